@@ -1,0 +1,1 @@
+//! Commitments, the Gram argument, assessment circuits, keys and round proofs.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+/// @title A Groth16 verifying key, as constants of a contract that `scripts/regenerate` writes.
+interface IVerifyingKey {
+    /// @return rule the rule id of docs/protocol.md 13.2
+    /// @return size the number `N` of slots that the circuit serves
+    function circuit() external pure returns (uint8 rule, uint8 size);
+
+    /// @return fixedPoints `alpha_1` (2 words), `beta_2`, `gamma_2`, `delta_2` (4 words each, imaginary part first)
+    /// @return ic the points of the public inputs, two words each; the first is the constant one
+    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic);
+}
+
+/// @title Groth16 and KZG keys that nobody can change after deployment.
+interface IKeyRegistry {
+    /// @notice DEV keys (anybody may know their secret) were offered on a chain that is not a test chain.
+    error DevKeysOutsideTestChain(uint256 chainId);
+    /// @notice No key is registered for this rule and size.
+    error UnknownKey(uint8 rule, uint8 size);
+    /// @notice Two keys for one rule and size.
+    error DuplicateKey(uint8 rule, uint8 size);
+    /// @notice A point of a key is off its curve or infinity.
+    error InvalidKeyPoint();
+
+    /// @notice The hash of docs/protocol.md 13.4 over all keys; it enters the first state of every transcript.
+    function keysHash() external view returns (bytes32);
+    /// @notice True when whoever runs the project's software knows the secrets: test chains only.
+    function isDev() external view returns (bool);
+    /// @notice The contract that holds the key; reverts with `UnknownKey` when there is none.
+    function verifyingKey(uint8 rule, uint8 size) external view returns (IVerifyingKey);
+    /// @return x1 `[x]_1`, `g2` `[1]_2, [x]_2, [x^2]_2` (imaginary part first)
+    function kzg() external view returns (uint256[2] memory x1, uint256[12] memory g2);
+}

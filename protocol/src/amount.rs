@@ -1,0 +1,161 @@
+//! Amounts as people write them: wei with a unit, and decimals of six places.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// An amount that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// Not `NUMBER UNIT`.
+    #[error("{0:?} is not an amount; expected a number and a unit, such as \"0.5 ether\", \"20 gwei\" or \"7 wei\"")]
+    Wei(String),
+    /// Not a decimal of at most six places below 4294.967296.
+    #[error("{0:?} is not a decimal; expected a number from 0 to 4294 with at most six decimal places, such as 0.05")]
+    Decimal(String),
+}
+
+/// An amount of money. Written as `"N wei"`; read with the units wei, gwei and ether.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Wei(pub u128);
+
+impl FromStr for Wei {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let error = || AmountError::Wei(text.to_owned());
+        let (number, unit) = text.trim().split_once(' ').ok_or_else(error)?;
+        let places = match unit.trim() {
+            "wei" => 0,
+            "gwei" => 9,
+            "ether" | "eth" => 18,
+            _ => return Err(error()),
+        };
+        fixed(number, places).map(Self).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for Wei {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} wei", self.0)
+    }
+}
+
+/// A decimal of six places, not negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Decimal(u32);
+
+impl Decimal {
+    /// `n / 1,000,000`.
+    pub const fn from_millionths(n: u32) -> Self {
+        Self(n)
+    }
+
+    /// In millionths.
+    pub const fn millionths(self) -> u32 {
+        self.0
+    }
+
+    /// As the contract counts factors: in 2^-16, rounded down. Saturates at 32 bits.
+    pub fn in_65536ths(self) -> u32 {
+        u32::try_from(u64::from(self.0) * 65_536 / 1_000_000).unwrap_or(u32::MAX)
+    }
+}
+
+impl FromStr for Decimal {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let value = fixed(text.trim(), 6).and_then(|v| u32::try_from(v).ok());
+        value.map(Self).ok_or_else(|| AmountError::Decimal(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+/// `text * 10^places` when that is a whole number.
+fn fixed(text: &str, places: usize) -> Option<u128> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > places {
+        return None;
+    }
+    format!("{whole}{part:0<places$}").parse().ok()
+}
+
+impl Serialize for Wei {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Wei {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    /// A string, or a number for the comfort of TOML.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl Visitor<'_> for Read {
+            type Value = Decimal;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a decimal such as 0.05")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+                text.parse().map_err(E::custom)
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Decimal, E> {
+                number.to_string().parse().map_err(E::custom)
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Decimal, E> {
+                number.to_string().parse().map_err(E::custom)
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Decimal, E> {
+                number.to_string().parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        assert_eq!("0.1 ether".parse(), Ok(Wei(100_000_000_000_000_000)));
+        assert_eq!("1.000000001 gwei".parse(), Ok(Wei(1_000_000_001)));
+        assert_eq!("7 wei".parse::<Wei>().unwrap().to_string(), "7 wei");
+        for bad in ["", "1", "1 ", "1.5 wei", "-1 ether", "1e3 wei", "1 dollar", "0.0000000000000000001 ether", ". ether"] {
+            assert_eq!(bad.parse::<Wei>(), Err(AmountError::Wei(bad.into())));
+        }
+    }
+
+    #[test]
+    fn decimals_are_exact_and_short() {
+        for text in ["0.1", "0", "1", "12.000001", "4294.967295"] {
+            assert_eq!(text.parse::<Decimal>().unwrap().to_string(), text);
+        }
+        assert_eq!("0.5".parse::<Decimal>().unwrap().in_65536ths(), 32_768);
+        for bad in ["-1", "NaN", "0.0000001", "4294.967296", "inf", "1e-3"] {
+            assert!(bad.parse::<Decimal>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The rule "agreement": one's norm-clipped update against everybody else's, trimmed (docs/protocol.md section 6).
+
+use super::{checked_active_slots, coherence, RuleError};
+use crate::fixed_point::{isqrt, lower_median, trimmed_sum};
+use crate::gram::GramMatrix;
+use crate::specification::ONE;
+use serde::{Deserialize, Serialize};
+
+/// The rule's id on chain.
+pub const AGREEMENT_RULE: u8 = 1;
+
+/// `theta` is below this.
+pub const MAX_THETA: u16 = 1 << 10;
+
+/// `trim` is at most this: with three active slots and more a row then keeps an entry.
+pub const MAX_TRIM: u8 = 85;
+
+/// Fewest active slots of a round. A project may ask for more.
+pub const MIN_ACTIVE: u32 = 3;
+
+/// What a project fixes of the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreementPolicy {
+    /// A contribution under this many 256ths of the median is an outlier.
+    pub theta: u16,
+    /// This many 256ths of a row are dropped at each end.
+    pub trim: u8,
+}
+
+impl AgreementPolicy {
+    /// `floor(active * trim / 256)`: entries dropped at each end of a row. The contract computes the same.
+    pub fn trim_count(&self, active: u32) -> u32 {
+        // At most `active`, so the way back into 32 bits loses nothing.
+        (u64::from(active) * u64::from(self.trim) / 256) as u32
+    }
+
+    /// Whether every round of three active slots and more can be assessed.
+    ///
+    /// # Errors
+    /// `theta` of [`MAX_THETA`] and more, or `trim` above [`MAX_TRIM`].
+    pub fn validate(&self) -> Result<(), RuleError> {
+        if self.theta >= MAX_THETA {
+            return Err(RuleError::ThetaTooLarge { theta: self.theta });
+        }
+        if self.trim > MAX_TRIM {
+            return Err(RuleError::TrimShareTooLarge { trim: self.trim });
+        }
+        Ok(())
+    }
+}
+
+/// What the rule says of a round, with every value in between: the witness of its proof. All vectors have one entry a
+/// slot; slots that are not active have norm, agreement, contribution, share and weight 0 and the clip factor `2^16`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// `n_i = isqrt(G_ii)`, up to `2^26`.
+    pub norms: Vec<u64>,
+    /// The lower median of the active norms.
+    pub tau: u64,
+    /// `s_i`, in `2^-16`: `2^16` where `n_i <= tau`, else `floor(2^16 tau / n_i)`.
+    pub clip_factors: Vec<u32>,
+    /// `a_i`: the sum of the row `s_j G_ij`, `j != i`, without its `f` largest and `f` smallest; within `2^75`.
+    pub agreements: Vec<i128>,
+    /// `c_i = max(0, floor(s_i a_i / 2^32))`, below `2^60`.
+    pub contributions: Vec<u64>,
+    /// `M`, the lower median of the active contributions.
+    pub median: u64,
+    /// Slots with `256 c_i >= max(1, theta M)`, slot `i` as bit `i`.
+    pub kept: u128,
+    /// `p_i = floor(2^16 c_i / sum of the kept c)`, 0 for slots not kept; their sum is at most `2^16`.
+    pub shares: Vec<u32>,
+    /// `w_i = floor(p_i s_i / 2^16)`: the weights with which updates enter the model.
+    pub weights: Vec<u32>,
+    /// How far the weighted updates point one way, `0 ..= 2^16`.
+    pub coherence: u32,
+}
+
+/// Assesses a round from the Gram matrix of its active slots. `trim_count` is [`AgreementPolicy::trim_count`].
+///
+/// # Errors
+/// A mask beyond the matrix, fewer than three active slots, `theta` or `trim_count` out of range, entries beyond
+/// `2^52`, negative norms, entries of inactive slots, or a matrix that belongs to no vectors.
+pub fn assess(gram: &GramMatrix, active: u128, theta: u16, trim_count: u32) -> Result<Assessment, RuleError> {
+    let on = checked_active_slots(gram, active)?;
+    if active.count_ones() < MIN_ACTIVE {
+        return Err(RuleError::TooFewActive { active: active.count_ones() });
+    }
+    let others = active.count_ones() - 1;
+    if u64::from(others) < 2 * u64::from(trim_count) + 1 {
+        return Err(RuleError::TrimTooLarge { trim_count, others });
+    }
+    if theta >= MAX_THETA {
+        return Err(RuleError::ThetaTooLarge { theta });
+    }
+
+    let slots = gram.slots();
+    // Not negative: `checked_active_slots` has seen the diagonal.
+    let norms: Vec<u64> = (0..slots).map(|i| isqrt(gram.get(i, i).unsigned_abs())).collect();
+    let tau = median_over(&on, &norms);
+    let clip_factors: Vec<u32> = norms.iter().map(|norm| clip_factor(*norm, tau)).collect();
+
+    let mut agreements = vec![0i128; slots];
+    let mut contributions = vec![0u64; slots];
+    for &i in &on {
+        let row: Vec<i128> = on
+            .iter()
+            .filter(|j| **j != i)
+            .map(|&j| i128::from(clip_factors[j]) * i128::from(gram.get(i, j)))
+            .collect();
+        agreements[i] = trimmed_sum(&row, trim_count as usize);
+        contributions[i] = contribution(clip_factors[i], agreements[i]);
+    }
+
+    let median = median_over(&on, &contributions);
+    let threshold = (u128::from(theta) * u128::from(median)).max(1);
+    let is_kept = |i: usize| 256 * u128::from(contributions[i]) >= threshold;
+    let kept = on.iter().filter(|i| is_kept(**i)).fold(0u128, |mask, i| mask | 1 << i);
+
+    let mut shares = vec![0u32; slots];
+    let mut weights = vec![0u32; slots];
+    let kept_slots: Vec<usize> = on.into_iter().filter(|i| is_kept(*i)).collect();
+    let total: u128 = kept_slots.iter().map(|i| u128::from(contributions[*i])).sum();
+    for &i in &kept_slots {
+        // `total` is not 0: a kept contribution is at least 1. Both quotients are at most 2^16.
+        shares[i] = (u128::from(ONE) * u128::from(contributions[i]) / total) as u32;
+        weights[i] = (u64::from(shares[i]) * u64::from(clip_factors[i]) / u64::from(ONE)) as u32;
+    }
+    let coherence = coherence(gram, &weights)?;
+    Ok(Assessment {
+        norms,
+        tau,
+        clip_factors,
+        agreements,
+        contributions,
+        median,
+        kept,
+        shares,
+        weights,
+        coherence,
+    })
+}
+
+fn median_over(slots: &[usize], values: &[u64]) -> u64 {
+    let active: Vec<u64> = slots.iter().map(|i| values[*i]).collect();
+    lower_median(&active).expect("at least three slots are active")
+}
+
+fn clip_factor(norm: u64, tau: u64) -> u32 {
+    if norm <= tau {
+        return ONE;
+    }
+    // Below 2^16, since tau < norm.
+    (u64::from(ONE) * tau / norm) as u32
+}
+
+/// `max(0, floor(s a / 2^32))`: `s <= 2^16` and `|a| < 127 * 2^68` keep it below `2^60`.
+fn contribution(clip: u32, agreement: i128) -> u64 {
+    let floor = (i128::from(clip) * agreement) >> 32; // arithmetic: rounds towards minus infinity
+    u64::try_from(floor.max(0)).expect("127 entries below 2^68, times 2^-16")
+}
+
+#[cfg(test)]
+#[path = "agreement_tests.rs"]
+mod tests;

@@ -245,10 +245,14 @@ proptest! {
         n in 1usize..20, mask: u128, theta in 0u16..2000, trim_count in 0u32..12, seed: u64, spread in 0u32..64
     ) {
         let mut state = seed;
-        let upper: Vec<i64> = (0..n * (n + 1) / 2)
-            .map(|_| {
+        let pairs: Vec<(usize, usize)> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
+        let upper: Vec<i64> = pairs
+            .into_iter()
+            .map(|(i, j)| {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                (state as i64) >> spread
+                let value = (state as i64) >> spread;
+                let on = |k: usize| mask >> k & 1 == 1;
+                if i == j { value.saturating_abs() * i64::from(on(i)) } else { value * i64::from(on(i) && on(j)) }
             })
             .collect();
         let mask = mask & ((1 << n) - 1);

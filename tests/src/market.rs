@@ -1,0 +1,406 @@
+//! A marketplace: its devnet, its owner, its trainers, its aggregator.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::options::Options;
+use crate::process::{binary, run_json, Background, Failure};
+
+/// What a run tells while it goes on.
+pub enum Stage<'a> {
+    /// A step has begun.
+    Begun(&'a str),
+    /// A round is settled; held-out accuracy of its model.
+    Settled {
+        /// Round id.
+        round: u64,
+        /// 0 to 1.
+        accuracy: f64,
+    },
+}
+
+/// A participant's wallet.
+#[derive(Clone, Debug)]
+struct Wallet {
+    name: String,
+    address: String,
+    keystore: PathBuf,
+}
+
+/// A trainer of the market.
+#[derive(Clone, Debug)]
+pub struct Participant {
+    wallet: Wallet,
+    /// `honest`, or the kind of attack.
+    pub behaviour: String,
+    shard: PathBuf,
+    /// Samples of its shard.
+    pub samples: u64,
+}
+
+impl Participant {
+    /// Its name, such as `trainer-3`.
+    pub fn name(&self) -> &str {
+        &self.wallet.name
+    }
+
+    /// Its address.
+    pub fn address(&self) -> &str {
+        &self.wallet.address
+    }
+}
+
+/// A market that is up: devnet running, shards made, project created.
+pub struct Market {
+    /// Folder of everything.
+    pub folder: PathBuf,
+    /// Addresses of chain and content store.
+    pub rpc: String,
+    /// See `rpc`.
+    pub ipfs: String,
+    /// The project's address.
+    pub project: String,
+    /// What `project create` printed.
+    pub created: Value,
+    /// The trainers, honest ones first.
+    pub trainers: Vec<Participant>,
+    /// Which held-out samples judge the model.
+    pub held_out: PathBuf,
+    options: Options,
+    password: PathBuf,
+    owner: Wallet,
+    aggregator: Wallet,
+    devnet: Background,
+    wallets: usize,
+}
+
+/// What a finished market came to.
+pub struct Outcome {
+    /// The aggregator's `round_settled` events.
+    pub settled: Vec<Value>,
+    /// Accuracy of the first model and after every settled round.
+    pub accuracy: Vec<f64>,
+}
+
+const SOON: Duration = Duration::from_secs(60);
+
+impl Market {
+    /// Starts a devnet in `folder`, splits the digits and creates the project.
+    ///
+    /// `adjust` may change the specification (TOML) before it is used.
+    ///
+    /// # Errors
+    /// [`Failure`] of the step that went wrong.
+    pub fn open(options: &Options, folder: &Path, adjust: impl FnOnce(String) -> String, tell: &mut dyn FnMut(Stage)) -> Result<Self, Failure> {
+        std::fs::create_dir_all(folder.join("logs")).map_err(Failure::io(folder.display().to_string()))?;
+        let folder = folder.canonicalize().map_err(Failure::io(folder.display().to_string()))?;
+        let trainers = usize::from(options.trainers);
+        let wallets = trainers + 2;
+        tell(Stage::Begun("starting chain and IPFS"));
+        let (devnet, ready) = start_devnet(&folder, wallets, 0, 0)?;
+        let find = |name: &str| wallet(&ready, name);
+
+        tell(Stage::Begun("splitting the digits among the trainers"));
+        let data = folder.join("data");
+        let split = run_json(Command::new(binary("fairshare-trainer")?).args(["data", "split", "--dataset", "digits", "--json"]).args([
+            format!("--trainers={trainers}"),
+            format!("--alpha={}", options.alpha),
+            format!("--seed={}", options.seed),
+            "--held-out=0.2".into(),
+            format!("--out={}", data.display()),
+        ]))?;
+        let honest = trainers - options.attackers.count().min(trainers);
+        let behaviours = std::iter::repeat_n("honest", honest).chain(options.attackers.behaviours());
+        let trainers = behaviours
+            .enumerate()
+            .map(|(i, behaviour)| {
+                let shard = &split["shards"][i];
+                Ok(Participant {
+                    wallet: find(&format!("trainer-{}", i + 1))?,
+                    behaviour: behaviour.to_owned(),
+                    shard: text(shard, "path")?.into(),
+                    samples: shard["samples"].as_u64().unwrap_or_default(),
+                })
+            })
+            .collect::<Result<Vec<_>, Failure>>()?;
+        let held_out = match &split["held_out"] {
+            Value::String(path) => path.into(),
+            other => text(other, "path")?.into(),
+        };
+
+        tell(Stage::Begun("deploying contracts and project, the reward in escrow"));
+        let specification = folder.join("project.toml");
+        let toml = adjust(specification_of(options));
+        std::fs::write(&specification, toml).map_err(Failure::io(specification.display().to_string()))?;
+        let (owner, aggregator) = (find("owner")?, find("aggregator")?);
+        let password = PathBuf::from(text(&ready, "password_file")?);
+        let created = run_json(
+            Command::new(binary("fairshare")?)
+                .args(["project", "create", "--json", "--rpc", text(&ready, "rpc")?, "--ipfs", text(&ready, "ipfs")?])
+                .arg("--spec").arg(&specification)
+                .args(["--aggregator", &aggregator.address])
+                .arg("--wallet").arg(&owner.keystore)
+                .arg("--password-file").arg(&password),
+        )?;
+        Ok(Self {
+            rpc: text(&ready, "rpc")?.into(),
+            ipfs: text(&ready, "ipfs")?.into(),
+            project: text(&created, "project")?.into(),
+            created,
+            trainers,
+            held_out,
+            options: options.clone(),
+            password,
+            owner,
+            aggregator,
+            devnet,
+            folder,
+            wallets,
+        })
+    }
+
+    /// A command of a binary, told where chain, content and project are.
+    ///
+    /// # Errors
+    /// [`Failure::NoBinary`].
+    pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command, Failure> {
+        let mut command = Command::new(binary(program)?);
+        command.args(arguments).current_dir(&self.folder);
+        command.env("FAIRSHARE_RPC", &self.rpc).env("FAIRSHARE_IPFS", &self.ipfs).env("FAIRSHARE_PROJECT", &self.project);
+        Ok(command)
+    }
+
+    fn signed(&self, program: &str, arguments: &[&str], wallet: &Wallet) -> Result<Command, Failure> {
+        let mut command = self.command(program, arguments)?;
+        command.arg("--wallet").arg(&wallet.keystore).arg("--password-file").arg(&self.password);
+        Ok(command)
+    }
+
+    /// `fairshare ...` signed by the owner.
+    ///
+    /// # Errors
+    /// [`Failure::NoBinary`].
+    pub fn as_owner(&self, arguments: &[&str]) -> Result<Command, Failure> {
+        self.signed("fairshare", arguments, &self.owner)
+    }
+
+    /// `fairshare ...` signed by a trainer.
+    ///
+    /// # Errors
+    /// [`Failure::NoBinary`].
+    pub fn as_trainer(&self, index: usize, arguments: &[&str]) -> Result<Command, Failure> {
+        self.signed("fairshare", arguments, &self.trainers[index].wallet)
+    }
+
+    /// Starts a trainer, which joins.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be started.
+    pub fn start_trainer(&self, index: usize) -> Result<Background, Failure> {
+        let participant = &self.trainers[index];
+        let name = participant.name();
+        let mut command = self.signed("fairshare-trainer", &["run", "--join", "--json"], &participant.wallet)?;
+        command
+            .arg("--data").arg(&participant.shard)
+            .arg("--state").arg(self.folder.join("state").join(name))
+            .args(["--behaviour", &participant.behaviour])
+            .arg(format!("--seed={}", self.options.seed + index as u64));
+        Background::start(name, &mut command, &self.folder.join("logs").join(format!("{name}.log")))
+    }
+
+    /// Starts the aggregator.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be started.
+    pub fn start_aggregator(&self) -> Result<Background, Failure> {
+        let mut command = self.signed("fairshare-aggregator", &["run", "--json"], &self.aggregator)?;
+        command.arg("--state").arg(self.folder.join("state/aggregator"));
+        Background::start("aggregator", &mut command, &self.folder.join("logs/aggregator.log"))
+    }
+
+    /// Ends chain and IPFS as a power cut would, or politely, and starts them again on the same ports and state.
+    ///
+    /// # Errors
+    /// [`Failure`] when they do not come up.
+    pub fn restart_devnet(&mut self, while_down: impl FnOnce()) -> Result<(), Failure> {
+        self.devnet.stop();
+        while_down();
+        let port = |address: &str| address.rsplit(':').next().and_then(|p| p.trim_end_matches('/').parse().ok()).unwrap_or(0);
+        self.devnet = start_devnet(&self.folder, self.wallets, port(&self.rpc), port(&self.ipfs))?.0;
+        Ok(())
+    }
+
+    /// Runs all trainers and the aggregator until the project ends, measuring every round's model.
+    ///
+    /// # Errors
+    /// [`Failure`] of the step that went wrong, with the end of the log of whoever failed.
+    pub fn run(&self, tell: &mut dyn FnMut(Stage)) -> Result<Outcome, Failure> {
+        tell(Stage::Begun("trainers and aggregator join"));
+        let mut accuracy = vec![self.accuracy(Some(0))?];
+        let mut aggregator = self.start_aggregator()?;
+        let mut trainers = (0..self.trainers.len()).map(|i| self.start_trainer(i)).collect::<Result<Vec<_>, _>>()?;
+        let mut settled = Vec::new();
+        for count in 0..usize::from(self.options.rounds) {
+            tell(Stage::Begun(&format!("round {}", count + 1)));
+            aggregator.wait_for("a settled round", SOON * 2, |e| is(e, "round_settled") && !settled.contains(e))?;
+            settled = aggregator.events().into_iter().filter(|e| is(e, "round_settled")).collect();
+            let round = settled[count]["round"].as_u64().unwrap_or_default();
+            accuracy.push(self.accuracy(Some(round))?);
+            tell(Stage::Settled { round, accuracy: accuracy[count + 1] });
+        }
+        for process in std::iter::once(&mut aggregator).chain(&mut trainers) {
+            process.wait_end(SOON)?;
+        }
+        Ok(Outcome { settled, accuracy })
+    }
+
+    /// Held-out accuracy of the model after `round` (the newest one without a round).
+    ///
+    /// # Errors
+    /// [`Failure`] when the model cannot be fetched or evaluated.
+    pub fn accuracy(&self, round: Option<u64>) -> Result<f64, Failure> {
+        let path = self.folder.join(round.map_or("model.safetensors".into(), |r| format!("model-{r}.safetensors")));
+        let mut fetch = self.command("fairshare", &["model", "fetch", "--json"])?;
+        fetch.arg("--out").arg(&path);
+        if let Some(round) = round {
+            fetch.arg(format!("--round={round}"));
+        }
+        run_json(&mut fetch)?;
+        let mut evaluate = self.command("fairshare-trainer", &["evaluate", "--json"])?;
+        evaluate.arg("--model").arg(&path).arg("--data").arg(&self.held_out).arg("--spec").arg(self.folder.join("project.toml"));
+        let result = run_json(&mut evaluate)?;
+        result["accuracy"].as_f64().ok_or_else(|| Failure::Output {
+            command: "fairshare-trainer evaluate".into(),
+            output: result.to_string(),
+            expected: "accuracy".into(),
+        })
+    }
+
+    /// `fairshare audit --json`, whether it passes or not.
+    ///
+    /// # Errors
+    /// [`Failure`] when it prints no report.
+    pub fn audit(&self) -> Result<Value, Failure> {
+        let mut command = self.command("fairshare", &["audit", "--json"])?;
+        let output = crate::process::run_raw(&mut command)?;
+        serde_json::from_slice(&output.stdout).map_err(|_| Failure::Command {
+            command: "fairshare audit".into(),
+            code: output.status.to_string(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// `fairshare project show --json`.
+    ///
+    /// # Errors
+    /// [`Failure`] of the command.
+    pub fn show(&self) -> Result<Value, Failure> {
+        run_json(&mut self.command("fairshare", &["project", "show", "--json"])?)
+    }
+
+    /// Takes out what a wallet (`owner`, `aggregator`, a trainer's name) is owed; 0 when that is nothing.
+    ///
+    /// # Errors
+    /// [`Failure`] of the command.
+    pub fn withdraw(&self, name: &str) -> Result<u128, Failure> {
+        let all = self.trainers.iter().map(|t| &t.wallet).chain([&self.owner, &self.aggregator]);
+        let Some(wallet) = all.into_iter().find(|w| w.name == name) else { return Ok(0) };
+        let mut command = self.signed("fairshare", &["withdraw", "--json"], wallet)?;
+        let result = run_json(&mut command)?;
+        Ok(amount(&result["amount_wei"]))
+    }
+
+    /// The options of the run.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Leaves chain and IPFS up, and says under which process id.
+    pub fn keep(self) -> u32 {
+        self.devnet.leave_running()
+    }
+}
+
+fn start_devnet(folder: &Path, wallets: usize, rpc_port: u16, ipfs_port: u16) -> Result<(Background, Value), Failure> {
+    let mut command = Command::new(binary("fairshare")?);
+    command.args(["devnet", "--json"]).arg("--folder").arg(folder.join("devnet")).args([
+        format!("--wallets={wallets}"),
+        format!("--rpc-port={rpc_port}"),
+        format!("--ipfs-port={ipfs_port}"),
+    ]);
+    let devnet = Background::start("devnet", &mut command, &folder.join("logs/devnet.log"))?;
+    let ready = devnet.wait_for("the line that says it is ready", SOON, |event| event.get("rpc").is_some())?;
+    Ok((devnet, ready))
+}
+
+fn is(event: &Value, kind: &str) -> bool {
+    event["event"] == kind
+}
+
+/// An amount in wei, as a string or a number.
+pub(crate) fn amount(value: &Value) -> u128 {
+    value.as_str().and_then(|s| s.parse().ok()).or_else(|| value.as_u64().map(u128::from)).unwrap_or_default()
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str, Failure> {
+    value[key].as_str().ok_or_else(|| Failure::Output {
+        command: "a command".into(),
+        output: value.to_string(),
+        expected: format!("a field {key:?}"),
+    })
+}
+
+fn wallet(ready: &Value, name: &str) -> Result<Wallet, Failure> {
+    let found = ready["wallets"].as_array().into_iter().flatten().find(|w| w["name"] == name);
+    let found = found.ok_or_else(|| Failure::Output {
+        command: "fairshare devnet".into(),
+        output: ready.to_string(),
+        expected: format!("a wallet {name:?}"),
+    })?;
+    Ok(Wallet { name: name.into(), address: text(found, "address")?.into(), keystore: text(found, "keystore")?.into() })
+}
+
+/// The specification of a run, with short phases: everybody is here and they end as soon as all have done their part.
+fn specification_of(options: &Options) -> String {
+    let Options { trainers, rounds, model, seed, .. } = options;
+    format!(
+        r#"name = "handwritten digits"
+description = "UCI handwritten digits, 8x8, trained on shards that never leave their trainers"
+
+[model]
+{model}
+
+[training]
+seed = {seed}
+
+[participation]
+min_trainers = {min_active}
+max_trainers = {trainers}
+min_active = {min_active}
+max_excluded = 2
+stake = "0.1 ether"
+bond = "1 ether"
+
+[reward]
+rounds = {rounds}
+per_round = "1 ether"
+aggregator_fee = "0.05 ether"
+
+[periods]
+registration = 120
+commit = 60
+reveal = 30
+aggregate = 60
+"#,
+        model = model.section(),
+        min_active = 5.min(*trainers),
+    )
+}
+
+/// Seconds since a beginning.
+pub(crate) fn seconds_since(start: Instant) -> f64 {
+    (start.elapsed().as_secs_f64() * 10.0).round() / 10.0
+}

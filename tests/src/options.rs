@@ -94,6 +94,22 @@ pub struct Options {
     pub json: bool,
 }
 
+impl Options {
+    /// A small market for a test: five honest trainers and the hostile ones named, one round of logistic regression on
+    /// even shards.
+    pub fn small(hostile: &[&str]) -> Self {
+        let attackers = Attackers(hostile.iter().map(|kind| ((*kind).to_owned(), 1)).collect());
+        Self {
+            trainers: 5 + hostile.len() as u8,
+            rounds: 1,
+            attackers,
+            model: ModelChoice::Logistic,
+            alpha: 10.0,
+            ..Self::parse_from(["demo"])
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,228 @@
+//! What can go wrong in this crate, apart from keys and statements, which name their own faults.
+
+use ark_relations::gr1cs::SynthesisError;
+use fairshare_protocol::{PackError, RuleError};
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// A word or a pair of words that stands for nothing on the curve or in the field.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EncodingError {
+    /// A scalar that is not reduced.
+    #[error("word 0x{} is not below the scalar field's order", hex::encode(.0))]
+    ScalarOutOfRange([u8; 32]),
+    /// A coordinate that is not reduced.
+    #[error("word 0x{} is not below the base field's order", hex::encode(.0))]
+    CoordinateOutOfRange([u8; 32]),
+    /// Two coordinates that belong to no point of the group.
+    #[error("(0x{}, ..) is not a point of the curve's group", hex::encode(.0))]
+    NotOnCurve([u8; 32]),
+}
+
+/// Why a reference string could not be had, or not used.
+#[derive(Debug, Error)]
+pub enum SrsError {
+    /// A model of no parameters, or of too many.
+    #[error("a reference string for {dimension} parameters was asked for: a model has 1 to {} of them", max - 1)]
+    Dimension {
+        /// Parameters asked for.
+        dimension: usize,
+        /// First number that is too many.
+        max: usize,
+    },
+    /// A vector longer than the string.
+    #[error("{entries} entries are to be committed, but the reference string has {points} points: open it for the model's dimension")]
+    TooLong {
+        /// Entries of the vector.
+        entries: usize,
+        /// Points of the string.
+        points: usize,
+    },
+    /// Vectors of one check have different lengths.
+    #[error("update {index} has {found} entries, expected {expected}: all updates of a round have the model's dimension")]
+    LengthMismatch {
+        /// Position of the update.
+        index: usize,
+        /// Entries of the first update.
+        expected: usize,
+        /// Entries of this one.
+        found: usize,
+    },
+    /// The folder or file cannot be read or written.
+    #[error("reference string {}: {source}; give a folder that can be written, by FAIRSHARE_DATA for one", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// Why no proof of a round was made.
+#[derive(Debug, Error)]
+pub enum ProveError {
+    /// The statement contradicts itself.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// An update for a slot that is not active, a slot twice, or an active slot without one.
+    #[error("updates are given for slots {found:?}, expected exactly the active slots {expected:?} in ascending order")]
+    UpdateSlots {
+        /// Active slots of the statement.
+        expected: Vec<u8>,
+        /// Slots of the updates given.
+        found: Vec<u8>,
+    },
+    /// An update of another length than the statement's dimension.
+    #[error("the update of slot {slot} has {found} entries, expected {expected}")]
+    UpdateLength {
+        /// Its slot.
+        slot: u8,
+        /// The dimension.
+        expected: usize,
+        /// Its entries.
+        found: usize,
+    },
+    /// The keys serve another number of slots.
+    #[error("the keys serve {keys} slots, the round's circuit has {statement}: open the keys of that size")]
+    KeySize {
+        /// Slots of the keys.
+        keys: usize,
+        /// Slots of the statement or matrix.
+        statement: usize,
+    },
+    /// The matrix is not that of the updates.
+    #[error("sigma from the gram matrix differs from sigma from the updates: the matrix is not that of these updates")]
+    GramMismatch,
+    /// The assessment is not what the rule gives for the matrix.
+    #[error("the assessment given is not what the rule gives for the gram matrix: assess it with the statement's policy")]
+    AssessmentMismatch,
+    /// The rule refuses the matrix.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The reference string does not reach.
+    #[error(transparent)]
+    Srs(#[from] SrsError),
+    /// The assessment circuit refuses its witness, or its prover failed.
+    #[error("assessment proof: {0}")]
+    Assessment(String),
+    /// The constraint system failed.
+    #[error("constraint system: {0}")]
+    Synthesis(#[from] SynthesisError),
+    /// What was proved does not verify. The commitments are then not those of the updates, or the keys do not match.
+    #[error(
+        "the finished proof does not verify ({0}): the commitments or keys do not belong to these updates"
+    )]
+    DoesNotVerify(VerifyError),
+}
+
+/// A statement that no contract would put.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StatementError {
+    /// Commitments that do not go with the active mask.
+    #[error("commitments are listed for slots {found:?}, the active mask {active:#x} asks for {expected:?} in ascending order")]
+    CommitmentSlots {
+        /// The mask.
+        active: u128,
+        /// Its slots.
+        expected: Vec<u8>,
+        /// Slots listed.
+        found: Vec<u8>,
+    },
+    /// The mask names a slot that the circuit does not have.
+    #[error("the active mask {active:#x} has bits beyond the circuit's {slots} slots")]
+    MaskBeyondSlots {
+        /// The mask.
+        active: u128,
+        /// Slots of the circuit.
+        slots: u8,
+    },
+    /// A commitment at infinity: the contract takes none.
+    #[error("the commitment of slot {slot} is the point at infinity: no contract takes it")]
+    InfiniteCommitment {
+        /// Its slot.
+        slot: u8,
+    },
+    /// A dimension that no project has.
+    #[error("dimension {dimension} is out of range: a model has 1 to {} parameters", max - 1)]
+    Dimension {
+        /// The dimension.
+        dimension: u32,
+        /// First number that is too many.
+        max: usize,
+    },
+}
+
+/// Why a round's proof is refused. The first six carry the names of the contract's errors and are found in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VerifyError {
+    /// A word that must be a scalar is not smaller than the order `r`.
+    #[error("ScalarOutOfRange: 0x{} is not below the scalar field's order", hex::encode(.0))]
+    ScalarOutOfRange([u8; 32]),
+    /// A coordinate is not smaller than `q`, or a point is not on the curve or not in the group.
+    #[error("InvalidPoint: {0}")]
+    InvalidPoint(EncodingError),
+    /// A challenge came out as 0, 1 or -1.
+    #[error("DegenerateChallenge: a challenge came out as 0, 1 or -1")]
+    DegenerateChallenge,
+    /// `P(z) P(1/z) = sigma + z S(z) + S(1/z)/z` does not hold.
+    #[error("LaurentIdentityFailed: the opened values do not fit sigma")]
+    LaurentIdentityFailed,
+    /// The pairing equation does not hold.
+    #[error("PairingFailed: the joined pairing equation does not hold")]
+    PairingFailed,
+    /// The number of packed words does not fit the circuit's size.
+    #[error("WrongLength: {found} {what} words, expected {expected}")]
+    WrongLength {
+        /// Which words.
+        what: &'static str,
+        /// How many there must be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// No key is registered for the rule and size.
+    #[error("no verifying key for rule {rule} and {slots} slots")]
+    UnknownKey {
+        /// Rule id.
+        rule: u8,
+        /// Slots.
+        slots: u8,
+    },
+    /// The statement was made for other keys.
+    #[error(
+        "the statement's keys hash 0x{} is not 0x{} of the keys at hand",
+        hex::encode(found),
+        hex::encode(expected)
+    )]
+    KeysHash {
+        /// Hash of the keys at hand.
+        expected: [u8; 32],
+        /// Hash in the statement.
+        found: [u8; 32],
+    },
+    /// The statement contradicts itself.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// Packed words that hold something beside their elements.
+    #[error(transparent)]
+    Packing(#[from] PackError),
+    /// A number wider than its place.
+    #[error("{what} is 0x{}: it must be at most {max}", hex::encode(value))]
+    NumberTooLarge {
+        /// Which number.
+        what: &'static str,
+        /// The word.
+        value: [u8; 32],
+        /// The largest allowed.
+        max: u128,
+    },
+}
+
+impl From<EncodingError> for VerifyError {
+    fn from(error: EncodingError) -> Self {
+        match error {
+            EncodingError::ScalarOutOfRange(word) => Self::ScalarOutOfRange(word),
+            point => Self::InvalidPoint(point),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Numbers of fixed width side by side in one field element, the first in the low bits.
+
+use super::builder::{power_of_two, Wire};
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+use fairshare_protocol::{ELEMENTS_PER_WORD, ELEMENT_BITS};
+
+/// `sum_k values_k 2^(bits k)`. Injective where every value is below `2^bits` and all of them together below `r`.
+pub(crate) fn pack(values: &[Fr], bits: usize) -> Fr {
+    let step = power_of_two(bits);
+    values.iter().rev().fold(Fr::ZERO, |word, value| word * step + value)
+}
+
+/// [`pack`] for wires. No constraint; the caller has checked the ranges.
+pub(crate) fn pack_wires(wires: &[Wire], bits: usize) -> Wire {
+    let step = power_of_two(bits);
+    let mut word = Wire::zero();
+    let mut weight = Fr::ONE;
+    for wire in wires {
+        word.add_scaled(wire, weight);
+        weight *= step;
+    }
+    word
+}
+
+/// Shares or weights, 17 bits each, 14 to a field element (docs/protocol.md 13.2).
+pub(crate) fn pack_elements(elements: &[u32]) -> Vec<Fr> {
+    let values: Vec<Fr> = elements.iter().map(|element| Fr::from(*element)).collect();
+    values.chunks(ELEMENTS_PER_WORD).map(|chunk| pack(chunk, ELEMENT_BITS)).collect()
+}
+
+/// [`pack_elements`] for wires.
+pub(crate) fn pack_element_wires(elements: &[Wire]) -> Vec<Wire> {
+    elements.chunks(ELEMENTS_PER_WORD).map(|chunk| pack_wires(chunk, ELEMENT_BITS)).collect()
+}
+
+/// A mask in the field, slot `i` as bit `i`.
+pub(crate) fn mask(mask: u128) -> Fr {
+    Fr::from(mask)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gadgets::builder::Builder;
+    use ark_ff::PrimeField;
+    use fairshare_protocol::pack17;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn elements_pack_as_on_chain(elements in prop::collection::vec(0u32..1 << 17, 1..65)) {
+            let fields = pack_elements(&elements);
+            let words = pack17(&elements).unwrap();
+            let from_words: Vec<Fr> = words.iter().map(|w| Fr::from_be_bytes_mod_order(w)).collect();
+            prop_assert_eq!(&fields, &from_words);
+            let mut builder = Builder::assigning();
+            let wires: Vec<Wire> = elements.iter().map(|e| builder.witness((*e).into())).collect();
+            let packed: Vec<Fr> = pack_element_wires(&wires).iter().map(Wire::value).collect();
+            prop_assert_eq!(packed, fields);
+        }
+    }
+
+    #[test]
+    fn the_first_value_is_in_the_low_bits() {
+        assert_eq!(pack(&[3u64, 5].map(Fr::from), 54), Fr::from(3u128 + (5 << 54)));
+        assert_eq!(mask(1 << 63), power_of_two(63));
+    }
+}

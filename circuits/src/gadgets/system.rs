@@ -1,0 +1,122 @@
+//! The matrices of a circuit: made once, they check and prove every assignment of it.
+
+use super::builder::Builder;
+use ark_bn254::Fr;
+use ark_ff::{Field, One, Zero};
+use ark_relations::gr1cs::{
+    ConstraintSystem, Matrix, OptimizationGoal, SynthesisError, SynthesisMode, R1CS_PREDICATE_LABEL,
+};
+use rayon::prelude::*;
+
+/// A circuit's constraints `A z * B z = C z` with `z = (1, public inputs, witnesses)`.
+pub(crate) struct System {
+    matrices: Vec<Matrix<Fr>>,
+    inputs: usize,
+    variables: usize,
+    sections: Vec<(&'static str, usize)>,
+}
+
+impl System {
+    /// Runs a synthesis and keeps its constraints. The values that it runs with do not matter.
+    ///
+    /// # Errors
+    /// The constraint system's own.
+    pub(crate) fn new(synthesize: impl FnOnce(&mut Builder)) -> Result<Self, SynthesisError> {
+        let system = ConstraintSystem::<Fr>::new_ref();
+        system.set_optimization_goal(OptimizationGoal::Constraints);
+        system.set_mode(SynthesisMode::Setup);
+        let mut builder = Builder::constraining(system.clone());
+        synthesize(&mut builder);
+        let sections = builder.sections().to_vec();
+        builder.finish()?;
+        system.finalize();
+        let matrices =
+            system.to_matrices()?.remove(R1CS_PREDICATE_LABEL).ok_or(SynthesisError::PredicateNotFound)?;
+        Ok(Self {
+            matrices,
+            inputs: system.num_instance_variables(),
+            variables: system.num_instance_variables() + system.num_witness_variables(),
+            sections,
+        })
+    }
+
+    pub(crate) fn matrices(&self) -> &[Matrix<Fr>] {
+        &self.matrices
+    }
+
+    /// Public inputs, with the constant one.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    pub(crate) fn constraints(&self) -> usize {
+        self.matrices.first().map_or(0, Vec::len)
+    }
+
+    /// How many constraints each section has.
+    pub(crate) fn section_sizes(&self) -> Vec<(&'static str, usize)> {
+        let ends = self.sections.iter().skip(1).map(|(_, from)| *from).chain([self.constraints()]);
+        self.sections.iter().zip(ends).map(|((name, from), end)| (*name, end - from)).collect()
+    }
+
+    /// The first constraint that the assignment breaks, with the name of its section.
+    pub(crate) fn first_broken(&self, assignment: &[Fr]) -> Option<(usize, &'static str)> {
+        if assignment.len() != self.variables || assignment.first() != Some(&Fr::ONE) {
+            return Some((0, "the shape of the assignment"));
+        }
+        let row = |matrix: usize, index: usize| dot(&self.matrices[matrix][index], assignment);
+        let broken = (0..self.constraints())
+            .into_par_iter()
+            .with_min_len(256)
+            .find_first(|index| row(0, *index) * row(1, *index) != row(2, *index))?;
+        let section = self.sections.iter().rev().find(|(_, from)| *from <= broken);
+        Some((broken, section.map_or("no section", |(name, _)| name)))
+    }
+}
+
+fn dot(row: &[(Fr, usize)], assignment: &[Fr]) -> Fr {
+    let mut sum = Fr::zero();
+    for (coefficient, index) in row {
+        sum += if coefficient.is_one() { assignment[*index] } else { *coefficient * assignment[*index] };
+    }
+    sum
+}
+
+/// Runs a synthesis both ways: whether its own values satisfy it, and how many constraints it has.
+#[cfg(test)]
+pub(crate) fn check(synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
+    let system = System::new(&synthesize).unwrap();
+    let mut builder = Builder::assigning();
+    synthesize(&mut builder);
+    (system.first_broken(&builder.assignment().unwrap()).is_none(), system.constraints())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gadgets::builder::Wire;
+
+    #[test]
+    fn a_broken_constraint_is_named_by_its_section() {
+        let synthesize = |builder: &mut Builder, second: u64| {
+            builder.section("first");
+            let x = builder.input(3u64.into());
+            let y = builder.product(&x, &x);
+            builder.section("second");
+            builder.equal(&y, &Wire::constant(9u64.into()));
+            let z = builder.witness(second.into());
+            builder.equal(&z, &x);
+        };
+        let system = System::new(|b| synthesize(b, 0)).unwrap();
+        assert_eq!(system.section_sizes(), [("first", 1), ("second", 2)]);
+        assert_eq!((system.inputs(), system.constraints()), (2, 3));
+        let assign = |second| {
+            let mut builder = Builder::assigning();
+            synthesize(&mut builder, second);
+            builder.assignment().unwrap()
+        };
+        assert_eq!(system.first_broken(&assign(3)), None);
+        assert_eq!(system.first_broken(&assign(4)), Some((2, "second")));
+        assert!(system.first_broken(&assign(3)[1..]).is_some());
+    }
+}

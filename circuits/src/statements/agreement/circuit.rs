@@ -1,0 +1,244 @@
+//! The constraints of the rule "agreement" (docs/protocol.md section 6). Each heading is one of the ways to cheat that
+//! the tests try.
+
+use super::widths::{Widths, CLIP, COHERENCE, CONTRIBUTION_SHIFT, FRACTION, NORM, THETA, WEIGHT_SHIFT};
+use super::witness::AgreementWitness;
+use crate::gadgets::builder::{power_of_two, Builder, Wire};
+use crate::gadgets::comparison::{not_negative_bit, zero_bit};
+use crate::gadgets::division::{floor_division, shifted_product};
+use crate::gadgets::order_statistic::{lower_median, Active};
+use crate::gadgets::packing::{pack_element_wires, pack_wires};
+use crate::gadgets::range::range;
+use crate::gadgets::square_root::square_root;
+use crate::gadgets::trimmed_sum::{window, window_sum};
+use crate::statements::gram_binding::{bind_hash, bind_sigma, position, range_entries};
+use ark_bn254::Fr;
+
+
+/// Writes the circuit of `witness.slots()` slots. `public` are the public inputs in the order of
+/// [`super::AgreementPublic::to_field_elements`].
+pub(crate) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &AgreementWitness) {
+    builder.section("public inputs");
+    let inputs: Vec<Wire> = public.iter().map(|value| builder.input(*value)).collect();
+    let [h, rho, sigma, active_mask, theta, trim_count, kept_mask, coherence, packed @ ..] = inputs.as_slice() else {
+        unreachable!("the number of public inputs follows from the circuit's size");
+    };
+    let (packed_shares, packed_weights) = packed.split_at(packed.len() / 2);
+    let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.witness(*value)).collect();
+    let mut circuit = Circuit { slots: witness.slots(), widths: Widths::new(witness.slots()), builder, witness, gram };
+
+    // The Gram matrix is the one that the transcript holds.
+    circuit.builder.section("gram entries");
+    range_entries(circuit.builder, circuit.slots, &circuit.gram);
+    circuit.builder.section("gram hash");
+    bind_hash(circuit.builder, &circuit.gram, h);
+    circuit.builder.section("sigma");
+    bind_sigma(circuit.builder, circuit.slots, &circuit.gram, rho, sigma);
+
+    // The rule.
+    let (active, count) = circuit.active_slots(active_mask);
+    let norms = circuit.norms();
+    let clip = circuit.clip_factors(&norms, &active, &count);
+    let window = circuit.trim_window(&count, trim_count);
+    let agreements = circuit.agreements(&clip, &active, &window);
+    let contributions = circuit.contributions(&clip, &agreements);
+    let kept = circuit.kept(&contributions, &active, &count, theta, kept_mask);
+    let shares = circuit.shares(&contributions, &kept, packed_shares);
+    let weights = circuit.weights(&shares, &clip, packed_weights);
+    circuit.coherence(&weights, coherence);
+}
+
+struct Circuit<'a> {
+    slots: usize,
+    widths: Widths,
+    builder: &'a mut Builder,
+    witness: &'a AgreementWitness,
+    gram: Vec<Wire>,
+}
+
+impl Circuit<'_> {
+    fn entry(&self, i: usize, j: usize) -> &Wire {
+        &self.gram[position(self.slots, i, j)]
+    }
+
+    /// Active mask: one bit a slot, and together the public mask.
+    fn active_slots(&mut self, mask: &Wire) -> (Vec<Wire>, Wire) {
+        self.builder.section("active slots");
+        let active: Vec<Wire> = self.witness.active.iter().map(|bit| self.builder.bit(*bit)).collect();
+        self.builder.equal(&pack_wires(&active, 1), mask);
+        let count = Wire::sum(&active);
+        (active, count)
+    }
+
+    /// Norms: `n_i = isqrt(G_ii)`, which also gives the diagonal its range.
+    fn norms(&mut self) -> Vec<Wire> {
+        self.builder.section("norms");
+        (0..self.slots)
+            .map(|i| {
+                let diagonal = self.entry(i, i).clone();
+                square_root(self.builder, &diagonal, Fr::from(self.witness.norms[i]))
+            })
+            .collect()
+    }
+
+    /// Clip factors: `2^16` where `n_i <= tau`, else `floor(2^16 tau / n_i)`, with `tau` the lower median norm.
+    ///
+    /// With `u` the bit `n_i <= tau`: `s_i n_i + remainder = 2^16 min(n_i, tau)`, `remainder < n_i + u`, and
+    /// `u (s_i - 2^16) = 0`. `n_i = 0` has `u = 1`, since `tau >= 0`.
+    fn clip_factors(&mut self, norms: &[Wire], active: &[Wire], count: &Wire) -> Vec<Wire> {
+        self.builder.section("median norm");
+        let tau = self.builder.witness(Fr::from(self.witness.tau));
+        let over = Active { bits: active, count, count_log: self.widths.log };
+        let unclipped = lower_median(self.builder, norms, &tau, &over, NORM, &self.witness.unclipped);
+
+        self.builder.section("clip factors");
+        let one = Wire::constant(power_of_two(16));
+        let mut factors = Vec::with_capacity(self.slots);
+        for (i, (norm, unclipped)) in norms.iter().zip(&unclipped).enumerate() {
+            let length = self.builder.product(unclipped, &norm.minus(&tau)).plus(&tau);
+            let numerator = length.times(power_of_two(16));
+            let claim = Fr::from(self.witness.clip_factors[i]);
+            let factor = floor_division(self.builder, &numerator, norm, unclipped, claim, CLIP);
+            self.builder.enforce(unclipped, &factor.minus(&one), &Wire::zero());
+            factors.push(factor);
+        }
+        factors
+    }
+
+    /// Trim window: ranks `f .. n_active - 1 - f` count in every row, and there is at least one.
+    fn trim_window(&mut self, count: &Wire, trim_count: &Wire) -> Vec<Wire> {
+        self.builder.section("trim window");
+        let to = count.minus(&Wire::one()).minus(trim_count);
+        let spare = to.minus(trim_count).minus(&Wire::one());
+        range(self.builder, &spare, self.widths.spare());
+        window(self.builder, self.slots - 1, trim_count, &to, self.witness.window)
+    }
+
+    /// Agreements: `a_i` is the sum of the row `s_j G_ij`, `j != i`, over the window of its descending order.
+    fn agreements(&mut self, clip: &[Wire], active: &[Wire], window: &[Wire]) -> Vec<Wire> {
+        self.builder.section("agreements");
+        let mut sums = Vec::with_capacity(self.slots);
+        for i in 0..self.slots {
+            let others: Vec<usize> = (0..self.slots).filter(|j| *j != i).collect();
+            let mut row = Vec::with_capacity(others.len());
+            for j in &others {
+                let entry = self.entry(i, *j).clone();
+                row.push(self.builder.product(&clip[*j], &entry));
+            }
+            let active: Vec<Wire> = others.iter().map(|j| active[*j].clone()).collect();
+            sums.push(window_sum(self.builder, &row, &active, window, &self.witness.orders[i]));
+        }
+        sums
+    }
+
+    /// Contributions: `c_i = max(0, floor(s_i a_i / 2^32))`.
+    ///
+    /// With `b` the sign bit, `(2 b - 1) s_i a_i = 2^32 t + remainder` and `c_i = b t`. A product below zero has no
+    /// decomposition with `b = 1`, one above zero none with `b = 0`; at zero both give 0.
+    fn contributions(&mut self, clip: &[Wire], agreements: &[Wire]) -> Vec<Wire> {
+        self.builder.section("contributions");
+        let bits = self.widths.contribution();
+        let mut contributions = Vec::with_capacity(self.slots);
+        for (i, (clip, agreement)) in clip.iter().zip(agreements).enumerate() {
+            let product = self.builder.product(clip, agreement);
+            let positive = self.builder.bit(self.witness.positive[i]);
+            let sign = positive.times(Fr::from(2u64)).minus(&Wire::one());
+            let claim = Fr::from(self.witness.magnitudes[i]);
+            let magnitude = shifted_product(self.builder, &sign, &product, CONTRIBUTION_SHIFT, claim, bits);
+            contributions.push(self.builder.product(&positive, &magnitude));
+        }
+        contributions
+    }
+
+    /// Outliers: kept exactly where `256 c_i >= max(1, theta M)`, `M` the lower median contribution. A slot that is not
+    /// active contributes 0 and is never kept.
+    fn kept(
+        &mut self,
+        contributions: &[Wire],
+        active: &[Wire],
+        count: &Wire,
+        theta: &Wire,
+        kept_mask: &Wire,
+    ) -> Vec<Wire> {
+        self.builder.section("median contribution");
+        let median = self.builder.witness(Fr::from(self.witness.median));
+        let over = Active { bits: active, count, count_log: self.widths.log };
+        let bits = self.widths.contribution();
+        lower_median(self.builder, contributions, &median, &over, bits, &self.witness.at_most_median);
+
+        self.builder.section("kept slots");
+        range(self.builder, theta, THETA);
+        let scaled = self.builder.product(theta, &median);
+        let none = zero_bit(self.builder, &scaled);
+        let threshold = scaled.plus(&none);
+        let mut kept = Vec::with_capacity(self.slots);
+        for (contribution, claim) in contributions.iter().zip(&self.witness.kept) {
+            let over = contribution.times(Fr::from(256u64)).minus(&threshold);
+            kept.push(not_negative_bit(self.builder, &over, self.widths.threshold(), *claim));
+        }
+        self.builder.equal(&pack_wires(&kept, 1), kept_mask);
+        kept
+    }
+
+    /// Pay shares: `p_i = floor(2^16 c_i / sum of the kept c)`, 0 for a slot not kept; divided by 1 when none is kept.
+    fn shares(&mut self, contributions: &[Wire], kept: &[Wire], packed: &[Wire]) -> Vec<Wire> {
+        self.builder.section("shares");
+        let counted: Vec<Wire> =
+            contributions.iter().zip(kept).map(|(c, kept)| self.builder.product(kept, c)).collect();
+        let total = Wire::sum(&counted);
+        let none = zero_bit(self.builder, &total);
+        let divisor = total.plus(&none);
+        let bits = self.widths.share();
+        let mut shares = Vec::with_capacity(self.slots);
+        for (counted, share) in counted.iter().zip(&self.witness.shares) {
+            let numerator = counted.times(power_of_two(16));
+            let claim = Fr::from(*share);
+            shares.push(floor_division(self.builder, &numerator, &divisor, &Wire::zero(), claim, bits));
+        }
+        for (word, packed) in pack_element_wires(&shares).iter().zip(packed) {
+            self.builder.equal(word, packed);
+        }
+        shares
+    }
+
+    /// Model weights: `w_i = floor(p_i s_i / 2^16)`.
+    fn weights(&mut self, shares: &[Wire], clip: &[Wire], packed: &[Wire]) -> Vec<Wire> {
+        self.builder.section("weights");
+        let mut weights = Vec::with_capacity(self.slots);
+        for (i, (share, clip)) in shares.iter().zip(clip).enumerate() {
+            let claim = Fr::from(self.witness.weights[i]);
+            weights.push(shifted_product(self.builder, share, clip, WEIGHT_SHIFT, claim, FRACTION));
+        }
+        for (word, packed) in pack_element_wires(&weights).iter().zip(packed) {
+            self.builder.equal(word, packed);
+        }
+        weights
+    }
+
+    /// Coherence: `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`, 0 where the denominator is 0.
+    fn coherence(&mut self, weights: &[Wire], coherence: &Wire) {
+        self.builder.section("coherence");
+        let two = Fr::from(2u64);
+        let mut step = Wire::zero();
+        let mut parts = Wire::zero();
+        for i in 0..self.slots {
+            let diagonal = self.entry(i, i).clone();
+            let mut row = self.builder.product(&weights[i], &diagonal);
+            parts.add(&row);
+            for j in i + 1..self.slots {
+                let entry = self.entry(i, j).clone();
+                row.add_scaled(&self.builder.product(&weights[j], &entry), two);
+            }
+            step.add(&self.builder.product(&weights[i], &row));
+        }
+        let denominator = self.builder.product(&Wire::sum(weights), &parts);
+        let none = zero_bit(self.builder, &denominator);
+        // Where the denominator is 0 the numerator counts as 0: of real updates it is.
+        let counted = self.builder.product(&step, &Wire::one().minus(&none));
+        let numerator = counted.times(power_of_two(16));
+        let divisor = denominator.plus(&none);
+        let claim = Fr::from(self.witness.coherence);
+        let quotient = floor_division(self.builder, &numerator, &divisor, &Wire::zero(), claim, COHERENCE);
+        self.builder.equal(&quotient, coherence);
+    }
+}

@@ -1,0 +1,131 @@
+//! The public inputs of the assessment circuit.
+
+use crate::gadgets::packing::{mask, pack_elements};
+use crate::statements::gram_binding::{gram_hash, sigma};
+use ark_bn254::Fr;
+use fairshare_protocol::GramMatrix;
+use fairshare_protocol::packed_words;
+use fairshare_protocol::Assessment;
+
+/// What is proved of a round, and to whom it is shown.
+///
+/// | index | field | Solidity word |
+/// | --- | --- | --- |
+/// | 0 | `h` | `proof.h` |
+/// | 1 | `rho` | the challenge `st1 mod r` |
+/// | 2 | `sigma` | `proof.sigma` |
+/// | 3 | `active` | `statement.activeMask` |
+/// | 4 | `theta` | `statement.policy[0]` |
+/// | 5 | `trim_count` | `statement.policy[1]` |
+/// | 6 | `kept` | `proof.keptMask` |
+/// | 7 | `coherence` | `proof.coherence` |
+/// | 8 .. 8 + k | `shares`, 17 bits each, 14 to a word | `proof.shares` |
+/// | 8 + k .. 8 + 2 k | `weights`, likewise | `proof.weights` |
+///
+/// with `k = ceil(N / 14)`; the same table stands in docs/protocol.md 13.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgreementPublic {
+    /// Poseidon of the Gram matrix.
+    pub h: Fr,
+    /// The challenge that `h` gives.
+    pub rho: Fr,
+    /// `sum_{i,j} rho_i rho_j G_ij`.
+    pub sigma: Fr,
+    /// Active slots, slot `i` as bit `i`.
+    pub active: u128,
+    /// Outlier threshold, in 1/256 of the median contribution.
+    pub theta: u16,
+    /// Entries dropped at each end of a row.
+    pub trim_count: u32,
+    /// Kept slots.
+    pub kept: u128,
+    /// `0 ..= 2^16`.
+    pub coherence: u32,
+    /// Pay shares in `2^-16`, one a slot.
+    pub shares: Vec<u32>,
+    /// Model weights in `2^-16`, one a slot.
+    pub weights: Vec<u32>,
+}
+
+impl AgreementPublic {
+    /// The public inputs that an assessment of `gram` gives under the challenge `rho`.
+    pub fn new(
+        gram: &GramMatrix,
+        rho: Fr,
+        active: u128,
+        theta: u16,
+        trim_count: u32,
+        assessment: &Assessment,
+    ) -> Self {
+        Self {
+            h: gram_hash(gram),
+            rho,
+            sigma: sigma(gram, rho),
+            active,
+            theta,
+            trim_count,
+            kept: assessment.kept,
+            coherence: assessment.coherence,
+            shares: assessment.shares.clone(),
+            weights: assessment.weights.clone(),
+        }
+    }
+
+    /// The public inputs in their order, for the circuit of `size` slots. This function alone fixes it.
+    ///
+    /// Shares and weights for fewer slots are filled with zeros; entries beyond `size` are cut, which
+    /// [`super::verify`] refuses.
+    pub fn to_field_elements(&self, size: usize) -> Vec<Fr> {
+        let filled = |elements: &[u32]| {
+            let mut elements = elements.to_vec();
+            elements.resize(size, 0);
+            pack_elements(&elements)
+        };
+        let mut fields = vec![
+            self.h,
+            self.rho,
+            self.sigma,
+            mask(self.active),
+            Fr::from(self.theta),
+            Fr::from(self.trim_count),
+            mask(self.kept),
+            Fr::from(self.coherence),
+        ];
+        fields.extend(filled(&self.shares));
+        fields.extend(filled(&self.weights));
+        fields
+    }
+}
+
+/// Public inputs of the circuit of `size` slots.
+pub fn public_inputs(size: usize) -> usize {
+    8 + 2 * packed_words(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_the_table() {
+        let public = AgreementPublic {
+            h: Fr::from(100u64),
+            rho: Fr::from(101u64),
+            sigma: Fr::from(102u64),
+            active: 0xffff,
+            theta: 32,
+            trim_count: 3,
+            kept: 0x7fff,
+            coherence: 999,
+            shares: (1..=16).collect(),
+            weights: (21..=36).collect(),
+        };
+        let fields = public.to_field_elements(16);
+        assert_eq!(fields.len(), 12);
+        assert_eq!(fields.len(), public_inputs(16));
+        assert_eq!(fields[..8], [100u64, 101, 102, 0xffff, 32, 3, 0x7fff, 999].map(Fr::from));
+        assert_eq!(fields[9], Fr::from(15u64 + (16 << 17)));
+        assert_eq!(fields[11], Fr::from(35u64 + (36 << 17)));
+        assert_eq!([8, 32, 64, 128].map(public_inputs), [10, 14, 18, 28]);
+    }
+}

@@ -1,0 +1,162 @@
+//! What the prover knows: every value that the circuit does not compute from others by addition and multiplication.
+//!
+//! The synthesis reads these values and computes none of them again. So a test bends one of them, and shows which
+//! constraint refuses it.
+
+use super::{AgreementError, AgreementPublic};
+use crate::gadgets::builder::as_integer;
+use crate::gadgets::trimmed_sum::descending;
+use crate::statements::gram_binding::{entries, hash_entries, sigma_entries};
+use ark_bn254::Fr;
+use fairshare_protocol::GramMatrix;
+use fairshare_protocol::assess;
+
+/// The private side of an assessment. Vectors have one entry a slot where nothing else is said.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AgreementWitness {
+    /// The upper triangle, row by row.
+    pub(crate) gram: Vec<Fr>,
+    pub(crate) active: Vec<bool>,
+    pub(crate) norms: Vec<u64>,
+    /// The lower median of the active norms.
+    pub(crate) tau: u64,
+    /// `n_i <= tau`.
+    pub(crate) unclipped: Vec<bool>,
+    pub(crate) clip_factors: Vec<u32>,
+    /// The window of ranks that count in a row: from, to.
+    pub(crate) window: [usize; 2],
+    /// Each row's descending order of the other slots, counted without the row's own.
+    pub(crate) orders: Vec<Vec<usize>>,
+    /// `s_i a_i >= 0`.
+    pub(crate) positive: Vec<bool>,
+    /// `floor(|s_i a_i| / 2^32)`.
+    pub(crate) magnitudes: Vec<u128>,
+    /// The lower median of the active contributions.
+    pub(crate) median: u64,
+    /// `c_i <= M`.
+    pub(crate) at_most_median: Vec<bool>,
+    pub(crate) kept: Vec<bool>,
+    pub(crate) shares: Vec<u32>,
+    pub(crate) weights: Vec<u32>,
+    pub(crate) coherence: u32,
+}
+
+impl AgreementWitness {
+    /// The honest witness.
+    ///
+    /// # Errors
+    /// The rule refuses the matrix, the mask or the policy.
+    pub(crate) fn new(
+        gram: &GramMatrix,
+        active: u128,
+        theta: u16,
+        trim_count: u32,
+    ) -> Result<Self, AgreementError> {
+        let assessment = assess(gram, active, theta, trim_count)?;
+        let slots = gram.slots();
+        let is_active: Vec<bool> = (0..slots).map(|i| active >> i & 1 == 1).collect();
+        let others = |i: usize| (0..slots).filter(move |j| *j != i);
+        let row = |i: usize| -> Vec<(i128, bool)> {
+            others(i)
+                .map(|j| (i128::from(assessment.clip_factors[j]) * i128::from(gram.get(i, j)), is_active[j]))
+                .collect()
+        };
+        let scaled: Vec<i128> =
+            (0..slots).map(|i| i128::from(assessment.clip_factors[i]) * assessment.agreements[i]).collect();
+        let trim = trim_count as usize;
+        Ok(Self {
+            gram: entries(gram),
+            unclipped: assessment.norms.iter().map(|norm| *norm <= assessment.tau).collect(),
+            // `assess` has seen that the trim leaves at least one of the others.
+            window: [trim, active.count_ones() as usize - 1 - trim],
+            orders: (0..slots).map(|i| descending(&row(i))).collect(),
+            positive: scaled.iter().map(|product| *product >= 0).collect(),
+            magnitudes: scaled.iter().map(|product| product.unsigned_abs() >> 32).collect(),
+            at_most_median: assessment.contributions.iter().map(|c| *c <= assessment.median).collect(),
+            kept: (0..slots).map(|i| assessment.kept >> i & 1 == 1).collect(),
+            active: is_active,
+            norms: assessment.norms,
+            tau: assessment.tau,
+            clip_factors: assessment.clip_factors,
+            median: assessment.median,
+            shares: assessment.shares,
+            weights: assessment.weights,
+            coherence: assessment.coherence,
+        })
+    }
+
+    /// A witness to run the synthesis with where the values do not matter.
+    pub(crate) fn blank(slots: usize) -> Self {
+        let rows = vec![(0..slots - 1).collect(); slots];
+        Self {
+            gram: vec![Fr::from(0u64); crate::statements::gram_binding::triangle(slots)],
+            active: vec![true; slots],
+            norms: vec![0; slots],
+            tau: 0,
+            unclipped: vec![true; slots],
+            clip_factors: vec![1 << 16; slots],
+            window: [0, slots - 1],
+            orders: rows,
+            positive: vec![true; slots],
+            magnitudes: vec![0; slots],
+            median: 0,
+            at_most_median: vec![true; slots],
+            kept: vec![false; slots],
+            shares: vec![0; slots],
+            weights: vec![0; slots],
+            coherence: 0,
+        }
+    }
+
+    pub(crate) fn slots(&self) -> usize {
+        self.active.len()
+    }
+
+    /// The native check: the rule, computed anew from the matrix, gives every value of the witness and of `public`.
+    ///
+    /// # Errors
+    /// The rule refuses the matrix, or the name of the first value that differs.
+    pub(crate) fn check(&self, public: &AgreementPublic) -> Result<(), AgreementError> {
+        let slots = self.slots();
+        let upper: Option<Vec<i64>> =
+            self.gram.iter().map(|entry| as_integer(*entry).and_then(|v| i64::try_from(v).ok())).collect();
+        let upper = upper.ok_or(AgreementError::Mismatch { value: "gram entry" })?;
+        let gram = GramMatrix::from_upper(slots, upper)?;
+        let honest = Self::new(&gram, public.active, public.theta, public.trim_count)?;
+        let mask = |bits: &[bool]| bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i);
+        let comparisons = [
+            ("h", public.h == hash_entries(&self.gram)),
+            ("sigma", public.sigma == sigma_entries(slots, &self.gram, public.rho)),
+            ("active mask", self.active == honest.active),
+            ("norm", self.norms == honest.norms),
+            ("tau", self.tau == honest.tau && self.unclipped == honest.unclipped),
+            ("clip factor", self.clip_factors == honest.clip_factors),
+            ("trim window", self.window == honest.window),
+            ("row order", self.same_rows(&honest, &gram)),
+            ("contribution", self.positive == honest.positive && self.magnitudes == honest.magnitudes),
+            ("median", self.median == honest.median && self.at_most_median == honest.at_most_median),
+            ("kept mask", self.kept == honest.kept && public.kept == mask(&honest.kept)),
+            ("share", self.shares == honest.shares && public.shares == honest.shares),
+            ("weight", self.weights == honest.weights && public.weights == honest.weights),
+            ("coherence", self.coherence == honest.coherence && public.coherence == honest.coherence),
+        ];
+        match comparisons.iter().find(|(_, same)| !same) {
+            Some((value, _)) => Err(AgreementError::Mismatch { value }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the rows stand in an order with the honest one's values: ties may be in any order.
+    fn same_rows(&self, honest: &Self, gram: &GramMatrix) -> bool {
+        let slots = self.slots();
+        let value = |i: usize, k: usize| {
+            let j = k + usize::from(k >= i);
+            self.active[j].then(|| i128::from(honest.clip_factors[j]) * i128::from(gram.get(i, j)))
+        };
+        self.orders.len() == slots
+            && (0..slots).all(|i| {
+                let (own, theirs) = (&self.orders[i], &honest.orders[i]);
+                own.len() == theirs.len() && own.iter().zip(theirs).all(|(a, b)| value(i, *a) == value(i, *b))
+            })
+    }
+}

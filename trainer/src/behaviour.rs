@@ -1,0 +1,192 @@
+//! What a trainer does with its update: the honest behaviour, and hostile ones for tests and the demo only.
+//!
+//! The hostile ones are here so that scenarios run with the real process and differ from an honest trainer in nothing
+//! but their deed.
+
+use std::borrow::Cow;
+
+use fairshare_protocol::{encode_update, Model, TensorError};
+use rand::Rng;
+use serde::Serialize;
+
+use crate::data::Dataset;
+use crate::seed::RoundSeed;
+
+/// How a trainer behaves. Everything but `honest` is hostile and serves tests and the demo only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behaviour {
+    /// Trains and posts what it trained
+    #[default]
+    Honest,
+    /// HOSTILE, for tests: posts its update negated
+    SignFlip,
+    /// HOSTILE, for tests: posts its update times -4
+    ScaledFlip,
+    /// HOSTILE, for tests: posts gaussian noise of its honest update's norm
+    Noise,
+    /// HOSTILE, for tests: trains on `classes - 1 - label` (9 - label for digits)
+    LabelFlip,
+    /// HOSTILE, for tests: does not train and posts a tiny random update
+    FreeRider,
+    /// HOSTILE, for tests: posts a file that does not match its commitment
+    WrongBytes,
+    /// HOSTILE, for tests: posts the file of another model
+    WrongShape,
+    /// HOSTILE, for tests: posts a file that is larger than an update can be
+    Oversized,
+    /// HOSTILE, for tests: commits and reveals, and never puts the file on IPFS
+    Withhold,
+    /// HOSTILE, for tests: joins and never commits
+    Silent,
+    /// HOSTILE, for tests: commits and never reveals
+    NoReveal,
+    /// HOSTILE, for tests: commits another trainer's commitment, and reveals that trainer's CID as its own
+    Copycat,
+}
+
+/// Entries of a free rider's update lie in `-FREE_RIDE..=FREE_RIDE`.
+const FREE_RIDE: i16 = 3;
+/// Bytes that an oversized file has beyond the only length that it may have.
+const OVERSIZE: usize = 1 << 20;
+
+impl Behaviour {
+    /// True for the one behaviour that people should use.
+    pub fn is_honest(self) -> bool {
+        self == Self::Honest
+    }
+
+    /// The data that it trains on.
+    pub fn training_data<'a>(self, data: &'a Dataset, model: &Model) -> Cow<'a, Dataset> {
+        match self {
+            Self::LabelFlip => Cow::Owned(data.relabelled(|label| i64::from(model.classes()) - 1 - label)),
+            _ => Cow::Borrowed(data),
+        }
+    }
+
+    /// The update that it commits to, out of the one that it trained.
+    pub fn committed_update(self, trained: Vec<i16>, seed: &RoundSeed) -> Vec<i16> {
+        match self {
+            Self::SignFlip => trained.iter().map(|u| u.saturating_neg()).collect(),
+            Self::ScaledFlip => trained.iter().map(|u| u.saturating_mul(-4)).collect(),
+            Self::Noise => noise_like(&trained, &mut seed.stream("noise")),
+            Self::FreeRider => {
+                let mut rng = seed.stream("free rider");
+                trained.iter().map(|_| rng.gen_range(-FREE_RIDE..=FREE_RIDE)).collect()
+            }
+            _ => trained,
+        }
+    }
+
+    /// The file that it puts on IPFS for a committed update.
+    ///
+    /// # Errors
+    /// As [`encode_update`].
+    pub fn posted_file(self, model: &Model, update: &[i16]) -> Result<Vec<u8>, TensorError> {
+        match self {
+            Self::WrongBytes => {
+                let mut other = update.to_vec();
+                if let Some(first) = other.first_mut() {
+                    *first = first.wrapping_add(1);
+                }
+                encode_update(model, &other)
+            }
+            Self::WrongShape => {
+                let other = Model::Logistic { inputs: model.inputs() + 1, classes: model.classes() };
+                encode_update(&other, &vec![1; other.dimension()])
+            }
+            Self::Oversized => {
+                let mut file = encode_update(model, update)?;
+                file.resize(file.len() + OVERSIZE, 0);
+                Ok(file)
+            }
+            _ => encode_update(model, update),
+        }
+    }
+}
+
+/// Gaussian noise of the norm of `update`, up to rounding.
+fn noise_like(update: &[i16], rng: &mut impl Rng) -> Vec<i16> {
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let wanted = norm(&mut update.iter().map(|u| f64::from(*u)));
+    let draws: Vec<f64> = update.iter().map(|_| crate::data::normal(rng)).collect();
+    let factor = wanted / norm(&mut draws.iter().copied()).max(f64::MIN_POSITIVE);
+    // The conversion saturates: noise cannot leave 16 bits.
+    draws.iter().map(|d| (d * factor).round_ties_even() as i16).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum;
+    use fairshare_protocol::{decode_update, encoded_len, FileKind};
+
+    const MODEL: Model = Model::Mlp { inputs: 6, hidden: 5, classes: 3 };
+    const SEED: RoundSeed = RoundSeed { seed: 1, project: [2; 20], round: 3 };
+
+    fn trained() -> Vec<i16> {
+        (0..MODEL.dimension() as i16).map(|i| i * 41 - 700).collect()
+    }
+
+    fn squares(update: &[i16]) -> f64 {
+        update.iter().map(|u| f64::from(*u).powi(2)).sum()
+    }
+
+    #[test]
+    fn flips_point_the_other_way_and_do_not_overflow() {
+        assert_eq!(Behaviour::SignFlip.committed_update(vec![5, -7, i16::MIN], &SEED), [-5, 7, i16::MAX]);
+        assert_eq!(
+            Behaviour::ScaledFlip.committed_update(vec![5, -7, i16::MIN, 9000], &SEED),
+            [-20, 28, i16::MAX, i16::MIN]
+        );
+        let data = Dataset::new(vec![0.0; 3], vec![0, 1, 2], 1).unwrap();
+        assert_eq!(Behaviour::LabelFlip.training_data(&data, &MODEL).labels(), [2, 1, 0]);
+        assert_eq!(Behaviour::SignFlip.training_data(&data, &MODEL).labels(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn noise_has_the_honest_norm_and_no_direction() {
+        let honest: Vec<i16> = (0..4000).map(|i| (i % 601) as i16 - 300).collect();
+        let noise = Behaviour::Noise.committed_update(honest.clone(), &SEED);
+        assert!((squares(&noise) / squares(&honest) - 1.0).abs() < 0.01);
+        let product: f64 = noise.iter().zip(&honest).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+        assert!((product / squares(&honest)).abs() < 0.06);
+        assert_eq!(noise, Behaviour::Noise.committed_update(honest.clone(), &SEED));
+        assert_ne!(noise, Behaviour::Noise.committed_update(honest, &RoundSeed { round: 4, ..SEED }));
+        assert_eq!(Behaviour::Noise.committed_update(vec![0; 8], &SEED), [0; 8]);
+    }
+
+    #[test]
+    fn a_free_rider_posts_little() {
+        let update = Behaviour::FreeRider.committed_update(trained(), &SEED);
+        assert_eq!(update.len(), MODEL.dimension());
+        assert!(update.iter().all(|u| u.abs() <= 3) && update.iter().any(|u| *u != 0));
+    }
+
+    #[test]
+    fn wrong_files_are_wrong_in_the_way_that_they_are_named_for() {
+        let file = |behaviour: Behaviour| behaviour.posted_file(&MODEL, &trained()).unwrap();
+        assert_eq!(decode_update(&MODEL, &file(Behaviour::Honest)).unwrap(), trained());
+        let other = decode_update(&MODEL, &file(Behaviour::WrongBytes)).unwrap();
+        assert_eq!((other[0], &other[1..]), (trained()[0] + 1, &trained()[1..]));
+        assert!(decode_update(&MODEL, &file(Behaviour::WrongShape)).is_err());
+        assert!(
+            file(Behaviour::Oversized).len() > encoded_len(&MODEL, FileKind::Update).unwrap() + 1_000_000
+        );
+        // The other behaviours misbehave elsewhere; their files are in order.
+        for behaviour in Behaviour::value_variants() {
+            if !matches!(behaviour, Behaviour::WrongBytes | Behaviour::WrongShape | Behaviour::Oversized) {
+                assert!(decode_update(&MODEL, &file(*behaviour)).is_ok(), "{behaviour:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_says_which_behaviours_are_hostile() {
+        for behaviour in Behaviour::value_variants() {
+            let value = behaviour.to_possible_value().unwrap();
+            let help = value.get_help().unwrap().to_string();
+            assert_eq!(help.starts_with("HOSTILE, for tests"), !behaviour.is_honest(), "{help}");
+        }
+    }
+}

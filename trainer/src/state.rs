@@ -1,0 +1,214 @@
+//! What a trainer keeps on disk so that it can be killed at any moment: of every round the update's file, and the salt
+//! without which a posted commitment cannot be revealed.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use fairshare_circuits::{point_from_words, point_words, G1Affine};
+use fairshare_node::ContentId;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainerError;
+
+/// A round's update, as it was or will be committed. Written before anything of it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundRecord {
+    /// The round's id.
+    pub round: u64,
+    /// Digest of the CID of the model that was trained from.
+    #[serde(with = "hex::serde")]
+    pub model_cid: [u8; 32],
+    /// Commitment to the update, `x`, big endian.
+    #[serde(with = "hex::serde")]
+    pub commitment_x: [u8; 32],
+    /// Commitment to the update, `y`, big endian.
+    #[serde(with = "hex::serde")]
+    pub commitment_y: [u8; 32],
+    /// Digest of the CID of the update's file.
+    #[serde(with = "hex::serde")]
+    pub cid: [u8; 32],
+    /// Secret until the reveal.
+    #[serde(with = "hex::serde")]
+    pub salt: [u8; 32],
+}
+
+impl RoundRecord {
+    /// Fills the commitment's two words.
+    pub fn new(round: u64, model_cid: [u8; 32], commitment: &G1Affine, cid: [u8; 32], salt: [u8; 32]) -> Self {
+        let [commitment_x, commitment_y] = point_words(commitment);
+        Self { round, model_cid, commitment_x, commitment_y, cid, salt }
+    }
+
+    /// The commitment; `None` when the words are no point of the curve.
+    pub fn commitment(&self) -> Option<G1Affine> {
+        point_from_words(&[self.commitment_x, self.commitment_y]).ok()
+    }
+}
+
+/// The folder of one trainer in one project. Only one process at a time can hold it.
+#[derive(Debug)]
+pub struct StateFolder {
+    root: PathBuf,
+    /// Holds the lock as long as it lives.
+    _lock: File,
+}
+
+impl StateFolder {
+    /// Opens the folder; makes it where it is missing, readable by its user alone.
+    ///
+    /// # Errors
+    /// [`TrainerError::File`], and [`TrainerError::StateInUse`] while another process holds it.
+    pub fn open(root: &Path) -> Result<Self, TrainerError> {
+        let failed = |e| TrainerError::file(root, "be made", e);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed)?;
+        let path = root.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|e| TrainerError::file(&path, "be opened", e))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(TrainerError::StateInUse { path: root.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(TrainerError::file(&path, "be locked", error)),
+        }
+    }
+
+    /// Keeps a round: its file first, then the record, each whole or not at all. Files of rounds before the last one are
+    /// dropped; records stay.
+    ///
+    /// # Errors
+    /// [`TrainerError::File`]. Then nothing may be sent.
+    pub fn keep(&self, record: &RoundRecord, file: &[u8]) -> Result<(), TrainerError> {
+        self.write(&self.update_path(record.round), file)?;
+        let json = serde_json::to_vec_pretty(record).expect("strings and numbers are always written");
+        self.write(&self.record_path(record.round), &json)?;
+        if let Some(old) = record.round.checked_sub(2) {
+            // Of no consequence when it is not there.
+            let _ = fs::remove_file(self.update_path(old));
+        }
+        Ok(())
+    }
+
+    /// The record of a round, when there is one.
+    ///
+    /// # Errors
+    /// [`TrainerError::File`], and [`TrainerError::Data`] when it cannot be understood.
+    pub fn record(&self, round: u64) -> Result<Option<RoundRecord>, TrainerError> {
+        let path = self.record_path(round);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(TrainerError::file(&path, "be read", error)),
+        };
+        let damaged = |found: String| TrainerError::Data {
+            path: path.clone(),
+            found,
+            expected: format!("the record of round {round}"),
+            remedy: "restore the state folder, or name another with --state and sit this round out",
+        };
+        let record: RoundRecord = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
+        if record.round != round || record.commitment().is_none() {
+            return Err(damaged(format!("a record of round {} that is not sound", record.round)));
+        }
+        Ok(Some(record))
+    }
+
+    /// The file of a recorded update; `None` when it is gone or is not the one that was recorded.
+    pub fn update_file(&self, record: &RoundRecord) -> Option<Vec<u8>> {
+        let file = fs::read(self.update_path(record.round)).ok()?;
+        (ContentId::of(&file).digest() == record.cid).then_some(file)
+    }
+
+    fn record_path(&self, round: u64) -> PathBuf {
+        self.root.join(format!("round-{round}.json"))
+    }
+
+    fn update_path(&self, round: u64) -> PathBuf {
+        self.root.join(format!("round-{round}.safetensors"))
+    }
+
+    /// Whole or not at all, also when the machine loses power: the bytes are on disk before they have their name.
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), TrainerError> {
+        let partial = path.with_extension("partial");
+        let written = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&partial)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&partial, path))
+            .and_then(|()| File::open(&self.root)?.sync_all());
+        written.map_err(|e| TrainerError::file(path, "be written", e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn record(round: u64, file: &[u8]) -> RoundRecord {
+        let point = fairshare_circuits::ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
+        RoundRecord::new(round, [9; 32], &point, ContentId::of(file).digest(), [7; 32])
+    }
+
+    #[test]
+    fn a_round_comes_back_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("a/b");
+        let state = StateFolder::open(&root).unwrap();
+        assert_eq!(state.record(1).unwrap(), None);
+        state.keep(&record(1, b"update"), b"update").unwrap();
+        drop(state);
+        let state = StateFolder::open(&root).unwrap();
+        let found = state.record(1).unwrap().unwrap();
+        assert_eq!(found, record(1, b"update"));
+        assert_eq!(state.update_file(&found).unwrap(), b"update");
+        let mode = |name: &str| fs::metadata(root.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(""), mode("round-1.json"), mode("round-1.safetensors")), (0o700, 0o600, 0o600));
+    }
+
+    #[test]
+    fn a_file_that_is_not_the_recorded_one_does_not_count_and_a_broken_record_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::open(folder.path()).unwrap();
+        state.keep(&record(1, b"update"), b"update").unwrap();
+        fs::write(folder.path().join("round-1.safetensors"), b"updatE").unwrap();
+        assert_eq!(state.update_file(&record(1, b"update")), None);
+        fs::write(folder.path().join("round-1.json"), b"{\"round\": 1").unwrap();
+        let error = state.record(1).unwrap_err().to_string();
+        assert!(error.contains("round-1.json") && error.contains("--state"), "{error}");
+        let mut off_curve = record(2, b"update");
+        off_curve.commitment_x[31] ^= 1;
+        state.keep(&off_curve, b"update").unwrap();
+        assert!(state.record(2).is_err());
+    }
+
+    #[test]
+    fn old_files_go_and_records_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::open(folder.path()).unwrap();
+        for round in 1..=4 {
+            state.keep(&record(round, &[round as u8]), &[round as u8]).unwrap();
+        }
+        let kept: Vec<bool> = (1..=4).map(|r| state.update_file(&state.record(r).unwrap().unwrap()).is_some()).collect();
+        assert_eq!(kept, [false, false, true, true]);
+    }
+
+    #[test]
+    fn two_processes_cannot_share_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = StateFolder::open(folder.path()).unwrap();
+        let second = StateFolder::open(folder.path()).unwrap_err().to_string();
+        assert!(second.contains("another process"), "{second}");
+        drop(first);
+        StateFolder::open(folder.path()).unwrap();
+    }
+}

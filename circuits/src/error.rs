@@ -1,6 +1,6 @@
 //! What can go wrong in this crate, apart from keys and statements, which name their own faults.
 
-use ark_relations::gr1cs::SynthesisError;
+use crate::statements::agreement::AgreementError;
 use fairshare_protocol::{PackError, RuleError};
 use std::path::PathBuf;
 use thiserror::Error;
@@ -104,10 +104,10 @@ pub enum ProveError {
     Srs(#[from] SrsError),
     /// The assessment circuit refuses its witness, or its prover failed.
     #[error("assessment proof: {0}")]
-    Assessment(String),
-    /// The constraint system failed.
-    #[error("constraint system: {0}")]
-    Synthesis(#[from] SynthesisError),
+    Assessment(#[from] AgreementError),
+    /// A challenge came out as 0, 1 or -1. Nobody can bring that about; another salt in the statement moves it.
+    #[error("a challenge of the transcript came out as 0, 1 or -1: prove again for another model file")]
+    DegenerateChallenge,
     /// What was proved does not verify. The commitments are then not those of the updates, or the keys do not match.
     #[error(
         "the finished proof does not verify ({0}): the commitments or keys do not belong to these updates"
@@ -152,13 +152,14 @@ pub enum StatementError {
     },
 }
 
-/// Why a round's proof is refused. The first six carry the names of the contract's errors and are found in its order.
+/// Why a round's proof is refused. The first six carry the names of the contract's errors and are found in its order;
+/// a statement that contradicts itself, which the contract calls `WrongLength` or `InvalidPoint`, is told apart here.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum VerifyError {
     /// A word that must be a scalar is not smaller than the order `r`.
     #[error("ScalarOutOfRange: 0x{} is not below the scalar field's order", hex::encode(.0))]
     ScalarOutOfRange([u8; 32]),
-    /// A coordinate is not smaller than `q`, or a point is not on the curve or not in the group.
+    /// A coordinate is not smaller than `q`, or a point is not on the curve (or infinity, where none is taken).
     #[error("InvalidPoint: {0}")]
     InvalidPoint(EncodingError),
     /// A challenge came out as 0, 1 or -1.

@@ -11,7 +11,7 @@
 
 use super::opening::{evaluate, pairing_points, quotient, PointPair};
 use crate::encoding::{challenge, point_words, scalar_word};
-use crate::error::{SrsError, VerifyError};
+use crate::error::{ProveError, VerifyError};
 use crate::field::{slot_powers, weighted_sum};
 use crate::msm::msm;
 use crate::srs::ReferenceString;
@@ -42,18 +42,18 @@ impl GramArgument {
     ///
     /// # Errors
     /// Updates longer than the reference string, or a degenerate challenge, which nobody can bring about.
-    pub(crate) fn prove(
+    pub fn prove(
         srs: &ReferenceString,
         slots: &[u8],
         updates: &[&[i16]],
         st1: Word,
-    ) -> Result<Self, GramArgumentError> {
+    ) -> Result<Self, ProveError> {
         let rho = first_challenge(&st1)?;
         Self::prove_combined(srs, weighted_sum(&slot_powers(rho, slots), updates), st1)
     }
 
     /// The same from the coefficients of `P`, as many as the model has parameters.
-    pub(crate) fn prove_combined(srs: &ReferenceString, p: Vec<Fr>, st1: Word) -> Result<Self, GramArgumentError> {
+    pub(crate) fn prove_combined(srs: &ReferenceString, p: Vec<Fr>, st1: Word) -> Result<Self, ProveError> {
         let dimension = p.len();
         let powers = srs.powers(dimension)?;
         let (sigma, s) = laurent(&p);
@@ -62,7 +62,8 @@ impl GramArgument {
         let r_point = msm(powers, &r).into_affine();
         let st2 = laurent_state(st1, sigma, &s_point, &r_point);
         let at = second_challenge(&st2)?;
-        let values = [evaluate(&p, at.z), evaluate(&p, at.inverse), evaluate(&s, at.z), evaluate(&s, at.inverse)];
+        let values =
+            [evaluate(&p, at.z), evaluate(&p, at.inverse), evaluate(&s, at.z), evaluate(&s, at.inverse)];
         let gamma = third_challenge(&values_state(st2, &values))?;
         let gamma_squared = gamma.square();
         let mut q = p;
@@ -85,12 +86,11 @@ impl GramArgument {
         x1: &G1Affine,
         st1: Word,
     ) -> Result<([G1Projective; 3], Word), VerifyError> {
-        let degenerate = |_| VerifyError::DegenerateChallenge;
-        let rho = first_challenge(&st1).map_err(degenerate)?;
+        let rho = first_challenge(&st1)?;
         let st2 = laurent_state(st1, self.sigma, &self.s, &self.r);
-        let at = second_challenge(&st2).map_err(degenerate)?;
+        let at = second_challenge(&st2)?;
         let st3 = values_state(st2, &self.values);
-        let gamma = third_challenge(&st3).map_err(degenerate)?;
+        let gamma = third_challenge(&st3)?;
         if !laurent_identity_holds(self.sigma, &self.values, &at) {
             return Err(VerifyError::LaurentIdentityFailed);
         }
@@ -106,26 +106,19 @@ impl GramArgument {
     }
 }
 
-/// Why no argument was made.
-#[derive(Debug)]
-pub(crate) enum GramArgumentError {
-    Srs(SrsError),
-    Degenerate,
-}
-
-impl From<SrsError> for GramArgumentError {
-    fn from(error: SrsError) -> Self {
-        Self::Srs(error)
-    }
-}
-
 /// A challenge at which the argument would say nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Degenerate;
 
-impl From<Degenerate> for GramArgumentError {
+impl From<Degenerate> for ProveError {
     fn from(_: Degenerate) -> Self {
-        Self::Degenerate
+        Self::DegenerateChallenge
+    }
+}
+
+impl From<Degenerate> for VerifyError {
+    fn from(_: Degenerate) -> Self {
+        Self::DegenerateChallenge
     }
 }
 
@@ -176,7 +169,8 @@ pub(crate) fn laurent(p: &[Fr]) -> (Fr, Vec<Fr>) {
     at_roots.resize(size, Fr::zero());
     domain.fft_in_place(&mut at_roots);
     // The inverse of root k is root size - k. With 2d - 1 roots no two powers of the product fall together.
-    let mut product: Vec<Fr> = (0..size).into_par_iter().map(|k| at_roots[k] * at_roots[(size - k) % size]).collect();
+    let mut product: Vec<Fr> =
+        (0..size).into_par_iter().map(|k| at_roots[k] * at_roots[(size - k) % size]).collect();
     domain.ifft_in_place(&mut product);
     product.truncate(p.len());
     let s = product.split_off(1);

@@ -26,7 +26,11 @@ fn committed(srs: &ReferenceString, slots: &[u8], rows: &[Vec<i16>]) -> Vec<(u8,
 }
 
 /// The whole verifier: what the joined check does with weight one.
-fn verify(srs: &ReferenceString, argument: &GramArgument, commitments: &[(u8, G1Affine)]) -> Result<(), VerifyError> {
+fn verify(
+    srs: &ReferenceString,
+    argument: &GramArgument,
+    commitments: &[(u8, G1Affine)],
+) -> Result<(), VerifyError> {
     let (points, _) = argument.reduce(D as u32, commitments, &srs.g1[1], ST1)?;
     let g1: Vec<G1Affine> = points.iter().map(|p| p.into_affine()).collect();
     if Bn254::multi_pairing(g1, [srs.g2[2], srs.g2[1], srs.g2[0]]).is_zero() {
@@ -109,7 +113,10 @@ fn zero_updates_and_one_parameter_are_proved() {
     let srs = srs();
     let rows = vec![vec![0i16; D]; 3];
     let argument = prove(&srs, &[0, 1, 2], &rows);
-    assert_eq!((argument.sigma, argument.s, argument.w), (Fr::zero(), G1Affine::default(), G1Affine::default()));
+    assert_eq!(
+        (argument.sigma, argument.s, argument.w),
+        (Fr::zero(), G1Affine::default(), G1Affine::default())
+    );
     let at_infinity = committed(&srs, &[0, 1, 2], &rows);
     assert_eq!(verify(&srs, &argument, &at_infinity), Ok(()));
     let single: Vec<&[i16]> = vec![&[7], &[-9]];
@@ -168,7 +175,10 @@ fn every_changed_part_of_the_argument_is_refused() {
         VerifyError::PairingFailed
     );
     // Another state before: another round.
-    assert_eq!(honest.reduce(D as u32, &commitments, &srs.g1[1], [1; 32]), Err(VerifyError::LaurentIdentityFailed));
+    assert_eq!(
+        honest.reduce(D as u32, &commitments, &srs.g1[1], [1; 32]),
+        Err(VerifyError::LaurentIdentityFailed)
+    );
 }
 
 #[test]
@@ -279,7 +289,8 @@ fn a_hidden_coordinate_beyond_the_dimension_is_refused() {
             cyclic[(D - 1 + beyond + 1 - j) % (beyond + 1)] += c;
         }
         for r in [reversed(&p), reversed(&p[..D]), cyclic, z_line(&p), vec![Fr::zero()]] {
-            let honest_values = Liar { srs: &srs, p: p.clone(), sigma, s: s.clone(), r: r.clone(), bend: &|v, _| v };
+            let honest_values =
+                Liar { srs: &srs, p: p.clone(), sigma, s: s.clone(), r: r.clone(), bend: &|v, _| v };
             assert_eq!(verify(&srs, &honest_values.argue(), &commitments), Err(VerifyError::PairingFailed));
             // Values of P bent to fit R, and S to fit the identity.
             let bend = |mut v: [Fr; 4], at: &PointPair| {
@@ -314,5 +325,8 @@ fn zero_challenges_are_degenerate() {
     let rows = updates(2, 8);
     let argument = prove(&srs, &[0, 1], &rows);
     let commitments = committed(&srs, &[0, 1], &rows);
-    assert_eq!(argument.reduce(D as u32, &commitments, &srs.g1[1], [0; 32]), Err(VerifyError::DegenerateChallenge));
+    assert_eq!(
+        argument.reduce(D as u32, &commitments, &srs.g1[1], [0; 32]),
+        Err(VerifyError::DegenerateChallenge)
+    );
 }

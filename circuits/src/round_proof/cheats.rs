@@ -1,0 +1,451 @@
+//! Every way of cheating a round that we know, each refused natively by the contract's name for it.
+
+use super::*;
+use crate::arguments::GramArgument;
+use crate::encoding::{challenge, g2_words, point_words, scalar_word};
+use crate::error::{ProveError, StatementError, VerifyError};
+use crate::field::{slot_powers, weighted_sum};
+use crate::keys::{AssessmentKeys, CommittedKeys};
+use crate::srs::ReferenceString;
+use crate::statements::agreement::{self, AgreementPublic};
+use crate::statements::gram_binding::{gram_hash, sigma};
+use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{BigInteger, PrimeField, Zero};
+use fairshare_protocol::{absorb, assess, Assessment, GramMatrix, Word, AGREEMENT_RULE};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use std::sync::OnceLock;
+
+const D: usize = 60;
+const SLOTS: usize = 8;
+const ACTIVE: [u8; 5] = [0, 1, 3, 4, 6];
+
+/// A proved round of five trainers in eight slots, with gaps, and all that it was made of.
+struct Round {
+    srs: ReferenceString,
+    keys: AssessmentKeys,
+    statement: RoundStatement,
+    updates: Vec<(u8, Vec<i16>)>,
+    gram: GramMatrix,
+    assessment: Assessment,
+    proof: RoundProof,
+}
+
+fn round() -> &'static Round {
+    static ROUND: OnceLock<Round> = OnceLock::new();
+    ROUND.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = AssessmentKeys::open_dev(folder.path(), SLOTS as u8).unwrap();
+        let srs = ReferenceString::generate_dev(64);
+        let mut rng = ChaCha20Rng::seed_from_u64(31);
+        let base: Vec<i16> = (0..D).map(|_| rng.gen_range(-3000..3000)).collect();
+        let updates: Vec<(u8, Vec<i16>)> = ACTIVE
+            .iter()
+            .map(|slot| (*slot, base.iter().map(|b| b + rng.gen_range(-1500..1500)).collect()))
+            .collect();
+        let (gram, assessment) = assessed(&updates);
+        let statement = RoundStatement {
+            chain_id: 31_337,
+            project: [0x11; 20],
+            round: 3,
+            payee: [0x22; 20],
+            dimension: D as u32,
+            slots: SLOTS as u8,
+            rule: AGREEMENT_RULE,
+            theta: 32,
+            trim_count: 1,
+            keys_hash: CommittedKeys::load().hash(),
+            active: ACTIVE.iter().fold(0, |mask, slot| mask | 1 << slot),
+            model_cid: [0x33; 32],
+            commitments: updates.iter().map(|(slot, u)| (*slot, srs.commit_update(u).unwrap())).collect(),
+        };
+        let proof = prove_round(&srs, &keys, &statement, &views(&updates), &gram, &assessment).unwrap();
+        Round { srs, keys, statement, updates, gram, assessment, proof }
+    })
+}
+
+fn assessed(updates: &[(u8, Vec<i16>)]) -> (GramMatrix, Assessment) {
+    let mut slots: Vec<Option<&[i16]>> = vec![None; SLOTS];
+    updates.iter().for_each(|(slot, update)| slots[usize::from(*slot)] = Some(update));
+    let gram = GramMatrix::compute(&slots).unwrap();
+    let mask = updates.iter().fold(0, |mask, (slot, _)| mask | 1 << slot);
+    let assessment = assess(&gram, mask, 32, 1).unwrap();
+    (gram, assessment)
+}
+
+fn views(updates: &[(u8, Vec<i16>)]) -> Vec<(u8, &[i16])> {
+    updates.iter().map(|(slot, update)| (*slot, update.as_slice())).collect()
+}
+
+fn check(statement: &RoundStatement, words: &RoundProofWords) -> Result<(), VerifyError> {
+    verify_words(&CommittedKeys::load(), statement, words)
+}
+
+/// The reason for which the honest round with changed words is refused.
+fn refused(change: impl FnOnce(&mut RoundProofWords)) -> VerifyError {
+    let mut words = round().proof.words();
+    change(&mut words);
+    check(&round().statement, &words).unwrap_err()
+}
+
+fn plus_one(word: &mut Word) {
+    for byte in word.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+}
+
+/// `word + modulus`, which names the same residue, where it fits a word.
+fn plus(word: &Word, modulus: [u8; 32]) -> Word {
+    let (mut sum, mut carry) = ([0u8; 32], 0u16);
+    for k in (0..32).rev() {
+        carry += u16::from(word[k]) + u16::from(modulus[k]);
+        sum[k] = carry as u8;
+        carry >>= 8;
+    }
+    assert_eq!(carry, 0, "2^256 is more than five times either modulus");
+    sum
+}
+
+fn modulus_word(bytes: Vec<u8>) -> Word {
+    bytes.try_into().unwrap()
+}
+
+#[test]
+fn the_honest_round_is_accepted_and_survives_its_words() {
+    let Round { statement, proof, .. } = round();
+    assert_eq!(verify_round(&CommittedKeys::load(), statement, proof), Ok(()));
+    let words = proof.words();
+    let read = RoundProof::from_words(&words, SLOTS as u8).unwrap();
+    assert_eq!((&read, read.words()), (proof, words.clone()));
+    assert!(proof.shares().iter().sum::<u32>() > 65_000 && proof.kept().count_ones() == 5);
+    let states = transcript_states(statement, &words).unwrap();
+    assert_eq!(states[0], statement.first_state());
+    assert_eq!(states[1], absorb(states[0], "gram", &[words.h]));
+}
+
+#[test]
+fn every_scalar_word_counts_and_must_be_canonical() {
+    type Pick = fn(&mut RoundProofWords) -> &mut Word;
+    let order = modulus_word(Fr::MODULUS.to_bytes_be());
+    let transcript: [(&str, Pick); 6] = [
+        ("h", |w| &mut w.h),
+        ("sigma", |w| &mut w.sigma),
+        ("P(z)", |w| &mut w.values[0]),
+        ("P(1/z)", |w| &mut w.values[1]),
+        ("S(z)", |w| &mut w.values[2]),
+        ("S(1/z)", |w| &mut w.values[3]),
+    ];
+    let inputs: [(&str, Pick); 4] = [
+        ("kept mask", |w| &mut w.kept_mask),
+        ("coherence", |w| &mut w.coherence),
+        ("shares", |w| &mut w.shares[0]),
+        ("weights", |w| &mut w.weights[0]),
+    ];
+    for (index, (name, pick)) in transcript.into_iter().chain(inputs).enumerate() {
+        let reason = if index < 6 { VerifyError::LaurentIdentityFailed } else { VerifyError::PairingFailed };
+        assert_eq!(refused(|w| plus_one(pick(w))), reason, "{name} + 1");
+        assert_eq!(refused(|w| *pick(w) = [0; 32]), reason, "{name} = 0");
+        let larger = plus(pick(&mut round().proof.words()), order);
+        assert_eq!(refused(|w| *pick(w) = larger), VerifyError::ScalarOutOfRange(larger), "{name} + r");
+        assert_eq!(refused(|w| *pick(w) = [0xff; 32]), VerifyError::ScalarOutOfRange([0xff; 32]), "{name}");
+    }
+}
+
+#[test]
+fn every_point_word_counts_and_must_be_canonical_and_on_the_curve() {
+    type Pick = fn(&mut RoundProofWords) -> &mut [Word];
+    let base = modulus_word(Fq::MODULUS.to_bytes_be());
+    let other = (round().srs.g1[5] + round().srs.g1[7]).into_affine();
+    // Points that enter before z move it; A, C and W are seen by the pairing alone.
+    let points: [(&str, Pick, VerifyError); 5] = [
+        ("C_S", |w| &mut w.s, VerifyError::LaurentIdentityFailed),
+        ("C_R", |w| &mut w.r, VerifyError::LaurentIdentityFailed),
+        ("W", |w| &mut w.w, VerifyError::PairingFailed),
+        ("A", |w| &mut w.groth16[..2], VerifyError::PairingFailed),
+        ("C", |w| &mut w.groth16[6..], VerifyError::PairingFailed),
+    ];
+    for (name, pick, reason) in points {
+        for k in 0..2 {
+            assert!(
+                matches!(refused(|w| plus_one(&mut pick(w)[k])), VerifyError::InvalidPoint(_)),
+                "{name}[{k}]"
+            );
+            let larger = plus(&pick(&mut round().proof.words())[k], base);
+            assert!(
+                matches!(refused(|w| pick(w)[k] = larger), VerifyError::InvalidPoint(_)),
+                "{name}[{k}] + q"
+            );
+        }
+        assert_eq!(refused(|w| pick(w).copy_from_slice(&point_words(&other))), reason, "another {name}");
+        let at_infinity = refused(|w| pick(w).fill([0; 32]));
+        if name == "A" || name == "C" {
+            assert!(matches!(at_infinity, VerifyError::InvalidPoint(_)), "{name} left out");
+        } else {
+            assert_eq!(at_infinity, reason, "{name} left out");
+        }
+    }
+}
+
+/// B is looked at by the pairing alone, on chain as here.
+#[test]
+fn every_word_of_b_counts() {
+    for k in 2..6 {
+        assert_eq!(refused(|w| plus_one(&mut w.groth16[k])), VerifyError::PairingFailed);
+        assert_eq!(refused(|w| w.groth16[k] = [0xff; 32]), VerifyError::PairingFailed);
+    }
+    let other = g2_words(&G2Affine::generator());
+    assert_eq!(refused(|w| w.groth16[2..6].copy_from_slice(&other)), VerifyError::PairingFailed);
+    assert_eq!(refused(|w| w.groth16[2..6].fill([0; 32])), VerifyError::PairingFailed);
+    let swapped = |w: &mut RoundProofWords| {
+        w.groth16.swap(2, 3);
+        w.groth16.swap(4, 5);
+    };
+    assert_eq!(refused(swapped), VerifyError::PairingFailed);
+}
+
+/// `(-A, -B, C)` is a Groth16 proof of the same statement: it verifies, but only with the transcript's own weight, so
+/// nothing can be gained; the statement stays what it was.
+#[test]
+fn the_mirrored_groth16_proof_proves_the_same() {
+    let mut mirrored = round().proof.clone();
+    mirrored.groth16.a = -mirrored.groth16.a;
+    mirrored.groth16.b = -mirrored.groth16.b;
+    assert_eq!(check(&round().statement, &mirrored.words()), Ok(()));
+    mirrored.groth16.c = -mirrored.groth16.c;
+    assert_eq!(check(&round().statement, &mirrored.words()), Err(VerifyError::PairingFailed));
+}
+
+#[test]
+fn wrong_numbers_of_words_are_refused() {
+    let length = |what, found| VerifyError::WrongLength { what, expected: 1, found };
+    assert_eq!(refused(|w| w.shares.clear()), length("share", 0));
+    assert_eq!(refused(|w| w.weights.push([0; 32])), length("weight", 2));
+    let mut wider = round().statement.clone();
+    wider.slots = 16;
+    let found = check(&wider, &round().proof.words());
+    assert_eq!(found, Err(VerifyError::WrongLength { what: "share", expected: 2, found: 1 }));
+}
+
+/// Words that stand for nothing are named when a settlement is read back.
+#[test]
+fn words_that_fit_no_place_are_not_read() {
+    let read = |change: &dyn Fn(&mut RoundProofWords)| {
+        let mut words = round().proof.words();
+        change(&mut words);
+        RoundProof::from_words(&words, SLOTS as u8).unwrap_err()
+    };
+    assert!(matches!(read(&|w| w.kept_mask[0] = 1), VerifyError::NumberTooLarge { what: "kept mask", .. }));
+    assert!(matches!(read(&|w| w.coherence[28] = 1), VerifyError::NumberTooLarge { what: "coherence", .. }));
+    assert!(matches!(read(&|w| w.shares[0][31 - 30] = 1), VerifyError::Packing(_)));
+    assert!(matches!(read(&|w| w.weights[0] = [0; 32].map(|_| 0xff)), VerifyError::Packing(_)));
+    assert!(matches!(
+        read(&|w| {
+            w.shares[0] = [0; 32];
+            w.shares[0][29] = 1;
+            w.shares[0][31] = 1;
+        }),
+        VerifyError::NumberTooLarge { what: "share", .. }
+    ));
+    assert!(matches!(read(&|w| w.shares.clear()), VerifyError::Packing(_)));
+    assert!(matches!(read(&|w| w.h = [0xff; 32]), VerifyError::ScalarOutOfRange(_)));
+    assert!(matches!(read(&|w| plus_one(&mut w.w[0])), VerifyError::InvalidPoint(_)));
+}
+
+#[test]
+fn a_proof_serves_no_other_statement() {
+    let words = round().proof.words();
+    let replays: [(&str, &dyn Fn(&mut RoundStatement)); 10] = [
+        ("chain", &|s| s.chain_id = 1),
+        ("project", &|s| s.project[0] ^= 1),
+        ("round", &|s| s.round += 1),
+        ("payee", &|s| s.payee[19] ^= 1),
+        ("model file", &|s| s.model_cid[31] ^= 1),
+        ("dimension", &|s| s.dimension += 1),
+        ("threshold", &|s| s.theta -= 1),
+        ("trim", &|s| s.trim_count = 0),
+        ("active mask", &|s| {
+            s.active ^= 1 << 6;
+            s.commitments.pop();
+        }),
+        ("commitments", &|s| {
+            let (first, second) = (s.commitments[0].1, s.commitments[1].1);
+            (s.commitments[0].1, s.commitments[1].1) = (second, first);
+        }),
+    ];
+    for (what, change) in replays {
+        let mut statement = round().statement.clone();
+        change(&mut statement);
+        assert_eq!(check(&statement, &words), Err(VerifyError::LaurentIdentityFailed), "another {what}");
+    }
+}
+
+#[test]
+fn other_keys_rules_and_broken_statements_are_named() {
+    let words = round().proof.words();
+    let fault = |change: &dyn Fn(&mut RoundStatement)| {
+        let mut statement = round().statement.clone();
+        change(&mut statement);
+        check(&statement, &words).unwrap_err()
+    };
+    assert!(matches!(fault(&|s| s.keys_hash[0] ^= 1), VerifyError::KeysHash { .. }));
+    assert_eq!(fault(&|s| s.rule = 2), VerifyError::UnknownKey { rule: 2, slots: 8 });
+    assert_eq!(fault(&|s| s.slots = 128), VerifyError::UnknownKey { rule: 1, slots: 128 });
+    assert!(matches!(
+        fault(&|s| s.active |= 1 << 100),
+        VerifyError::Statement(StatementError::MaskBeyondSlots { slots: 8, .. })
+    ));
+    assert!(matches!(
+        fault(&|s| s.commitments[2].1 = G1Affine::identity()),
+        VerifyError::Statement(StatementError::InfiniteCommitment { slot: 3 })
+    ));
+    assert!(matches!(
+        fault(&|s| s.commitments[4].0 = 7),
+        VerifyError::Statement(StatementError::CommitmentSlots { .. })
+    ));
+}
+
+/// What a liar needs to make a Groth16 proof for any matrix it likes.
+struct Forgery {
+    public: AgreementPublic,
+    st1: Word,
+    proof: RoundProof,
+}
+
+/// A valid assessment proof of `gram`, whatever the commitments say, with the argument that `argue` makes from `st1`.
+fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word) -> GramArgument) -> Forgery {
+    let assessment = assess(gram, statement.active, statement.theta, statement.trim_count).unwrap();
+    let h = gram_hash(gram);
+    let st1 = absorb(statement.first_state(), "gram", &[scalar_word(&h)]);
+    let public = AgreementPublic::new(
+        gram,
+        challenge(&st1),
+        statement.active,
+        statement.theta,
+        statement.trim_count,
+        &assessment,
+    );
+    let mut rng = ChaCha20Rng::seed_from_u64(32);
+    let groth16 = agreement::prove(&round().keys, &public, gram, &mut rng).unwrap();
+    let Assessment { kept, coherence, shares, weights, .. } = assessment;
+    let proof = RoundProof { h, kept, coherence, shares, weights, groth16, argument: argue(st1) };
+    Forgery { public, st1, proof }
+}
+
+fn honest_argument(updates: &[(u8, Vec<i16>)], st1: Word) -> GramArgument {
+    let (slots, rows): (Vec<u8>, Vec<&[i16]>) = views(updates).into_iter().unzip();
+    GramArgument::prove(&round().srs, &slots, &rows, st1).unwrap()
+}
+
+/// A rule's proof over a matrix with one entry raised, so that slot 4 earns more.
+#[test]
+fn one_wrong_entry_of_the_matrix_is_refused() {
+    let Round { srs, keys, statement, updates, gram, .. } = round();
+    for (i, j) in [(0usize, 4usize), (4, 4), (3, 4)] {
+        let mut upper = gram.upper().to_vec();
+        upper[i * SLOTS + j - i * (i + 1) / 2] += 1;
+        let wrong = GramMatrix::from_upper(SLOTS, upper).unwrap();
+        let assessment = assess(&wrong, statement.active, 32, 1).unwrap();
+        let refused = prove_round(srs, keys, statement, &views(updates), &wrong, &assessment);
+        assert!(matches!(refused, Err(ProveError::GramMismatch)));
+
+        let mut forgery = forge(statement, &wrong, |st1| honest_argument(updates, st1));
+        // The true sigma goes with the opened values, but is no public input of this Groth16 proof.
+        assert_eq!(check(statement, &forgery.proof.words()), Err(VerifyError::PairingFailed));
+        assert_eq!(forgery.public.sigma, sigma(&wrong, challenge(&forgery.st1)));
+        assert_ne!(forgery.proof.argument.sigma, forgery.public.sigma);
+        forgery.proof.argument.sigma = forgery.public.sigma;
+        assert_eq!(check(statement, &forgery.proof.words()), Err(VerifyError::LaurentIdentityFailed));
+    }
+}
+
+/// Products with a slot that is not active: its commitment is in nobody's sum.
+#[test]
+fn an_inactive_slot_cannot_lend_its_products() {
+    let Round { statement, gram, .. } = round();
+    let mut upper = gram.upper().to_vec();
+    upper[2] = 1 << 40; // slots 0 and 2
+    let lent = GramMatrix::from_upper(SLOTS, upper).unwrap();
+    assert!(assess(&lent, statement.active, 32, 1).is_err());
+    let rho = Fr::from(5u64);
+    assert_ne!(sigma(&lent, rho), sigma(gram, rho));
+}
+
+/// Two accomplices commit to the same large number behind the model's last parameter; the matrix is true of what they
+/// committed to, and every step but the degree is honest.
+#[test]
+fn a_hidden_coordinate_is_refused() {
+    let Round { srs, statement, updates, gram, .. } = round();
+    let (hidden, beyond) = (1i64 << 18, D + 1);
+    let hide = srs.g1[beyond] * Fr::from(hidden as u64);
+    let mut statement = statement.clone();
+    let mut upper = gram.upper().to_vec();
+    for (i, j) in [(1usize, 1usize), (1, 4), (4, 4)] {
+        upper[i * SLOTS + j - i * (i + 1) / 2] += hidden * hidden;
+    }
+    for entry in [1usize, 3] {
+        statement.commitments[entry].1 = (statement.commitments[entry].1 + hide).into_affine();
+    }
+    assert_eq!((statement.commitments[1].0, statement.commitments[3].0), (1, 4));
+    let raised = GramMatrix::from_upper(SLOTS, upper).unwrap();
+    let combined = |st1: Word| {
+        let (slots, rows): (Vec<u8>, Vec<&[i16]>) = views(updates).into_iter().unzip();
+        let powers = slot_powers(challenge(&st1), &slots);
+        let mut p = weighted_sum(&powers, &rows);
+        p.resize(beyond + 1, Fr::zero());
+        p[beyond] = (powers[1] + powers[3]) * Fr::from(hidden as u64);
+        GramArgument::prove_combined(srs, p, st1).unwrap()
+    };
+    let forgery = forge(&statement, &raised, combined);
+    assert_eq!(forgery.proof.argument.sigma, forgery.public.sigma, "all else is true");
+    assert_eq!(check(&statement, &forgery.proof.words()), Err(VerifyError::PairingFailed));
+    // In a project whose models have two parameters more it would be the truth.
+    statement.dimension += 2;
+    let forgery = forge(&statement, &raised, combined);
+    assert_eq!(check(&statement, &forgery.proof.words()), Ok(()));
+}
+
+#[test]
+fn the_prover_names_what_does_not_belong_together() {
+    let Round { srs, keys, statement, updates, gram, assessment, .. } = round();
+    let prove = |statement: &RoundStatement, updates: &[(u8, &[i16])], assessment: &Assessment| {
+        prove_round(srs, keys, statement, updates, gram, assessment).unwrap_err()
+    };
+    let good = views(updates);
+    assert!(matches!(prove(statement, &good[..4], assessment), ProveError::UpdateSlots { .. }));
+    let mut swapped = good.clone();
+    swapped.swap(0, 1);
+    assert!(matches!(prove(statement, &swapped, assessment), ProveError::UpdateSlots { .. }));
+    let mut short = good.clone();
+    short[2].1 = &short[2].1[1..];
+    let error = prove(statement, &short, assessment);
+    assert!(matches!(error, ProveError::UpdateLength { slot: 3, expected: D, found } if found == D - 1));
+    let mut better = assessment.clone();
+    better.shares[4] += 1;
+    assert!(matches!(prove(statement, &good, &better), ProveError::AssessmentMismatch));
+    let mut wider = statement.clone();
+    wider.slots = 16;
+    assert!(matches!(prove(&wider, &good, assessment), ProveError::KeySize { keys: 8, statement: 16 }));
+    let mut foreign = statement.clone();
+    foreign.commitments[0].1 = srs.g1[3];
+    let error = prove(&foreign, &good, assessment);
+    assert!(matches!(error, ProveError::DoesNotVerify(VerifyError::PairingFailed)), "{error}");
+    let mut changed = updates.clone();
+    changed[1].1[7] += 1;
+    assert!(matches!(prove(statement, &views(&changed), assessment), ProveError::GramMismatch));
+}
+
+#[test]
+fn a_fixed_seed_gives_a_fixed_proof() {
+    let Round { srs, keys, statement, updates, gram, assessment, proof } = round();
+    let with_seed = |seed| {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        prove_round_with(srs, keys, statement, &views(updates), gram, assessment, &mut rng).unwrap()
+    };
+    assert_eq!(with_seed(1), with_seed(1));
+    assert_ne!(with_seed(1).groth16, with_seed(2).groth16);
+    assert_eq!(with_seed(1).argument, proof.argument);
+}

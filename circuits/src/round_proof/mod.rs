@@ -1,0 +1,22 @@
+//! A round's proof: what the aggregator makes, the contract checks, and anybody checks again (docs/protocol.md 13.1).
+//!
+//! ```text
+//! st0  the statement: chain, project, round, payee, sizes, policy, keys, active mask, model file, commitments
+//! st1  h                      -> rho     the Gram matrix is fixed before its challenge
+//! st2  sigma, C_S, C_R        -> z
+//! st3  four opened values     -> gamma
+//! st4  W, Groth16, inputs     -> nu      joins both pairing equations into one
+//! ```
+
+mod prove;
+mod statement;
+mod verify;
+mod words;
+
+pub use prove::{prove_round, prove_round_with};
+pub use statement::{model_step, RoundStatement};
+pub use verify::{transcript_states, verify_round, verify_words, verify_words_with};
+pub use words::{RoundProof, RoundProofWords};
+
+#[cfg(test)]
+mod cheats;

@@ -1,0 +1,97 @@
+//! The aggregator's part: one proof out of updates, matrix and assessment.
+
+use super::statement::RoundStatement;
+use super::verify::verify_words_with;
+use super::words::RoundProof;
+use crate::arguments::GramArgument;
+use crate::encoding::{challenge, scalar_word};
+use crate::error::ProveError;
+use crate::keys::AssessmentKeys;
+use crate::srs::ReferenceString;
+use crate::statements::agreement::{self, AgreementPublic};
+use fairshare_protocol::{absorb, assess, Assessment, GramMatrix};
+use rand::{CryptoRng, RngCore};
+
+/// Proves a round, and verifies the proof before it returns it. `updates` are those of the active slots, ascending.
+///
+/// # Errors
+/// Updates, matrix or assessment that do not belong together or to the statement, or commitments that are not those of
+/// the updates.
+pub fn prove_round(
+    srs: &ReferenceString,
+    keys: &AssessmentKeys,
+    statement: &RoundStatement,
+    updates: &[(u8, &[i16])],
+    gram: &GramMatrix,
+    assessment: &Assessment,
+) -> Result<RoundProof, ProveError> {
+    prove_round_with(srs, keys, statement, updates, gram, assessment, &mut rand::rngs::OsRng)
+}
+
+/// [`prove_round`] with the randomness that blinds the assessment's proof: a fixed seed gives a fixed proof.
+///
+/// # Errors
+/// As [`prove_round`].
+pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
+    srs: &ReferenceString,
+    keys: &AssessmentKeys,
+    statement: &RoundStatement,
+    updates: &[(u8, &[i16])],
+    gram: &GramMatrix,
+    assessment: &Assessment,
+    rng: &mut R,
+) -> Result<RoundProof, ProveError> {
+    check_input(keys, statement, updates, gram)?;
+    if assess(gram, statement.active, statement.theta, statement.trim_count)? != *assessment {
+        return Err(ProveError::AssessmentMismatch);
+    }
+    let (slots, rows): (Vec<u8>, Vec<&[i16]>) = updates.iter().copied().unzip();
+    let h = crate::statements::gram_binding::gram_hash(gram);
+    let st1 = absorb(statement.first_state(), "gram", &[scalar_word(&h)]);
+    let RoundStatement { active, theta, trim_count, .. } = *statement;
+    let public = AgreementPublic::new(gram, challenge(&st1), active, theta, trim_count, assessment);
+    let (argument, groth16) = rayon::join(
+        || GramArgument::prove(srs, &slots, &rows, st1),
+        || agreement::prove(keys, &public, gram, rng),
+    );
+    let argument = argument?;
+    if argument.sigma != public.sigma {
+        return Err(ProveError::GramMismatch);
+    }
+    let proof = RoundProof {
+        h,
+        kept: assessment.kept,
+        coherence: assessment.coherence,
+        shares: assessment.shares.clone(),
+        weights: assessment.weights.clone(),
+        groth16: groth16?,
+        argument,
+    };
+    verify_words_with(keys.verifying_key(), &srs.kzg_key(), statement, &proof.words())
+        .map_err(ProveError::DoesNotVerify)?;
+    Ok(proof)
+}
+
+fn check_input(
+    keys: &AssessmentKeys,
+    statement: &RoundStatement,
+    updates: &[(u8, &[i16])],
+    gram: &GramMatrix,
+) -> Result<(), ProveError> {
+    statement.validate()?;
+    let (expected, found) =
+        (statement.active_slots(), updates.iter().map(|(slot, _)| *slot).collect::<Vec<u8>>());
+    if found != expected {
+        return Err(ProveError::UpdateSlots { expected, found });
+    }
+    let expected = statement.dimension as usize;
+    if let Some((slot, update)) = updates.iter().find(|(_, update)| update.len() != expected) {
+        return Err(ProveError::UpdateLength { slot: *slot, expected, found: update.len() });
+    }
+    for size in [usize::from(statement.slots), gram.slots()] {
+        if size != keys.size() {
+            return Err(ProveError::KeySize { keys: keys.size(), statement: size });
+        }
+    }
+    Ok(())
+}

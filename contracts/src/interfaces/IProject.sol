@@ -66,6 +66,7 @@ interface IProject {
     error NotATrainer(address account);
     error ProjectFull();
     error NotTheAggregator(address account);
+    error BondAlreadyPlaced();
     error AlreadyCommitted(address trainer);
     error CommitmentReused(uint256 x, uint256 y);
     error InvalidCommitment();
@@ -76,6 +77,7 @@ interface IProject {
     error WrongActiveMask(uint256 mask);
     error TooFewActive(uint256 active, uint256 required);
     error WrongCommitments();
+    error InvalidModelCid();
     error NothingToWithdraw(address account);
     error TransferFailed(address to);
 

@@ -48,6 +48,9 @@ interface IRoundVerifier {
     /// @notice Returns when the proof holds; reverts with the reason otherwise.
     function verify(RoundStatement calldata statement, RoundProof calldata proof) external view;
 
+    /// @notice The registry whose keys this verifier uses.
+    function keyRegistry() external view returns (address);
+
     /// @notice `C + sum w_i C_i` over the active slots.
     function modelStep(
         uint256[2] calldata model,

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IKeyRegistry, IVerifyingKey} from "./interfaces/IKeyRegistry.sol";
+import {Bn254} from "./libraries/Bn254.sol";
+
+/// @title The keys of all proofs: checked once, at deployment, and then nobody's to change.
+/// @dev There is no owner and no setter. A key contract is called again by every verification; its constants are checked here and hashed
+/// into `keysHash`, and a verifying key is a contract whose functions are `pure`, so the same code answers the same for ever.
+contract KeyRegistry is IKeyRegistry {
+    bytes32 private constant TAG = "fairshare.keys.v1";
+
+    /// @inheritdoc IKeyRegistry
+    bool public immutable isDev;
+    /// @inheritdoc IKeyRegistry
+    bytes32 public immutable keysHash;
+
+    uint256[2] private _x1;
+    uint256[12] private _g2;
+    IVerifyingKey[] private _keys;
+    mapping(uint256 ruleAndSize => IVerifyingKey) private _byCircuit;
+
+    /// @param isDev_ true when the secrets of the keys may be known to somebody: refused outside test chains
+    /// @param x1 `[x]_1`
+    /// @param g2 `[1]_2, [x]_2, [x^2]_2`, imaginary parts first
+    /// @param keys_ one contract for every rule and size; their order enters `keysHash`
+    constructor(bool isDev_, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys_) {
+        if (isDev_ && block.chainid != 31337 && block.chainid != 1337) revert DevKeysOutsideTestChain(block.chainid);
+        isDev = isDev_;
+        _checkKzg(x1, g2);
+        _x1 = x1;
+        _g2 = g2;
+        keysHash = keccak256(abi.encode(TAG, _register(isDev_, x1, g2, keys_)));
+    }
+
+    /// @inheritdoc IKeyRegistry
+    function verifyingKey(uint8 rule, uint8 size) external view returns (IVerifyingKey key) {
+        key = _byCircuit[_circuitId(rule, size)];
+        if (address(key) == address(0)) revert UnknownKey(rule, size);
+    }
+
+    /// @inheritdoc IKeyRegistry
+    function kzg() external view returns (uint256[2] memory x1, uint256[12] memory g2) {
+        return (_x1, _g2);
+    }
+
+    /// @notice The registered key contracts in the order in which they enter `keysHash`.
+    function keys() external view returns (IVerifyingKey[] memory) {
+        return _keys;
+    }
+
+    /// @dev Files every key and returns the words of docs/protocol.md 13.4.
+    function _register(bool isDev_, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys_)
+        private
+        returns (uint256[] memory words)
+    {
+        uint256 total = 15;
+        for (uint256 i; i < keys_.length; ++i) {
+            (, uint256[] memory ic) = keys_[i].key();
+            total += 17 + ic.length;
+        }
+        words = new uint256[](total);
+        words[0] = isDev_ ? 1 : 0;
+        (words[1], words[2]) = (x1[0], x1[1]);
+        for (uint256 i; i < 12; ++i) {
+            words[3 + i] = g2[i];
+        }
+        uint256 cursor = 15;
+        for (uint256 i; i < keys_.length; ++i) {
+            cursor = _registerKey(keys_[i], words, cursor);
+            _keys.push(keys_[i]);
+        }
+    }
+
+    function _registerKey(IVerifyingKey key, uint256[] memory words, uint256 cursor) private returns (uint256) {
+        (uint8 rule, uint8 size) = key.circuit();
+        if (address(_byCircuit[_circuitId(rule, size)]) != address(0)) revert DuplicateKey(rule, size);
+        _byCircuit[_circuitId(rule, size)] = key;
+
+        (uint256[14] memory fixedPoints, uint256[] memory ic) = key.key();
+        _checkG1(fixedPoints[0], fixedPoints[1]);
+        for (uint256 i = 2; i < 14; i += 4) {
+            _checkG2(fixedPoints[i], fixedPoints[i + 1], fixedPoints[i + 2], fixedPoints[i + 3]);
+        }
+        // The constant one and at least one public input, two words each.
+        if (ic.length < 4 || ic.length % 2 != 0) revert InvalidKeyPoint();
+
+        words[cursor++] = rule;
+        words[cursor++] = size;
+        for (uint256 i; i < 14; ++i) {
+            words[cursor++] = fixedPoints[i];
+        }
+        words[cursor++] = ic.length / 2;
+        for (uint256 i; i < ic.length; i += 2) {
+            _checkG1(ic[i], ic[i + 1]);
+            words[cursor++] = ic[i];
+            words[cursor++] = ic[i + 1];
+        }
+        return cursor;
+    }
+
+    /// @dev Beyond the points themselves: `e([x]_1, [1]_2) = e([1]_1, [x]_2)` and `e([x]_1, [x]_2) = e([1]_1, [x^2]_2)`,
+    /// so that all of them are powers of one `x`.
+    function _checkKzg(uint256[2] memory x1, uint256[12] memory g2) private view {
+        _checkG1(x1[0], x1[1]);
+        for (uint256 i; i < 12; i += 4) {
+            _checkG2(g2[i], g2[i + 1], g2[i + 2], g2[i + 3]);
+        }
+        for (uint256 k; k < 2; ++k) {
+            uint256[] memory words = new uint256[](12);
+            (words[0], words[1]) = (x1[0], x1[1]);
+            (words[6], words[7]) = (1, Bn254.Q - 2);
+            for (uint256 i; i < 4; ++i) {
+                words[2 + i] = g2[4 * k + i];
+                words[8 + i] = g2[4 * k + 4 + i];
+            }
+            (, bool isOne) = Bn254.pairing(words);
+            if (!isOne) revert InvalidKeyPoint();
+        }
+    }
+
+    function _checkG1(uint256 x, uint256 y) private pure {
+        if (!Bn254.isOnCurve(x, y)) revert InvalidKeyPoint();
+    }
+
+    /// @dev The pairing precompile refuses coordinates not below `q`, points off the twist and points outside the subgroup; infinity
+    /// it takes, so that is refused here.
+    function _checkG2(uint256 x1, uint256 x0, uint256 y1, uint256 y0) private view {
+        if (x1 | x0 | y1 | y0 == 0) revert InvalidKeyPoint();
+        uint256[] memory words = new uint256[](6);
+        (words[0], words[1]) = (1, 2);
+        (words[2], words[3], words[4], words[5]) = (x1, x0, y1, y0);
+        (bool valid,) = Bn254.pairing(words);
+        if (!valid) revert InvalidKeyPoint();
+    }
+
+    function _circuitId(uint8 rule, uint8 size) private pure returns (uint256) {
+        return (uint256(rule) << 8) | size;
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Bn254} from "./Bn254.sol";
+
+/// @title The Fiat-Shamir transcript of docs/protocol.md 13.1.
+library Transcript {
+    /// @dev Labels are ASCII, left-aligned, zero-padded: what `bytes32("...")` gives.
+    bytes32 internal constant ROUND = "fairshare.round.v1";
+    bytes32 internal constant GRAM = "gram";
+    bytes32 internal constant LAURENT = "laurent";
+    bytes32 internal constant VALUES = "values";
+    bytes32 internal constant JOIN = "join";
+
+    /// @notice `keccak256(abi.encode(state, label, items))`, the next state.
+    function absorb(bytes32 state, bytes32 label, uint256[] memory items) internal pure returns (bytes32) {
+        return keccak256(abi.encode(state, label, items));
+    }
+
+    /// @notice The challenge of a state: the state itself is carried on unreduced.
+    function challenge(bytes32 state) internal pure returns (uint256) {
+        return uint256(state) % Bn254.R;
+    }
+}

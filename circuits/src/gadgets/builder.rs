@@ -5,7 +5,7 @@
 //! several times faster; the matrices kept then check the assignment before it is proved.
 
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, BigInteger, Field, One, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, Zero};
 use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
 
 /// A linear combination of variables, with its value under the prover's assignment.
@@ -92,7 +92,13 @@ impl Builder {
 
     /// Computes the assignment alone.
     pub(crate) fn assigning() -> Self {
-        Self { system: None, inputs: vec![Fr::ONE], witnesses: Vec::new(), sections: Vec::new(), failure: None }
+        Self {
+            system: None,
+            inputs: vec![Fr::ONE],
+            witnesses: Vec::new(),
+            sections: Vec::new(),
+            failure: None,
+        }
     }
 
     /// A public input.
@@ -191,7 +197,11 @@ pub(crate) fn power_of_two(k: usize) -> Fr {
 /// A signed integer in the field.
 pub(crate) fn signed(value: i128) -> Fr {
     let magnitude = Fr::from(value.unsigned_abs());
-    if value < 0 { -magnitude } else { magnitude }
+    if value < 0 {
+        -magnitude
+    } else {
+        magnitude
+    }
 }
 
 /// The field element as an integer in `-2^126 ..= 2^126`, if it is one. For claims alone, never for constraints.
@@ -203,11 +213,6 @@ pub(crate) fn as_integer(value: Fr) -> Option<i128> {
     small(value).or_else(|| small(-value).map(|v| -v))
 }
 
-/// Whether the field element stands for a number that is not negative.
-pub(crate) fn not_negative(value: Fr) -> bool {
-    value.into_bigint() <= Fr::MODULUS_MINUS_ONE_DIV_TWO
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +222,6 @@ mod tests {
     fn integers_there_and_back() {
         for v in [0, 1, -1, i128::from(u64::MAX) + 5, -(1 << 100)] {
             assert_eq!(as_integer(signed(v)), Some(v));
-            assert_eq!(not_negative(signed(v)), v >= 0);
         }
         assert_eq!(as_integer(power_of_two(200)), None);
     }

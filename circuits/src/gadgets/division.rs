@@ -1,10 +1,8 @@
 //! Floor division with exact remainders.
 
 use super::builder::{power_of_two, Builder, Wire};
-use super::range::natural;
-use super::range::range;
+use super::range::{natural, range};
 use ark_bn254::Fr;
-use ark_ff::Field;
 
 /// Widths of a division's parts.
 #[derive(Clone, Copy)]
@@ -62,8 +60,8 @@ fn quotient_of(numerator: u64, denominator: u64) -> Fr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ark_ff::{AdditiveGroup, Zero};
     use crate::gadgets::system::check;
+    use ark_ff::{AdditiveGroup, Field, Zero};
 
     const BITS: DivisionBits = DivisionBits { quotient: 10, remainder: 8 };
 

@@ -61,7 +61,11 @@ fn sides(order: &[usize]) -> Vec<bool> {
 }
 
 /// `wires` in the order that `settings` give. Two constraints a switch.
-pub(crate) fn permute(builder: &mut Builder, wires: &[Wire], settings: &mut impl Iterator<Item = bool>) -> Vec<Wire> {
+pub(crate) fn permute(
+    builder: &mut Builder,
+    wires: &[Wire],
+    settings: &mut impl Iterator<Item = bool>,
+) -> Vec<Wire> {
     let n = wires.len();
     if n < 2 {
         return wires.to_vec();

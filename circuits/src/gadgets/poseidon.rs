@@ -45,13 +45,8 @@ struct Parameters {
 fn parameters() -> &'static Parameters {
     static PARAMETERS: OnceLock<Parameters> = OnceLock::new();
     PARAMETERS.get_or_init(|| {
-        let (round_constants, matrix) = find_poseidon_ark_and_mds::<Fr>(
-            254,
-            RATE,
-            2 * HALF_FULL_ROUNDS as u64,
-            PARTIAL_ROUNDS as u64,
-            0,
-        );
+        let (round_constants, matrix) =
+            find_poseidon_ark_and_mds::<Fr>(254, RATE, 2 * HALF_FULL_ROUNDS as u64, PARTIAL_ROUNDS as u64, 0);
         let (partial_inputs, partial_outputs) = fold_partial_rounds(&round_constants, &matrix);
         Parameters { round_constants, matrix, partial_inputs, partial_outputs }
     })
@@ -86,7 +81,8 @@ fn fold_partial_rounds(constants: &[Vec<Fr>], matrix: &[Vec<Fr>]) -> (Vec<Combin
 }
 
 fn combine(row: &[Fr], lanes: &[Combination], used: usize) -> Combination {
-    let mut sum = Combination { coefficients: vec![Fr::ZERO; lanes[0].coefficients.len()], constant: Fr::ZERO };
+    let mut sum =
+        Combination { coefficients: vec![Fr::ZERO; lanes[0].coefficients.len()], constant: Fr::ZERO };
     for (factor, lane) in row.iter().zip(lanes) {
         for (total, coefficient) in sum.coefficients.iter_mut().zip(&lane.coefficients).take(used) {
             *total += *factor * coefficient;
@@ -150,7 +146,8 @@ fn permute_wires(builder: &mut Builder, state: &State<Wire>) -> State<Wire> {
         let output = fifth_power(builder, &input);
         basis.push(output);
     }
-    let mut state: State<Wire> = std::array::from_fn(|lane| evaluate(&parameters.partial_outputs[lane], &basis));
+    let mut state: State<Wire> =
+        std::array::from_fn(|lane| evaluate(&parameters.partial_outputs[lane], &basis));
     for constants in last {
         let boxes = full_boxes(builder, &state, constants);
         state = mix(&boxes);

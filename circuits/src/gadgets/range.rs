@@ -5,7 +5,8 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
 /// Whether `value` is in `[0, 2^bits)`: the native form of [`range`].
-pub(crate) fn in_range(value: Fr, bits: usize) -> bool {
+#[cfg(test)]
+fn in_range(value: Fr, bits: usize) -> bool {
     value.into_bigint().num_bits() as usize <= bits
 }
 
@@ -78,7 +79,11 @@ mod tests {
         for bits in [1, 2, 17, 70, 250] {
             let top = power_of_two(bits) - Fr::ONE;
             for (value, inside) in [
-                (Fr::ZERO, true), (Fr::ONE, true), (top, true), (top + Fr::ONE, false), (signed(-1), false),
+                (Fr::ZERO, true),
+                (Fr::ONE, true),
+                (top, true),
+                (top + Fr::ONE, false),
+                (signed(-1), false),
                 (power_of_two(1).inverse().unwrap(), false),
             ] {
                 assert_eq!(ranged(value, bits), (inside, bits), "{value} in {bits} bits");
@@ -89,7 +94,8 @@ mod tests {
 
     #[test]
     fn inclusive_range_ends_at_the_power() {
-        for (value, inside) in [(0, true), (255, true), (256, true), (257, false), (511, false), (-1, false)] {
+        for (value, inside) in [(0, true), (255, true), (256, true), (257, false), (511, false), (-1, false)]
+        {
             let run = check(|builder| {
                 let x = builder.witness(signed(value));
                 range_inclusive(builder, &x, 8);

@@ -54,6 +54,7 @@ impl System {
     }
 
     /// How many constraints each section has.
+    #[cfg(test)]
     pub(crate) fn section_sizes(&self) -> Vec<(&'static str, usize)> {
         let ends = self.sections.iter().skip(1).map(|(_, from)| *from).chain([self.constraints()]);
         self.sections.iter().zip(ends).map(|((name, from), end)| (*name, end - from)).collect()

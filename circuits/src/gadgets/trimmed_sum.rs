@@ -19,7 +19,13 @@ const DIFFERENCE_BITS: usize = ENTRY_LOG + 2;
 ///
 /// `from` and `to` are wires, `claims` the same numbers as the prover says. Each is turned into steps
 /// `u_k = [k >= bound]`: bits that never fall, of which exactly `bound` are 0.
-pub(crate) fn window(builder: &mut Builder, length: usize, from: &Wire, to: &Wire, claims: [usize; 2]) -> Vec<Wire> {
+pub(crate) fn window(
+    builder: &mut Builder,
+    length: usize,
+    from: &Wire,
+    to: &Wire,
+    claims: [usize; 2],
+) -> Vec<Wire> {
     let started = steps(builder, length, from, claims[0]);
     let ended = steps(builder, length, to, claims[1]);
     started.iter().zip(&ended).map(|(started, ended)| started.minus(ended)).collect()
@@ -115,9 +121,7 @@ mod tests {
 
     fn rows() -> impl Strategy<Value = Row> {
         let extreme = 1i128 << 68;
-        let value = prop_oneof![
-            Just(extreme), Just(-extreme), Just(0), -3i128..3, -extreme..=extreme
-        ];
+        let value = prop_oneof![Just(extreme), Just(-extreme), Just(0), -3i128..3, -extreme..=extreme];
         (prop::collection::vec((value, prop::bool::weighted(0.7)), 7), 0usize..3).prop_filter_map(
             "the trim leaves something",
             |(mut entries, trim)| {

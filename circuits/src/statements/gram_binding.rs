@@ -42,7 +42,8 @@ pub fn gram_hash(gram: &GramMatrix) -> Fr {
 /// [`gram_hash`] of entries in the field.
 pub(crate) fn hash_entries(entries: &[Fr]) -> Fr {
     let shifted: Vec<Fr> = entries.iter().map(|entry| *entry + signed(OFFSET)).collect();
-    let elements: Vec<Fr> = shifted.chunks(ENTRIES_PER_ELEMENT).map(|chunk| pack(chunk, ENTRY_BITS)).collect();
+    let elements: Vec<Fr> =
+        shifted.chunks(ENTRIES_PER_ELEMENT).map(|chunk| pack(chunk, ENTRY_BITS)).collect();
     poseidon::hash(&elements)
 }
 
@@ -53,7 +54,8 @@ pub fn sigma(gram: &GramMatrix, rho: Fr) -> Fr {
 
 /// [`sigma`] of entries in the field.
 pub(crate) fn sigma_entries(slots: usize, entries: &[Fr], rho: Fr) -> Fr {
-    let powers: Vec<Fr> = std::iter::successors(Some(rho), |power| Some(power.square())).take(slots).collect();
+    let powers: Vec<Fr> =
+        std::iter::successors(Some(rho), |power| Some(power.square())).take(slots).collect();
     let row = |i: usize| {
         let others: Fr = (i + 1..slots).map(|j| powers[j] * entries[position(slots, i, j)]).sum();
         powers[i] * (powers[i] * entries[position(slots, i, i)] + others.double())
@@ -109,7 +111,8 @@ mod tests {
     use ark_ff::Zero;
 
     fn gram(slots: usize) -> GramMatrix {
-        let upper = (0..triangle(slots) as i64).map(|k| (k * k * 7919 - 40_000) * if k % 3 == 0 { -1 } else { 1 });
+        let upper =
+            (0..triangle(slots) as i64).map(|k| (k * k * 7919 - 40_000) * if k % 3 == 0 { -1 } else { 1 });
         GramMatrix::from_upper(slots, upper.collect()).unwrap()
     }
 

@@ -14,18 +14,20 @@ use crate::gadgets::trimmed_sum::{window, window_sum};
 use crate::statements::gram_binding::{bind_hash, bind_sigma, position, range_entries};
 use ark_bn254::Fr;
 
-
 /// Writes the circuit of `witness.slots()` slots. `public` are the public inputs in the order of
 /// [`super::AgreementPublic::to_field_elements`].
 pub(crate) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &AgreementWitness) {
     builder.section("public inputs");
     let inputs: Vec<Wire> = public.iter().map(|value| builder.input(*value)).collect();
-    let [h, rho, sigma, active_mask, theta, trim_count, kept_mask, coherence, packed @ ..] = inputs.as_slice() else {
+    let [h, rho, sigma, active_mask, theta, trim_count, kept_mask, coherence, packed @ ..] =
+        inputs.as_slice()
+    else {
         unreachable!("the number of public inputs follows from the circuit's size");
     };
     let (packed_shares, packed_weights) = packed.split_at(packed.len() / 2);
     let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.witness(*value)).collect();
-    let mut circuit = Circuit { slots: witness.slots(), widths: Widths::new(witness.slots()), builder, witness, gram };
+    let mut circuit =
+        Circuit { slots: witness.slots(), widths: Widths::new(witness.slots()), builder, witness, gram };
 
     // The Gram matrix is the one that the transcript holds.
     circuit.builder.section("gram entries");

@@ -10,7 +10,11 @@ mod witness;
 mod cheats;
 #[cfg(test)]
 mod equivalence;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use proof::blank_circuit;
 pub use proof::{prove, verify, AgreementCircuit, AgreementError};
 pub use public::{public_inputs, AgreementPublic};
+#[cfg(test)]
+pub(crate) use tests::round_for_tests;

@@ -3,9 +3,9 @@
 use crate::gadgets::packing::{mask, pack_elements};
 use crate::statements::gram_binding::{gram_hash, sigma};
 use ark_bn254::Fr;
-use fairshare_protocol::GramMatrix;
 use fairshare_protocol::packed_words;
 use fairshare_protocol::Assessment;
+use fairshare_protocol::GramMatrix;
 
 /// What is proved of a round, and to whom it is shown.
 ///

@@ -8,8 +8,8 @@ use crate::gadgets::builder::as_integer;
 use crate::gadgets::trimmed_sum::descending;
 use crate::statements::gram_binding::{entries, hash_entries, sigma_entries};
 use ark_bn254::Fr;
-use fairshare_protocol::GramMatrix;
 use fairshare_protocol::assess;
+use fairshare_protocol::GramMatrix;
 
 /// The private side of an assessment. Vectors have one entry a slot where nothing else is said.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +123,8 @@ impl AgreementWitness {
         let upper = upper.ok_or(AgreementError::Mismatch { value: "gram entry" })?;
         let gram = GramMatrix::from_upper(slots, upper)?;
         let honest = Self::new(&gram, public.active, public.theta, public.trim_count)?;
-        let mask = |bits: &[bool]| bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i);
+        let mask =
+            |bits: &[bool]| bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i);
         let comparisons = [
             ("h", public.h == hash_entries(&self.gram)),
             ("sigma", public.sigma == sigma_entries(slots, &self.gram, public.rho)),

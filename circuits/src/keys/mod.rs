@@ -1,0 +1,27 @@
+//! Groth16 keys of the assessment circuits: how development keys are made, kept as files, and pinned.
+//!
+//! The verifying keys are part of the repository (`circuits/keys/`), with a manifest that pins the digest of each and of
+//! the proving key that belongs to it. Proving keys are large and made on first use; they come out bit for bit
+//! the same everywhere, so their digest is pinned as well, and a file with that digest is read without checking points.
+//!
+//! Every key here is a DEV key: it is made from a secret that anybody knows. Whoever knows a setup's secret can forge
+//! proofs, so contracts refuse DEV keys outside test chains.
+
+mod committed;
+mod error;
+mod file;
+mod generate;
+mod manifest;
+mod open;
+mod pin;
+mod words;
+
+pub use committed::CommittedKeys;
+pub use error::KeyError;
+pub use manifest::{Manifest, ManifestKey};
+pub use open::AssessmentKeys;
+pub use pin::{pin, pinned_files, PinnedFile};
+pub use words::verifying_key_words;
+
+/// The sizes that have keys, in the registry's order.
+pub const KEY_SIZES: [u8; 4] = [8, 16, 32, 64];

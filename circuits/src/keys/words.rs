@@ -1,0 +1,64 @@
+//! A verifying key as words: the layout of its file, of its contract, and of the keys hash.
+
+use super::KeyError;
+use crate::encoding::{g2_from_words, g2_words, point_from_words, point_words};
+use crate::error::EncodingError;
+use crate::statements::agreement::public_inputs;
+use ark_bn254::{Bn254, G1Affine, G2Affine};
+use ark_ec::AffineRepr;
+use ark_groth16::VerifyingKey;
+use fairshare_protocol::Word;
+
+/// Words of `alpha_1, beta_2, gamma_2, delta_2`.
+pub(crate) const FIXED_WORDS: usize = 14;
+
+/// `alpha_1, beta_2, gamma_2, delta_2`, then the points of the public inputs, the constant one first.
+pub fn verifying_key_words(key: &VerifyingKey<Bn254>) -> Vec<Word> {
+    let mut words = point_words(&key.alpha_g1).to_vec();
+    for point in [&key.beta_g2, &key.gamma_g2, &key.delta_g2] {
+        words.extend(g2_words(point));
+    }
+    words.extend(key.gamma_abc_g1.iter().flat_map(point_words));
+    words
+}
+
+/// The bytes of a verifying key's file.
+pub(super) fn encode(key: &VerifyingKey<Bn254>) -> Vec<u8> {
+    verifying_key_words(key).as_flattened().to_vec()
+}
+
+/// Reads a verifying key and checks every point: on its curve, in its group, not infinity.
+pub(super) fn decode(size: u8, bytes: &[u8]) -> Result<VerifyingKey<Bn254>, KeyError> {
+    let malformed = |fault: String| KeyError::Malformed { what: "verifying key", size, fault };
+    let (words, rest) = bytes.as_chunks::<32>();
+    let inputs = public_inputs(usize::from(size)) + 1;
+    if !rest.is_empty() || words.len() != FIXED_WORDS + 2 * inputs {
+        let expected = 32 * (FIXED_WORDS + 2 * inputs);
+        return Err(malformed(format!("it has {} bytes, expected {expected}", bytes.len())));
+    }
+    let fault = |error: EncodingError| malformed(error.to_string());
+    let g1 = |at: usize| -> Result<G1Affine, KeyError> {
+        let point = point_from_words(&[words[at], words[at + 1]]).map_err(fault)?;
+        if point.is_zero() {
+            Err(malformed(format!("the point at word {at} is infinity")))
+        } else {
+            Ok(point)
+        }
+    };
+    let g2 = |at: usize| -> Result<G2Affine, KeyError> {
+        let point =
+            g2_from_words(&[words[at], words[at + 1], words[at + 2], words[at + 3]]).map_err(fault)?;
+        if point.is_zero() {
+            Err(malformed(format!("the point at word {at} is infinity")))
+        } else {
+            Ok(point)
+        }
+    };
+    Ok(VerifyingKey {
+        alpha_g1: g1(0)?,
+        beta_g2: g2(2)?,
+        gamma_g2: g2(6)?,
+        delta_g2: g2(10)?,
+        gamma_abc_g1: (0..inputs).map(|k| g1(FIXED_WORDS + 2 * k)).collect::<Result<_, _>>()?,
+    })
+}

@@ -134,6 +134,15 @@ pub fn decode_model(model: &Model, file: &[u8]) -> Result<Vec<i64>, TensorError>
     Ok(data.chunks_exact(8).map(|c| i64::from_le_bytes(c.try_into().expect("eight bytes"))).collect())
 }
 
+/// The `d` entries of an exported model file.
+///
+/// # Errors
+/// [`TensorError::WrongLength`] or [`TensorError::WrongHeader`], with what is wrong.
+pub fn decode_export(model: &Model, file: &[u8]) -> Result<Vec<f32>, TensorError> {
+    let data = data(model, FileKind::Export, file)?;
+    Ok(data.chunks_exact(4).map(|c| f32::from_le_bytes(c.try_into().expect("four bytes"))).collect())
+}
+
 fn encode(model: &Model, kind: FileKind, got: usize, data: impl Iterator<Item = u8>) -> Result<Vec<u8>, TensorError> {
     if got != model.dimension() {
         return Err(TensorError::WrongDimension { expected: model.dimension(), got });
@@ -217,6 +226,8 @@ mod tests {
 
         let values: Vec<i64> = update.iter().map(|&v| i64::from(v) << 40).collect();
         assert_eq!(decode_model(&model(), &encode_model(&model(), &values).unwrap()).unwrap(), values);
+        let export: Vec<f32> = update.iter().map(|&v| f32::from(v) / 3.0).collect();
+        assert_eq!(decode_export(&model(), &encode_export(&model(), &export).unwrap()).unwrap(), export);
     }
 
     #[test]

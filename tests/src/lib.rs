@@ -6,6 +6,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod demo;
 mod market;
 mod options;
 mod process;

@@ -313,14 +313,14 @@ impl Market {
         Ok(amount(&result["amount_wei"]))
     }
 
+    /// Keystore and password file of the aggregator.
+    pub fn aggregator_wallet(&self) -> (&Path, &Path) {
+        (&self.aggregator.keystore, &self.password)
+    }
+
     /// The options of the run.
     pub fn options(&self) -> &Options {
         &self.options
-    }
-
-    /// Leaves chain and IPFS up, and says under which process id.
-    pub fn keep(self) -> u32 {
-        self.devnet.leave_running()
     }
 }
 

@@ -34,7 +34,7 @@ pub use specification::{
     CIRCUIT_SIZES, ONE,
 };
 pub use tensors::{
-    decode_export, decode_model, decode_update, encode_export, encode_model, encode_update, encoded_len, FileKind, TensorError,
-    MAX_HEADER,
+    decode_export, decode_model, decode_update, encode_export, encode_model, encode_update, encoded_len, FileKind,
+    TensorError, MAX_HEADER,
 };
 pub use transcript::{absorb, u128_from_word, word_from_address, word_from_label, word_from_u128, Word};

@@ -1,1 +1,34 @@
-//! placeholder
+//! What every participant of Fairshare shares: the chain, content on IPFS, wallets, a project's files, the audit, and the
+//! parts of a command line.
+//!
+//! ```text
+//! chain::Project  what the contract says      content::ContentStore  files on IPFS
+//!        \                                      /
+//!         project_files, collect: files checked against the chain
+//!                          |
+//!                    audit, cli, and the crates aggregator and trainer
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod address;
+pub mod audit;
+mod chain;
+pub mod cli;
+mod collect;
+mod content;
+#[cfg(feature = "embedded")]
+pub mod devnet;
+mod project_files;
+pub mod telemetry;
+
+pub use address::{format_address, parse_address, Address20, AddressError};
+pub use chain::{
+    ether, read_password, seal, Chain, ChainError, CommittedUpdate, EventKind, Market, Phase, Project,
+    ProjectEvent, Receipt, RegisteredKeys, RevealedUpdate, RoundState, SettledRound, Settlement, Status,
+    Terms, Wallet, WalletError,
+};
+pub use collect::{collect, CollectError, Collected, Exclusion};
+#[cfg(feature = "embedded")]
+pub use content::embedded;
+pub use content::{ContentError, ContentId, ContentStore, CHUNK};
+pub use project_files::{fetch_model, fetch_specification, format_point, FileError, MAX_SPECIFICATION};

@@ -1,0 +1,164 @@
+//! Between the bindings' types and ours.
+
+use ethers::types::{Address, U256};
+use fairshare_circuits::{point_from_words, point_words, G1Affine, RoundProofWords};
+use fairshare_contracts::bindings;
+
+use super::client::{narrow, u128_from};
+use super::error::ChainError;
+use super::types::{Settlement, Terms};
+
+/// A point that the contract has accepted, so that it is on the curve unless the node lies.
+pub(super) fn point(words: [U256; 2], what: &str) -> Result<G1Affine, ChainError> {
+    point_from_words(&words.map(to_word)).map_err(|e| ChainError::decode(what, e))
+}
+
+pub(super) fn to_words(point: &G1Affine) -> [U256; 2] {
+    point_words(point).map(from_word)
+}
+
+fn to_word(value: U256) -> [u8; 32] {
+    let mut word = [0; 32];
+    value.to_big_endian(&mut word);
+    word
+}
+
+pub(super) fn from_word(word: [u8; 32]) -> U256 {
+    U256::from_big_endian(&word)
+}
+
+impl From<&Terms> for bindings::Terms {
+    fn from(t: &Terms) -> Self {
+        Self {
+            owner: Address::from(t.owner),
+            aggregator: Address::from(t.aggregator),
+            specification: t.specification,
+            rule: t.rule,
+            slots: t.slots,
+            dimension: t.dimension,
+            theta: t.theta,
+            trim: t.trim,
+            max_excluded: t.max_excluded,
+            min_trainers: t.min_trainers,
+            max_trainers: t.max_trainers,
+            min_active: t.min_active,
+            stake: t.stake,
+            bond: t.bond,
+            rounds: t.rounds,
+            max_voids: t.max_voids,
+            round_reward: t.round_reward,
+            round_fee: t.round_fee,
+            registration_period: t.registration_period,
+            commit_period: t.commit_period,
+            reveal_period: t.reveal_period,
+            aggregate_period: t.aggregate_period,
+            learning_rate: t.learning_rate,
+            local_epochs: t.local_epochs,
+            decay: t.decay,
+            coherence_floor: t.coherence_floor,
+            coherence_decay: t.coherence_decay,
+            min_learning_rate: t.min_learning_rate,
+            model: to_words(&t.model),
+            model_cid: t.model_cid,
+        }
+    }
+}
+
+impl TryFrom<bindings::Terms> for Terms {
+    type Error = ChainError;
+
+    fn try_from(t: bindings::Terms) -> Result<Self, ChainError> {
+        Ok(Self {
+            owner: t.owner.0,
+            aggregator: t.aggregator.0,
+            specification: t.specification,
+            rule: t.rule,
+            slots: t.slots,
+            dimension: t.dimension,
+            theta: t.theta,
+            trim: t.trim,
+            max_excluded: t.max_excluded,
+            min_trainers: t.min_trainers,
+            max_trainers: t.max_trainers,
+            min_active: t.min_active,
+            stake: t.stake,
+            bond: t.bond,
+            rounds: t.rounds,
+            max_voids: t.max_voids,
+            round_reward: t.round_reward,
+            round_fee: t.round_fee,
+            registration_period: t.registration_period,
+            commit_period: t.commit_period,
+            reveal_period: t.reveal_period,
+            aggregate_period: t.aggregate_period,
+            learning_rate: t.learning_rate,
+            local_epochs: t.local_epochs,
+            decay: t.decay,
+            coherence_floor: t.coherence_floor,
+            coherence_decay: t.coherence_decay,
+            min_learning_rate: t.min_learning_rate,
+            model: point(t.model, "the first model's commitment")?,
+            model_cid: t.model_cid,
+        })
+    }
+}
+
+impl From<&Settlement> for bindings::project::SettleCall {
+    fn from(s: &Settlement) -> Self {
+        let proof = &s.proof;
+        Self {
+            round: s.round.into(),
+            payee: Address::from(s.payee),
+            active_mask: s.active.into(),
+            model_cid: s.model_cid,
+            commitments: s.commitments.iter().flat_map(to_words).collect(),
+            proof: bindings::RoundProof {
+                h: from_word(proof.h),
+                sigma: from_word(proof.sigma),
+                kept_mask: from_word(proof.kept_mask),
+                coherence: from_word(proof.coherence),
+                shares: proof.shares.iter().copied().map(from_word).collect(),
+                weights: proof.weights.iter().copied().map(from_word).collect(),
+                groth_16: proof.groth16.map(from_word),
+                s: proof.s.map(from_word),
+                r: proof.r.map(from_word),
+                values: proof.values.map(from_word),
+                w: proof.w.map(from_word),
+            },
+        }
+    }
+}
+
+impl TryFrom<bindings::project::SettleCall> for Settlement {
+    type Error = ChainError;
+
+    fn try_from(call: bindings::project::SettleCall) -> Result<Self, ChainError> {
+        let what = "a settlement's commitment";
+        if call.commitments.len() % 2 != 0 {
+            return Err(ChainError::decode("a settlement's commitments", "an odd number of words"));
+        }
+        let commitments =
+            call.commitments.chunks_exact(2).map(|c| point([c[0], c[1]], what)).collect::<Result<_, _>>()?;
+        let proof = call.proof;
+        Ok(Self {
+            round: narrow(call.round, "a settlement's round")?,
+            payee: call.payee.0,
+            active: u128_from(call.active_mask, "a settlement's active mask")?,
+            model_cid: call.model_cid,
+            commitments,
+            proof: RoundProofWords {
+                h: to_word(proof.h),
+                sigma: to_word(proof.sigma),
+                kept_mask: to_word(proof.kept_mask),
+                coherence: to_word(proof.coherence),
+                shares: proof.shares.into_iter().map(to_word).collect(),
+                weights: proof.weights.into_iter().map(to_word).collect(),
+                groth16: proof.groth_16.map(to_word),
+                s: proof.s.map(to_word),
+                r: proof.r.map(to_word),
+                values: proof.values.map(to_word),
+                w: proof.w.map(to_word),
+            },
+        })
+    }
+}

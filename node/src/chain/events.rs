@@ -1,0 +1,101 @@
+//! A project's logs as typed events.
+
+use ethers::abi::RawLog;
+use ethers::contract::EthLogDecode;
+use ethers::types::U256;
+use fairshare_contracts::bindings::project::ProjectEvents as Event;
+use fairshare_protocol::unpack17;
+
+use super::client::{narrow, u128_from};
+use super::convert::point;
+use super::error::ChainError;
+use super::types::{CommittedUpdate, EventKind, Phase, RevealedUpdate, SettledRound};
+
+/// What a log of a project says. `slots` is the circuit's size `N`; `transaction` and `gas_used` are those of the log.
+pub(super) fn decode(
+    log: &RawLog,
+    slots: u8,
+    transaction: [u8; 32],
+    gas_used: u64,
+) -> Result<Option<EventKind>, ChainError> {
+    let Ok(event) = Event::decode_log(log) else { return Ok(None) };
+    let number = |value, what| narrow::<u64>(value, what);
+    let amount = |value: U256| u128_from(value, "an amount in an event");
+    Ok(Some(match event {
+        Event::ProjectOpenedFilter(e) => EventKind::Opened {
+            owner: e.owner.0,
+            specification: e.specification,
+            deposit: amount(e.deposit)?,
+        },
+        Event::JoinedFilter(e) => EventKind::Joined { trainer: e.trainer.0, stake: amount(e.stake)? },
+        Event::LeftFilter(e) => EventKind::Left { trainer: e.trainer.0, stake: amount(e.stake)? },
+        Event::BondPlacedFilter(e) => {
+            EventKind::BondPlaced { aggregator: e.aggregator.0, amount: amount(e.amount)? }
+        }
+        Event::PhaseOpenedFilter(e) => EventKind::PhaseOpened {
+            round: number(e.round, "a round")?,
+            phase: phase(e.phase)?,
+            deadline: number(e.deadline, "a deadline")?,
+        },
+        Event::UpdateCommittedFilter(e) => EventKind::Committed {
+            round: number(e.round, "a round")?,
+            update: CommittedUpdate {
+                slot: narrow(e.slot, "a slot")?,
+                trainer: e.trainer.0,
+                commitment: point([e.x, e.y], "a commitment")?,
+                seal: e.seal,
+            },
+        },
+        Event::UpdateRevealedFilter(e) => EventKind::Revealed {
+            round: number(e.round, "a round")?,
+            update: RevealedUpdate { slot: narrow(e.slot, "a slot")?, trainer: e.trainer.0, cid: e.cid },
+        },
+        Event::StakeSlashedFilter(e) => EventKind::StakeSlashed {
+            round: number(e.round, "a round")?,
+            trainer: e.trainer.0,
+            amount: amount(e.amount)?,
+        },
+        Event::BondSlashedFilter(e) => EventKind::BondSlashed {
+            round: number(e.round, "a round")?,
+            amount: amount(e.amount)?,
+            revealed_mask: amount(e.revealed_mask)?,
+        },
+        Event::RoundSettledFilter(e) => EventKind::Settled(SettledRound {
+            round: number(e.round, "a round")?,
+            payee: e.payee.0,
+            active: amount(e.active_mask)?,
+            kept: amount(e.kept_mask)?,
+            coherence: narrow(e.coherence, "a coherence")?,
+            shares: unpack(&e.shares, slots)?,
+            weights: unpack(&e.weights, slots)?,
+            model: point(e.model, "a model's commitment")?,
+            model_cid: e.model_cid,
+            transaction,
+            gas_used,
+        }),
+        Event::HyperParametersFilter(e) => EventKind::HyperParameters {
+            round: number(e.round, "a round")?,
+            learning_rate: narrow(e.learning_rate, "a learning rate")?,
+            local_epochs: narrow(e.local_epochs, "a number of epochs")?,
+        },
+        Event::RoundVoidedFilter(e) => {
+            EventKind::Voided { round: number(e.round, "a round")?, reason: e.reason }
+        }
+        Event::ProjectEndedFilter(e) => {
+            EventKind::Ended { phase: phase(e.phase)?, to_owner: amount(e.to_owner)? }
+        }
+        Event::WithdrawnFilter(e) => {
+            EventKind::Withdrawn { account: e.account.0, to: e.to.0, amount: amount(e.amount)? }
+        }
+    }))
+}
+
+pub(super) fn phase(index: u8) -> Result<Phase, ChainError> {
+    Phase::from_index(index)
+        .ok_or_else(|| ChainError::decode("a phase", format!("there is none with number {index}")))
+}
+
+fn unpack(words: &[U256], slots: u8) -> Result<Vec<u32>, ChainError> {
+    let words: Vec<[u8; 32]> = words.iter().map(|&w| w.into()).collect();
+    unpack17(&words, usize::from(slots)).map_err(|e| ChainError::decode("packed shares", e))
+}

@@ -1,0 +1,52 @@
+//! What only an auditor asks: the registered keys, and what the transactions of trainers carried.
+
+use ethers::abi::AbiDecode;
+use ethers::providers::Middleware;
+use ethers::types::{Address, H256};
+use fairshare_contracts::bindings::{key_registry, project as bindings};
+
+use super::client::Chain;
+use super::error::ChainError;
+use super::{Market, Project};
+
+const REGISTRY: &str = "key registry";
+
+/// The keys that a market checks proofs against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisteredKeys {
+    /// Their hash (docs/protocol.md 13.4).
+    pub hash: [u8; 32],
+    /// Development keys: whoever made them can forge.
+    pub dev: bool,
+}
+
+impl Market {
+    /// The registered keys, whichever they are.
+    ///
+    /// # Errors
+    /// [`ChainError::OtherContract`], the node's faults.
+    pub async fn registered_keys(&self, chain: &Chain) -> Result<RegisteredKeys, ChainError> {
+        let hash: key_registry::KeysHashReturn =
+            chain.view(self.key_registry, REGISTRY, key_registry::KeysHashCall, None).await?;
+        let dev: key_registry::IsDevReturn =
+            chain.view(self.key_registry, REGISTRY, key_registry::IsDevCall, None).await?;
+        Ok(RegisteredKeys { hash: hash.0, dev: dev.0 })
+    }
+}
+
+impl Project {
+    /// The salt that a revealing transaction carried; `None` when it went through another contract.
+    ///
+    /// # Errors
+    /// [`ChainError::Decode`] when the node does not have the transaction; the node's faults.
+    pub async fn revealed_salt(&self, transaction: [u8; 32]) -> Result<Option<[u8; 32]>, ChainError> {
+        let question = self.chain().inner.provider.get_transaction(H256(transaction));
+        let found = self.chain().ask("eth_getTransactionByHash", question).await?;
+        let what = || format!("transaction 0x{}", hex::encode(transaction));
+        let found = found.ok_or_else(|| ChainError::decode(what(), "the node does not have it"))?;
+        if found.to != Some(Address::from(self.address())) {
+            return Ok(None);
+        }
+        Ok(bindings::RevealUpdateCall::decode(&found.input).ok().map(|call| call.salt))
+    }
+}

@@ -1,0 +1,23 @@
+//! The chain. Nothing outside this module imports the chain library.
+
+mod client;
+mod convert;
+mod error;
+mod events;
+mod evidence;
+mod market;
+mod project;
+mod send;
+mod types;
+mod wallet;
+
+pub use client::Chain;
+pub use error::{ether, ChainError};
+pub use evidence::RegisteredKeys;
+pub use market::Market;
+pub use project::Project;
+pub use types::{
+    seal, CommittedUpdate, EventKind, Phase, ProjectEvent, Receipt, RevealedUpdate, RoundState, SettledRound,
+    Settlement, Status, Terms,
+};
+pub use wallet::{read_password, Wallet, WalletError};

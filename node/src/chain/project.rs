@@ -1,0 +1,394 @@
+//! A project on the chain.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use ethers::abi::{AbiDecode, AbiEncode, RawLog};
+use ethers::contract::EthEvent;
+use ethers::providers::Middleware;
+use ethers::types::{Address, Filter, Log, H256, U256};
+use fairshare_circuits::G1Affine;
+use fairshare_contracts::bindings::project as bindings;
+
+use super::client::{action, narrow, u128_from, Chain};
+use super::convert::{point, to_words};
+use super::error::ChainError;
+use super::events::{decode, phase};
+use super::send::summary;
+use super::types::{
+    CommittedUpdate, EventKind, ProjectEvent, Receipt, RevealedUpdate, RoundState, SettledRound, Settlement,
+    Status, Terms,
+};
+use crate::address::Address20;
+
+const WHAT: &str = "project";
+
+/// A project's contract. Cheap to clone; clones share what they have read.
+#[derive(Clone, Debug)]
+pub struct Project {
+    chain: Chain,
+    address: Address20,
+    terms: Arc<Terms>,
+    /// The last status with the hash of its block: nothing changes within a block.
+    last: Arc<Mutex<Option<(H256, Status)>>>,
+}
+
+impl Project {
+    /// Opens the project at `address` and reads its terms.
+    ///
+    /// # Errors
+    /// [`ChainError::NoCode`] and [`ChainError::OtherContract`] where there is no project; the node's faults.
+    pub async fn open(chain: &Chain, address: Address20) -> Result<Self, ChainError> {
+        chain.require_code(address, WHAT).await?;
+        let answer: bindings::TermsReturn = chain.view(address, WHAT, bindings::TermsCall, None).await?;
+        let terms = Terms::try_from(answer.0)?;
+        Ok(Self { chain: chain.clone(), address, terms: Arc::new(terms), last: Default::default() })
+    }
+
+    /// Its address.
+    pub fn address(&self) -> Address20 {
+        self.address
+    }
+
+    /// Its rules.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The chain that it is on.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Where it stands, all of it at one block. Asking again within a block costs the node one question.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn status(&self) -> Result<Status, ChainError> {
+        let (block, now, hash) = self.chain.latest().await?;
+        if let Some((at, status)) = &*self.last.lock().expect("nothing panics while it is held") {
+            if *at == hash {
+                return Ok(status.clone());
+            }
+        }
+        let at = Some(block);
+        let (phase_index, round, deadline, settled, voids) = futures::try_join!(
+            self.view::<_, bindings::PhaseReturn>(bindings::PhaseCall, at),
+            self.view::<_, bindings::RoundReturn>(bindings::RoundCall, at),
+            self.view::<_, bindings::DeadlineReturn>(bindings::DeadlineCall, at),
+            self.view::<_, bindings::SettledRoundsReturn>(bindings::SettledRoundsCall, at),
+            self.view::<_, bindings::VoidRoundsReturn>(bindings::VoidRoundsCall, at),
+        )?;
+        let (trainers, learning_rate, local_epochs, model, bond_placed, escrow) = futures::try_join!(
+            self.view::<_, bindings::TrainersReturn>(bindings::TrainersCall, at),
+            self.view::<_, bindings::LearningRateReturn>(bindings::LearningRateCall, at),
+            self.view::<_, bindings::LocalEpochsReturn>(bindings::LocalEpochsCall, at),
+            self.view::<_, bindings::ModelReturn>(bindings::ModelCall, at),
+            self.view::<_, bindings::BondPlacedReturn>(bindings::BondPlacedCall, at),
+            self.view::<_, bindings::EscrowReturn>(bindings::EscrowCall, at),
+        )?;
+        let status = Status {
+            phase: phase(phase_index.0)?,
+            round: narrow(round.0, "the round")?,
+            deadline: narrow(deadline.0, "the deadline")?,
+            now,
+            block,
+            settled: narrow(settled.0, "the number of settled rounds")?,
+            voids: narrow(voids.0, "the number of void rounds")?,
+            trainers: trainers.0.into_iter().map(|a| a.0).collect(),
+            learning_rate: narrow(learning_rate.0, "the learning rate")?,
+            local_epochs: narrow(local_epochs.0, "the number of epochs")?,
+            model: point(model.commitment, "the model's commitment")?,
+            model_cid: model.cid,
+            bond_placed: bond_placed.0,
+            escrow: u128_from(escrow.0, "the escrow")?,
+        };
+        *self.last.lock().expect("nothing panics while it is held") = Some((hash, status.clone()));
+        Ok(status)
+    }
+
+    /// The slots of a round.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn round_state(&self, id: u64) -> Result<RoundState, ChainError> {
+        let call = bindings::RoundStateCall { id: id.into() };
+        let state: bindings::RoundStateReturn = self.view(call, None).await?;
+        Ok(RoundState {
+            committed: narrow(state.committed, "the number of commitments")?,
+            revealed_mask: u128_from(state.revealed_mask, "the revealed mask")?,
+            commitments_hash: state.commitments_hash,
+        })
+    }
+
+    /// A trainer's slot in a round; `None` when it has not committed.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn slot_of(&self, id: u64, trainer: Address20) -> Result<Option<u8>, ChainError> {
+        let call = bindings::SlotOfCall { id: id.into(), trainer: Address::from(trainer) };
+        let slot: bindings::SlotOfReturn = self.view(call, None).await?;
+        let plus_one: u8 = narrow(slot.slot_plus_one, "a slot")?;
+        Ok(plus_one.checked_sub(1))
+    }
+
+    /// Whether an account has joined and not left.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn is_trainer(&self, account: Address20) -> Result<bool, ChainError> {
+        let call = bindings::IsTrainerCall { account: Address::from(account) };
+        Ok(self.view::<_, bindings::IsTrainerReturn>(call, None).await?.0)
+    }
+
+    /// What a withdrawal would pay an account now, wei.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn owed(&self, who: Address20) -> Result<u128, ChainError> {
+        let call = bindings::OwedCall { account: Address::from(who) };
+        u128_from(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "what is owed")
+    }
+
+    /// The registry of keys, the verifier and the factory that the project names.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn market(&self) -> Result<super::Market, ChainError> {
+        let factory: bindings::FactoryReturn = self.view(bindings::FactoryCall, None).await?;
+        let key_registry: bindings::KeyRegistryReturn = self.view(bindings::KeyRegistryCall, None).await?;
+        let round_verifier: bindings::RoundVerifierReturn =
+            self.view(bindings::RoundVerifierCall, None).await?;
+        Ok(super::Market {
+            factory: factory.0 .0,
+            key_registry: key_registry.0 .0,
+            round_verifier: round_verifier.0 .0,
+        })
+    }
+
+    /// Joins with the stake of the terms.
+    ///
+    /// # Errors
+    /// The contract's reason, [`ChainError::InsufficientFunds`], the node's faults.
+    pub async fn join(&self) -> Result<Receipt, ChainError> {
+        self.send("joining project", bindings::JoinCall, self.terms.stake).await
+    }
+
+    /// Leaves before the first round opens.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn leave(&self) -> Result<Receipt, ChainError> {
+        self.send("leaving project", bindings::LeaveCall, 0).await
+    }
+
+    /// Places the aggregator's bond of the terms.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn place_bond(&self) -> Result<Receipt, ChainError> {
+        self.send("placing the bond in project", bindings::PlaceBondCall, self.terms.bond).await
+    }
+
+    /// Posts a commitment and its [`super::seal`].
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn commit_update(
+        &self,
+        round: u64,
+        commitment: &G1Affine,
+        seal: [u8; 32],
+    ) -> Result<Receipt, ChainError> {
+        let call = bindings::CommitUpdateCall { round: round.into(), commitment: to_words(commitment), seal };
+        self.send("the commitment in project", call, 0).await
+    }
+
+    /// Opens the seal.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn reveal_update(
+        &self,
+        round: u64,
+        cid: [u8; 32],
+        salt: [u8; 32],
+    ) -> Result<Receipt, ChainError> {
+        let call = bindings::RevealUpdateCall { round: round.into(), cid, salt };
+        self.send("the reveal in project", call, 0).await
+    }
+
+    /// Settles a round by proof.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn settle(&self, settlement: &Settlement) -> Result<Receipt, ChainError> {
+        self.send("the settlement of project", bindings::SettleCall::from(settlement), 0).await
+    }
+
+    /// Moves the project on when a deadline has passed.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn advance(&self) -> Result<Receipt, ChainError> {
+        self.send("advancing project", bindings::AdvanceCall, 0).await
+    }
+
+    /// Pays all that the wallet is owed to `to`.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn withdraw(&self, to: Address20) -> Result<Receipt, ChainError> {
+        self.send("the withdrawal from project", bindings::WithdrawCall { to: Address::from(to) }, 0).await
+    }
+
+    /// What a withdrawal paid, wei; 0 when the transaction is none of this project.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn withdrawn_by(&self, transaction: [u8; 32]) -> Result<u128, ChainError> {
+        let receipt = self.chain.receipt(H256(transaction)).await?;
+        let logs = receipt.map(|r| r.logs).unwrap_or_default();
+        let ours = logs.into_iter().filter(|log| log.address.0 == self.address).collect();
+        let amounts = self.kinds(ours)?.into_iter().map(|kind| match kind {
+            EventKind::Withdrawn { amount, .. } => amount,
+            _ => 0,
+        });
+        Ok(amounts.sum())
+    }
+
+    /// The commitments of a round, in slot order.
+    ///
+    /// # Errors
+    /// The node's faults; [`ChainError::Decode`] when logs are missing.
+    pub async fn committed(&self, round: u64) -> Result<Vec<CommittedUpdate>, ChainError> {
+        let logs = self.logs(Some((bindings::UpdateCommittedFilter::signature(), round))).await?;
+        let mut found: Vec<_> = self
+            .kinds(logs)?
+            .into_iter()
+            .filter_map(|kind| match kind {
+                EventKind::Committed { update, .. } => Some(update),
+                _ => None,
+            })
+            .collect();
+        found.sort_by_key(|update| update.slot);
+        if found.iter().enumerate().any(|(i, update)| usize::from(update.slot) != i) {
+            return Err(ChainError::decode(
+                format!("the commitments of round {round}"),
+                "the node left some logs out",
+            ));
+        }
+        Ok(found)
+    }
+
+    /// The CIDs that were revealed in a round, in slot order.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn revealed(&self, round: u64) -> Result<Vec<RevealedUpdate>, ChainError> {
+        let logs = self.logs(Some((bindings::UpdateRevealedFilter::signature(), round))).await?;
+        let mut found: Vec<_> = self
+            .kinds(logs)?
+            .into_iter()
+            .filter_map(|kind| match kind {
+                EventKind::Revealed { update, .. } => Some(update),
+                _ => None,
+            })
+            .collect();
+        found.sort_by_key(|update| update.slot);
+        Ok(found)
+    }
+
+    /// The settled rounds, oldest first.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn settlements(&self) -> Result<Vec<SettledRound>, ChainError> {
+        let settled = self.history().await?.into_iter().filter_map(|event| match event.kind {
+            EventKind::Settled(round) => Some(round),
+            _ => None,
+        });
+        Ok(settled.collect())
+    }
+
+    /// The arguments of a settling transaction.
+    ///
+    /// # Errors
+    /// [`ChainError::Decode`] when the transaction is not a call of this project's `settle`; the node's faults.
+    pub async fn settlement_call(&self, transaction: [u8; 32]) -> Result<Settlement, ChainError> {
+        let what = format!("transaction 0x{}", hex::encode(transaction));
+        let question = self.chain.inner.provider.get_transaction(H256(transaction));
+        let found = self.chain.ask("eth_getTransactionByHash", question).await?;
+        let found = found.ok_or_else(|| ChainError::decode(&what, "the node does not have it"))?;
+        if found.to != Some(Address::from(self.address)) {
+            return Err(ChainError::decode(&what, "it does not call this project"));
+        }
+        let call = bindings::SettleCall::decode(&found.input).map_err(|e| ChainError::decode(&what, e))?;
+        Settlement::try_from(call)
+    }
+
+    /// Every event of the project, oldest first.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn history(&self) -> Result<Vec<ProjectEvent>, ChainError> {
+        let logs = self.logs(None).await?;
+        let mut gas: HashMap<H256, u64> = HashMap::new();
+        let mut events = Vec::with_capacity(logs.len());
+        for log in logs {
+            let (Some(hash), Some(block)) = (log.transaction_hash, log.block_number) else { continue };
+            let gas_used = match gas.get(&hash) {
+                Some(gas) => *gas,
+                None => {
+                    let receipt = self.chain.receipt(hash).await?;
+                    let receipt = receipt
+                        .ok_or_else(|| ChainError::decode("a receipt", format!("{hash:?} has none")))?;
+                    let used = summary(&receipt).gas_used;
+                    gas.insert(hash, used);
+                    used
+                }
+            };
+            let raw = RawLog { topics: log.topics, data: log.data.to_vec() };
+            if let Some(kind) = decode(&raw, self.terms.slots, hash.0, gas_used)? {
+                events.push(ProjectEvent { kind, block: block.as_u64(), transaction: hash.0, gas_used });
+            }
+        }
+        Ok(events)
+    }
+
+    async fn view<C: ethers::contract::EthCall, R: AbiDecode>(
+        &self,
+        call: C,
+        at: Option<u64>,
+    ) -> Result<R, ChainError> {
+        self.chain.view(self.address, WHAT, call, at).await
+    }
+
+    async fn send<C: AbiEncode>(&self, what: &str, call: C, value: u128) -> Result<Receipt, ChainError> {
+        let action = action(what, self.address);
+        Ok(self.chain.send(&action, Some(self.address), call.encode().into(), value).await?.receipt)
+    }
+
+    /// The project's logs in order; of one event and one round where these are given.
+    async fn logs(&self, of: Option<(H256, u64)>) -> Result<Vec<Log>, ChainError> {
+        let mut filter = Filter::new().address(Address::from(self.address)).from_block(0);
+        if let Some((signature, round)) = of {
+            let mut topic = [0; 32];
+            U256::from(round).to_big_endian(&mut topic);
+            filter = filter.topic0(signature).topic1(H256(topic));
+        }
+        let mut logs = self.chain.ask("eth_getLogs", self.chain.inner.provider.get_logs(&filter)).await?;
+        logs.retain(|log| log.removed != Some(true));
+        logs.sort_by_key(|log| (log.block_number, log.log_index));
+        Ok(logs)
+    }
+
+    fn kinds(&self, logs: Vec<Log>) -> Result<Vec<EventKind>, ChainError> {
+        let mut kinds = Vec::with_capacity(logs.len());
+        for log in logs {
+            let raw = RawLog { topics: log.topics, data: log.data.to_vec() };
+            kinds.extend(decode(&raw, self.terms.slots, [0; 32], 0)?);
+        }
+        Ok(kinds)
+    }
+}

@@ -1,0 +1,23 @@
+//! The parts of a command line that all programs share, and the commands of `fairshare`.
+
+mod args;
+mod audit;
+mod command;
+#[cfg(feature = "embedded")]
+mod devnet;
+#[cfg(feature = "embedded")]
+mod ipfs;
+mod join;
+mod model;
+mod output;
+mod project;
+mod project_create;
+mod project_show;
+mod run;
+mod wallet;
+mod withdraw;
+
+pub use args::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
+pub use command::Fairshare;
+pub use output::{print_json, print_line, table, Progress};
+pub use run::run_main;

@@ -1,0 +1,132 @@
+//! The updates of a round, fetched and checked: used by the aggregator and by whoever audits it.
+
+use fairshare_circuits::{mismatching_commitments, G1Affine, ReferenceString, SrsError};
+use fairshare_protocol::{decode_update, encoded_len, FileKind, Specification, TensorError};
+use futures::{stream, StreamExt, TryStreamExt};
+
+use crate::address::Address20;
+use crate::chain::{ChainError, Project};
+use crate::content::{ContentError, ContentId, ContentStore};
+
+/// Files that are fetched at the same time.
+const CONCURRENT: usize = 16;
+
+/// A revealed update of a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collected {
+    /// Its slot.
+    pub slot: u8,
+    /// Whose it is.
+    pub trainer: Address20,
+    /// What was committed.
+    pub commitment: G1Affine,
+    /// Digest of the revealed CID.
+    pub cid: [u8; 32],
+    /// The update, `d` entries, or why it cannot take part.
+    pub update: Result<Vec<i16>, Exclusion>,
+}
+
+/// Why a revealed update cannot take part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Exclusion {
+    /// The file could not be fetched.
+    #[error("its file cannot be fetched: {0}")]
+    Missing(ContentError),
+    /// The file is not one of the project's model.
+    #[error("its file is malformed: {0}")]
+    Malformed(TensorError),
+    /// The file is longer than an update's.
+    #[error("its file {cid} has more than {limit} bytes")]
+    TooLarge {
+        /// The file.
+        cid: String,
+        /// Bytes of an update's file.
+        limit: usize,
+    },
+    /// The file is not what was committed.
+    #[error("its file does not match its commitment")]
+    CommitmentMismatch,
+}
+
+/// Why the updates of a round cannot be collected, which is nobody's fault among the trainers.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The content store is not there; what it would have given is not known.
+    #[error(transparent)]
+    Content(ContentError),
+    /// A reveal without a commitment: the node does not give all logs.
+    #[error(
+        "slot {slot} of round {round} was revealed and never committed: the Ethereum node leaves logs out"
+    )]
+    NoCommitment {
+        /// The slot.
+        slot: u8,
+        /// The round.
+        round: u64,
+    },
+    /// The specification's model has no file form.
+    #[error(transparent)]
+    Model(TensorError),
+    /// The reference string does not serve.
+    #[error(transparent)]
+    Reference(#[from] SrsError),
+}
+
+/// The revealed updates of a round in slot order, each with its update or the reason why it has none. Files are fetched
+/// concurrently, at most the bytes of an update each; commitments are checked all at once.
+///
+/// # Errors
+/// [`CollectError`] when chain or content store fail as a whole: then nothing is said about any trainer.
+pub async fn collect(
+    project: &Project,
+    store: &ContentStore,
+    spec: &Specification,
+    srs: &ReferenceString,
+    round: u64,
+) -> Result<Vec<Collected>, CollectError> {
+    let (committed, revealed) = futures::try_join!(project.committed(round), project.revealed(round))?;
+    let limit = encoded_len(&spec.model, FileKind::Update).map_err(CollectError::Model)?;
+    let fetched = stream::iter(revealed.into_iter().map(|reveal| async move {
+        let id = ContentId::from_digest(reveal.cid, limit);
+        match store.fetch(&id, limit).await {
+            Err(error) if error.is_node_fault() => Err(CollectError::Content(error)),
+            Err(ContentError::TooLarge { cid, limit }) => {
+                Ok((reveal, Err(Exclusion::TooLarge { cid, limit })))
+            }
+            Err(error) => Ok((reveal, Err(Exclusion::Missing(error)))),
+            Ok(file) => Ok((reveal, decode_update(&spec.model, &file).map_err(Exclusion::Malformed))),
+        }
+    }))
+    .buffered(CONCURRENT)
+    .try_collect::<Vec<_>>()
+    .await?;
+    let mut collected = fetched
+        .into_iter()
+        .map(|(reveal, update)| {
+            let slot = reveal.slot;
+            let commit =
+                committed.get(usize::from(slot)).ok_or(CollectError::NoCommitment { slot, round })?;
+            let (trainer, commitment) = (commit.trainer, commit.commitment);
+            Ok(Collected { slot, trainer, commitment, cid: reveal.cid, update })
+        })
+        .collect::<Result<Vec<_>, CollectError>>()?;
+    exclude_mismatches(srs, &mut collected)?;
+    Ok(collected)
+}
+
+fn exclude_mismatches(srs: &ReferenceString, collected: &mut [Collected]) -> Result<(), CollectError> {
+    let present: Vec<usize> = (0..collected.len()).filter(|&i| collected[i].update.is_ok()).collect();
+    let pairs: Vec<(&[i16], G1Affine)> = present
+        .iter()
+        .filter_map(|&i| collected[i].update.as_ref().ok().map(|u| (u.as_slice(), collected[i].commitment)))
+        .collect();
+    let wrong = mismatching_commitments(srs, &pairs)?;
+    drop(pairs);
+    for index in wrong {
+        collected[present[index]].update = Err(Exclusion::CommitmentMismatch);
+    }
+    Ok(())
+}

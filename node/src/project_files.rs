@@ -1,0 +1,163 @@
+//! From the chain to content: the files that a project names, checked against what the chain says of them.
+
+use fairshare_circuits::{point_words, G1Affine, ReferenceString, SrsError};
+use fairshare_protocol::{
+    decode_model, encoded_len, FileKind, Specification, SpecificationError, TensorError,
+};
+
+use crate::address::format_address;
+use crate::chain::{ChainError, Project, Terms};
+use crate::content::{ContentError, ContentId, ContentStore};
+
+/// A specification is shorter than this, bytes.
+pub const MAX_SPECIFICATION: usize = 64 * 1024;
+
+/// Why a project's file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The content store.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The specification on IPFS is none.
+    #[error("the specification of project {project}: {source}")]
+    Specification {
+        /// The project's address.
+        project: String,
+        /// What is wrong with it.
+        source: SpecificationError,
+    },
+    /// The specification and the contract's terms say different things.
+    #[error("project {project}: {field} is {specified} in its specification and {on_chain} in its contract; do not take part, its owner says two things")]
+    TermsDiffer {
+        /// The project's address.
+        project: String,
+        /// Which of the terms.
+        field: &'static str,
+        /// What the specification says.
+        specified: String,
+        /// What the contract says.
+        on_chain: String,
+    },
+    /// The model file is none of this project.
+    #[error("the model file {cid} of project {project}: {source}")]
+    Model {
+        /// The project's address.
+        project: String,
+        /// The file.
+        cid: String,
+        /// What is wrong with it.
+        source: TensorError,
+    },
+    /// The model's bytes are not what the chain commits to.
+    #[error("the model file {cid} of project {project} has commitment {found}, and the chain says {expected}: it is not the model that was proved")]
+    CommitmentMismatch {
+        /// The project's address.
+        project: String,
+        /// The file.
+        cid: String,
+        /// The commitment on the chain, `x` in hexadecimal.
+        expected: String,
+        /// The commitment of the bytes, `x` in hexadecimal.
+        found: String,
+    },
+    /// The reference string does not serve.
+    #[error(transparent)]
+    Reference(#[from] SrsError),
+}
+
+/// The project's specification: the bytes have the digest on chain, their form is canonical, and they say what the
+/// contract's terms say.
+///
+/// # Errors
+/// [`FileError`] names the difference.
+pub async fn fetch_specification(
+    project: &Project,
+    store: &ContentStore,
+) -> Result<Specification, FileError> {
+    let terms = project.terms();
+    let id = ContentId::from_digest(terms.specification, 0);
+    let bytes = store.fetch(&id, MAX_SPECIFICATION).await?;
+    let address = format_address(&project.address());
+    let spec = Specification::from_canonical_json(&bytes)
+        .map_err(|source| FileError::Specification { project: address.clone(), source })?;
+    let specified = Terms::from_specification(
+        &spec,
+        terms.owner,
+        terms.aggregator,
+        terms.specification,
+        terms.model,
+        terms.model_cid,
+    );
+    match first_difference(&specified, terms) {
+        None => Ok(spec),
+        Some((field, specified, on_chain)) => {
+            Err(FileError::TermsDiffer { project: address, field, specified, on_chain })
+        }
+    }
+}
+
+/// The model `T` of the file `cid`, `d` entries; its commitment is checked to be `commitment`.
+///
+/// # Errors
+/// [`FileError`] says what does not fit.
+pub async fn fetch_model(
+    project: &Project,
+    store: &ContentStore,
+    spec: &Specification,
+    commitment: &G1Affine,
+    cid: [u8; 32],
+    srs: &ReferenceString,
+) -> Result<Vec<i64>, FileError> {
+    let address = || format_address(&project.address());
+    let model_error = |cid: String, source| FileError::Model { project: address(), cid, source };
+    let length = encoded_len(&spec.model, FileKind::Model).map_err(|e| model_error(hex::encode(cid), e))?;
+    let id = ContentId::from_digest(cid, length);
+    let file = store.fetch(&id, length).await?;
+    let model = decode_model(&spec.model, &file).map_err(|e| model_error(id.to_string(), e))?;
+    let found = srs.commit_model(&model)?;
+    if found != *commitment {
+        let (expected, found) = (format_point(commitment), format_point(&found));
+        return Err(FileError::CommitmentMismatch {
+            project: address(),
+            cid: id.to_string(),
+            expected,
+            found,
+        });
+    }
+    Ok(model)
+}
+
+/// A commitment for people: its `x` coordinate in hexadecimal (0 for the point at infinity).
+pub fn format_point(point: &G1Affine) -> String {
+    format!("0x{}", hex::encode(point_words(point)[0]))
+}
+
+fn first_difference(specified: &Terms, on_chain: &Terms) -> Option<(&'static str, String, String)> {
+    macro_rules! compare {
+        ($($field:ident),*) => {
+            $(if specified.$field != on_chain.$field {
+                return Some((stringify!($field), specified.$field.to_string(), on_chain.$field.to_string()));
+            })*
+        };
+    }
+    compare!(
+        rule,
+        slots,
+        dimension,
+        theta,
+        trim,
+        max_excluded,
+        min_trainers,
+        max_trainers,
+        min_active,
+        stake,
+        bond
+    );
+    compare!(rounds, max_voids, round_reward, round_fee);
+    compare!(registration_period, commit_period, reveal_period, aggregate_period);
+    compare!(learning_rate, local_epochs, decay, coherence_floor, coherence_decay, min_learning_rate);
+    None
+}

@@ -1,0 +1,117 @@
+use fairshare_circuits::G1Affine;
+use fairshare_node::ContentError;
+
+use super::*;
+
+const TERMS: RoundTerms =
+    RoundTerms { slots: 8, policy: AgreementPolicy { theta: 32, trim: 52 }, min_active: 3, max_excluded: 2 };
+
+fn entry(slot: u8, update: Result<Vec<i16>, Exclusion>) -> Collected {
+    Collected { slot, trainer: [slot; 20], commitment: G1Affine::identity(), cid: [slot; 32], update }
+}
+
+fn missing() -> Exclusion {
+    let (what, api) = ("fetching bafkrei".to_owned(), "http://127.0.0.1:5001".to_owned());
+    Exclusion::Missing(ContentError::Timeout { what, api, seconds: 20 })
+}
+
+/// An update that points along `direction` with a disturbance of its own.
+fn update(slot: u8, sign: i16) -> Vec<i16> {
+    (0..64i16).map(|j| sign * (100 + j) + i16::from(slot) * (j % 3 - 1)).collect()
+}
+
+fn round(updates: &[(u8, Vec<i16>)]) -> AssessedRound {
+    let borrowed: Vec<(u8, &[i16])> = updates.iter().map(|(slot, u)| (*slot, u.as_slice())).collect();
+    assess_round(&TERMS, &[7; 64], &borrowed).unwrap()
+}
+
+#[test]
+fn usable_slots_are_active_and_the_others_have_their_reason() {
+    let collected =
+        [entry(5, Err(missing())), entry(0, Ok(vec![1])), entry(2, Err(Exclusion::CommitmentMismatch)), entry(3, Ok(vec![1]))];
+    let active = active_slots(&collected);
+    assert_eq!(active.mask, 0b1001);
+    let reasons: Vec<(u8, &str)> = active.excluded.iter().map(|e| (e.slot, e.reason.as_str())).collect();
+    assert_eq!(reasons[0], (2, "its file does not match its commitment"));
+    assert!(reasons[1].0 == 5 && reasons[1].1.contains("no answer"), "{reasons:?}");
+}
+
+#[test]
+fn more_unusable_updates_than_allowed_settle_nothing() {
+    let mut collected: Vec<Collected> = (0..8).map(|slot| entry(slot, Ok(vec![1]))).collect();
+    collected[1].update = Err(missing());
+    collected[4].update = Err(Exclusion::CommitmentMismatch);
+    let check = |collected: &[Collected]| check_active(&TERMS, collected, &active_slots(collected));
+    check(&collected).unwrap();
+    collected[6].update = Err(missing());
+    let error = check(&collected).unwrap_err();
+    assert!(matches!(error, AssessError::TooManyExcluded { excluded: 3, revealed: 8, allowed: 2, .. }));
+    let text = error.to_string();
+    assert!(text.contains("slot 4 (its file does not match its commitment)") && text.contains("slot 6"), "{text}");
+}
+
+#[test]
+fn too_few_usable_updates_and_slots_of_another_circuit_settle_nothing() {
+    let collected = [entry(0, Ok(vec![1])), entry(1, Ok(vec![1])), entry(2, Err(missing()))];
+    let error = check_active(&TERMS, &collected, &active_slots(&collected)).unwrap_err();
+    assert!(matches!(error, AssessError::TooFewActive { active: 2, required: 3 }), "{error}");
+    let collected = [entry(8, Ok(vec![1]))];
+    let error = check_active(&TERMS, &collected, &active_slots(&collected)).unwrap_err();
+    assert!(matches!(error, AssessError::SlotOutOfRange { slot: 8, slots: 8 }), "{error}");
+}
+
+#[test]
+fn an_update_that_was_right_once_stays_and_a_missing_one_may_come_back() {
+    let mut known = BTreeMap::new();
+    merge(&mut known, vec![entry(0, Ok(vec![1])), entry(1, Err(missing())), entry(2, Err(missing()))]);
+    assert_eq!(known.values().filter(|e| is_missing(e)).count(), 2);
+    merge(&mut known, vec![entry(0, Err(missing())), entry(1, Ok(vec![2])), entry(2, Err(Exclusion::CommitmentMismatch))]);
+    assert_eq!(known[&0].update, Ok(vec![1]));
+    assert_eq!(known[&1].update, Ok(vec![2]));
+    assert_eq!(known[&2].update, Err(Exclusion::CommitmentMismatch));
+}
+
+#[test]
+fn hostile_updates_are_dropped_and_do_not_move_the_model() {
+    let mut updates: Vec<(u8, Vec<i16>)> = (0..5).map(|slot| (slot, update(slot, 1))).collect();
+    let honest = round(&updates);
+    updates.push((5, update(5, -1)));
+    updates.push((7, (0..64i32).map(|j| ((j * 7919 + 13) % 4001 - 2000) as i16).collect()));
+    let attacked = round(&updates);
+    assert_eq!((attacked.active, attacked.trim_count), (0b1011_1111, 1));
+    assert_eq!(attacked.assessment.kept & 1 << 5, 0);
+    assert_eq!(attacked.assessment.kept & 0b1_1111, 0b1_1111);
+    assert_eq!(attacked.assessment.shares[5], 0);
+    assert!(attacked.assessment.shares[7] < attacked.assessment.shares[..5].iter().copied().min().unwrap() / 4);
+    let sum: u32 = attacked.assessment.shares.iter().sum();
+    assert!(sum <= 1 << 16 && sum > (1 << 16) - 8);
+    // Where the honest updates lead, the model goes.
+    let towards: i128 =
+        honest.model.iter().zip(&attacked.model).map(|(a, b)| i128::from(a - 7) * i128::from(b - 7)).sum();
+    assert!(towards > 0);
+}
+
+#[test]
+fn the_model_moves_by_the_weighted_updates_exactly() {
+    let updates: Vec<(u8, Vec<i16>)> = [0u8, 2, 3, 6].map(|slot| (slot, update(slot, 1))).into();
+    let round = round(&updates);
+    for (j, entry) in round.model.iter().enumerate() {
+        let step: i64 = updates
+            .iter()
+            .map(|(slot, u)| i64::from(u[j]) * i64::from(round.assessment.weights[usize::from(*slot)]))
+            .sum();
+        assert_eq!(*entry, 7 + step);
+    }
+}
+
+#[test]
+fn updates_of_another_length_and_models_beyond_64_bits_are_refused() {
+    let (short, long) = (vec![1i16; 3], vec![1i16; 4]);
+    let error = assess_round(&TERMS, &[0; 4], &[(0, &long), (1, &short), (2, &long)]).unwrap_err();
+    assert!(matches!(error, AssessError::Step { dimension: 4 }), "{error}");
+    let full = vec![i16::MAX; 4];
+    let error = assess_round(&TERMS, &[i64::MAX; 4], &[(0, &full), (1, &full), (2, &full)]).unwrap_err();
+    assert!(matches!(error, AssessError::Step { dimension: 4 }), "{error}");
+    let error = assess_round(&TERMS, &[0; 4], &[(9, &long)]).unwrap_err();
+    assert!(matches!(error, AssessError::SlotOutOfRange { slot: 9, slots: 8 }), "{error}");
+}

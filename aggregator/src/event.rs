@@ -1,0 +1,159 @@
+//! What the aggregator tells the world: one JSON object a line with `--json`, one sentence a line without.
+
+use std::fmt;
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::exclusions::ExcludedSlot;
+
+/// What an active slot got out of a round.
+#[derive(Clone, Debug, Serialize)]
+pub struct SlotResult {
+    /// The slot.
+    pub slot: u8,
+    /// The trainer's address.
+    pub trainer: String,
+    /// Whether the rule kept it.
+    pub kept: bool,
+    /// Its share of the reward, `2^-16`.
+    pub share: u32,
+    /// Its weight in the model's step, `2^-16`.
+    pub weight: u32,
+}
+
+/// Where the time of a round went, milliseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Timings {
+    /// Fetching the updates and the model, checking them against their commitments.
+    pub collect_ms: u64,
+    /// Inner products, rule and step.
+    pub assess_ms: u64,
+    /// Proving.
+    pub prove_ms: u64,
+    /// Checking the proof and the new model as the contract and everybody else will.
+    pub verify_ms: u64,
+    /// From sending the settlement to its receipt, waiting for blocks included.
+    pub settle_ms: u64,
+}
+
+/// A settled round.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoundSettled {
+    /// Round id.
+    pub round: u64,
+    /// Who gets the fee.
+    pub payee: String,
+    /// False when the settlement was found on the chain: sent by an earlier run of this process, or by another.
+    pub by_this_run: bool,
+    /// Slots that the rule kept.
+    pub kept: Vec<u8>,
+    /// Active slots that the rule dropped.
+    pub dropped: Vec<u8>,
+    /// Revealed slots that were not active, each with its reason; empty when the settlement was found.
+    pub excluded: Vec<ExcludedSlot>,
+    /// Every active slot.
+    pub slots: Vec<SlotResult>,
+    /// `0 ..= 2^16`.
+    pub coherence: u32,
+    /// CID of the new model's file.
+    pub model_cid: String,
+    /// CID of the exclusions' file, when there are any.
+    pub exclusions_cid: Option<String>,
+    /// Absent when the settlement was found.
+    #[serde(flatten)]
+    pub timings: Option<Timings>,
+    /// Gas of the settlement.
+    pub gas: u64,
+    /// Its hash.
+    pub transaction: String,
+}
+
+impl fmt::Display for RoundSettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { round, kept, dropped, excluded, gas, transaction, .. } = self;
+        write!(f, "round {round} is settled: kept {kept:?}, dropped {dropped:?}, {} left out", excluded.len())?;
+        match self.timings {
+            Some(Timings { collect_ms, assess_ms, prove_ms, verify_ms, .. }) => write!(
+                f,
+                "; collected in {collect_ms} ms, assessed in {assess_ms}, proved in {prove_ms}, verified in {verify_ms}"
+            )?,
+            None => write!(f, "; found on the chain, payee {}", self.payee)?,
+        }
+        write!(f, "; {gas} gas ({transaction})")
+    }
+}
+
+/// Something that happened. Addresses, hashes and CIDs are text; times are milliseconds, amounts wei as text.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields say what they are, and the Display below says it in words")]
+pub enum Event {
+    /// The service is ready.
+    Started { project: String, aggregator: String, named: bool, phase: String, round: u64, settled: u64, dimension: u32, slots: u8, dev: bool },
+    /// The bond is placed.
+    BondPlaced { amount_wei: String, transaction: String, gas: u64 },
+    /// The project is in another phase than before.
+    PhaseOpened { round: u64, phase: String, deadline: u64 },
+    /// The updates of a round are fetched and checked, as far as they can be.
+    UpdatesCollected { round: u64, active: Vec<u8>, excluded: Vec<ExcludedSlot>, collect_ms: u64 },
+    /// The reasons of exclusions are published.
+    ExclusionsPublished { round: u64, cid: String, path: String, excluded: Vec<ExcludedSlot> },
+    /// A round cannot go on for now.
+    Waiting { round: u64, reason: String },
+    /// A round is settled: by this process, or found so on the chain.
+    RoundSettled(Box<RoundSettled>),
+    /// This process moved the project on after a deadline.
+    Advanced { round: u64, phase: String, transaction: String, gas: u64 },
+    /// The project is over.
+    ProjectEnded { phase: String, settled: u64, voids: u64, owed_wei: String },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { project, aggregator, named, phase, round, dev, .. } => {
+                let role = if *named { "aggregator" } else { "outsider for the open window" };
+                let keys = if *dev { ", DEV keys: for test chains only" } else { "" };
+                write!(f, "project {project}: {aggregator} is ready as {role} ({phase}, round {round}{keys})")
+            }
+            Self::BondPlaced { amount_wei, transaction, .. } => write!(f, "bond of {amount_wei} wei placed ({transaction})"),
+            Self::PhaseOpened { round, phase, deadline } => write!(f, "round {round}: {phase} until {deadline}"),
+            Self::UpdatesCollected { round, active, excluded, collect_ms } => {
+                write!(f, "round {round}: {} updates checked, {} unusable, in {collect_ms} ms", active.len(), excluded.len())
+            }
+            Self::ExclusionsPublished { round, cid, excluded, .. } => {
+                write!(f, "round {round}: left out, see {cid}:")?;
+                excluded.iter().try_for_each(|e| write!(f, " slot {} of {}: {};", e.slot, e.trainer, e.reason))
+            }
+            Self::Waiting { round, reason } => write!(f, "round {round}: waiting: {reason}"),
+            Self::RoundSettled(settled) => settled.fmt(f),
+            Self::Advanced { round, phase, transaction, .. } => {
+                write!(f, "round {round}: {phase} was past its deadline, moved on ({transaction})")
+            }
+            Self::ProjectEnded { phase, settled, voids, owed_wei } => {
+                write!(f, "project ended ({phase}): {settled} rounds settled, {voids} void; {owed_wei} wei to withdraw")
+            }
+        }
+    }
+}
+
+/// Prints events on stdout.
+#[derive(Clone, Copy, Debug)]
+pub struct Reporter {
+    /// One JSON object a line.
+    pub json: bool,
+}
+
+impl Reporter {
+    /// Prints one event. A reader that went away is no reason to leave a round unsettled.
+    pub fn report(&self, event: &Event) {
+        let line = if self.json {
+            serde_json::to_string(event).expect("strings and numbers are always written")
+        } else {
+            event.to_string()
+        };
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    }
+}

@@ -1,0 +1,126 @@
+//! One attempt at a round: what was fetched, what was proved, what is left to do. Lost with the process and made again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use fairshare_node::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
+use fairshare_protocol::{AgreementPolicy, Assessment};
+
+use crate::assess::{self, RoundTerms};
+use crate::event::{RoundSettled, SlotResult, Timings};
+use crate::exclusions::{slots_of, ExcludedSlot, PublishedExclusions};
+use crate::settle::ProvedRound;
+
+/// A round that is being settled.
+pub(crate) struct Attempt {
+    /// Round id.
+    pub(crate) round: u64,
+    /// When it was begun.
+    pub(crate) since: Instant,
+    /// Revealed slots as far as they are known, by slot.
+    pub(crate) collected: BTreeMap<u8, Collected>,
+    /// What was published about slots left out.
+    pub(crate) published: Option<PublishedExclusions>,
+    /// Why it is waiting, as last told.
+    pub(crate) told: Option<String>,
+    /// Ready to be sent.
+    pub(crate) proved: Option<Arc<Ready>>,
+    /// Where the time went.
+    pub(crate) timings: Timings,
+}
+
+/// A proved round with the file of its model.
+pub(crate) struct Ready {
+    pub(crate) proved: ProvedRound,
+    pub(crate) assessment: Assessment,
+    pub(crate) settlement: Settlement,
+    pub(crate) model: Vec<i64>,
+    pub(crate) model_file: Vec<u8>,
+    pub(crate) model_cid: ContentId,
+}
+
+impl Ready {
+    /// What the chain says of it once it stands.
+    pub(crate) fn as_settled(&self, transaction: [u8; 32], gas_used: u64) -> SettledRound {
+        SettledRound {
+            round: self.settlement.round,
+            payee: self.settlement.payee,
+            active: self.settlement.active,
+            kept: self.assessment.kept,
+            coherence: self.assessment.coherence,
+            shares: self.assessment.shares.clone(),
+            weights: self.assessment.weights.clone(),
+            model: self.proved.model,
+            model_cid: self.settlement.model_cid,
+            transaction,
+            gas_used,
+        }
+    }
+}
+
+impl Attempt {
+    pub(crate) fn new(round: u64) -> Self {
+        Self {
+            round,
+            since: Instant::now(),
+            collected: BTreeMap::new(),
+            published: None,
+            told: None,
+            proved: None,
+            timings: Timings::default(),
+        }
+    }
+
+    /// Slots that another try might bring back.
+    pub(crate) fn missing(&self) -> usize {
+        self.collected.values().filter(|entry| assess::is_missing(entry)).count()
+    }
+}
+
+/// What the terms fix of every round's assessment.
+pub(crate) fn round_terms(terms: &Terms) -> RoundTerms {
+    RoundTerms {
+        slots: terms.slots,
+        policy: AgreementPolicy { theta: terms.theta, trim: terms.trim },
+        min_active: terms.min_active,
+        max_excluded: terms.max_excluded,
+    }
+}
+
+/// The event of a settled round. `trainers` gives each slot's trainer; `attempt` is given when it is ours.
+pub(crate) fn settled_event(
+    settled: &SettledRound,
+    trainers: &BTreeMap<u8, [u8; 20]>,
+    model_file_len: usize,
+    attempt: Option<&Attempt>,
+) -> RoundSettled {
+    let excluded: Vec<ExcludedSlot> =
+        attempt.and_then(|a| a.published.as_ref()).map(|p| p.report.excluded.clone()).unwrap_or_default();
+    let value = |of: &[u32], slot: u8| of.get(usize::from(slot)).copied().unwrap_or_default();
+    let slots = slots_of(settled.active)
+        .into_iter()
+        .map(|slot| SlotResult {
+            slot,
+            trainer: trainers.get(&slot).map(format_address).unwrap_or_default(),
+            kept: settled.kept >> slot & 1 == 1,
+            share: value(&settled.shares, slot),
+            weight: value(&settled.weights, slot),
+        })
+        .collect();
+    RoundSettled {
+        round: settled.round,
+        payee: format_address(&settled.payee),
+        by_this_run: attempt.is_some(),
+        kept: slots_of(settled.kept),
+        dropped: slots_of(settled.active & !settled.kept),
+        excluded,
+        slots,
+        coherence: settled.coherence,
+        model_cid: ContentId::from_digest(settled.model_cid, model_file_len).to_string(),
+        exclusions_cid: attempt.and_then(|a| a.published.as_ref()).map(|p| p.cid.to_string()),
+        timings: attempt.map(|a| a.timings),
+        gas: settled.gas_used,
+        transaction: format!("0x{}", hex::encode(settled.transaction)),
+    }
+}

@@ -1,0 +1,146 @@
+//! From an assessed round to what the contract takes: statement, proof, settlement.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use fairshare_circuits::{
+    model_step, prove_round, verify_round, AssessmentKeys, CommittedKeys, G1Affine, ReferenceString, RoundProof,
+    RoundStatement,
+};
+use fairshare_node::{Address20, Settlement};
+use fairshare_protocol::Word;
+
+use crate::assess::AssessedRound;
+use crate::error::SettleError;
+
+/// What a round's statement holds beside the assessment.
+#[derive(Clone, Debug)]
+pub struct RoundContext {
+    /// Chain id.
+    pub chain_id: u64,
+    /// The project's address.
+    pub project: Address20,
+    /// Round id.
+    pub round: u64,
+    /// Who gets the fee.
+    pub payee: Address20,
+    /// `d`.
+    pub dimension: u32,
+    /// `N`.
+    pub slots: u8,
+    /// Rule id.
+    pub rule: u8,
+    /// Outlier threshold.
+    pub theta: u16,
+    /// The model's commitment before the round.
+    pub model: G1Affine,
+    /// Commitments of all committed slots: slot `i` at position `i`.
+    pub commitments: Vec<G1Affine>,
+}
+
+impl RoundContext {
+    /// The statement that the proof is made for; `model_cid` is the digest of the new model's file.
+    ///
+    /// # Errors
+    /// [`SettleError::NoCommitment`] when an active slot has none.
+    pub fn statement(&self, assessed: &AssessedRound, keys_hash: Word, model_cid: [u8; 32]) -> Result<RoundStatement, SettleError> {
+        let commitments = crate::exclusions::slots_of(assessed.active)
+            .into_iter()
+            .map(|slot| {
+                let point = self.commitments.get(usize::from(slot)).ok_or(SettleError::NoCommitment { slot })?;
+                Ok((slot, *point))
+            })
+            .collect::<Result<Vec<_>, SettleError>>()?;
+        Ok(RoundStatement {
+            chain_id: self.chain_id,
+            project: self.project,
+            round: self.round,
+            payee: self.payee,
+            dimension: self.dimension,
+            slots: self.slots,
+            rule: self.rule,
+            theta: self.theta,
+            trim_count: assessed.trim_count,
+            keys_hash,
+            active: assessed.active,
+            model_cid,
+            commitments,
+        })
+    }
+
+    /// What is sent to the contract.
+    pub fn settlement(&self, proved: &ProvedRound) -> Settlement {
+        Settlement {
+            round: self.round,
+            payee: self.payee,
+            active: proved.statement.active,
+            model_cid: proved.statement.model_cid,
+            commitments: self.commitments.clone(),
+            proof: proved.proof.words(),
+        }
+    }
+}
+
+/// A round with its proof, ready to be sent.
+pub struct ProvedRound {
+    /// What is proved.
+    pub statement: RoundStatement,
+    /// The proof.
+    pub proof: RoundProof,
+    /// The new model's commitment.
+    pub model: G1Affine,
+    /// Time of proving, milliseconds; with the check that the prover itself makes.
+    pub prove_ms: u64,
+    /// Time of checking as the contract does, and of committing to the new model, milliseconds.
+    pub verify_ms: u64,
+}
+
+/// All that proving needs and that does not change between rounds. Cheap to clone.
+#[derive(Clone)]
+pub struct Prover {
+    /// The KZG string.
+    pub srs: Arc<ReferenceString>,
+    /// Proving key for (rule, `N`).
+    pub keys: Arc<AssessmentKeys>,
+    /// The keys that the contracts hold.
+    pub committed: Arc<CommittedKeys>,
+}
+
+impl Prover {
+    /// Proves a round, checks the proof with the committed keys as the contract will, and checks that the bytes of the
+    /// new model open the commitment that the contract will compute. Takes seconds: run it on a thread of its own.
+    ///
+    /// `updates` are the active slots' updates, ascending by slot.
+    ///
+    /// # Errors
+    /// [`SettleError`]; nothing that does not verify is returned.
+    pub fn prove(
+        &self,
+        context: &RoundContext,
+        assessed: &AssessedRound,
+        updates: &[(u8, &[i16])],
+        model_cid: [u8; 32],
+    ) -> Result<ProvedRound, SettleError> {
+        let statement = context.statement(assessed, self.committed.hash(), model_cid)?;
+        let started = Instant::now();
+        let proof = prove_round(&self.srs, &self.keys, &statement, updates, &assessed.gram, &assessed.assessment)?;
+        let prove_ms = millis(started);
+
+        let started = Instant::now();
+        verify_round(&self.committed, &statement, &proof)?;
+        let model = model_step(context.model, &statement.commitments, &assessed.assessment.weights);
+        if self.srs.commit_model(&assessed.model)? != model {
+            return Err(SettleError::ModelMismatch);
+        }
+        Ok(ProvedRound { statement, proof, model, prove_ms, verify_ms: millis(started) })
+    }
+}
+
+/// Milliseconds since `start`.
+pub fn millis(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+#[path = "settle_tests.rs"]
+mod tests;

@@ -1,0 +1,96 @@
+//! Everything that can be wrong is found before anything is spent.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
+use fairshare_node::{fetch_specification, format_address, Chain, ContentStore, Phase, Project};
+use fairshare_protocol::AGREEMENT_RULE;
+
+use crate::error::AggregatorError;
+use crate::event::Reporter;
+use crate::service::{check_funds, Behaviour, Service};
+use crate::settle::Prover;
+use crate::state::StateFolder;
+
+/// What an aggregator is started with.
+pub struct Setup {
+    /// With the wallet that settles.
+    pub chain: Chain,
+    /// The project.
+    pub project: Project,
+    /// IPFS.
+    pub store: ContentStore,
+    /// Folder of reference strings and proving keys.
+    pub keys_folder: PathBuf,
+    /// Folder of this aggregator.
+    pub state_folder: PathBuf,
+    /// Where events go.
+    pub reporter: Reporter,
+    /// How it behaves.
+    pub behaviour: Behaviour,
+}
+
+/// Checks wallet, project and keys and gives an aggregator that is ready to [`Service::run`]. Spends nothing.
+///
+/// # Errors
+/// [`AggregatorError`] names what does not fit and what to do.
+pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
+    let Setup { chain, project, store, keys_folder, state_folder, reporter, behaviour } = setup;
+    let me = chain.account()?;
+    let terms = project.terms();
+    let named = terms.aggregator == me;
+    if !named && !behaviour.open {
+        let (wallet, named) = (format_address(&me), format_address(&terms.aggregator));
+        return Err(AggregatorError::NotTheAggregator { wallet, named });
+    }
+    if terms.rule != AGREEMENT_RULE {
+        return Err(AggregatorError::UnknownRule { rule: terms.rule, known: AGREEMENT_RULE });
+    }
+    let committed = CommittedKeys::load();
+    let market = project.market().await?;
+    let registered = market.registered_keys(&chain).await?;
+    if registered.hash != committed.hash() {
+        let word = |word: [u8; 32]| format!("0x{}", hex::encode(word));
+        return Err(AggregatorError::KeysHash { on_chain: word(registered.hash), here: word(committed.hash()) });
+    }
+    let status = project.status().await?;
+    if named && status.phase == Phase::Registration && !status.bond_placed {
+        check_funds(&chain, me, terms.bond).await?;
+    }
+    let spec = fetch_specification(&project, &store).await?;
+    let state = StateFolder::open(&state_folder)?;
+    let (dimension, slots) = (terms.dimension as usize, terms.slots);
+    let (srs, keys) = open_keys(&keys_folder, dimension, slots).await?;
+    let prover = Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(committed) };
+    let dev = registered.dev;
+    let service = Service::new(chain, project, store, spec, prover, me, state, reporter, behaviour);
+    service.tell_start(dev).await?;
+    Ok(service)
+}
+
+/// Opens the reference string and the proving key, or makes the development ones, which takes a while once.
+async fn open_keys(
+    folder: &Path,
+    dimension: usize,
+    slots: u8,
+) -> Result<(ReferenceString, AssessmentKeys), AggregatorError> {
+    let owned = folder.to_owned();
+    let mut opening = tokio::task::spawn_blocking(move || {
+        let srs = ReferenceString::open_dev(&owned, dimension).map_err(|e| AggregatorError::Keys(e.to_string()))?;
+        let keys = AssessmentKeys::open_dev(&owned, slots).map_err(|e| AggregatorError::Keys(e.to_string()))?;
+        Ok((srs, keys))
+    });
+    let mut told = false;
+    loop {
+        tokio::select! {
+            opened = &mut opening => return opened.map_err(|lost| AggregatorError::Computation(lost.to_string()))?,
+            () = tokio::time::sleep(Duration::from_secs(2)), if !told => {
+                told = true;
+                let folder = folder.display();
+                tracing::info!("making the DEV reference string and the proving key for {slots} slots in {folder}: once, about a minute");
+            }
+        }
+    }
+}

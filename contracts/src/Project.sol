@@ -305,11 +305,11 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         uint256 id = _status.round;
         uint256 revealed = _rounds[id].revealedMask;
         // Backwards, since a removal puts the last trainer into the gap.
-        for (uint256 i = _trainers.length; i-- > 0;) {
-            address trainer = _trainers[i];
+        for (uint256 left = _trainers.length; left > 0; --left) {
+            address trainer = _trainers[left - 1];
             uint256 slotPlusOne = _submissions[id][trainer].slotPlusOne;
             if (slotPlusOne == 0 || Packed.has(revealed, slotPlusOne - 1)) continue;
-            _removeTrainer(i);
+            _removeTrainer(left - 1);
             escrow += t.stake;
             emit StakeSlashed(id, trainer, t.stake);
         }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {KeyRegistry} from "../src/KeyRegistry.sol";
+import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
+import {ExampleKey} from "./support/ExampleKey.sol";
+import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
+import {MiniTest} from "./support/MiniTest.sol";
+
+contract KeyRegistryTest is MiniTest {
+    /// @dev Deployments in a call of their own, with little gas: a refused G2 point burns all that it is given.
+    function deploy(bool dev, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys)
+        external
+        returns (KeyRegistry)
+    {
+        return new KeyRegistry(dev, x1, g2, keys);
+    }
+
+    function one(IVerifyingKey key) private pure returns (IVerifyingKey[] memory keys) {
+        keys = new IVerifyingKey[](1);
+        keys[0] = key;
+    }
+
+    function good() private returns (KeyRegistry) {
+        return new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), one(new ExampleKey()));
+    }
+
+    function refuse(uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey key) private {
+        (bool done, bytes memory reason) =
+            address(this).call{gas: 20_000_000}(abi.encodeCall(this.deploy, (true, x1, g2, one(key))));
+        assertFalse(done);
+        assertEq(bytes32(reason), bytes32(IKeyRegistry.InvalidKeyPoint.selector));
+    }
+
+    function test_constructor_hashesWordsInTheOrderOfTheProtocol() public {
+        ExampleKey key = new ExampleKey();
+        (uint256[14] memory fixedPoints, uint256[] memory ic) = key.key();
+        uint256[2] memory x1 = KnownSecrets.x1();
+        bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(8), fixedPoints);
+        words = abi.encodePacked(words, uint256(11), ic);
+        // abi.encode(bytes32, uint256[]): tag, offset of the array, its length, its words.
+        bytes memory encoded =
+            abi.encodePacked(bytes32("fairshare.keys.v1"), uint256(64), words.length / 32, words);
+        assertEq(good().keysHash(), keccak256(encoded));
+    }
+
+    function test_exampleKey_equalsTheComputedOne() public {
+        (uint256[14] memory a, uint256[] memory b) = new ExampleKey().key();
+        (uint256[14] memory c, uint256[] memory d) = new TestKey(1, 8).key();
+        assertEq(keccak256(abi.encode(a, b)), keccak256(abi.encode(c, d)));
+    }
+
+    function test_kzg_returnsWhatWasGiven() public {
+        (uint256[2] memory x1, uint256[12] memory g2) = good().kzg();
+        assertEq(keccak256(abi.encode(x1, g2)), keccak256(abi.encode(KnownSecrets.x1(), KnownSecrets.g2())));
+    }
+
+    function test_verifyingKey_findsByRuleAndSize() public {
+        KeyRegistry registry = good();
+        assertEq(address(registry.verifyingKey(1, 8)), address(registry.keys()[0]));
+        assertTrue(registry.isDev());
+    }
+
+    function test_verifyingKey_unknown() public {
+        KeyRegistry registry = good();
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 1, 16));
+        registry.verifyingKey(1, 16);
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 2, 8));
+        registry.verifyingKey(2, 8);
+    }
+
+    function test_constructor_devKeysOutsideTestChain() public {
+        IVerifyingKey[] memory keys = one(new ExampleKey());
+        uint256[2] memory x1 = KnownSecrets.x1();
+        vm.chainId(1);
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DevKeysOutsideTestChain.selector, 1));
+        new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        KeyRegistry ceremony = new KeyRegistry(false, x1, KnownSecrets.g2(), keys);
+        assertFalse(ceremony.isDev());
+        vm.chainId(1337);
+        KeyRegistry dev = new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        assertTrue(dev.keysHash() != ceremony.keysHash());
+    }
+
+    function test_constructor_duplicateKey() public {
+        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
+        keys[0] = new TestKey(1, 8).asKey();
+        keys[1] = new ExampleKey();
+        uint256[2] memory x1 = KnownSecrets.x1();
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DuplicateKey.selector, 1, 8));
+        new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+    }
+
+    function test_constructor_x1OffCurveInfinityOrNotCanonical() public {
+        ExampleKey key = new ExampleKey();
+        uint256[12] memory g2 = KnownSecrets.g2();
+        refuse([uint256(1), 3], g2, key);
+        refuse([uint256(0), 0], g2, key);
+        uint256[2] memory x1 = KnownSecrets.x1();
+        refuse([x1[0] + Bn254.Q, x1[1]], g2, key);
+        refuse([x1[0], x1[1] + Bn254.Q], g2, key);
+    }
+
+    function test_constructor_powersOfDifferentSecrets() public {
+        ExampleKey key = new ExampleKey();
+        uint256[12] memory g2 = KnownSecrets.g2();
+        refuse([uint256(1), 2], g2, key); // [x]_1 of x = 1, [x]_2 of x = 7
+        for (uint256 i; i < 4; ++i) {
+            g2[8 + i] = g2[4 + i]; // [x^2]_2 is [x]_2
+        }
+        refuse(KnownSecrets.x1(), g2, key);
+    }
+
+    function test_constructor_everyKzgWordMatters() public {
+        ExampleKey key = new ExampleKey();
+        for (uint256 i; i < 12; ++i) {
+            uint256[12] memory g2 = KnownSecrets.g2();
+            g2[i] += 1;
+            refuse(KnownSecrets.x1(), g2, key);
+            g2[i] += Bn254.Q - 1;
+            refuse(KnownSecrets.x1(), g2, key);
+        }
+        uint256[12] memory infinite = KnownSecrets.g2();
+        for (uint256 i; i < 4; ++i) {
+            infinite[i] = 0;
+        }
+        refuse(KnownSecrets.x1(), infinite, key);
+    }
+
+    function test_constructor_everyFixedWordOfAKeyIsChecked() public {
+        uint256[2] memory x1 = KnownSecrets.x1();
+        for (uint256 i; i < 14; ++i) {
+            TestKey key = new TestKey(1, 8);
+            key.setFixed(i, 0x1234);
+            refuse(x1, KnownSecrets.g2(), key.asKey());
+        }
+        TestKey infinite = new TestKey(1, 8);
+        for (uint256 i = 2; i < 6; ++i) {
+            infinite.setFixed(i, 0);
+        }
+        refuse(x1, KnownSecrets.g2(), infinite.asKey());
+    }
+
+    function test_constructor_everyInputPointIsChecked() public {
+        uint256[2] memory x1 = KnownSecrets.x1();
+        for (uint256 i; i < 22; ++i) {
+            TestKey key = new TestKey(1, 8);
+            key.setIc(i, 5);
+            refuse(x1, KnownSecrets.g2(), key.asKey());
+        }
+        TestKey infinite = new TestKey(1, 8);
+        infinite.setIc(2, 0);
+        infinite.setIc(3, 0);
+        refuse(x1, KnownSecrets.g2(), infinite.asKey());
+    }
+
+    function test_constructor_oddOrEmptyInputPoints() public {
+        uint256[2] memory x1 = KnownSecrets.x1();
+        TestKey key = new TestKey(1, 8);
+        key.popIc();
+        refuse(x1, KnownSecrets.g2(), key.asKey());
+        for (uint256 i; i < 19; ++i) {
+            key.popIc();
+        }
+        refuse(x1, KnownSecrets.g2(), key.asKey()); // the constant one alone
+    }
+}

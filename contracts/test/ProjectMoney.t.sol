@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
+import {Market} from "./support/Market.sol";
+
+/// @dev Refuses ether.
+contract Refuser {
+    function pull(IProject project, address payable to) external returns (uint256) {
+        return project.withdraw(to);
+    }
+}
+
+/// @dev Joins as a trainer and, when it is paid, tries everything once more.
+contract Reentrant {
+    IProject private immutable PROJECT;
+    uint256 public refusals;
+
+    constructor(IProject project) {
+        PROJECT = project;
+    }
+
+    function join() external payable {
+        PROJECT.join{value: msg.value}();
+    }
+
+    function leave() external {
+        PROJECT.leave();
+    }
+
+    function pull() external returns (uint256) {
+        return PROJECT.withdraw(payable(address(this)));
+    }
+
+    receive() external payable {
+        bytes[6] memory calls = [
+            abi.encodeCall(IProject.withdraw, (payable(address(this)))),
+            abi.encodeCall(IProject.leave, ()),
+            abi.encodeCall(IProject.advance, ()),
+            abi.encodeCall(IProject.join, ()),
+            abi.encodeCall(IProject.placeBond, ()),
+            abi.encodeCall(IProject.commitUpdate, (1, [uint256(1), 2], bytes32(0)))
+        ];
+        for (uint256 i; i < calls.length; ++i) {
+            (bool done, bytes memory reason) = address(PROJECT).call(calls[i]);
+            // keccak256("ReentrancyGuardReentrantCall()")
+            if (!done && bytes4(reason) == 0x3ee5aeb5) ++refusals;
+        }
+        require(PROJECT.owed(address(this)) == 0, "owed while being paid");
+    }
+}
+
+/// @dev Every way in which a project can end, to the wei.
+contract ProjectMoneyTest is Market {
+    uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
+
+    function part(uint256 share) private pure returns (uint256) {
+        return uint256(REWARD) * share / 65536;
+    }
+
+    // --- Completed
+
+    function test_completed_everybodyGetsExactlyTheirPart() public {
+        start(4);
+        submit(4);
+        settleWith([uint256(30000), 20000, 15535, 0], 65536, AGGREGATOR);
+        assertEq(project.owed(trainer(0)), part(30000));
+        assertEq(project.owed(trainer(3)), 0);
+        assertEq(project.owed(AGGREGATOR), FEE);
+        uint256 firstPaid = part(30000) + part(20000) + part(15535);
+        assertEq(project.escrow(), DEPOSIT - FEE - firstPaid);
+        // Trainer 0 collects between the rounds, the others at the end.
+        assertEq(withdraw(trainer(0)), part(30000));
+        submit(4);
+        settleWith([uint256(1), 65535, 0, 0], 65536, AGGREGATOR);
+        assertPhase(Phase.Completed);
+        assertEq(project.deadline(), 0);
+        uint256 secondPaid = part(1) + part(65535);
+        assertEq(project.owed(trainer(0)), part(1) + STAKE);
+        assertEq(project.owed(trainer(1)), part(20000) + part(65535) + STAKE);
+        assertEq(project.owed(trainer(2)), part(15535) + STAKE);
+        assertEq(project.owed(trainer(3)), STAKE);
+        assertEq(project.owed(AGGREGATOR), 2 * uint256(FEE) + BOND);
+        assertEq(project.owed(OWNER), DEPOSIT - 2 * uint256(FEE) - firstPaid - secondPaid);
+        assertEq(project.escrow(), 0);
+        withdrawAllAndExpectEmpty();
+    }
+
+    function test_completed_nothingKeptLeavesTheRewardToTheOwner() public {
+        start(4);
+        submit(4);
+        settleWith([uint256(0), 0, 0, 0], 0, AGGREGATOR);
+        submit(4);
+        settleWith([uint256(0), 0, 0, 0], 0, AGGREGATOR);
+        assertPhase(Phase.Completed);
+        assertEq(project.owed(OWNER), 2 * uint256(REWARD));
+        assertEq(project.owed(AGGREGATOR), 2 * uint256(FEE) + BOND);
+        withdrawAllAndExpectEmpty();
+    }
+
+    function testFuzz_settle_sharesAndDustMakeTheReward(uint256[4] memory shares) public {
+        uint256 left = 65536;
+        uint256 paid;
+        for (uint256 i; i < 4; ++i) {
+            shares[i] %= left + 1;
+            left -= shares[i];
+            paid += part(shares[i]);
+        }
+        start(4);
+        submit(4);
+        settleWith(shares, 65536, AGGREGATOR);
+        uint256 sum;
+        for (uint256 i; i < 4; ++i) {
+            sum += project.owed(trainer(i));
+        }
+        assertEq(sum, paid);
+        assertEq(project.escrow(), DEPOSIT - FEE - paid);
+    }
+
+    // --- late results
+
+    function test_settle_afterTheDeadlineTheFeeIsAnybodys() public {
+        start(4);
+        submit(4);
+        vm.warp(project.deadline());
+        settleWith([uint256(65536), 0, 0, 0], 65536, STRANGER);
+        assertEq(project.owed(STRANGER), FEE);
+        assertEq(project.owed(AGGREGATOR), 0);
+        assertTrue(project.bondPlaced());
+    }
+
+    function test_advance_noResultDividesTheBondAmongThoseWhoRevealed() public {
+        start(4);
+        for (uint256 i; i < 4; ++i) {
+            commit(i);
+        }
+        for (uint256 i; i < 3; ++i) {
+            reveal(i);
+        }
+        skipAndAdvance(); // trainer 3 loses its stake
+        assertEq(project.escrow(), DEPOSIT + STAKE);
+        uint256 each = uint256(BOND) / 3;
+        vm.warp(project.deadline() + 200);
+        vm.expectEmit();
+        emit IProject.BondSlashed(1, BOND, 7);
+        vm.expectEmit();
+        emit IProject.RoundVoided(1, "no result");
+        project.advance();
+        for (uint256 i; i < 3; ++i) {
+            assertEq(project.owed(trainer(i)), each);
+        }
+        assertEq(project.owed(trainer(3)), 0);
+        assertEq(project.escrow(), DEPOSIT + STAKE + BOND - 3 * each);
+        assertFalse(project.bondPlaced());
+        assertEq(project.round(), 2);
+        assertPhase(Phase.Commit);
+    }
+
+    function test_settle_withoutABondIsOpenToAnybodyFromTheStart() public {
+        start(4);
+        submit(4);
+        skipAndAdvance();
+        submit(4);
+        settleEquallyTo(STRANGER);
+        assertEq(project.owed(STRANGER), FEE);
+        // The named aggregator may too.
+        submit(4);
+        settleEquallyTo(AGGREGATOR);
+        assertPhase(Phase.Completed);
+        assertEq(project.owed(AGGREGATOR), FEE);
+        withdrawAllAndExpectEmpty();
+    }
+
+    function settleEquallyTo(address payee) private {
+        settleWith([uint256(16384), 16384, 16384, 16384], 65536, payee);
+    }
+
+    function test_advance_noResultTwiceWindsUp() public {
+        start(4);
+        submit(4);
+        skipAndAdvance();
+        submit(4);
+        skipAndAdvance();
+        assertPhase(Phase.WoundUp);
+        assertEq(project.voidRounds(), 2);
+        uint256 each = uint256(BOND) / 4;
+        assertEq(project.owed(trainer(0)), STAKE + each);
+        assertEq(project.owed(AGGREGATOR), 0);
+        assertEq(project.owed(OWNER), DEPOSIT + BOND - 4 * each);
+        withdrawAllAndExpectEmpty();
+    }
+
+    // --- nobody's fault
+
+    function test_advance_tooFewCommitmentsTwiceWindsUp() public {
+        start(4);
+        commit(0);
+        commit(1);
+        skipAndAdvance();
+        skipAndAdvance();
+        assertPhase(Phase.WoundUp);
+        for (uint256 i; i < 4; ++i) {
+            assertEq(project.owed(trainer(i)), STAKE);
+        }
+        assertEq(project.owed(AGGREGATOR), BOND);
+        assertEq(project.owed(OWNER), DEPOSIT);
+        withdrawAllAndExpectEmpty();
+    }
+
+    // --- not revealing
+
+    function test_advance_notRevealingCostsTheStakeAndTheSeat() public {
+        start(4);
+        for (uint256 i; i < 4; ++i) {
+            commit(i);
+        }
+        for (uint256 i = 1; i < 4; ++i) {
+            reveal(i);
+        }
+        vm.warp(project.deadline());
+        vm.expectEmit();
+        emit IProject.StakeSlashed(1, trainer(0), STAKE);
+        project.advance();
+        assertPhase(Phase.Aggregate);
+        assertFalse(project.isTrainer(trainer(0)));
+        assertEq(project.trainers().length, 3);
+        assertEq(project.owed(trainer(0)), 0);
+        assertEq(project.escrow(), DEPOSIT + STAKE);
+        settleWith([uint256(0), 20000, 20000, 20000], 65536, AGGREGATOR);
+        uint256 round = project.round();
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotATrainer.selector, trainer(0)));
+        project.commitUpdate(round, [uint256(1), 2], "");
+    }
+
+    function test_advance_whoDidNotCommitLosesNothing() public {
+        start(4);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        skipAndAdvance();
+        for (uint256 i; i < 3; ++i) {
+            reveal(i);
+        }
+        assertPhase(Phase.Aggregate);
+        assertTrue(project.isTrainer(trainer(3)));
+        skipAndAdvance(); // no result: trainer 3 has no part of the bond
+        assertEq(project.owed(trainer(3)), 0);
+        assertEq(project.owed(trainer(2)), uint256(BOND) / 3);
+    }
+
+    function test_advance_slashedTrainerKeepsWhatItEarned() public {
+        start(4);
+        submit(4);
+        settleWith([uint256(40000), 10000, 10000, 5000], 65536, AGGREGATOR);
+        for (uint256 i; i < 4; ++i) {
+            commit(i);
+        }
+        for (uint256 i = 1; i < 4; ++i) {
+            reveal(i);
+        }
+        skipAndAdvance();
+        assertEq(project.owed(trainer(0)), part(40000));
+        settleWith([uint256(0), 10000, 10000, 10000], 65536, AGGREGATOR);
+        assertPhase(Phase.Completed);
+        assertEq(project.owed(trainer(0)), part(40000));
+        assertEq(
+            project.owed(OWNER),
+            2 * uint256(REWARD) + STAKE - part(40000) - 5 * part(10000) - part(5000)
+        );
+        withdrawAllAndExpectEmpty();
+    }
+
+    function test_advance_tooFewRevealsAndTooFewTrainersWindUp() public {
+        start(4);
+        for (uint256 i; i < 4; ++i) {
+            commit(i);
+        }
+        reveal(1);
+        reveal(2);
+        vm.warp(project.deadline());
+        vm.expectEmit();
+        emit IProject.RoundVoided(1, "too few reveals");
+        project.advance();
+        // Two trainers are left, three are needed: there is no second round to wait for.
+        assertPhase(Phase.WoundUp);
+        assertEq(project.voidRounds(), 1);
+        assertEq(project.owed(trainer(0)), 0);
+        assertEq(project.owed(trainer(1)), STAKE);
+        assertEq(project.owed(trainer(2)), STAKE);
+        assertEq(project.owed(trainer(3)), 0);
+        assertEq(project.owed(AGGREGATOR), BOND);
+        assertEq(project.owed(OWNER), DEPOSIT + 2 * uint256(STAKE));
+        withdrawAllAndExpectEmpty();
+    }
+
+    function test_advance_tooFewRevealsVoidsTheRoundOnly() public {
+        Terms memory t = defaultTerms();
+        t.maxTrainers = 8;
+        project = create(t);
+        start(7);
+        for (uint256 i; i < 5; ++i) {
+            commit(i);
+        }
+        skipAndAdvance();
+        reveal(0);
+        reveal(1);
+        skipAndAdvance();
+        assertPhase(Phase.Commit); // trainers 0, 1, 5, 6 are left
+        assertEq(project.round(), 2);
+        assertEq(project.trainers().length, 4);
+        assertEq(project.escrow(), DEPOSIT + 3 * uint256(STAKE));
+    }
+
+    function test_advance_stakeOfNobodyIsLostWhenNobodyReveals() public {
+        start(3);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        skipAndAdvance();
+        assertPhase(Phase.WoundUp);
+        assertEq(project.trainers().length, 0);
+        assertEq(project.owed(OWNER), DEPOSIT + 3 * uint256(STAKE));
+        withdrawAllAndExpectEmpty();
+    }
+
+    // --- withdraw
+
+    function test_withdraw_paysToAnotherAddress() public {
+        join(0);
+        vm.prank(trainer(0));
+        project.leave();
+        vm.expectEmit();
+        emit IProject.Withdrawn(trainer(0), STRANGER, STAKE);
+        vm.prank(trainer(0));
+        project.withdraw(payable(STRANGER));
+        assertEq(STRANGER.balance, STAKE);
+        assertEq(trainer(0).balance, 0);
+    }
+
+    function test_withdraw_nothingToWithdraw() public {
+        vm.expectRevert(abi.encodeWithSelector(IProject.NothingToWithdraw.selector, address(this)));
+        project.withdraw(payable(address(this)));
+        join(0);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.NothingToWithdraw.selector, trainer(0)));
+        project.withdraw(payable(trainer(0)));
+    }
+
+    function test_withdraw_transferFailed() public {
+        Refuser refuser = new Refuser();
+        Terms memory t = defaultTerms();
+        t.aggregator = address(refuser);
+        project = create(t);
+        for (uint256 i; i < 4; ++i) {
+            join(i);
+        }
+        vm.deal(address(refuser), BOND);
+        vm.prank(address(refuser));
+        project.placeBond{value: BOND}();
+        submit(4);
+        settleWith([uint256(65536), 0, 0, 0], 65536, address(refuser));
+        vm.expectRevert(abi.encodeWithSelector(IProject.TransferFailed.selector, address(refuser)));
+        refuser.pull(project, payable(address(refuser)));
+        vm.expectRevert(abi.encodeWithSelector(IProject.TransferFailed.selector, address(0)));
+        refuser.pull(project, payable(address(0)));
+        // Nothing is lost by it, and nobody else is held up.
+        assertEq(project.owed(address(refuser)), FEE);
+        assertEq(withdraw(trainer(0)), REWARD);
+        assertEq(refuser.pull(project, payable(STRANGER)), FEE);
+    }
+
+    function test_withdraw_reentrantReceiverIsPaidOnce() public {
+        Reentrant thief = new Reentrant(project);
+        join(0);
+        join(1);
+        vm.deal(address(this), STAKE);
+        thief.join{value: STAKE}();
+        thief.leave();
+        uint256 before = address(project).balance;
+        assertEq(thief.pull(), STAKE);
+        assertEq(thief.refusals(), 6);
+        assertEq(address(thief).balance, STAKE);
+        assertEq(before - address(project).balance, STAKE);
+    }
+
+    function test_withdraw_forcedEtherIsNobodys() public {
+        join(0);
+        vm.deal(address(project), address(project).balance + 1 ether);
+        vm.prank(trainer(0));
+        project.leave();
+        assertEq(withdraw(trainer(0)), STAKE);
+        skipAndAdvance();
+        withdraw(OWNER);
+        assertEq(address(project).balance, 1 ether);
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {RoundVerifier} from "../src/RoundVerifier.sol";
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
+import {Forger} from "./support/KnownSecrets.sol";
+import {Market} from "./support/Market.sol";
+
+/// @dev A project with the real verifier: what it puts into the statement is what a proof is bound to. Also the gas of every step with ten
+/// trainers and the key of size 16.
+contract ProjectProvedTest is Market {
+    Forger private forger;
+
+    function deployVerifier() internal override returns (IRoundVerifier) {
+        return new RoundVerifier(registry);
+    }
+
+    function defaultTerms() internal pure override returns (Terms memory t) {
+        t = super.defaultTerms();
+        (t.slots, t.dimension) = (16, 9610);
+        (t.minTrainers, t.maxTrainers, t.minActive) = (5, 10, 5);
+        t.rounds = 5;
+        t.model = [uint256(1), 2];
+    }
+
+    function setUp() public override {
+        super.setUp();
+        forger = new Forger(registry.keysHash());
+        start(10);
+    }
+
+    /// @dev Ten slots, two dropped as outliers.
+    function prove(address payee, uint256 mask) private view returns (RoundProof memory p) {
+        RoundStatement memory s;
+        s.project = address(project);
+        s.round = project.round();
+        s.payee = payee;
+        (s.dimension, s.slots, s.rule) = (9610, 16, 1);
+        uint256 active;
+        for (uint256 i; i < 10; ++i) {
+            active += (mask >> i) & 1;
+        }
+        s.policy = [uint256(32), active * 52 / 256];
+        s.activeMask = mask;
+        s.modelCid = "next model";
+        s.commitments = new uint256[](2 * active);
+        uint256 place;
+        p.shares = new uint256[](2);
+        p.weights = new uint256[](2);
+        for (uint256 i; i < 10; ++i) {
+            if ((mask >> i) & 1 == 0) continue;
+            (s.commitments[place], s.commitments[place + 1]) = (commitments[2 * i], commitments[2 * i + 1]);
+            place += 2;
+            if (i < 8) p.shares[0] |= uint256(8000 + i) << (17 * i);
+            if (i < 8) p.weights[0] |= uint256(7000 + i) << (17 * i);
+        }
+        (p.h, p.sigma, p.keptMask, p.coherence) =
+            (uint256(keccak256("h")) % Bn254.R, uint256(keccak256("sigma")) % Bn254.R, 0xff & mask, 40000);
+        p = forger.forge(s, p);
+    }
+
+    function test_settle_aProvedRound() public {
+        submit(10);
+        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
+        assertEq(project.settledRounds(), 1);
+        assertEq(project.owed(trainer(3)), uint256(REWARD) * 8003 / 65536);
+        // C_T' = G1 + sum w_i C_i
+        (uint256 x, uint256 y) = (1, 2);
+        for (uint256 i; i < 8; ++i) {
+            (x, y) = Bn254.addMul(x, y, commitments[2 * i], commitments[2 * i + 1], 7000 + i);
+        }
+        (uint256[2] memory model, bytes32 cid) = project.model();
+        assertEq(model[0], x);
+        assertEq(model[1], y);
+        assertEq(cid, "next model");
+    }
+
+    function test_settle_aProvedRoundWithASlotLeftOut() public {
+        submit(10);
+        project.settle(1, AGGREGATOR, 0x3fb, "next model", commitments, prove(AGGREGATOR, 0x3fb));
+        assertEq(project.owed(trainer(2)), 0);
+    }
+
+    function refuse(uint256 round, address payee, uint256 mask, bytes32 cid, RoundProof memory p) private {
+        bytes memory data = abi.encodeCall(IProject.settle, (round, payee, mask, cid, commitments, p));
+        (bool done,) = address(project).call{gas: 3_000_000}(data);
+        assertFalse(done);
+    }
+
+    function test_settle_aProofServesNothingElse() public {
+        submit(10);
+        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        vm.warp(project.deadline()); // from here the payee is free: a copied transaction still pays the author alone
+        refuse(1, STRANGER, 0x3ff, "next model", p);
+        refuse(1, AGGREGATOR, 0x3fe, "next model", p);
+        refuse(1, AGGREGATOR, 0x3ff, "other model", p);
+        refuse(2, AGGREGATOR, 0x3ff, "next model", p);
+        for (uint256 i; i < 2; ++i) {
+            p.shares[0] ^= 1;
+            refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+            p.shares[0] ^= 1;
+            p.weights[0] ^= 1 << (17 * i);
+            refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+            p.weights[0] ^= 1 << (17 * i);
+        }
+        p.keptMask ^= 1;
+        refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+        p.keptMask ^= 1;
+        p.coherence += 1;
+        refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+        p.coherence -= 1;
+        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
+        submit(10);
+        refuse(2, AGGREGATOR, 0x3ff, "next model", p);
+    }
+
+    /// @dev Gas of the call alone; 21,000 and the calldata come on top (bytes: 16 each, zeros 4).
+    function test_gas_settleTenTrainers() public {
+        submit(10);
+        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, prove(AGGREGATOR, 0x3ff));
+        submit(10);
+        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        bytes memory data =
+            abi.encodeCall(IProject.settle, (2, AGGREGATOR, 0x3ff, "next model", commitments, p));
+        uint256 fixedGas = 21_000;
+        for (uint256 i; i < data.length; ++i) {
+            fixedGas += data[i] == 0 ? 4 : 16;
+        }
+        uint256 before = gasleft();
+        (bool done,) = address(project).call(data);
+        uint256 used = before - gasleft();
+        assertTrue(done);
+        emit Gas("settle, n = 10, N = 16, second round", used + fixedGas);
+        assertTrue(used + fixedGas < 660_000, "settlement costs more than it did");
+    }
+
+    event Gas(string what, uint256 gas);
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Project} from "../src/Project.sol";
+import {ProjectFactory} from "../src/ProjectFactory.sol";
+import {RoundVerifier} from "../src/RoundVerifier.sol";
+import {IKeyRegistry} from "../src/interfaces/IKeyRegistry.sol";
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {Market} from "./support/Market.sol";
+
+/// @dev Creation of a project, its terms, and everything until round 1 opens.
+contract ProjectRegistrationTest is Market {
+    function refuse(Terms memory t, string memory field) private {
+        vm.deal(OWNER, 10_000 ether);
+        vm.prank(OWNER);
+        vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, field));
+        factory.createProject{value: depositOf(t)}(t);
+    }
+
+    // --- creation
+
+    function test_codeSizes_areWithinTheLimitOfEip170() public {
+        address[4] memory deployed =
+            [address(factory), factory.implementation(), address(registry), address(new RoundVerifier(registry))];
+        for (uint256 i; i < 4; ++i) {
+            assertTrue(deployed[i].code.length > 0 && deployed[i].code.length <= 24_576);
+        }
+    }
+
+    function test_createProject_opensRegistrationWithTheDepositInEscrow() public {
+        Terms memory t = defaultTerms();
+        assertPhase(Phase.Registration);
+        assertEq(project.escrow(), depositOf(t));
+        assertEq(address(project).balance, depositOf(t));
+        assertEq(keccak256(abi.encode(project.terms())), keccak256(abi.encode(t)));
+        assertEq(project.deadline(), block.timestamp + t.registrationPeriod);
+        assertEq(project.round() + project.settledRounds() + project.voidRounds(), 0);
+        assertEq(project.learningRate(), t.learningRate);
+        assertEq(project.localEpochs(), t.localEpochs);
+        (uint256[2] memory model, bytes32 cid) = project.model();
+        assertEq(model[0] | model[1], 0);
+        assertEq(cid, t.modelCid);
+        assertTrue(factory.isProject(address(project)));
+        assertFalse(factory.isProject(address(this)));
+        assertEq(project.factory(), address(factory));
+        assertEq(project.keyRegistry(), address(registry));
+        assertEq(project.roundVerifier(), address(verifier));
+        assertEq(factory.keyRegistry(), address(registry));
+        assertEq(factory.roundVerifier(), address(verifier));
+        assertTrue(project.supportsInterface(type(IProject).interfaceId));
+        assertTrue(project.supportsInterface(0x01ffc9a7));
+        assertFalse(project.supportsInterface(0xffffffff));
+    }
+
+    function test_createProject_projectsAreApart() public {
+        Project second = create(defaultTerms());
+        assertTrue(address(second) != address(project));
+        join(0);
+        assertFalse(second.isTrainer(trainer(0)));
+    }
+
+    function test_createProject_wrongValue() public {
+        Terms memory t = defaultTerms();
+        vm.deal(OWNER, 100 ether);
+        uint256 deposit = depositOf(t);
+        vm.prank(OWNER);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongValue.selector, deposit, deposit - 1));
+        factory.createProject{value: deposit - 1}(t);
+        vm.prank(OWNER);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongValue.selector, deposit, deposit + 1));
+        factory.createProject{value: deposit + 1}(t);
+    }
+
+    function test_createProject_ownerIsNotTheSender() public {
+        Terms memory t = defaultTerms();
+        t.owner = STRANGER;
+        refuse(t, "owner");
+    }
+
+    function test_createProject_noKeyForTheSize() public {
+        Terms memory t = defaultTerms();
+        t.slots = 32;
+        vm.deal(OWNER, 100 ether);
+        vm.prank(OWNER);
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 1, 32));
+        factory.createProject{value: depositOf(t)}(t);
+    }
+
+    function test_createProject_invalidTerms() public {
+        for (uint256 i;; ++i) {
+            Terms memory t = defaultTerms();
+            string memory field = spoil(t, i);
+            if (bytes(field).length == 0) break;
+            refuse(t, field);
+        }
+    }
+
+    /// @dev The `i`-th way to break a bound, and the field that must be named.
+    function spoil(Terms memory t, uint256 i) private pure returns (string memory) {
+        if (i == 0) return set(uint160(t.aggregator = address(0)), "aggregator");
+        if (i == 1) return set(t.specification = 0, "specification");
+        if (i == 2) return set(t.rule = 2, "rule");
+        if (i == 3) return set(t.slots = 9, "slots");
+        if (i == 4) return set(t.dimension = 0, "dimension");
+        if (i == 5) return set(t.dimension = 1 << 22, "dimension");
+        if (i == 6) return set(t.theta = 1 << 10, "theta");
+        if (i == 7) return set(t.trim = 86, "trim");
+        if (i == 8) return set(t.maxTrainers = 9, "maxTrainers");
+        if (i == 9) return set(t.minTrainers = 2, "minTrainers");
+        if (i == 10) return set(t.minTrainers = 5, "minTrainers");
+        if (i == 11) return set(t.minActive = 2, "minActive");
+        if (i == 12) return set(t.minActive = 4, "minActive");
+        if (i == 13) return set(t.rounds = 0, "rounds");
+        if (i == 14) return set(t.rounds = 1001, "rounds");
+        if (i == 15) return set(t.maxVoids = 0, "maxVoids");
+        if (i == 16) return set(t.maxVoids = 251, "maxVoids");
+        if (i == 17) return set(t.registrationPeriod = 0, "registrationPeriod");
+        if (i == 18) return set(t.commitPeriod = 0, "commitPeriod");
+        if (i == 19) return set(t.revealPeriod = 0, "revealPeriod");
+        if (i == 20) return set(t.aggregatePeriod = 0, "aggregatePeriod");
+        if (i == 21) return set(t.learningRate = 0, "learningRate");
+        if (i == 22) return set(t.localEpochs = 0, "localEpochs");
+        if (i == 23) return set(t.decay = 65_537, "decay");
+        if (i == 24) return set(t.coherenceFloor = 65_537, "coherenceFloor");
+        if (i == 25) return set(t.coherenceDecay = 65_537, "coherenceDecay");
+        if (i == 26) return set(t.minLearningRate = t.learningRate + 1, "minLearningRate");
+        if (i == 27) return set(t.model[0] = 1, "model");
+        if (i == 28) return set(t.modelCid = 0, "modelCid");
+        return "";
+    }
+
+    function set(uint256, string memory field) private pure returns (string memory) {
+        return field;
+    }
+
+    function set(bytes32, string memory field) private pure returns (string memory) {
+        return field;
+    }
+
+    function test_createProject_fiveActiveOutsideTestChains() public {
+        Terms memory t = defaultTerms();
+        vm.chainId(1);
+        refuse(t, "minActive");
+        t.minTrainers = 5;
+        t.maxTrainers = 8;
+        t.minActive = 4;
+        refuse(t, "minActive");
+        t.minActive = 5;
+        create(t);
+    }
+
+    function test_createProject_edgesOfTheBounds() public {
+        Terms memory t = defaultTerms();
+        (t.dimension, t.theta, t.trim, t.maxTrainers) = ((1 << 22) - 1, 1023, 85, 8);
+        (t.decay, t.coherenceFloor, t.coherenceDecay) = (65_536, 65_536, 65_536);
+        t.minLearningRate = t.learningRate;
+        t.model = [uint256(1), 2];
+        (t.rounds, t.maxVoids, t.roundReward, t.roundFee) = (1000, 250, 0, 0);
+        project = create(t);
+        (uint256[2] memory model,) = project.model();
+        assertEq(model[1], 2);
+    }
+
+    function test_constructor_factoryWithAVerifierOfOtherKeys() public {
+        vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
+        new ProjectFactory(IKeyRegistry(address(0x77)), verifier);
+    }
+
+    function test_initialize_onlyByTheFactoryAndOnce() public {
+        vm.expectRevert(Project.NotInitializable.selector);
+        project.initialize();
+        vm.prank(address(factory));
+        vm.expectRevert(Project.NotInitializable.selector);
+        project.initialize();
+    }
+
+    function test_implementation_isNoProject() public {
+        Project code = Project(factory.implementation());
+        vm.expectRevert(Project.NotAProject.selector);
+        code.terms();
+        vm.expectRevert(Project.NotAProject.selector);
+        code.join();
+        vm.expectRevert(Project.NotAProject.selector);
+        code.advance();
+        vm.prank(address(factory));
+        vm.expectRevert(Project.NotAProject.selector);
+        code.initialize();
+    }
+
+    function test_receive_plainEtherIsRefused() public {
+        vm.deal(address(this), 1 ether);
+        (bool ok,) = address(project).call{value: 1}("");
+        assertFalse(ok);
+    }
+
+    // --- join, leave, placeBond
+
+    function test_join_takesTheStakeAndListsTheTrainer() public {
+        vm.deal(trainer(0), STAKE);
+        vm.expectEmit();
+        emit IProject.Joined(trainer(0), STAKE);
+        vm.prank(trainer(0));
+        project.join{value: STAKE}();
+        assertTrue(project.isTrainer(trainer(0)));
+        assertEq(project.trainers().length, 1);
+        assertEq(project.trainers()[0], trainer(0));
+        assertEq(project.owed(trainer(0)), 0);
+        assertEq(address(project).balance, project.escrow() + STAKE);
+    }
+
+    function test_join_lastOneOpensRoundOneWhenTheBondIsThere() public {
+        placeBond();
+        for (uint256 i; i < 3; ++i) {
+            join(i);
+        }
+        assertPhase(Phase.Registration);
+        vm.expectEmit();
+        emit IProject.Joined(trainer(3), STAKE);
+        vm.expectEmit();
+        emit IProject.HyperParameters(1, 100_000, 2);
+        vm.expectEmit();
+        emit IProject.PhaseOpened(1, Phase.Commit, block.timestamp + 100);
+        join(3);
+        assertPhase(Phase.Commit);
+        assertEq(project.round(), 1);
+    }
+
+    function test_placeBond_opensRoundOneWhenFull() public {
+        for (uint256 i; i < 4; ++i) {
+            join(i);
+        }
+        assertPhase(Phase.Registration);
+        placeBond();
+        assertTrue(project.bondPlaced());
+        assertPhase(Phase.Commit);
+    }
+
+    function test_join_wrongValue() public {
+        vm.deal(trainer(0), 2 * STAKE);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongValue.selector, STAKE, STAKE + 1));
+        project.join{value: STAKE + 1}();
+    }
+
+    function test_join_alreadyJoined() public {
+        join(0);
+        vm.deal(trainer(0), STAKE);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.AlreadyJoined.selector, trainer(0)));
+        project.join{value: STAKE}();
+    }
+
+    function test_join_projectFull() public {
+        for (uint256 i; i < 4; ++i) {
+            join(i);
+        }
+        vm.deal(trainer(4), STAKE);
+        vm.prank(trainer(4));
+        vm.expectRevert(IProject.ProjectFull.selector);
+        project.join{value: STAKE}();
+    }
+
+    function test_join_deadlinePassed() public {
+        uint256 end = project.deadline();
+        vm.warp(end);
+        vm.deal(trainer(0), STAKE);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
+        project.join{value: STAKE}();
+    }
+
+    function test_join_wrongPhase() public {
+        start(3);
+        vm.deal(trainer(3), STAKE);
+        vm.prank(trainer(3));
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Registration, Phase.Commit));
+        project.join{value: STAKE}();
+    }
+
+    function test_leave_givesTheStakeBackAndAllowsToJoinAgain() public {
+        join(0);
+        join(1);
+        vm.expectEmit();
+        emit IProject.Left(trainer(0), STAKE);
+        vm.prank(trainer(0));
+        project.leave();
+        assertFalse(project.isTrainer(trainer(0)));
+        assertEq(project.trainers()[0], trainer(1));
+        assertEq(project.owed(trainer(0)), STAKE);
+        join(0);
+        assertEq(withdraw(trainer(0)), STAKE);
+        assertEq(address(project).balance, project.escrow() + 2 * uint256(STAKE));
+    }
+
+    function test_leave_notATrainer() public {
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotATrainer.selector, address(this)));
+        project.leave();
+    }
+
+    function test_leave_wrongPhase() public {
+        start(3);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Registration, Phase.Commit));
+        project.leave();
+    }
+
+    function test_leave_deadlinePassed() public {
+        join(0);
+        uint256 end = project.deadline();
+        vm.warp(end);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
+        project.leave();
+    }
+
+    function test_placeBond_notTheAggregator() public {
+        vm.deal(STRANGER, BOND);
+        vm.prank(STRANGER);
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
+        project.placeBond{value: BOND}();
+    }
+
+    function test_placeBond_wrongValue() public {
+        vm.deal(AGGREGATOR, BOND);
+        vm.prank(AGGREGATOR);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongValue.selector, BOND, BOND - 1));
+        project.placeBond{value: BOND - 1}();
+    }
+
+    function test_placeBond_bondAlreadyPlaced() public {
+        placeBond();
+        vm.deal(AGGREGATOR, BOND);
+        vm.prank(AGGREGATOR);
+        vm.expectRevert(IProject.BondAlreadyPlaced.selector);
+        project.placeBond{value: BOND}();
+    }
+
+    // --- the end of registration
+
+    function test_advance_opensRoundOneWithEnoughTrainers() public {
+        placeBond();
+        for (uint256 i; i < 3; ++i) {
+            join(i);
+        }
+        skipAndAdvance();
+        assertPhase(Phase.Commit);
+        assertEq(project.round(), 1);
+    }
+
+    function test_advance_deadlineNotReached() public {
+        uint256 end = project.deadline();
+        vm.warp(end - 1);
+        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlineNotReached.selector, end));
+        project.advance();
+    }
+
+    function test_advance_tooFewTrainersGivesEverythingBack() public {
+        placeBond();
+        join(0);
+        join(1);
+        vm.warp(project.deadline());
+        vm.expectEmit();
+        emit IProject.ProjectEnded(Phase.WoundUp, depositOf(defaultTerms()));
+        project.advance();
+        assertPhase(Phase.WoundUp);
+        assertEq(project.owed(trainer(0)), STAKE);
+        assertEq(project.owed(trainer(1)), STAKE);
+        assertEq(project.owed(AGGREGATOR), BOND);
+        assertEq(project.owed(OWNER), depositOf(defaultTerms()));
+        withdrawAllAndExpectEmpty();
+    }
+
+    function test_advance_noBondGivesEverythingBack() public {
+        for (uint256 i; i < 4; ++i) {
+            join(i);
+        }
+        skipAndAdvance();
+        assertPhase(Phase.WoundUp);
+        assertEq(project.owed(AGGREGATOR), 0);
+        assertEq(project.owed(trainer(3)), STAKE);
+        withdrawAllAndExpectEmpty();
+    }
+
+    function test_advance_nothingToAdvance() public {
+        skipAndAdvance();
+        assertPhase(Phase.WoundUp);
+        vm.expectRevert(IProject.NothingToAdvance.selector);
+        project.advance();
+    }
+}

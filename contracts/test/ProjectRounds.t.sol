@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
+import {AcceptingRoundVerifier} from "./support/AcceptingRoundVerifier.sol";
+import {Market} from "./support/Market.sol";
+
+/// @dev Commit, Reveal and Aggregate: who may do what when, and what a round leaves behind.
+contract ProjectRoundsTest is Market {
+    // --- commit
+
+    function test_commitUpdate_recordsSlotsAndTheirHash() public {
+        start(4);
+        uint256[2] memory p = freshPoint();
+        bytes32 seal = sealOf(trainer(2), cidOf(2));
+        vm.expectEmit();
+        emit IProject.UpdateCommitted(1, 0, trainer(2), p[0], p[1], seal);
+        vm.prank(trainer(2));
+        project.commitUpdate(1, p, seal);
+        assertEq(project.slotOf(1, trainer(2)), 1);
+        assertEq(project.slotOf(1, trainer(0)), 0);
+        (uint256 committed, uint256 revealed, bytes32 hash) = project.roundState(1);
+        assertEq(committed, 1);
+        assertEq(revealed, 0);
+        assertEq(hash, keccak256(abi.encode(bytes32(0), p[0], p[1])));
+
+        uint256[2] memory q = freshPoint();
+        vm.prank(trainer(0));
+        project.commitUpdate(1, q, seal);
+        assertEq(project.slotOf(1, trainer(0)), 2);
+        (,, bytes32 next) = project.roundState(1);
+        assertEq(next, keccak256(abi.encode(hash, q[0], q[1])));
+    }
+
+    function test_commitUpdate_lastOneOpensReveal() public {
+        start(4);
+        for (uint256 i; i < 4; ++i) {
+            assertPhase(Phase.Commit);
+            commit(i);
+        }
+        assertPhase(Phase.Reveal);
+        assertEq(project.deadline(), block.timestamp + 50);
+    }
+
+    function test_commitUpdate_wrongPhase() public {
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Commit, Phase.Registration));
+        project.commitUpdate(0, [uint256(1), 2], "");
+    }
+
+    function test_commitUpdate_deadlinePassed() public {
+        start(3);
+        uint256 end = project.deadline();
+        vm.warp(end);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
+        project.commitUpdate(1, [uint256(1), 2], "");
+    }
+
+    function test_commitUpdate_wrongRound() public {
+        start(3);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongRound.selector, 1, 2));
+        project.commitUpdate(2, [uint256(1), 2], "");
+    }
+
+    function test_commitUpdate_notATrainer() public {
+        start(3);
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotATrainer.selector, address(this)));
+        project.commitUpdate(1, [uint256(1), 2], "");
+    }
+
+    function test_commitUpdate_alreadyCommitted() public {
+        start(3);
+        commit(0);
+        uint256[2] memory p = freshPoint();
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.AlreadyCommitted.selector, trainer(0)));
+        project.commitUpdate(1, p, "");
+    }
+
+    function test_commitUpdate_invalidCommitment() public {
+        start(3);
+        uint256[2][5] memory bad = [
+            [uint256(0), 0],
+            [uint256(1), 3],
+            [uint256(1) + Bn254.Q, 2],
+            [uint256(1), 2 + Bn254.Q],
+            [type(uint256).max, type(uint256).max]
+        ];
+        for (uint256 i; i < bad.length; ++i) {
+            vm.prank(trainer(0));
+            vm.expectRevert(IProject.InvalidCommitment.selector);
+            project.commitUpdate(1, bad[i], "");
+        }
+    }
+
+    function test_commitUpdate_commitmentReused() public {
+        start(4);
+        commit(0);
+        uint256[2] memory p = [commitments[0], commitments[1]];
+        bytes memory reused = abi.encodeWithSelector(IProject.CommitmentReused.selector, p[0], p[1]);
+        vm.prank(trainer(1));
+        vm.expectRevert(reused);
+        project.commitUpdate(1, p, "");
+        // Nor in a later round, nor by the same trainer.
+        for (uint256 i = 1; i < 4; ++i) {
+            commit(i);
+        }
+        for (uint256 i; i < 4; ++i) {
+            reveal(i);
+        }
+        settleEqually();
+        vm.prank(trainer(0));
+        vm.expectRevert(reused);
+        project.commitUpdate(2, p, "");
+    }
+
+    // --- reveal
+
+    function test_revealUpdate_lastOneOpensAggregate() public {
+        start(4);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        skipAndAdvance();
+        reveal(2);
+        vm.expectEmit();
+        emit IProject.UpdateRevealed(1, 0, trainer(0), cidOf(0));
+        reveal(0);
+        (, uint256 revealed,) = project.roundState(1);
+        assertEq(revealed, 5);
+        assertPhase(Phase.Reveal);
+        reveal(1);
+        assertPhase(Phase.Aggregate);
+        assertEq(project.deadline(), block.timestamp + 200);
+    }
+
+    function test_revealUpdate_nothingToReveal() public {
+        start(4);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        skipAndAdvance();
+        vm.prank(trainer(3));
+        vm.expectRevert(abi.encodeWithSelector(IProject.NothingToReveal.selector, trainer(3)));
+        project.revealUpdate(1, cidOf(3), SALT);
+        reveal(0);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.NothingToReveal.selector, trainer(0)));
+        project.revealUpdate(1, cidOf(0), SALT);
+    }
+
+    function test_revealUpdate_revealMismatch() public {
+        start(3);
+        commit(0);
+        commit(1);
+        // A seal copied from trainer 0 opens for nobody else: the sender is in it.
+        uint256[2] memory p = freshPoint();
+        vm.prank(trainer(2));
+        project.commitUpdate(1, p, sealOf(trainer(0), cidOf(0)));
+        vm.prank(trainer(2));
+        vm.expectRevert(IProject.RevealMismatch.selector);
+        project.revealUpdate(1, cidOf(0), SALT);
+        vm.prank(trainer(0));
+        vm.expectRevert(IProject.RevealMismatch.selector);
+        project.revealUpdate(1, cidOf(1), SALT);
+        vm.prank(trainer(0));
+        vm.expectRevert(IProject.RevealMismatch.selector);
+        project.revealUpdate(1, cidOf(0), "pepper");
+    }
+
+    function test_revealUpdate_wrongPhase() public {
+        start(3);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Reveal, Phase.Commit));
+        project.revealUpdate(1, cidOf(0), SALT);
+    }
+
+    function test_revealUpdate_wrongRound() public {
+        start(3);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongRound.selector, 1, 0));
+        project.revealUpdate(0, cidOf(0), SALT);
+    }
+
+    function test_revealUpdate_deadlinePassed() public {
+        start(3);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        uint256 end = project.deadline();
+        vm.warp(end);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
+        project.revealUpdate(1, cidOf(0), SALT);
+    }
+
+    // --- settle
+
+    function test_settle_recordsTheResultAndOpensTheNextRound() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(30000), 20000, 15000, 0], 65536);
+        p.weights[0] = 123;
+        vm.expectEmit();
+        emit IProject.RoundSettled(
+            1, AGGREGATOR, 15, 7, 65536, p.shares, p.weights, [uint256(1), 2], "next model"
+        );
+        vm.expectEmit();
+        emit IProject.HyperParameters(2, 91_552, 2); // 100000 * 60000 / 65536
+        vm.prank(STRANGER);
+        project.settle(1, AGGREGATOR, 15, "next model", commitments, p);
+        assertPhase(Phase.Commit);
+        assertEq(project.round(), 2);
+        assertEq(project.settledRounds(), 1);
+        assertEq(project.sharesOf(1)[0], p.shares[0]);
+        (uint256[2] memory model, bytes32 cid) = project.model();
+        assertEq(model[1], 2);
+        assertEq(cid, "next model");
+        assertEq(project.learningRate(), 91_552);
+    }
+
+    function test_settle_learningRateFallsFasterBelowTheCoherenceFloor() public {
+        start(4);
+        submit(4);
+        settleWith([uint256(0), 0, 0, 0], 19_999, AGGREGATOR);
+        assertEq(project.learningRate(), 45_776); // 91552 / 2
+    }
+
+    function test_settle_learningRateAtTheFloorOfCoherenceFallsAsUsual() public {
+        start(4);
+        submit(4);
+        settleWith([uint256(0), 0, 0, 0], 20_000, AGGREGATOR);
+        assertEq(project.learningRate(), 91_552);
+    }
+
+    function test_settle_learningRateStopsAtItsMinimum() public {
+        Terms memory t = defaultTerms();
+        t.minLearningRate = 95_000;
+        project = create(t);
+        start(4);
+        submit(4);
+        settleEqually();
+        assertEq(project.learningRate(), 95_000);
+    }
+
+    function test_settle_passesTheTrimCountOfTheActiveSlots() public {
+        Terms memory t = defaultTerms();
+        t.trim = 85;
+        project = create(t);
+        start(4);
+        submit(4);
+        AcceptingRoundVerifier(address(verifier)).expectTrimCount(1); // 4 * 85 / 256
+        settleEqually();
+        submit(4);
+        AcceptingRoundVerifier(address(verifier)).expectTrimCount(0); // 3 * 85 / 256
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        project.settle(2, AGGREGATOR, 7, "model", commitments, p);
+    }
+
+    function test_settle_wrongPhase() public {
+        start(4);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Commit));
+        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+    }
+
+    function test_settle_wrongRound() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongRound.selector, 1, 2));
+        project.settle(2, AGGREGATOR, 15, "model", commitments, p);
+    }
+
+    function test_settle_notTheAggregatorBeforeTheDeadline() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.warp(project.deadline() - 1);
+        vm.prank(AGGREGATOR);
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
+        project.settle(1, STRANGER, 15, "model", commitments, p);
+    }
+
+    function test_settle_nobodyIsNoPayee() public {
+        start(4);
+        submit(4);
+        vm.warp(project.deadline());
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, address(0)));
+        project.settle(1, address(0), 15, "model", commitments, p);
+    }
+
+    function test_settle_deadlinePassed() public {
+        start(4);
+        submit(4);
+        uint256 end = project.deadline() + 200;
+        vm.warp(end);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
+        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+    }
+
+    function test_settle_wrongActiveMask() public {
+        start(4);
+        for (uint256 i; i < 4; ++i) {
+            commit(i);
+        }
+        for (uint256 i; i < 3; ++i) {
+            reveal(i);
+        }
+        skipAndAdvance();
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        // Slot 3 did not reveal; slot 4 does not exist.
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 15));
+        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 23));
+        project.settle(1, AGGREGATOR, 23, "model", commitments, p);
+    }
+
+    function test_settle_moreLeftOutThanAllowed() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 3));
+        project.settle(1, AGGREGATOR, 3, "model", commitments, p);
+    }
+
+    function test_settle_tooFewActive() public {
+        start(3);
+        submit(3);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.expectRevert(abi.encodeWithSelector(IProject.TooFewActive.selector, 2, 3));
+        project.settle(1, AGGREGATOR, 3, "model", commitments, p);
+    }
+
+    function test_settle_invalidModelCid() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.expectRevert(IProject.InvalidModelCid.selector);
+        project.settle(1, AGGREGATOR, 15, 0, commitments, p);
+    }
+
+    function test_settle_wrongCommitments() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        uint256[] memory given = commitments;
+        for (uint256 i; i < 8; ++i) {
+            given[i] ^= 1;
+            vm.expectRevert(IProject.WrongCommitments.selector);
+            project.settle(1, AGGREGATOR, 15, "model", given, p);
+            given[i] ^= 1;
+        }
+        // Two slots swapped; one missing; one too many.
+        (given[0], given[1], given[2], given[3]) = (given[2], given[3], given[0], given[1]);
+        vm.expectRevert(IProject.WrongCommitments.selector);
+        project.settle(1, AGGREGATOR, 15, "model", given, p);
+        given = new uint256[](6);
+        vm.expectRevert(IProject.WrongCommitments.selector);
+        project.settle(1, AGGREGATOR, 15, "model", given, p);
+        given = new uint256[](10);
+        vm.expectRevert(IProject.WrongCommitments.selector);
+        project.settle(1, AGGREGATOR, 15, "model", given, p);
+    }
+
+    function test_settle_sharesOverOneAreRefusedEvenIfProved() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(65536), 1, 0, 0], 0);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+    }
+
+    // --- advance within a round
+
+    function test_advance_commitWithEnoughGoesOnToReveal() public {
+        start(4);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        skipAndAdvance();
+        assertPhase(Phase.Reveal);
+    }
+
+    function test_advance_inAggregateOnlyAfterTheOpenTime() public {
+        start(4);
+        submit(4);
+        uint256 end = project.deadline() + 200;
+        vm.warp(end - 1);
+        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlineNotReached.selector, end));
+        project.advance();
+    }
+
+    function test_advance_voidRoundTakesANewId() public {
+        start(4);
+        commit(0);
+        uint256 rate = project.learningRate();
+        vm.warp(project.deadline());
+        vm.expectEmit();
+        emit IProject.RoundVoided(1, "too few commitments");
+        project.advance();
+        assertEq(project.round(), 2);
+        assertEq(project.voidRounds(), 1);
+        assertEq(project.learningRate(), rate);
+        assertEq(project.sharesOf(1).length, 0);
+    }
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {KeyRegistry} from "../src/KeyRegistry.sol";
+import {RoundVerifier} from "../src/RoundVerifier.sol";
+import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
+import {Transcript} from "../src/libraries/Transcript.sol";
+import {MiniTest} from "./support/MiniTest.sol";
+
+/// @notice FOR TESTS: the key of a vector file.
+contract VectorKey {
+    uint8 private immutable RULE;
+    uint8 private immutable SIZE;
+    uint256[14] private _fixed;
+    uint256[] private _ic;
+
+    constructor(uint8 rule, uint8 size, uint256[] memory fixedPoints, uint256[] memory ic) {
+        (RULE, SIZE) = (rule, size);
+        for (uint256 i; i < 14; ++i) {
+            _fixed[i] = fixedPoints[i];
+        }
+        _ic = ic;
+    }
+
+    function circuit() external view returns (uint8, uint8) {
+        return (RULE, SIZE);
+    }
+
+    function key() external view returns (uint256[14] memory, uint256[] memory) {
+        return (_fixed, _ic);
+    }
+}
+
+/// @dev A proof that the real prover made (tests/vectors/round_n10.json): accepted as it is, and refused with any word of it changed.
+contract RoundVectorTest is MiniTest {
+    string private constant FILE = "../tests/vectors/round_n10.json";
+
+    string private json;
+    KeyRegistry private registry;
+    RoundVerifier private verifier;
+    RoundStatement private statement;
+    RoundProof private proof;
+
+    function setUp() public {
+        json = vm.readFile(FILE);
+        vm.chainId(word(".chainId"));
+        uint256[] memory kzg = words(".keys.kzg");
+        uint256[2] memory x1 = [kzg[0], kzg[1]];
+        uint256[12] memory g2;
+        for (uint256 i; i < 12; ++i) {
+            g2[i] = kzg[2 + i];
+        }
+        VectorKey key = new VectorKey(
+            uint8(word(".keys.rule")), uint8(word(".keys.size")), words(".keys.fixedPoints"), words(".keys.ic")
+        );
+        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
+        keys[0] = IVerifyingKey(address(key));
+        registry = new KeyRegistry(true, x1, g2, keys);
+        verifier = new RoundVerifier(registry);
+        readStatement();
+        readProof();
+    }
+
+    function word(string memory key) private view returns (uint256) {
+        return vm.parseJsonUint(json, key);
+    }
+
+    function words(string memory key) private view returns (uint256[] memory) {
+        return vm.parseJsonUintArray(json, key);
+    }
+
+    function pair(string memory key) private view returns (uint256[2] memory) {
+        uint256[] memory list = words(key);
+        return [list[0], list[1]];
+    }
+
+    function readStatement() private {
+        statement.project = address(uint160(word(".statement.project")));
+        statement.round = word(".statement.round");
+        statement.payee = address(uint160(word(".statement.payee")));
+        statement.dimension = word(".statement.dimension");
+        statement.slots = uint8(word(".statement.slots"));
+        statement.rule = uint8(word(".statement.rule"));
+        statement.policy = pair(".statement.policy");
+        statement.activeMask = word(".statement.activeMask");
+        statement.modelCid = bytes32(word(".statement.modelCid"));
+        statement.commitments = words(".statement.commitments");
+    }
+
+    function readProof() private {
+        proof.h = word(".proof.h");
+        proof.sigma = word(".proof.sigma");
+        proof.keptMask = word(".proof.keptMask");
+        proof.coherence = word(".proof.coherence");
+        proof.shares = words(".proof.shares");
+        proof.weights = words(".proof.weights");
+        uint256[] memory list = words(".proof.groth16");
+        for (uint256 i; i < 8; ++i) {
+            proof.groth16[i] = list[i];
+        }
+        proof.s = pair(".proof.s");
+        proof.r = pair(".proof.r");
+        list = words(".proof.values");
+        for (uint256 i; i < 4; ++i) {
+            proof.values[i] = list[i];
+        }
+        proof.w = pair(".proof.w");
+    }
+
+    function accepts(RoundStatement memory s, RoundProof memory p) private view returns (bool ok) {
+        (ok,) = address(verifier).staticcall{gas: 2_000_000}(abi.encodeCall(verifier.verify, (s, p)));
+    }
+
+    /// @dev The whole call as words, of which single ones are replaced; what does not decode is refused as well.
+    function acceptsEncoded(bytes memory data) private view returns (bool ok) {
+        (ok,) = address(verifier).staticcall{gas: 2_000_000}(data);
+    }
+
+    function test_keysHash_equalsTheProvers() public view {
+        assertEq(registry.keysHash(), bytes32(word(".keys.keysHash")));
+    }
+
+    function test_verify_acceptsTheRealProof() public view {
+        verifier.verify(statement, proof);
+    }
+
+    function test_transcript_everyStateEqualsTheProvers() public view {
+        uint256[] memory expected = words(".states");
+        bytes32 state = firstState();
+        assertEq(state, bytes32(expected[0]));
+        uint256[] memory items = new uint256[](1);
+        items[0] = proof.h;
+        state = Transcript.absorb(state, Transcript.GRAM, items);
+        assertEq(state, bytes32(expected[1]));
+        uint256 rho = Transcript.challenge(state);
+        items = new uint256[](5);
+        (items[0], items[1], items[2]) = (proof.sigma, proof.s[0], proof.s[1]);
+        (items[3], items[4]) = (proof.r[0], proof.r[1]);
+        state = Transcript.absorb(state, Transcript.LAURENT, items);
+        assertEq(state, bytes32(expected[2]));
+        items = new uint256[](4);
+        for (uint256 i; i < 4; ++i) {
+            items[i] = proof.values[i];
+        }
+        state = Transcript.absorb(state, Transcript.VALUES, items);
+        assertEq(state, bytes32(expected[3]));
+        assertEq(Transcript.absorb(state, Transcript.JOIN, joined(rho)), bytes32(expected[4]));
+    }
+
+    function firstState() private view returns (bytes32) {
+        uint256 n = statement.commitments.length;
+        uint256[] memory items = new uint256[](12 + n);
+        items[0] = block.chainid;
+        items[1] = uint160(statement.project);
+        items[2] = statement.round;
+        items[3] = uint160(statement.payee);
+        items[4] = statement.dimension;
+        items[5] = statement.slots;
+        items[6] = statement.rule;
+        (items[7], items[8]) = (statement.policy[0], statement.policy[1]);
+        items[9] = uint256(registry.keysHash());
+        items[10] = statement.activeMask;
+        items[11] = uint256(statement.modelCid);
+        for (uint256 i; i < n; ++i) {
+            items[12 + i] = statement.commitments[i];
+        }
+        return Transcript.absorb(0, Transcript.ROUND, items);
+    }
+
+    function joined(uint256 rho) private view returns (uint256[] memory items) {
+        uint256 k = proof.shares.length;
+        items = new uint256[](18 + 2 * k);
+        (items[0], items[1]) = (proof.w[0], proof.w[1]);
+        for (uint256 i; i < 8; ++i) {
+            items[2 + i] = proof.groth16[i];
+        }
+        (items[10], items[11], items[12], items[13]) = (proof.h, rho, proof.sigma, statement.activeMask);
+        (items[14], items[15]) = (statement.policy[0], statement.policy[1]);
+        (items[16], items[17]) = (proof.keptMask, proof.coherence);
+        for (uint256 i; i < k; ++i) {
+            items[18 + i] = proof.shares[i];
+            items[18 + k + i] = proof.weights[i];
+        }
+    }
+
+    function test_modelStep_givesTheModelAfter() public view {
+        uint256[2] memory next = verifier.modelStep(
+            pair(".model.before"), statement.activeMask, statement.commitments, proof.weights
+        );
+        uint256[2] memory expected = pair(".model.after");
+        assertEq(next[0], expected[0]);
+        assertEq(next[1], expected[1]);
+    }
+
+    function test_verify_everyWordOfTheCallMangled() public view {
+        bytes memory call_ = abi.encodeCall(verifier.verify, (statement, proof));
+        assertTrue(acceptsEncoded(call_));
+        uint256 n = (call_.length - 4) / 32;
+        uint256[4] memory values = [uint256(0), Bn254.R, Bn254.Q, type(uint256).max];
+        for (uint256 i; i < n; ++i) {
+            uint256 original = read(call_, i);
+            for (uint256 v; v < 5; ++v) {
+                uint256 value = v == 4 ? original ^ 1 : values[v];
+                if (value == original) continue; // a zero word set to zero
+                write(call_, i, value);
+                assertFalse(acceptsEncoded(call_));
+            }
+            write(call_, i, original);
+        }
+        assertTrue(acceptsEncoded(call_));
+    }
+
+    function read(bytes memory data, uint256 i) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := mload(add(data, add(36, mul(32, i))))
+        }
+    }
+
+    function write(bytes memory data, uint256 i, uint256 value) private pure {
+        assembly ("memory-safe") {
+            mstore(add(data, add(36, mul(32, i))), value)
+        }
+    }
+
+    function test_verify_residuesThatAreNotCanonical() public view {
+        // The same number modulo r, or modulo q: it would satisfy every equation.
+        bytes memory call_ = abi.encodeCall(verifier.verify, (statement, proof));
+        uint256 n = (call_.length - 4) / 32;
+        for (uint256 i = 2; i < n; ++i) {
+            uint256 original = read(call_, i);
+            if (original == 0) continue;
+            write(call_, i, original + Bn254.R);
+            assertFalse(acceptsEncoded(call_));
+            write(call_, i, original + Bn254.Q);
+            assertFalse(acceptsEncoded(call_));
+            write(call_, i, original);
+        }
+    }
+
+    function test_verify_replayedElsewhere() public {
+        RoundStatement memory s = statement;
+        s.project = address(uint160(s.project) + 1);
+        assertFalse(accepts(s, proof));
+        s = statement;
+        s.round += 1;
+        assertFalse(accepts(s, proof));
+        s = statement;
+        s.payee = address(uint160(s.payee) + 1);
+        assertFalse(accepts(s, proof));
+        s = statement;
+        s.modelCid = "another file";
+        assertFalse(accepts(s, proof));
+        s = statement;
+        s.dimension += 1;
+        assertFalse(accepts(s, proof));
+        s = statement;
+        s.policy[1] ^= 1;
+        assertFalse(accepts(s, proof));
+        assertTrue(accepts(statement, proof));
+        vm.chainId(block.chainid == 1337 ? 31337 : 1337);
+        assertFalse(accepts(statement, proof));
+    }
+
+    function test_verify_otherActiveMask() public view {
+        // Without its last slot, and with its slots in other places.
+        RoundStatement memory s = statement;
+        uint256 highest = 1 << 127;
+        while (s.activeMask & highest == 0) highest >>= 1;
+        s.activeMask ^= highest;
+        assertFalse(accepts(s, proof));
+        s.commitments = new uint256[](statement.commitments.length - 2);
+        for (uint256 i; i < s.commitments.length; ++i) {
+            s.commitments[i] = statement.commitments[i];
+        }
+        assertFalse(accepts(s, proof));
+        s = statement;
+        s.activeMask <<= 1;
+        assertFalse(accepts(s, proof));
+    }
+
+    function test_verify_signsFlipped() public view {
+        // -A and -B: Groth16 alone would accept this. The transcript's weight does not stand for it unless W is made anew.
+        RoundProof memory p = proof;
+        p.groth16[1] = Bn254.Q - p.groth16[1];
+        assertFalse(accepts(statement, p));
+        (p.groth16[4], p.groth16[5]) = (Bn254.Q - p.groth16[4], Bn254.Q - p.groth16[5]);
+        assertFalse(accepts(statement, p));
+    }
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {KeyRegistry} from "../src/KeyRegistry.sol";
+import {RoundVerifier} from "../src/RoundVerifier.sol";
+import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
+import {Packed} from "../src/libraries/Packed.sol";
+import {Forger, KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
+import {MiniTest} from "./support/MiniTest.sol";
+
+/// @dev The real verifier against proofs that pass its equations because the tests know the secrets of the keys. Proofs of the real prover
+/// are in RoundVector.t.sol.
+contract RoundVerifierTest is MiniTest {
+    KeyRegistry private registry;
+    RoundVerifier private verifier;
+    Forger private forger;
+
+    function setUp() public {
+        IVerifyingKey[] memory keys = new IVerifyingKey[](3);
+        keys[0] = new TestKey(1, 8).asKey();
+        keys[1] = new TestKey(1, 16).asKey();
+        keys[2] = new TestKey(1, 64).asKey();
+        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        verifier = new RoundVerifier(registry);
+        forger = new Forger(registry.keysHash());
+    }
+
+    function statementOf(uint8 size, uint256 mask) private view returns (RoundStatement memory s) {
+        s.project = address(0x1234);
+        s.round = 3;
+        s.payee = address(0xA6);
+        s.dimension = 9610;
+        s.slots = size;
+        s.rule = 1;
+        s.policy = [uint256(32), 2];
+        s.activeMask = mask;
+        s.modelCid = "new model";
+        s.commitments = new uint256[](2 * Packed.count(mask));
+        for (uint256 i; i < s.commitments.length; i += 2) {
+            (s.commitments[i], s.commitments[i + 1]) = Bn254.mul(1, 2, 900 + i);
+        }
+    }
+
+    function claims(uint8 size) private pure returns (RoundProof memory p) {
+        p.h = 0xabcdef;
+        p.sigma = 987654321;
+        p.keptMask = 5;
+        p.coherence = 30000;
+        p.shares = new uint256[](Packed.wordCount(size));
+        p.weights = new uint256[](Packed.wordCount(size));
+        p.shares[0] = 1000 | (2000 << 17);
+        p.weights[0] = 900 | (1900 << 17);
+    }
+
+    function pass(RoundStatement memory s, RoundProof memory p) private view {
+        verifier.verify{gas: 10_000_000}(s, p);
+    }
+
+    function accepts(RoundStatement memory s, RoundProof memory p) private view returns (bool) {
+        (bool ok,) = address(verifier).staticcall{gas: 2_000_000}(abi.encodeCall(verifier.verify, (s, p)));
+        return ok;
+    }
+
+    function reasonOf(RoundStatement memory s, RoundProof memory p) private view returns (bytes32) {
+        (bool ok, bytes memory reason) =
+            address(verifier).staticcall{gas: 2_000_000}(abi.encodeCall(verifier.verify, (s, p)));
+        assertFalse(ok);
+        return bytes32(reason);
+    }
+
+    function good() private view returns (RoundStatement memory s, RoundProof memory p) {
+        s = statementOf(16, 0x3ff);
+        p = forger.forge(s, claims(16));
+    }
+
+    function test_verify_acceptsEverySize() public view {
+        uint8[3] memory sizes = [8, 16, 64];
+        for (uint256 i; i < 3; ++i) {
+            uint256 all = (uint256(1) << sizes[i]) - 1;
+            RoundStatement memory s = statementOf(sizes[i], all);
+            pass(s, forger.forge(s, claims(sizes[i])));
+        }
+    }
+
+    function test_verify_slotsAreNotCompacted() public view {
+        RoundStatement memory s = statementOf(16, 0x8025);
+        RoundProof memory p = forger.forge(s, claims(16));
+        pass(s, p);
+        // The same four commitments at other slots: rho_i goes by slot, and the mask is in the transcript too.
+        s.activeMask = 0xf;
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.LaurentIdentityFailed.selector));
+    }
+
+    function test_verify_dimensionOne() public view {
+        RoundStatement memory s = statementOf(8, 7);
+        s.dimension = 1;
+        pass(s, forger.forge(s, claims(8)));
+    }
+
+    function test_verify_infinityWhereItIsAllowed() public view {
+        // C_S, C_R and W may be infinity: accepted as points, and refused by the equation alone.
+        (RoundStatement memory s, RoundProof memory p) = good();
+        p.w = [uint256(0), 0];
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
+    }
+
+    function test_verify_everyStatementWordIsBound() public {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        pass(s, p);
+        for (uint256 i; i < 9; ++i) {
+            RoundStatement memory other = abi.decode(abi.encode(s), (RoundStatement));
+            if (i == 0) other.project = address(0x1235);
+            if (i == 1) other.round = 4;
+            if (i == 2) other.payee = address(0xA7);
+            if (i == 3) other.dimension = 9611;
+            if (i == 4) other.policy[0] = 33;
+            if (i == 5) other.policy[1] = 1;
+            if (i == 6) other.modelCid = "other model";
+            if (i == 7) other.activeMask = 0x5ff;
+            if (i == 8) (other.commitments[2], other.commitments[3]) = (other.commitments[0], other.commitments[1]);
+            assertFalse(accepts(other, p));
+        }
+        vm.chainId(1337);
+        assertFalse(accepts(s, p));
+    }
+
+    function test_verify_everyProofWordIsBound() public view {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        bytes memory encoded = abi.encode(p);
+        // Words of the encoding: 0 is the offset of the tuple, 5 and 6 those of the arrays; the rest are words of the proof.
+        for (uint256 i = 1; i < encoded.length / 32; ++i) {
+            if (i == 5 || i == 6) continue;
+            bytes memory mangled = abi.encodePacked(encoded);
+            assembly {
+                let place := add(mangled, mul(32, add(i, 1)))
+                mstore(place, xor(mload(place), 1))
+            }
+            (bool ok,) = address(this).staticcall{gas: 4_000_000}(abi.encodeCall(this.verifyEncoded, (s, mangled)));
+            assertFalse(ok);
+        }
+    }
+
+    function verifyEncoded(RoundStatement calldata s, bytes calldata encoded) external view {
+        verifier.verify{gas: 2_000_000}(s, abi.decode(encoded, (RoundProof)));
+    }
+
+    function test_verify_scalarOutOfRange() public {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        for (uint256 i; i < 12; ++i) {
+            RoundProof memory bent = abi.decode(abi.encode(p), (RoundProof));
+            uint256 value;
+            if (i == 0) value = bent.h += Bn254.R;
+            if (i == 1) value = bent.sigma += Bn254.R;
+            if (i == 2) value = bent.keptMask += Bn254.R;
+            if (i == 3) value = bent.coherence += Bn254.R;
+            if (i > 3 && i < 6) value = bent.shares[i - 4] += Bn254.R;
+            if (i > 5 && i < 8) value = bent.weights[i - 6] += Bn254.R;
+            if (i > 7) value = bent.values[i - 8] += Bn254.R;
+            vm.expectRevert(abi.encodeWithSelector(IRoundVerifier.ScalarOutOfRange.selector, value));
+            verifier.verify(s, bent);
+        }
+        s.policy[0] = Bn254.R;
+        vm.expectRevert(abi.encodeWithSelector(IRoundVerifier.ScalarOutOfRange.selector, Bn254.R));
+        verifier.verify(s, p);
+    }
+
+    function test_verify_invalidPoint() public view {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        bytes32 expected = bytes32(IRoundVerifier.InvalidPoint.selector);
+        uint8[4] memory places = [0, 1, 6, 7];
+        for (uint256 i; i < 4; ++i) {
+            RoundProof memory bent = abi.decode(abi.encode(p), (RoundProof));
+            bent.groth16[places[i]] += Bn254.Q; // the same residue, not canonical
+            assertEq(reasonOf(s, bent), expected);
+            bent.groth16[places[i]] = 12345;
+            assertEq(reasonOf(s, bent), expected);
+        }
+        for (uint256 i; i < 6; ++i) {
+            RoundProof memory bent = abi.decode(abi.encode(p), (RoundProof));
+            uint256[2] memory point = i < 2 ? bent.s : i < 4 ? bent.r : bent.w;
+            point[i % 2] += Bn254.Q;
+            assertEq(reasonOf(s, bent), expected);
+            point[i % 2] = 12345;
+            assertEq(reasonOf(s, bent), expected);
+        }
+        RoundProof memory infinite = abi.decode(abi.encode(p), (RoundProof));
+        (infinite.groth16[0], infinite.groth16[1]) = (0, 0);
+        assertEq(reasonOf(s, infinite), expected);
+        (s.commitments[0], s.commitments[1]) = (0, 0);
+        assertEq(reasonOf(s, p), expected);
+    }
+
+    function test_verify_invalidG2Point() public view {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        for (uint256 i = 2; i < 6; ++i) {
+            RoundProof memory bent = abi.decode(abi.encode(p), (RoundProof));
+            bent.groth16[i] += Bn254.Q;
+            assertFalse(accepts(s, bent));
+        }
+    }
+
+    function test_verify_laurentIdentityFailed() public view {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        p.values[3] = addmod(p.values[3], 1, Bn254.R);
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.LaurentIdentityFailed.selector));
+    }
+
+    function test_verify_pairingFailed() public view {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        p.w = [uint256(1), 2];
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
+    }
+
+    function test_verify_wrongLength() public view {
+        bytes32 expected = bytes32(IRoundVerifier.WrongLength.selector);
+        (RoundStatement memory s, RoundProof memory p) = good();
+        uint256[] memory words = p.shares;
+        p.shares = new uint256[](1);
+        assertEq(reasonOf(s, p), expected);
+        p.shares = words;
+        words = p.weights;
+        p.weights = new uint256[](3);
+        assertEq(reasonOf(s, p), expected);
+        p.weights = words;
+        s.activeMask = 0x7ff; // one more slot than commitments
+        assertEq(reasonOf(s, p), expected);
+        s.activeMask = 0x101ff; // slot 16 of 16
+        assertEq(reasonOf(s, p), expected);
+        s.activeMask = 0x3ff;
+        s.dimension = 0;
+        assertEq(reasonOf(s, p), expected);
+        s.dimension = 9610;
+        s.slots = 129;
+        p.shares = new uint256[](10);
+        p.weights = new uint256[](10);
+        assertEq(reasonOf(s, p), expected);
+    }
+
+    function test_verify_keyOfAnotherCircuit() public {
+        // A key whose number of inputs does not fit what the rule gives: registered, but nothing can be proved with it.
+        TestKey key = new TestKey(1, 32);
+        key.popIc();
+        key.popIc();
+        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
+        keys[0] = key.asKey();
+        verifier = new RoundVerifier(new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys));
+        RoundStatement memory s = statementOf(32, 0xff);
+        forger = new Forger(IKeyRegistry(verifier.keyRegistry()).keysHash());
+        assertEq(reasonOf(s, forger.forge(s, claims(32))), bytes32(IRoundVerifier.WrongLength.selector));
+    }
+
+    function test_verify_unknownKey() public view {
+        RoundStatement memory s = statementOf(32, 0xff);
+        assertEq(reasonOf(s, forger.forge(s, claims(32))), bytes32(IKeyRegistry.UnknownKey.selector));
+    }
+
+    function test_keyRegistry_isTheOneGiven() public view {
+        assertEq(verifier.keyRegistry(), address(registry));
+    }
+
+    function testFuzz_modelStep_addsWeightedCommitments(uint256 mask, uint256 start, uint256 seed) public view {
+        mask &= 0xffff;
+        start %= Bn254.R;
+        uint256[] memory commitments = new uint256[](2 * Packed.count(mask));
+        uint256[] memory weights = new uint256[](2);
+        uint256 expected = start;
+        uint256 place;
+        for (uint256 slot; slot < 16; ++slot) {
+            uint256 weight = uint256(keccak256(abi.encode(seed, slot))) % (Packed.ONE + 1);
+            if (slot % 3 == 0) weight = 0;
+            weights[slot / 14] |= weight << (17 * (slot % 14));
+            if (!Packed.has(mask, slot)) continue; // its weight is not looked at
+            (commitments[place], commitments[place + 1]) = Bn254.mul(1, 2, 50 + slot);
+            place += 2;
+            expected = addmod(expected, weight * (50 + slot), Bn254.R);
+        }
+        uint256[2] memory model;
+        (model[0], model[1]) = Bn254.mul(1, 2, start);
+        uint256[2] memory next = verifier.modelStep(model, mask, commitments, weights);
+        (model[0], model[1]) = Bn254.mul(1, 2, expected);
+        assertEq(next[0], model[0]);
+        assertEq(next[1], model[1]);
+    }
+}

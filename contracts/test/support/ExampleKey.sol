@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
+
+/// @title The form of a generated key, with a toy key of eight slots: `alpha = G1`, `beta = gamma = delta = G2`, `IC_i = (i + 2) G1`.
+/// @notice FOR TESTS: everybody knows its secrets, so everybody can prove anything with it.
+contract ExampleKey is IVerifyingKey {
+    /// @inheritdoc IVerifyingKey
+    function circuit() external pure returns (uint8 rule, uint8 size) {
+        return (1, 8);
+    }
+
+    /// @inheritdoc IVerifyingKey
+    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+        fixedPoints = [
+            uint256(1),
+            2,
+            0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2,
+            0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed,
+            0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b,
+            0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa,
+            0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2,
+            0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed,
+            0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b,
+            0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa,
+            0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2,
+            0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed,
+            0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b,
+            0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa
+        ];
+        ic = new uint256[](22);
+        ic[0] = 0x030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3;
+        ic[1] = 0x15ed738c0e0a7c92e7845f96b2ae9c0a68a6a449e3538fc7ff3ebf7a5a18a2c4;
+        ic[2] = 0x0769bf9ac56bea3ff40232bcb1b6bd159315d84715b8e679f2d355961915abf0;
+        ic[3] = 0x2ab799bee0489429554fdb7c8d086475319e63b40b9c5b57cdf1ff3dd9fe2261;
+        ic[4] = 0x06a7b64af8f414bcbeef455b1da5208c9b592b83ee6599824caa6d2ee9141a76;
+        ic[5] = 0x08e74e438cee31ac104ce59b94e45fe98a97d8f8a6e75664ce88ef5a41e72fbc;
+        ic[6] = 0x17c139df0efee0f766bc0204762b774362e4ded88953a39ce849a8a7fa163fa9;
+        ic[7] = 0x01e0559bacb160664764a357af8a9fe70baa9258e0b959273ffc5718c6d4cc7c;
+        ic[8] = 0x09f4ca411a3f52f4e0792fd9e792779856719215d3b32a762afe3d5b8c684af9;
+        ic[9] = 0x0d8ef3d795acd4b35d4366ab22e4ad335273aa59429e26929d0f64583474d9c8;
+        ic[10] = 0x17072b2ed3bb8d759a5325f477629386cb6fc6ecb801bd76983a6b86abffe078;
+        ic[11] = 0x168ada6cd130dd52017bb54bfa19377aadfe3bf05d18f41b77809f7f60d4af9e;
+        ic[12] = 0x08b1d51d23480c10f472f5e93b9cfea88238c121fe155af7043937882c306a63;
+        ic[13] = 0x299836713dad3fa34e337aa412466015c366af8ec50b9d7bd05aa74642822021;
+        ic[14] = 0x039730ea8dff1254c0fee9c0ea777d29a9c710b7e616683f194f18c43b43b869;
+        ic[15] = 0x073a5ffcc6fc7a28c30723d6e58ce577356982d65b833a5a5c15bf9024b43d98;
+        ic[16] = 0x09d3a257b99f1ad804a9e2354ea71c72da7fa518f4ca7904c6951d924b4045b4;
+        ic[17] = 0x174be12ae3fd899d55d3e487fa103f951a24ca0f670ecae802209b2518ccca6c;
+        ic[18] = 0x2a14705537b009189da8808651eecdb82482477fe92ac12ca8b71f80fc3d49ef;
+        ic[19] = 0x2df7ee7f243ea8b38e1ddf14029258877a618c779fd4717db6177e19ea67ec38;
+        ic[20] = 0x25d32c471c8cd1ab9ac9b4118d040166f75ad9e4f36526b09fc0b7d1002bc851;
+        ic[21] = 0x2db09ae9bc0cb9addf3404069078f0367ff42b63cb1c200bae5bf9095585b69c;
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
+import {RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
+import {Bn254} from "../../src/libraries/Bn254.sol";
+import {Packed} from "../../src/libraries/Packed.sol";
+import {Transcript} from "../../src/libraries/Transcript.sol";
+
+/// @title Keys of which the tests know every secret: `alpha = beta = gamma = delta = 1`, `IC_i = (i + 2) G1`, and `x = 7`.
+library KnownSecrets {
+    uint256 internal constant X = 7;
+    uint256 internal constant G2_0 = 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2;
+    uint256 internal constant G2_1 = 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed;
+    uint256 internal constant G2_2 = 0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b;
+    uint256 internal constant G2_3 = 0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa;
+
+    function x1() internal view returns (uint256[2] memory p) {
+        (p[0], p[1]) = Bn254.mul(1, 2, X);
+    }
+
+    function g2() internal pure returns (uint256[12] memory) {
+        return [
+            G2_0,
+            G2_1,
+            G2_2,
+            G2_3,
+            0x2903ba015a9abde26a5d081e84551e63be0fd4516e46ee6d593edeba46362455,
+            0x224bdc5d4327fcf8ed702e01de1c2f1657a253ba75e32a89c390142aaa28b308,
+            0x03c8b7cda6b2dedb7aeeaf5fda464ad17036bea1c4e6f7adbaed1ebe0335e0d8,
+            0x1d92fff52a265017eeccb372e37d7a7bd431800eca28dfd82e21e8054114233f,
+            0x192b5015f702c440397dd8a1f08463d29f511f0a14603cf02b988157fcd312e9,
+            0x0ee9860d1862b949a7735c2a05446bc89d4366bdf21c7ba2c7511ae6d37d6941,
+            0x08fe0c8140dbdd57406dcf767cbcd5fa3b0d01c09dd9dd24a8ffc642aee98bc6,
+            0x23d8f1e8afd8e6c4c18fba111ccd5a01fb9bdbd4a9cbfff945f05cbac03e8ae4
+        ];
+    }
+}
+
+/// @notice FOR TESTS: a key of any size, and of any points where a test wants to spoil it.
+/// @dev It keeps its points in storage, so it is no `IVerifyingKey` by type (whose functions are pure): `asKey()` says so to the compiler.
+contract TestKey {
+    uint8 private immutable RULE;
+    uint8 private immutable SIZE;
+    uint256[14] private _fixed;
+    uint256[] private _ic;
+
+    constructor(uint8 rule, uint8 size) {
+        (RULE, SIZE) = (rule, size);
+        (_fixed[0], _fixed[1]) = (1, 2);
+        for (uint256 i = 2; i < 14; i += 4) {
+            (_fixed[i], _fixed[i + 1]) = (KnownSecrets.G2_0, KnownSecrets.G2_1);
+            (_fixed[i + 2], _fixed[i + 3]) = (KnownSecrets.G2_2, KnownSecrets.G2_3);
+        }
+        uint256 points = 9 + 2 * Packed.wordCount(size);
+        for (uint256 i; i < points; ++i) {
+            (uint256 x, uint256 y) = Bn254.mul(1, 2, i + 2);
+            _ic.push(x);
+            _ic.push(y);
+        }
+    }
+
+    function asKey() external view returns (IVerifyingKey) {
+        return IVerifyingKey(address(this));
+    }
+
+    function setFixed(uint256 i, uint256 value) external {
+        _fixed[i] = value;
+    }
+
+    function setIc(uint256 i, uint256 value) external {
+        _ic[i] = value;
+    }
+
+    function popIc() external {
+        _ic.pop();
+    }
+
+    function circuit() external view returns (uint8, uint8) {
+        return (RULE, SIZE);
+    }
+
+    function key() external view returns (uint256[14] memory, uint256[] memory) {
+        return (_fixed, _ic);
+    }
+}
+
+/// @notice FOR TESTS: makes proofs of anything, true or not, with the known secrets. This is what somebody who knows a setup's secrets
+/// can do, and why a registry refuses DEV keys outside test chains.
+contract Forger {
+    bytes32 private immutable KEYS_HASH;
+
+    constructor(bytes32 keysHash) {
+        KEYS_HASH = keysHash;
+    }
+
+    /// @param claims h, sigma, kept mask, coherence and the packed words; the rest of it is replaced
+    function forge(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
+        p = claims;
+        (p.s[0], p.s[1]) = Bn254.mul(1, 2, 1001);
+        (p.r[0], p.r[1]) = Bn254.mul(1, 2, 2002);
+        bytes32 state = _first(s);
+        uint256[] memory items = new uint256[](1);
+        items[0] = p.h;
+        state = Transcript.absorb(state, "gram", items);
+        uint256 rho = Transcript.challenge(state);
+        items = new uint256[](5);
+        (items[0], items[1], items[2], items[3], items[4]) = (p.sigma, p.s[0], p.s[1], p.r[0], p.r[1]);
+        state = Transcript.absorb(state, "laurent", items);
+        uint256 z = Transcript.challenge(state);
+        _values(p, z);
+        items = new uint256[](4);
+        for (uint256 i; i < 4; ++i) {
+            items[i] = p.values[i];
+        }
+        state = Transcript.absorb(state, "values", items);
+        _opening(s, p, rho, z, Transcript.challenge(state));
+        _groth16(s, p, rho);
+    }
+
+    function _first(RoundStatement memory s) private view returns (bytes32) {
+        uint256[] memory items = new uint256[](12 + s.commitments.length);
+        items[0] = block.chainid;
+        items[1] = uint160(s.project);
+        items[2] = s.round;
+        items[3] = uint160(s.payee);
+        items[4] = s.dimension;
+        items[5] = s.slots;
+        items[6] = s.rule;
+        items[7] = s.policy[0];
+        items[8] = s.policy[1];
+        items[9] = uint256(KEYS_HASH);
+        items[10] = s.activeMask;
+        items[11] = uint256(s.modelCid);
+        for (uint256 i; i < s.commitments.length; ++i) {
+            items[12 + i] = s.commitments[i];
+        }
+        return Transcript.absorb(0, "fairshare.round.v1", items);
+    }
+
+    /// @dev Three values at will, the fourth so that the Laurent identity holds.
+    function _values(RoundProof memory p, uint256 z) private pure {
+        (p.values[0], p.values[1], p.values[2]) = (31337, 424242, 77);
+        uint256 rest = mulmod(p.values[0], p.values[1], Bn254.R);
+        rest = _sub(rest, addmod(p.sigma, mulmod(z, p.values[2], Bn254.R), Bn254.R));
+        p.values[3] = mulmod(z, rest, Bn254.R);
+    }
+
+    /// @dev Divides by `(x - z)(x - 1/z)`, which only somebody who knows `x` can do.
+    function _opening(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 z, uint256 gamma)
+        private
+        view
+    {
+        (uint256 x, uint256 y) = Bn254.mul(p.r[0], p.r[1], gamma);
+        (x, y) = Bn254.add(x, y, p.s[0], p.s[1]);
+        (x, y) = Bn254.mul(x, y, gamma);
+        uint256 cursor;
+        for (uint256 slot; slot < s.slots; ++slot) {
+            if (Packed.has(s.activeMask, slot)) {
+                (x, y) = Bn254.addMul(x, y, s.commitments[cursor], s.commitments[cursor + 1], rho);
+                cursor += 2;
+            }
+            rho = mulmod(rho, rho, Bn254.R);
+        }
+        uint256 zi = Bn254.inverse(z);
+        (x, y) = Bn254.addMul(x, y, 1, 2, Bn254.R - _lineAtX(s, p, z, zi, gamma));
+        uint256 divisor = mulmod(_sub(KnownSecrets.X, z), _sub(KnownSecrets.X, zi), Bn254.R);
+        (p.w[0], p.w[1]) = Bn254.mul(x, y, Bn254.inverse(divisor));
+    }
+
+    /// @dev `L(7)` by Lagrange: `Q(z) (x - 1/z) / (z - 1/z) + Q(1/z) (x - z) / (1/z - z)`.
+    function _lineAtX(RoundStatement memory s, RoundProof memory p, uint256 z, uint256 zi, uint256 gamma)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 g = mulmod(gamma, gamma, Bn254.R);
+        uint256 rz = mulmod(Bn254.power(z, s.dimension - 1), p.values[1], Bn254.R);
+        uint256 ri = mulmod(Bn254.power(zi, s.dimension - 1), p.values[0], Bn254.R);
+        uint256 qz = addmod(p.values[0], mulmod(gamma, p.values[2], Bn254.R), Bn254.R);
+        qz = addmod(qz, mulmod(g, rz, Bn254.R), Bn254.R);
+        uint256 qi = addmod(p.values[1], mulmod(gamma, p.values[3], Bn254.R), Bn254.R);
+        qi = addmod(qi, mulmod(g, ri, Bn254.R), Bn254.R);
+        uint256 left = mulmod(qz, _sub(KnownSecrets.X, zi), Bn254.R);
+        uint256 right = mulmod(qi, _sub(KnownSecrets.X, z), Bn254.R);
+        return mulmod(_sub(left, right), Bn254.inverse(_sub(z, zi)), Bn254.R);
+    }
+
+    /// @dev With every secret 1 and `B = G2`: `A = alpha + vk_x + C` for any `C`.
+    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho) private view {
+        uint256 words = p.shares.length;
+        uint256 sum = 1 + 2; // alpha, IC_0
+        uint256[8] memory head =
+            [p.h, rho, p.sigma, s.activeMask, s.policy[0], s.policy[1], p.keptMask, p.coherence];
+        for (uint256 i; i < 8; ++i) {
+            sum = addmod(sum, mulmod(head[i], i + 3, Bn254.R), Bn254.R);
+        }
+        for (uint256 i; i < words; ++i) {
+            sum = addmod(sum, mulmod(p.shares[i], 11 + i, Bn254.R), Bn254.R);
+            sum = addmod(sum, mulmod(p.weights[i], 11 + words + i, Bn254.R), Bn254.R);
+        }
+        (p.groth16[6], p.groth16[7]) = Bn254.mul(1, 2, 5);
+        (p.groth16[0], p.groth16[1]) = Bn254.mul(1, 2, addmod(sum, 5, Bn254.R));
+        p.groth16[2] = KnownSecrets.G2_0;
+        p.groth16[3] = KnownSecrets.G2_1;
+        p.groth16[4] = KnownSecrets.G2_2;
+        p.groth16[5] = KnownSecrets.G2_3;
+    }
+
+    function _sub(uint256 a, uint256 b) private pure returns (uint256) {
+        return addmod(a, Bn254.R - b, Bn254.R);
+    }
+}

@@ -172,7 +172,10 @@ mod tests {
     fn events_are_flat_objects_with_their_name() {
         let event = Event::Committed { round: 2, slot: 1, cid: "bafk".into(), tx: None, gas: None };
         let json = serde_json::to_value(&event).unwrap();
-        assert_eq!(json, serde_json::json!({"event": "committed", "round": 2, "slot": 1, "cid": "bafk", "tx": null, "gas": null}));
+        assert_eq!(
+            json,
+            serde_json::json!({"event": "committed", "round": 2, "slot": 1, "cid": "bafk", "tx": null, "gas": null})
+        );
         assert!(event.to_string().contains("found on the chain"));
         let ended = Event::Ended { phase: Phase::WoundUp, settled: 1, voids: 3, owed_wei: "7".into() };
         assert_eq!(serde_json::to_value(&ended).unwrap()["phase"], "wound-up");

@@ -1,8 +1,8 @@
-//! The trainer of Fairshare: data, models, local training, quantisation.
+//! The trainer of Fairshare: data, models, local training, quantisation, and the service that takes part in a project.
 //!
 //! ```text
-//! data -> training -> round (quantised update) -> IPFS, commitment on chain, reveal
-//!           ^ models, parameters                    ^ service
+//! data -> training -> round (quantised update) -> service: IPFS, commitment on chain, reveal
+//!           ^ models, parameters, behaviour          ^ state, event
 //! ```
 //!
 //! ```
@@ -18,13 +18,17 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod behaviour;
+pub mod cli;
 mod data;
 mod error;
+mod event;
 mod models;
 mod parameters;
 mod round;
 mod seed;
+mod service;
 mod simulation;
+mod state;
 mod training;
 
 pub use behaviour::Behaviour;
@@ -33,9 +37,12 @@ pub use data::{
     DIGITS_CLASSES, MIN_SHARD,
 };
 pub use error::TrainerError;
+pub use event::{Event, Reporter};
 pub use models::forward;
 pub use parameters::{to_flat, to_tensors};
 pub use round::{local_update, HyperParameters, LocalUpdate, CLAMPED_WARNING};
 pub use seed::RoundSeed;
+pub use service::{Service, ServiceOptions};
 pub use simulation::{simulate, Participant, SimulatedRound};
+pub use state::{RoundRecord, StateFolder};
 pub use training::{evaluate, train, Evaluation, Trained, TrainingPlan};

@@ -37,7 +37,13 @@ pub struct RoundRecord {
 
 impl RoundRecord {
     /// Fills the commitment's two words.
-    pub fn new(round: u64, model_cid: [u8; 32], commitment: &G1Affine, cid: [u8; 32], salt: [u8; 32]) -> Self {
+    pub fn new(
+        round: u64,
+        model_cid: [u8; 32],
+        commitment: &G1Affine,
+        cid: [u8; 32],
+        salt: [u8; 32],
+    ) -> Self {
         let [commitment_x, commitment_y] = point_words(commitment);
         Self { round, model_cid, commitment_x, commitment_y, cid, salt }
     }
@@ -198,7 +204,8 @@ mod tests {
         for round in 1..=4 {
             state.keep(&record(round, &[round as u8]), &[round as u8]).unwrap();
         }
-        let kept: Vec<bool> = (1..=4).map(|r| state.update_file(&state.record(r).unwrap().unwrap()).is_some()).collect();
+        let kept: Vec<bool> =
+            (1..=4).map(|r| state.update_file(&state.record(r).unwrap().unwrap()).is_some()).collect();
         assert_eq!(kept, [false, false, true, true]);
     }
 

@@ -1,0 +1,141 @@
+//! `fairshare-trainer run`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use eyre::bail;
+use fairshare_circuits::ReferenceString;
+use fairshare_node::cli::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
+use fairshare_node::{fetch_specification, format_address};
+use tokio::signal::unix::{signal, SignalKind};
+
+use crate::behaviour::Behaviour;
+use crate::data::read_shard;
+use crate::event::Reporter;
+use crate::service::{Service, ServiceOptions};
+
+/// How often to look at a chain on this machine.
+const LOCAL_POLL: Duration = Duration::from_millis(200);
+/// How often to look at a chain elsewhere.
+const REMOTE_POLL: Duration = Duration::from_secs(3);
+
+/// `fairshare-trainer run`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  fairshare-trainer run --project 0x.. --data data/shard-1.safetensors --join --wallet me.json --password-file password
+
+Runs until the project ends and prints one line an event (--json: one JSON object a line: joined, training, committed,
+revealed, refused, round_skipped, advanced, ended). It may be stopped or killed at any moment: started again with the
+same --state it goes on where it was, and opens what it had committed. Afterwards: fairshare withdraw.
+
+Every --behaviour but `honest` is hostile and there for tests and demonstrations: it loses the round's pay, and some lose
+the stake.")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// Shard file to train on: safetensors with `features` F32 [m, k] and `labels` I64 [m]; it stays on this machine
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Join the project with its stake when the wallet has not yet
+    #[arg(long)]
+    join: bool,
+    /// Folder that remembers what was committed [default: .fairshare/PROJECT/ADDRESS]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Decides the order of samples: the same seed, data and model give the same update
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// What to do with updates; everything but `honest` is HOSTILE and for tests only
+    #[arg(long, value_enum, default_value = "honest")]
+    behaviour: Behaviour,
+    /// Milliseconds between two looks at the chain [default: 200 on this machine, 3000 elsewhere]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(20..=600_000))]
+    poll_ms: Option<u64>,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    keys: DataArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl RunArgs {
+    pub(super) async fn run(self) -> eyre::Result<()> {
+        let wallet = self.wallet.open()?;
+        let me = wallet.address();
+        let chain = self.network.chain(Some(wallet)).await?;
+        let project = self.project.open(&chain).await?;
+        let store = self.network.store().await?;
+        let specification = fetch_specification(&project, &store).await?;
+        let data = read_shard(&self.data, &specification.model)?;
+        let folder = self.keys.folder();
+        let dimension = specification.model.dimension();
+        let reference =
+            tokio::task::spawn_blocking(move || ReferenceString::open_dev(&folder, dimension)).await??;
+        if !self.behaviour.is_honest() {
+            tracing::warn!(behaviour = ?self.behaviour, "this trainer is HOSTILE: for tests and demonstrations only");
+        }
+        let state = self.state.unwrap_or_else(|| {
+            PathBuf::from(".fairshare").join(format_address(&project.address())).join(format_address(&me))
+        });
+        let poll = self.poll_ms.map(Duration::from_millis).unwrap_or_else(|| default_poll(&self.network.rpc));
+        let options =
+            ServiceOptions { join: self.join, seed: self.seed, behaviour: self.behaviour, poll, state };
+        let reporter = Reporter { json: self.output.json };
+        let service = Service::new(project, store, reference, specification, data, options, reporter)?;
+
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let again = "start it again with the same --state before the phase ends, or a posted commitment costs the stake";
+        tokio::select! {
+            result = service.run() => Ok(result?),
+            _ = interrupt.recv() => bail!("interrupted: {again}"),
+            _ = terminate.recv() => bail!("terminated: {again}"),
+        }
+    }
+}
+
+fn default_poll(rpc: &str) -> Duration {
+    let host = rpc.split("://").nth(1).unwrap_or(rpc);
+    let local = ["127.", "localhost", "[::1]"].iter().any(|name| host.starts_with(name));
+    if local {
+        LOCAL_POLL
+    } else {
+        REMOTE_POLL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Run {
+        #[command(flatten)]
+        args: RunArgs,
+    }
+
+    #[test]
+    fn defaults_are_the_defaults() {
+        let project = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let run = Run::parse_from(["run", "--project", project, "--data", "d", "--wallet", "w"]).args;
+        assert_eq!(
+            (run.join, run.seed, run.behaviour, run.state, run.poll_ms),
+            (false, 0, Behaviour::Honest, None, None)
+        );
+        assert_eq!(default_poll("http://127.0.0.1:8545"), LOCAL_POLL);
+        assert_eq!(default_poll("http://localhost:8545"), LOCAL_POLL);
+        assert_eq!(default_poll("http://node.example:8545"), REMOTE_POLL);
+    }
+
+    #[test]
+    fn the_help_of_behaviour_says_what_is_hostile() {
+        let help = Run::try_parse_from(["run", "--help"]).err().unwrap().to_string();
+        assert!(help.contains("HOSTILE") && help.contains("sign-flip") && help.contains("copycat"), "{help}");
+    }
+}

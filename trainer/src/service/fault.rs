@@ -1,0 +1,114 @@
+//! Why a step did not succeed, by what to do about it.
+
+use fairshare_node::{ChainError, ContentError, FileError};
+
+use crate::error::TrainerError;
+
+/// A step that did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Chain or IPFS are at fault, or the wallet is empty: the same may succeed later.
+    MayPass(String),
+    /// The contract said no.
+    Refused {
+        /// What was tried.
+        action: &'static str,
+        /// The contract's reason.
+        reason: String,
+    },
+    /// Trying again brings the same.
+    Lasting(String),
+}
+
+impl Fault {
+    /// True when trying again may help.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::MayPass(_))
+    }
+
+    /// Sorts an error.
+    pub(super) fn of(error: &TrainerError) -> Self {
+        let passing = match error {
+            TrainerError::Chain(error) | TrainerError::ProjectFile(FileError::Chain(error)) => {
+                chain_may_pass(error)
+            }
+            TrainerError::Content(error) | TrainerError::ProjectFile(FileError::Content(error)) => {
+                content_may_pass(error)
+            }
+            _ => false,
+        };
+        if passing {
+            Self::MayPass(error.to_string())
+        } else {
+            Self::Lasting(error.to_string())
+        }
+    }
+
+    /// Sorts what came of sending `action`.
+    pub(super) fn of_sending(action: &'static str, error: ChainError) -> Self {
+        match error {
+            ChainError::Refused { reason, .. } | ChainError::Reverted { reason, .. } => {
+                Self::Refused { action, reason }
+            }
+            // Somebody may fund the wallet while the phase is open.
+            ChainError::InsufficientFunds { .. } => Self::MayPass(error.to_string()),
+            error => Self::of(&error.into()),
+        }
+    }
+}
+
+impl<E: Into<TrainerError>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::of(&error.into())
+    }
+}
+
+fn chain_may_pass(error: &ChainError) -> bool {
+    error.is_node_fault() || matches!(error, ChainError::NotMined { .. })
+}
+
+fn content_may_pass(error: &ContentError) -> bool {
+    match error {
+        ContentError::Unreachable { .. } | ContentError::Timeout { .. } | ContentError::Refused { .. } => {
+            true
+        }
+        ContentError::BadAddress { .. }
+        | ContentError::TooLarge { .. }
+        | ContentError::WrongBytes { .. }
+        | ContentError::WrongName { .. }
+        | ContentError::BadCid { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreachable() -> ChainError {
+        ChainError::Unreachable { rpc: "http://127.0.0.1:1".into(), reason: "connection refused".into() }
+    }
+
+    #[test]
+    fn what_may_pass_is_told_from_what_lasts() {
+        assert!(Fault::from(unreachable()).may_pass());
+        let timeout = ContentError::Timeout { what: "fetching x".into(), api: "a".into(), seconds: 1 };
+        assert!(Fault::from(FileError::Content(timeout)).may_pass());
+        let diverged = TrainerError::Diverged { epoch: 1, what: "the loss", learning_rate: 1.0 };
+        assert!(
+            matches!(Fault::from(diverged), Fault::Lasting(reason) if reason.contains("nothing is posted"))
+        );
+        let large = ContentError::TooLarge { cid: "x".into(), limit: 1 };
+        assert!(!Fault::from(large).may_pass());
+    }
+
+    #[test]
+    fn a_refusal_keeps_the_contracts_reason() {
+        let refused = ChainError::Refused { action: "a".into(), reason: "CommitmentReused(1, 2)".into() };
+        let fault = Fault::of_sending("the commitment", refused);
+        assert_eq!(
+            fault,
+            Fault::Refused { action: "the commitment", reason: "CommitmentReused(1, 2)".into() }
+        );
+        assert!(Fault::of_sending("the commitment", unreachable()).may_pass());
+    }
+}

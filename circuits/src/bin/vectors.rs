@@ -1,0 +1,422 @@
+//! `vectors`: writes the rounds that Rust and Solidity test against, proof and transcript word for word.
+//!
+//! Everything is seeded, so the same code writes the same bytes. `round_n10.json` holds ten active slots of sixteen, a
+//! sign flip and noise among them; `round_gaps.json` five of eight with gaps between.
+
+use clap::Parser;
+use eyre::{ensure, Result, WrapErr};
+use fairshare_circuits::{
+    default_data_folder, model_step, point_words, prove_round_with, transcript_states, verifying_key_words,
+    AssessmentKeys, CommittedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords, RoundStatement,
+    KEY_SIZES,
+};
+use fairshare_protocol::{
+    assess, word_from_label, word_from_u128, AgreementPolicy, GramMatrix, Word, AGREEMENT_RULE,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Keccak256};
+use std::path::PathBuf;
+
+/// Writes the test vectors of a round's proof. Deterministic: `scripts/regenerate` runs it and expects no difference.
+#[derive(Debug, Parser)]
+#[command(name = "vectors", version)]
+struct Args {
+    /// The folder to write into.
+    folder: PathBuf,
+    /// Where keys and reference strings are kept. Default: the environment's FAIRSHARE_DATA, else the user's data folder.
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+}
+
+/// A word in JSON: 0x and 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct HexWord(Word);
+
+impl Serialize for HexWord {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("0x{}", hex::encode(self.0)))
+    }
+}
+
+impl<'de> Deserialize<'de> for HexWord {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut word = [0u8; 32];
+        let digits =
+            text.strip_prefix("0x").ok_or_else(|| serde::de::Error::custom("a word starts with 0x"))?;
+        hex::decode_to_slice(digits, &mut word).map_err(serde::de::Error::custom)?;
+        Ok(Self(word))
+    }
+}
+
+fn hex_words(words: &[Word]) -> Vec<HexWord> {
+    words.iter().copied().map(HexWord).collect()
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Vector {
+    chain_id: u64,
+    keys: Keys,
+    statement: Statement,
+    proof: Proof,
+    /// `st0 ..= st4`.
+    states: Vec<HexWord>,
+    model: Model,
+}
+
+/// The key of one circuit; `keys_hash` is that of a registry with this key alone, `all_keys_hash` of one with every
+/// committed key.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Keys {
+    kzg: Vec<HexWord>,
+    fixed_points: Vec<HexWord>,
+    ic: Vec<HexWord>,
+    rule: u8,
+    size: u8,
+    keys_hash: HexWord,
+    all_keys_hash: HexWord,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Statement {
+    project: HexWord,
+    round: HexWord,
+    payee: HexWord,
+    dimension: u32,
+    slots: u8,
+    rule: u8,
+    policy: [HexWord; 2],
+    active_mask: HexWord,
+    model_cid: HexWord,
+    commitments: Vec<HexWord>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Proof {
+    h: HexWord,
+    sigma: HexWord,
+    kept_mask: HexWord,
+    coherence: HexWord,
+    shares: Vec<HexWord>,
+    weights: Vec<HexWord>,
+    groth16: Vec<HexWord>,
+    s: Vec<HexWord>,
+    r: Vec<HexWord>,
+    values: Vec<HexWord>,
+    w: Vec<HexWord>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Model {
+    before: Vec<HexWord>,
+    after: Vec<HexWord>,
+}
+
+/// What a vector is made of.
+struct Recipe {
+    name: &'static str,
+    seed: u64,
+    size: u8,
+    dimension: usize,
+    /// Slots of honest trainers.
+    honest: &'static [u8],
+    /// The slot that flips its signs and the one that posts noise.
+    hostile: Option<(u8, u8)>,
+}
+
+const RECIPES: [Recipe; 2] = [
+    Recipe {
+        name: "round_n10.json",
+        seed: 10,
+        size: 16,
+        dimension: 1000,
+        honest: &[0, 1, 2, 3, 4, 5, 6, 7],
+        hostile: Some((8, 9)),
+    },
+    Recipe {
+        name: "round_gaps.json",
+        seed: 5,
+        size: 8,
+        dimension: 77,
+        honest: &[0, 2, 3, 5, 7],
+        hostile: None,
+    },
+];
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let data = args.data.unwrap_or_else(default_data_folder);
+    std::fs::create_dir_all(&args.folder).wrap_err_with(|| format!("folder {}", args.folder.display()))?;
+    for recipe in &RECIPES {
+        let vector = make(recipe, &data)?;
+        let path = args.folder.join(recipe.name);
+        let text = serde_json::to_string_pretty(&vector)? + "\n";
+        std::fs::write(&path, text).wrap_err_with(|| format!("file {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn make(recipe: &Recipe, data: &std::path::Path) -> Result<Vector> {
+    let srs = ReferenceString::open_dev(data, recipe.dimension)?;
+    let keys = AssessmentKeys::open_dev(data, recipe.size)?;
+    let mut rng = ChaCha20Rng::seed_from_u64(recipe.seed);
+    let updates = updates(recipe, &mut rng);
+    let mut slots: Vec<Option<&[i16]>> = vec![None; recipe.size.into()];
+    updates.iter().for_each(|(slot, update)| slots[usize::from(*slot)] = Some(update));
+    let gram = GramMatrix::compute(&slots)?;
+    let policy = AgreementPolicy { theta: 32, trim: 52 };
+    let active = updates.iter().fold(0u128, |mask, (slot, _)| mask | 1 << slot);
+    let trim_count = policy.trim_count(active.count_ones());
+    let assessment = assess(&gram, active, policy.theta, trim_count)?;
+    let honest = recipe.honest.iter().fold(0u128, |mask, slot| mask | 1 << slot);
+    ensure!(assessment.kept == honest, "{}: kept {:#x}, meant {honest:#x}", recipe.name, assessment.kept);
+
+    let kzg = srs.kzg_key();
+    let keys_hash = hash_of_keys(&kzg, &[(recipe.size, verifying_key_words(keys.verifying_key()))]);
+    let statement = RoundStatement {
+        chain_id: 31_337,
+        project: [0xa1; 20],
+        round: 3,
+        payee: [0xb2; 20],
+        dimension: u32::try_from(recipe.dimension)?,
+        slots: recipe.size,
+        rule: AGREEMENT_RULE,
+        theta: policy.theta,
+        trim_count,
+        keys_hash,
+        active,
+        model_cid: Keccak256::digest(recipe.name).into(),
+        commitments: updates
+            .iter()
+            .map(|(slot, update)| Ok((*slot, srs.commit_update(update)?)))
+            .collect::<Result<_>>()?,
+    };
+    let views: Vec<(u8, &[i16])> = updates.iter().map(|(slot, update)| (*slot, update.as_slice())).collect();
+    let proof = prove_round_with(&srs, &keys, &statement, &views, &gram, &assessment, &mut rng)?;
+    let words = proof.words();
+
+    let before: Vec<i64> = (0..recipe.dimension).map(|_| rng.gen_range(-(1i64 << 40)..1 << 40)).collect();
+    let mut after = before.clone();
+    for (slot, update) in &updates {
+        let weight = i64::from(assessment.weights[usize::from(*slot)]);
+        after.iter_mut().zip(update).for_each(|(model, step)| *model += weight * i64::from(*step));
+    }
+    let (before, after) = (srs.commit_model(&before)?, srs.commit_model(&after)?);
+    ensure!(
+        model_step(before, &statement.commitments, &assessment.weights) == after,
+        "{}: the model's step differs from its commitment's",
+        recipe.name
+    );
+    Ok(Vector {
+        chain_id: statement.chain_id,
+        keys: keys_of(&kzg, recipe.size, &verifying_key_words(keys.verifying_key()), keys_hash),
+        states: hex_words(&transcript_states(&statement, &words)?),
+        statement: statement_of(&statement),
+        proof: proof_of(&words),
+        model: Model { before: hex_words(&point_words(&before)), after: hex_words(&point_words(&after)) },
+    })
+}
+
+/// One direction with each trainer's own noise and size; the flip turns it round, the noise knows nothing of it.
+fn updates(recipe: &Recipe, rng: &mut ChaCha20Rng) -> Vec<(u8, Vec<i16>)> {
+    let d = recipe.dimension;
+    let direction: Vec<f64> = (0..d).map(|_| rng.gen_range(-1.0..1.0)).collect();
+    let mut around = |sign: f64, noise: f64, size: f64| -> Vec<i16> {
+        direction
+            .iter()
+            .map(|c| (size * (sign * c + noise * rng.gen_range(-1.0..1.0))).round() as i16)
+            .collect()
+    };
+    let mut all: Vec<(u8, Vec<i16>)> = recipe
+        .honest
+        .iter()
+        .enumerate()
+        .map(|(k, slot)| (*slot, around(1.0, 0.6 + 0.15 * k as f64, 1500.0 + 250.0 * k as f64)))
+        .collect();
+    if let Some((flip, noise)) = recipe.hostile {
+        all.push((flip, around(-1.0, 0.5, 2500.0)));
+        all.push((noise, around(0.0, 1.5, 2500.0)));
+    }
+    all.sort_by_key(|(slot, _)| *slot);
+    all
+}
+
+/// The hash of docs/protocol.md 13.4 for a DEV registry with these keys, written out a second time on purpose.
+fn hash_of_keys(kzg: &KzgKey, keys: &[(u8, Vec<Word>)]) -> Word {
+    let mut words = vec![word_from_u128(1)];
+    words.extend(kzg_words(kzg));
+    for (size, key) in keys {
+        words.push(word_from_u128(AGREEMENT_RULE.into()));
+        words.push(word_from_u128((*size).into()));
+        words.extend(&key[..14]);
+        words.push(word_from_u128((key.len() as u128 - 14) / 2));
+        words.extend(&key[14..]);
+    }
+    let head =
+        [word_from_label("fairshare.keys.v1"), word_from_u128(64), word_from_u128(words.len() as u128)];
+    Keccak256::new_with_prefix(head.as_flattened()).chain_update(words.as_flattened()).finalize().into()
+}
+
+fn kzg_words(kzg: &KzgKey) -> Vec<Word> {
+    let mut words = point_words(&kzg.x1).to_vec();
+    words.extend(kzg.g2.iter().flat_map(fairshare_circuits::g2_words));
+    words
+}
+
+fn keys_of(kzg: &KzgKey, size: u8, key: &[Word], keys_hash: Word) -> Keys {
+    let committed = CommittedKeys::load();
+    let all: Vec<(u8, Vec<Word>)> = KEY_SIZES
+        .iter()
+        .filter_map(|size| Some((*size, verifying_key_words(committed.verifying_key(*size)?))))
+        .collect();
+    Keys {
+        kzg: hex_words(&kzg_words(kzg)),
+        fixed_points: hex_words(&key[..14]),
+        ic: hex_words(&key[14..]),
+        rule: AGREEMENT_RULE,
+        size,
+        keys_hash: HexWord(keys_hash),
+        all_keys_hash: HexWord(hash_of_keys(kzg, &all)),
+    }
+}
+
+fn statement_of(s: &RoundStatement) -> Statement {
+    let points: Vec<&G1Affine> = s.commitments.iter().map(|(_, point)| point).collect();
+    Statement {
+        project: HexWord(fairshare_protocol::word_from_address(&s.project)),
+        round: HexWord(word_from_u128(s.round.into())),
+        payee: HexWord(fairshare_protocol::word_from_address(&s.payee)),
+        dimension: s.dimension,
+        slots: s.slots,
+        rule: s.rule,
+        policy: [HexWord(word_from_u128(s.theta.into())), HexWord(word_from_u128(s.trim_count.into()))],
+        active_mask: HexWord(word_from_u128(s.active)),
+        model_cid: HexWord(s.model_cid),
+        commitments: points.into_iter().flat_map(point_words).map(HexWord).collect(),
+    }
+}
+
+fn proof_of(w: &RoundProofWords) -> Proof {
+    Proof {
+        h: HexWord(w.h),
+        sigma: HexWord(w.sigma),
+        kept_mask: HexWord(w.kept_mask),
+        coherence: HexWord(w.coherence),
+        shares: hex_words(&w.shares),
+        weights: hex_words(&w.weights),
+        groth16: hex_words(&w.groth16),
+        s: hex_words(&w.s),
+        r: hex_words(&w.r),
+        values: hex_words(&w.values),
+        w: hex_words(&w.w),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use fairshare_circuits::{point_from_words, verify_words_with, RoundProof, VerifyError};
+    use fairshare_protocol::u128_from_word;
+
+    fn words<const K: usize>(hex: &[HexWord]) -> [Word; K] {
+        hex.iter().map(|w| w.0).collect::<Vec<_>>().try_into().unwrap()
+    }
+
+    fn number(hex: &HexWord) -> u128 {
+        u128_from_word(&hex.0).unwrap()
+    }
+
+    fn read(recipe: &Recipe) -> (Vector, RoundStatement, RoundProofWords) {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(recipe.name);
+        let vector: Vector = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let s = &vector.statement;
+        let active = number(&s.active_mask);
+        let slots = (0u8..128).filter(|slot| active >> slot & 1 == 1);
+        let statement = RoundStatement {
+            chain_id: vector.chain_id,
+            project: s.project.0[12..].try_into().unwrap(),
+            round: number(&s.round) as u64,
+            payee: s.payee.0[12..].try_into().unwrap(),
+            dimension: s.dimension,
+            slots: s.slots,
+            rule: s.rule,
+            theta: number(&s.policy[0]) as u16,
+            trim_count: number(&s.policy[1]) as u32,
+            keys_hash: vector.keys.keys_hash.0,
+            active,
+            model_cid: s.model_cid.0,
+            commitments: slots
+                .zip(s.commitments.chunks(2))
+                .map(|(slot, pair)| (slot, point_from_words(&words(pair)).unwrap()))
+                .collect(),
+        };
+        let p = &vector.proof;
+        let all = |hex: &[HexWord]| hex.iter().map(|w| w.0).collect::<Vec<Word>>();
+        let proof = RoundProofWords {
+            h: p.h.0,
+            sigma: p.sigma.0,
+            kept_mask: p.kept_mask.0,
+            coherence: p.coherence.0,
+            shares: all(&p.shares),
+            weights: all(&p.weights),
+            groth16: words(&p.groth16),
+            s: words(&p.s),
+            r: words(&p.r),
+            values: words(&p.values),
+            w: words(&p.w),
+        };
+        (vector, statement, proof)
+    }
+
+    #[test]
+    fn the_written_rounds_verify_under_the_committed_keys() {
+        let committed = CommittedKeys::load();
+        for recipe in &RECIPES {
+            let (vector, statement, proof) = read(recipe);
+            let key = committed.verifying_key(recipe.size).unwrap();
+            let key_words = verifying_key_words(key);
+            assert_eq!(hex_words(&key_words[..14]), vector.keys.fixed_points);
+            assert_eq!(hex_words(&key_words[14..]), vector.keys.ic);
+            assert_eq!(hex_words(&kzg_words(committed.kzg())), vector.keys.kzg);
+            assert_eq!(committed.hash(), vector.keys.all_keys_hash.0);
+            let alone = hash_of_keys(committed.kzg(), &[(recipe.size, key_words)]);
+            assert_eq!(alone, vector.keys.keys_hash.0);
+            assert_eq!((vector.keys.rule, vector.keys.size), (statement.rule, statement.slots));
+
+            assert_eq!(verify_words_with(key, committed.kzg(), &statement, &proof), Ok(()));
+            assert_eq!(hex_words(&transcript_states(&statement, &proof).unwrap()), vector.states);
+            let typed = RoundProof::from_words(&proof, recipe.size).unwrap();
+            let before = point_from_words(&words(&vector.model.before)).unwrap();
+            let after = model_step(before, &statement.commitments, typed.weights());
+            assert_eq!(hex_words(&point_words(&after)), vector.model.after);
+
+            let mut other = statement.clone();
+            other.round += 1;
+            let refused = verify_words_with(key, committed.kzg(), &other, &proof);
+            assert_eq!(refused, Err(VerifyError::LaurentIdentityFailed));
+        }
+    }
+
+    #[test]
+    fn attackers_of_the_written_round_are_paid_nothing() {
+        let (_, statement, proof) = read(&RECIPES[0]);
+        let typed = RoundProof::from_words(&proof, 16).unwrap();
+        assert_eq!((statement.active, typed.kept()), (0x3ff, 0xff));
+        assert_eq!(typed.shares()[8..], [0; 8]);
+        assert!(typed.shares()[..8].iter().all(|p| *p > 4000) && typed.coherence() > 30_000);
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+}

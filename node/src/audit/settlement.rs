@@ -1,0 +1,145 @@
+//! What a settlement claims, against the updates, the proof and the model before it.
+
+use fairshare_circuits::{model_step, verify_words, CommittedKeys, G1Affine, RoundStatement};
+use fairshare_protocol::{assess, pack17, AgreementPolicy, Assessment, GramMatrix, Word};
+
+use crate::address::Address20;
+use crate::chain::{CommittedUpdate, SettledRound, Settlement, Terms};
+use crate::project_files::format_point;
+
+use super::failure::RoundFault;
+use super::submissions::{slots, word};
+
+/// The event of a settlement against the transaction that made it, and the transaction's commitments against the log.
+pub fn check_call(
+    settled: &SettledRound,
+    call: &Settlement,
+    committed: &[CommittedUpdate],
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let mut same = |field: &'static str, found: String, expected: String| {
+        if found != expected {
+            faults.push(RoundFault::Call { field, expected, found });
+        }
+    };
+    let number = |value: u128| fairshare_protocol::word_from_u128(value);
+    let packed = |values: &[u32]| pack17(values).map(|words| list(&words)).unwrap_or_default();
+    same("round", settled.round.to_string(), call.round.to_string());
+    same("payee", crate::format_address(&settled.payee), crate::format_address(&call.payee));
+    same("active mask", format!("{:#b}", settled.active), format!("{:#b}", call.active));
+    same("model file", word(&settled.model_cid), word(&call.model_cid));
+    same("kept mask", word(&number(settled.kept)), word(&call.proof.kept_mask));
+    same("coherence", word(&number(settled.coherence.into())), word(&call.proof.coherence));
+    same("pay shares", packed(&settled.shares), list(&call.proof.shares));
+    same("model weights", packed(&settled.weights), list(&call.proof.weights));
+    let points = |all: Vec<G1Affine>| all.iter().map(format_point).collect::<Vec<_>>().join(" ");
+    let logged = points(committed.iter().map(|update| update.commitment).collect());
+    same("list of commitments", logged, points(call.commitments.clone()));
+    faults
+}
+
+fn list(words: &[Word]) -> String {
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What the round's proof must have been made for: everything from the contract and its logs, nothing from the prover.
+pub fn statement(
+    chain_id: u64,
+    project: Address20,
+    terms: &Terms,
+    keys_hash: Word,
+    settled: &SettledRound,
+    committed: &[CommittedUpdate],
+) -> RoundStatement {
+    let policy = AgreementPolicy { theta: terms.theta, trim: terms.trim };
+    let active = committed.iter().filter(|update| settled.active >> update.slot & 1 == 1);
+    RoundStatement {
+        chain_id,
+        project,
+        round: settled.round,
+        payee: settled.payee,
+        dimension: terms.dimension,
+        slots: terms.slots,
+        rule: terms.rule,
+        theta: terms.theta,
+        trim_count: policy.trim_count(settled.active.count_ones()),
+        keys_hash,
+        active: settled.active,
+        model_cid: settled.model_cid,
+        commitments: active.map(|update| (update.slot, update.commitment)).collect(),
+    }
+}
+
+/// Groth16 proof and Gram argument once more, natively.
+///
+/// # Errors
+/// [`RoundFault::Proof`] with the reason that the contract would give.
+pub fn check_proof(
+    keys: &CommittedKeys,
+    statement: &RoundStatement,
+    call: &Settlement,
+) -> Result<(), RoundFault> {
+    verify_words(keys, statement, &call.proof).map_err(|error| RoundFault::Proof(error.to_string()))
+}
+
+/// The new model's commitment against the one before and the weighted commitments.
+///
+/// # Errors
+/// [`RoundFault::ModelStep`].
+pub fn check_step(
+    before: G1Affine,
+    statement: &RoundStatement,
+    settled: &SettledRound,
+) -> Result<(), RoundFault> {
+    let expected = model_step(before, &statement.commitments, &settled.weights);
+    if expected == settled.model {
+        return Ok(());
+    }
+    Err(RoundFault::ModelStep { expected: format_point(&expected), found: format_point(&settled.model) })
+}
+
+/// The rule once more, from the updates of the active slots: `updates` has one entry for each slot of the circuit.
+///
+/// # Errors
+/// [`RoundFault::Rule`] when the rule has no answer.
+pub fn reassess(terms: &Terms, active: u128, updates: &[Option<&[i16]>]) -> Result<Assessment, RoundFault> {
+    let policy = AgreementPolicy { theta: terms.theta, trim: terms.trim };
+    let gram = GramMatrix::compute(updates).map_err(|error| RoundFault::Rule(error.to_string()))?;
+    assess(&gram, active, policy.theta, policy.trim_count(active.count_ones()))
+        .map_err(|error| RoundFault::Rule(error.to_string()))
+}
+
+/// What was settled against what the rule gives: every difference with its trainer and field.
+pub fn check_assessment(
+    assessment: &Assessment,
+    settled: &SettledRound,
+    committed: &[CommittedUpdate],
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let kept = |mask: u128, slot: u8| if mask >> slot & 1 == 1 { "kept" } else { "dropped" };
+    let at =
+        |values: &[u32], slot: u8| values.get(usize::from(slot)).copied().unwrap_or_default().to_string();
+    let highest = u8::try_from(assessment.shares.len().max(settled.shares.len())).unwrap_or(128).min(128);
+    for slot in 0..highest {
+        let trainer =
+            committed.iter().find(|update| update.slot == slot).map_or([0; 20], |update| update.trainer);
+        let mut same = |field: &'static str, expected: String, found: String| {
+            if expected != found {
+                faults.push(RoundFault::Assessment { slot, trainer, field, expected, found });
+            }
+        };
+        same("verdict", kept(assessment.kept, slot).into(), kept(settled.kept, slot).into());
+        same("share", at(&assessment.shares, slot), at(&settled.shares, slot));
+        same("weight", at(&assessment.weights, slot), at(&settled.weights, slot));
+    }
+    if assessment.coherence != settled.coherence {
+        faults.push(RoundFault::Coherence { expected: assessment.coherence, found: settled.coherence });
+    }
+    faults
+}
+
+/// Slots that were revealed and left out although their update is right: nothing that can be proved, since it may not
+/// have been available then, and worth a note.
+pub(super) fn left_out_though_right(active: u128, right: u128) -> Vec<u8> {
+    slots(right & !active).collect()
+}

@@ -1,0 +1,316 @@
+//! The checks of a round, each with a round that holds and with every way of not holding.
+
+use std::collections::BTreeMap;
+
+use fairshare_circuits::{default_data_folder, model_step, prove_round, AssessmentKeys, G1Affine};
+use fairshare_protocol::{AgreementPolicy, GramMatrix, Word};
+
+use super::settlement::left_out_though_right;
+use super::submissions::word;
+use super::*;
+use crate::chain::{seal, CommittedUpdate, RevealedUpdate, RoundState, SettledRound, Settlement, Terms};
+use crate::collect::Exclusion;
+use crate::content::ContentError;
+
+const DIMENSION: usize = 24;
+const PROJECT: Address20 = [0x77; 20];
+
+fn terms() -> Terms {
+    Terms {
+        owner: [0xaa; 20],
+        aggregator: [0xbb; 20],
+        specification: [1; 32],
+        rule: 1,
+        slots: 8,
+        dimension: DIMENSION as u32,
+        theta: 32,
+        trim: 52,
+        max_excluded: 1,
+        min_trainers: 3,
+        max_trainers: 6,
+        min_active: 3,
+        stake: 1,
+        bond: 1,
+        rounds: 2,
+        max_voids: 1,
+        round_reward: 1,
+        round_fee: 1,
+        registration_period: 1,
+        commit_period: 1,
+        reveal_period: 1,
+        aggregate_period: 1,
+        learning_rate: 100_000,
+        local_epochs: 2,
+        decay: 62_259,
+        coherence_floor: 16_384,
+        coherence_decay: 32_768,
+        min_learning_rate: 1_000,
+        model: G1Affine::identity(),
+        model_cid: [2; 32],
+    }
+}
+
+/// A round of five, the last of which flips its sign, with its settlement.
+struct Round {
+    updates: Vec<Vec<i16>>,
+    committed: Vec<CommittedUpdate>,
+    revealed: Vec<RevealedUpdate>,
+    salts: BTreeMap<u8, Word>,
+    state: RoundState,
+    before: G1Affine,
+    settled: SettledRound,
+    call: Settlement,
+}
+
+fn keys() -> CommittedKeys {
+    CommittedKeys::load()
+}
+
+fn round() -> Round {
+    let folder = default_data_folder();
+    let srs = ReferenceString::open_dev(&folder, DIMENSION).unwrap();
+    let updates: Vec<Vec<i16>> = (0..5i16)
+        .map(|slot| {
+            let sign = if slot == 4 { -1 } else { 1 };
+            (0..DIMENSION as i16).map(|j| sign * (150 + 4 * j) + slot * (j % 3 - 1)).collect()
+        })
+        .collect();
+    let (mut committed, mut revealed, mut salts) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (slot, update) in (0u8..).zip(&updates) {
+        let (trainer, cid, salt) = ([slot + 1; 20], [slot + 100; 32], [slot + 200; 32]);
+        let commitment = srs.commit_update(update).unwrap();
+        committed.push(CommittedUpdate { slot, trainer, commitment, seal: seal(cid, trainer, salt) });
+        revealed.push(RevealedUpdate { slot, trainer, cid });
+        salts.insert(slot, salt);
+    }
+    let commitments_hash = running_hash(committed.iter().map(|c| c.commitment));
+    let state = RoundState { committed: 5, revealed_mask: 0b1_1111, commitments_hash };
+    let before = srs.commit_model(&[5 << 20; DIMENSION]).unwrap();
+
+    let active = 0b1_1111u128;
+    let policy = AgreementPolicy { theta: 32, trim: 52 };
+    let mut slots: Vec<Option<&[i16]>> = updates.iter().map(|u| Some(u.as_slice())).collect();
+    slots.resize(8, None);
+    let gram = GramMatrix::compute(&slots).unwrap();
+    let trim_count = policy.trim_count(5);
+    let assessment = fairshare_protocol::assess(&gram, active, 32, trim_count).unwrap();
+    let mut settled = SettledRound {
+        round: 3,
+        payee: [0xbb; 20],
+        active,
+        kept: assessment.kept,
+        coherence: assessment.coherence,
+        shares: assessment.shares.clone(),
+        weights: assessment.weights.clone(),
+        model: G1Affine::identity(),
+        model_cid: [9; 32],
+        transaction: [8; 32],
+        gas_used: 500_000,
+    };
+    let statement = statement(31_337, PROJECT, &terms(), keys().hash(), &settled, &committed);
+    assert_eq!(statement.trim_count, trim_count);
+    settled.model = model_step(before, &statement.commitments, &assessment.weights);
+    let open: Vec<(u8, &[i16])> = (0u8..).zip(updates.iter().map(Vec::as_slice)).collect();
+    let proving = AssessmentKeys::open_dev(&folder, 8).unwrap();
+    let proof = prove_round(&srs, &proving, &statement, &open, &gram, &assessment).unwrap();
+    let call = Settlement {
+        round: 3,
+        payee: settled.payee,
+        active,
+        model_cid: settled.model_cid,
+        commitments: committed.iter().map(|c| c.commitment).collect(),
+        proof: proof.words(),
+    };
+    Round { updates, committed, revealed, salts, state, before, settled, call }
+}
+
+fn texts(faults: Vec<RoundFault>) -> Vec<String> {
+    faults.into_iter().map(|fault| Failure::Round { round: 3, fault }.to_string()).collect()
+}
+
+fn only(faults: Vec<RoundFault>) -> String {
+    let mut texts = texts(faults);
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    texts.remove(0)
+}
+
+#[test]
+fn a_round_that_holds_passes_and_a_bent_one_is_named() {
+    let Round { updates, committed, settled, call, before, .. } = round();
+    let by_slot: Vec<Option<&[i16]>> = (0..8).map(|i| updates.get(i).map(Vec::as_slice)).collect();
+    let assessment = reassess(&terms(), settled.active, &by_slot).unwrap();
+    let made =
+        |settled: &SettledRound| statement(31_337, PROJECT, &terms(), keys().hash(), settled, &committed);
+    assert_eq!(settled.kept, 0b0_1111, "the sign flip is dropped");
+    assert_eq!(check_assessment(&assessment, &settled, &committed), vec![]);
+    assert_eq!(check_call(&settled, &call, &committed), vec![]);
+    check_proof(&keys(), &made(&settled), &call).unwrap();
+    check_step(before, &made(&settled), &settled).unwrap();
+
+    // The rule.
+    let trainer = crate::format_address(&[2; 20]);
+    let mut bent = settled.clone();
+    bent.shares[1] += 1;
+    let (found, expected) = (bent.shares[1], settled.shares[1]);
+    assert_eq!(
+        only(check_assessment(&assessment, &bent, &committed)),
+        format!(
+            "round 3: trainer {trainer} (slot 1): share is {found} on chain, the updates give {expected}"
+        )
+    );
+    let mut bent = settled.clone();
+    bent.kept |= 1 << 4;
+    bent.weights[1] = 0;
+    bent.coherence += 1;
+    let found = texts(check_assessment(&assessment, &bent, &committed)).join("\n");
+    assert!(found.contains("(slot 4): verdict is kept on chain, the updates give dropped"), "{found}");
+    assert!(found.contains("(slot 1): weight is 0 on chain"), "{found}");
+    assert!(
+        found.contains(&format!(
+            "coherence is {} on chain, the updates give {}",
+            bent.coherence, settled.coherence
+        )),
+        "{found}"
+    );
+
+    // Event and transaction.
+    let mut other = call.clone();
+    other.proof.coherence[31] ^= 1;
+    other.commitments.swap(0, 1);
+    let found = texts(check_call(&settled, &other, &committed)).join("\n");
+    assert!(found.contains("round 3: coherence is 0x") && found.contains("list of commitments"), "{found}");
+    let other = Settlement { payee: [1; 20], ..call.clone() };
+    assert!(only(check_call(&settled, &other, &committed)).contains("payee is"));
+
+    // The proof, and what it was made for.
+    let mut other = call.clone();
+    other.proof.sigma[31] ^= 1;
+    let found = only(check_proof(&keys(), &made(&settled), &other).err().into_iter().collect());
+    assert!(found.starts_with("round 3: the proof does not verify: "), "{found}");
+    let elsewhere = SettledRound { payee: [1; 20], ..settled.clone() };
+    assert!(check_proof(&keys(), &made(&elsewhere), &call).is_err());
+
+    // The model's commitment.
+    let other = SettledRound { model: before, ..settled.clone() };
+    let found = only(check_step(before, &made(&other), &other).err().into_iter().collect());
+    assert!(found.starts_with("round 3: the model's commitment is 0x"), "{found}");
+}
+
+#[test]
+fn what_trainers_posted_is_checked() {
+    let Round { mut committed, mut revealed, mut salts, mut state, .. } = round();
+    assert_eq!(check_commitments(&committed, &state), vec![]);
+    assert_eq!(check_reveals(&committed, &revealed, &salts, &state), vec![]);
+    assert_eq!(check_active(&terms(), state.revealed_mask, 0b1_1111), vec![]);
+    assert_eq!(check_active(&terms(), state.revealed_mask, 0b1_0111), vec![]);
+
+    assert_eq!(
+        only(check_active(&terms(), 0b0_1111, 0b1_1111)),
+        "round 3: slot 4 took part and was not revealed"
+    );
+    let found = texts(check_active(&terms(), 0b1_1111, 0b0_0011)).join("\n");
+    assert!(found.contains("3 revealed slots were left out, the terms allow 1"), "{found}");
+    assert!(found.contains("2 slots took part, the terms ask for 3"), "{found}");
+    assert_eq!(left_out_though_right(0b0111, 0b1101), [3]);
+
+    salts.insert(2, [0; 32]);
+    let trainer = crate::format_address(&[3; 20]);
+    assert_eq!(
+        only(check_reveals(&committed, &revealed, &salts, &state)),
+        format!("round 3: slot 2 of {trainer}: the revealed CID and salt do not open its seal")
+    );
+    salts.clear();
+    revealed[1].trainer = [9; 20];
+    assert!(
+        only(check_reveals(&committed, &revealed, &salts, &state)).contains("slot 1 was revealed by 0x0909")
+    );
+    revealed.remove(1);
+    assert_eq!(
+        only(check_reveals(&committed, &revealed, &salts, &state)),
+        "round 3: the log has revealed slots 0b11101, the contract 0b11111"
+    );
+
+    committed.swap(0, 1);
+    assert!(only(check_commitments(&committed, &state))
+        .contains("running hash of the commitments in the log is 0x"));
+    committed.swap(0, 1);
+    state.committed = 6;
+    assert_eq!(
+        only(check_commitments(&committed, &state)),
+        "round 3: 5 commitments in the log, 6 in the contract"
+    );
+}
+
+#[test]
+fn updates_that_are_gone_or_wrong_are_named_with_their_trainer() {
+    let what = |reason| RoundFault::Update { slot: 2, trainer: [3; 20], reason };
+    let gone = ContentError::Timeout {
+        what: "fetching bafk".into(),
+        api: "http://127.0.0.1:5001".into(),
+        seconds: 20,
+    };
+    let trainer = crate::format_address(&[3; 20]);
+    let found = what(Exclusion::Missing(gone)).to_string();
+    assert!(
+        found
+            .starts_with(&format!("update of slot 2 ({trainer}): not available: its file cannot be fetched")),
+        "{found}"
+    );
+    assert_eq!(
+        what(Exclusion::CommitmentMismatch).to_string(),
+        format!("update of slot 2 ({trainer}): its file does not match its commitment")
+    );
+    assert!(matches!(reassess(&terms(), 0b11, &[Some(&[1]), Some(&[1])]), Err(RoundFault::Rule(_))));
+    assert_eq!(
+        FileFault::NotAvailable("no answer".into()).to_string(),
+        "model file: not available: no answer"
+    );
+    let commitment = FileFault::Commitment { expected: word(&[1; 32]), found: word(&[2; 32]) };
+    assert!(commitment.to_string().starts_with("model file: its commitment is 0x0202"), "{commitment}");
+    let keys = Failure::Keys { expected: "0x01".into(), found: "0x02".into() };
+    assert_eq!(
+        keys.to_string(),
+        "keys: the project's registry has keys hash 0x02, the committed keys of this version have 0x01"
+    );
+}
+
+#[test]
+fn the_learning_rate_follows_from_proved_numbers() {
+    let opens = |round, learning_rate| EventKind::HyperParameters { round, learning_rate, local_epochs: 2 };
+    let settles = |round, coherence| {
+        EventKind::Settled(SettledRound {
+            round,
+            payee: [0; 20],
+            active: 0,
+            kept: 0,
+            coherence,
+            shares: vec![],
+            weights: vec![],
+            model: G1Affine::identity(),
+            model_cid: [0; 32],
+            transaction: [0; 32],
+            gas_used: 0,
+        })
+    };
+    let voids = |round| EventKind::Voided { round, reason: "no result".into() };
+    // 0.95 after a coherent round, 0.475 after an incoherent one, nothing after a void one.
+    let mut events = vec![
+        opens(1, 100_000),
+        settles(1, 16_384),
+        opens(2, 94_999),
+        voids(2),
+        opens(3, 94_999),
+        settles(3, 0),
+        opens(4, 45_124),
+    ];
+    assert_eq!(check_schedule(&terms(), &events), vec![]);
+    events[2] = opens(2, 95_000);
+    let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found[0],
+        "round 2: learning rate (millionths) is 95000 on chain, the rounds before give 94999"
+    );
+    events[2] = EventKind::HyperParameters { round: 2, learning_rate: 94_999, local_epochs: 3 };
+    let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["round 2: local epochs is 3 on chain, the rounds before give 2"]);
+}

@@ -1,0 +1,304 @@
+//! From round to round: each model follows from the one before, beginning with the specification's seed.
+
+use std::collections::BTreeMap;
+
+use fairshare_circuits::{CommittedKeys, G1Affine, ReferenceString};
+use fairshare_protocol::{apply_step, decode_model, encoded_len, FileKind, Specification};
+
+use super::failure::{Failure, FileFault, RoundFault};
+use super::files::check_model_file;
+use super::report::AuditedRound;
+use super::settlement::{
+    check_assessment, check_call, check_proof, check_step, left_out_though_right, reassess, statement,
+};
+use super::submissions::{check_active, check_commitments, check_reveals, slots, word};
+use super::{chain_answer, AuditError, Progress, Snapshot};
+use crate::chain::{CommittedUpdate, EventKind, Project, RevealedUpdate, SettledRound};
+use crate::collect::{collect, Collected};
+use crate::content::{ContentError, ContentId, ContentStore};
+use crate::project_files::format_point;
+
+/// An audit on its way through the rounds.
+pub(super) struct Walk<'a> {
+    pub(super) project: &'a Project,
+    pub(super) store: &'a ContentStore,
+    pub(super) srs: &'a ReferenceString,
+    pub(super) keys: &'a CommittedKeys,
+    /// `None` when it could not be had: then updates and models cannot be read either.
+    pub(super) spec: Option<&'a Specification>,
+    pub(super) keys_hash: [u8; 32],
+    pub(super) notes: Vec<String>,
+    pub(super) failures: Vec<Failure>,
+}
+
+/// A round's submissions, from the log.
+#[derive(Default)]
+struct Submissions {
+    committed: Vec<CommittedUpdate>,
+    revealed: Vec<RevealedUpdate>,
+    /// The revealing transaction of each slot.
+    reveals: BTreeMap<u8, [u8; 32]>,
+    learning_rate: Option<u32>,
+}
+
+/// A model that is known to be what the chain commits to.
+type Known = Option<Vec<i64>>;
+
+impl Walk<'_> {
+    pub(super) async fn rounds(
+        &mut self,
+        snapshot: &Snapshot,
+        progress: Progress<'_>,
+    ) -> Result<Vec<AuditedRound>, AuditError> {
+        let mut model = self.first_model().await?;
+        let mut submissions = submissions(snapshot);
+        let settled: Vec<&SettledRound> = snapshot
+            .events
+            .iter()
+            .filter_map(|event| match &event.kind {
+                EventKind::Settled(settled) => Some(settled),
+                _ => None,
+            })
+            .collect();
+        let mut before = self.project.terms().model;
+        let mut rounds = Vec::with_capacity(settled.len());
+        for (done, settled_round) in settled.iter().enumerate() {
+            progress(done, settled.len());
+            let posted = submissions.remove(&settled_round.round).unwrap_or_default();
+            let failures = self.failures.len();
+            let (mut round, next) = self.round(settled_round, &posted, before, model).await?;
+            round.failures = self.failures.len() - failures;
+            rounds.push(round);
+            (before, model) = (settled_round.model, next);
+        }
+        progress(settled.len(), settled.len());
+        Ok(rounds)
+    }
+
+    async fn first_model(&mut self) -> Result<Known, AuditError> {
+        let (Some(spec), terms) = (self.spec, self.project.terms()) else { return Ok(None) };
+        let initial = spec.model.initial(spec.training.seed, spec.quantisation.scale_log2);
+        let commitment = self.srs.commit_model(&initial)?;
+        let mut known = Some(initial);
+        if commitment != terms.model {
+            self.failures.push(Failure::FirstModelCommitment {
+                expected: format_point(&commitment),
+                found: format_point(&terms.model),
+            });
+            known = None;
+        }
+        let (known, fault) = self.published(known, terms.model, terms.model_cid).await?;
+        self.failures.extend(fault.map(Failure::FirstModelFile));
+        Ok(known)
+    }
+
+    async fn round(
+        &mut self,
+        settled: &SettledRound,
+        posted: &Submissions,
+        before: G1Affine,
+        model: Known,
+    ) -> Result<(AuditedRound, Known), AuditError> {
+        let id = settled.round;
+        let (project, committed) = (self.project, &posted.committed);
+        let state = project.round_state(id).await?;
+        let mut faults = check_commitments(committed, &state);
+        let salts = self.salts(id, posted).await?;
+        faults.extend(check_reveals(committed, &posted.revealed, &salts, &state));
+        faults.extend(check_active(project.terms(), state.revealed_mask, settled.active));
+
+        let statement = statement(
+            project.chain().chain_id(),
+            project.address(),
+            project.terms(),
+            self.keys_hash,
+            settled,
+            committed,
+        );
+        let mut proof = false;
+        match chain_answer(project.settlement_call(settled.transaction).await)? {
+            Ok(call) => {
+                faults.extend(check_call(settled, &call, committed));
+                match check_proof(self.keys, &statement, &call) {
+                    Ok(()) => proof = true,
+                    Err(fault) => faults.push(fault),
+                }
+            }
+            Err(error) => {
+                let transaction = word(&settled.transaction);
+                faults.push(RoundFault::Transaction { transaction, reason: error.to_string() });
+            }
+        }
+        faults.extend(check_step(before, &statement, settled).err());
+
+        let mut audited = AuditedRound {
+            settled: settled.clone(),
+            trainers: committed.iter().map(|update| update.trainer).collect(),
+            learning_rate: posted.learning_rate,
+            proof,
+            updates: 0,
+            model: false,
+            model_cid: None,
+            failures: 0,
+        };
+        let next = match self.spec {
+            Some(spec) => {
+                let collected = collect(project, self.store, spec, self.srs, id).await?;
+                let recomputed =
+                    self.updates(settled, committed, &collected, model, &mut faults, &mut audited)?;
+                let (known, fault) = self.published(recomputed, settled.model, settled.model_cid).await?;
+                audited.model = fault.is_none();
+                faults.extend(fault.map(RoundFault::from));
+                let length = encoded_len(&spec.model, FileKind::Model)?;
+                audited.model_cid = Some(ContentId::from_digest(settled.model_cid, length));
+                known
+            }
+            None => None,
+        };
+        self.failures.extend(faults.into_iter().map(|fault| Failure::Round { round: id, fault }));
+        Ok((audited, next))
+    }
+
+    /// The rule and the step once more, as far as the updates are there. Gives the recomputed model when it is what the
+    /// chain commits to.
+    fn updates(
+        &mut self,
+        settled: &SettledRound,
+        committed: &[CommittedUpdate],
+        collected: &[Collected],
+        model: Known,
+        faults: &mut Vec<RoundFault>,
+        audited: &mut AuditedRound,
+    ) -> Result<Known, AuditError> {
+        let terms = self.project.terms();
+        let mut by_slot: Vec<Option<&[i16]>> = vec![None; usize::from(terms.slots)];
+        let mut right = 0u128;
+        for entry in collected {
+            let is_active = settled.active >> entry.slot & 1 == 1;
+            match &entry.update {
+                Ok(update) => {
+                    right |= 1 << entry.slot;
+                    if let (true, Some(place)) = (is_active, by_slot.get_mut(usize::from(entry.slot))) {
+                        *place = Some(update);
+                        audited.updates += 1;
+                    }
+                }
+                Err(reason) if is_active => {
+                    faults.push(RoundFault::Update {
+                        slot: entry.slot,
+                        trainer: entry.trainer,
+                        reason: reason.clone(),
+                    });
+                }
+                Err(_) => {}
+            }
+        }
+        for slot in left_out_though_right(settled.active, right) {
+            self.notes.push(format!(
+                "round {}: slot {slot} was left out and its update is right now; it may not have been available then",
+                settled.round
+            ));
+        }
+        if audited.updates != settled.active.count_ones() as usize {
+            return Ok(None); // the proof stands for what cannot be recomputed
+        }
+        match reassess(terms, settled.active, &by_slot) {
+            Ok(assessment) => faults.extend(check_assessment(&assessment, settled, committed)),
+            Err(fault) => faults.push(fault),
+        }
+        let Some(model) = model else { return Ok(None) };
+        let step: Vec<(&[i16], u32)> = slots(settled.active)
+            .filter_map(|slot| {
+                let index = usize::from(slot);
+                Some((by_slot.get(index).copied().flatten()?, settled.weights.get(index).copied()?))
+            })
+            .collect();
+        let Some(next) = apply_step(&model, &step) else {
+            faults.push(RoundFault::Rule("the step leaves 64 bits".into()));
+            return Ok(None);
+        };
+        let commitment = self.srs.commit_model(&next)?;
+        if commitment != settled.model {
+            let (expected, found) = (format_point(&commitment), format_point(&settled.model));
+            faults.push(RoundFault::ModelCommitment { expected, found });
+            return Ok(None);
+        }
+        Ok(Some(next))
+    }
+
+    /// The published model file against the recomputed model, or, where there is none, against its commitment. Gives
+    /// the model that is known from either.
+    async fn published(
+        &self,
+        recomputed: Known,
+        commitment: G1Affine,
+        cid: [u8; 32],
+    ) -> Result<(Known, Option<FileFault>), AuditError> {
+        let Some(spec) = self.spec else { return Ok((recomputed, None)) };
+        let length = encoded_len(&spec.model, FileKind::Model)?;
+        let file = match self.store.fetch(&ContentId::from_digest(cid, length), length).await {
+            Ok(file) => file,
+            Err(error) if error.is_node_fault() => return Err(error.into()),
+            Err(error @ ContentError::TooLarge { .. }) => {
+                return Ok((recomputed, Some(FileFault::TooLong(error.to_string()))))
+            }
+            Err(error) => return Ok((recomputed, Some(FileFault::NotAvailable(error.to_string())))),
+        };
+        if let Some(expected) = recomputed {
+            let fault = check_model_file(&expected, &file, &spec.model).err();
+            return Ok((Some(expected), fault));
+        }
+        let found = match decode_model(&spec.model, &file) {
+            Ok(found) => found,
+            Err(error) => return Ok((None, Some(FileFault::Malformed(error)))),
+        };
+        let of_file = self.srs.commit_model(&found)?;
+        if of_file == commitment {
+            return Ok((Some(found), None));
+        }
+        let (expected, found) = (format_point(&commitment), format_point(&of_file));
+        Ok((None, Some(FileFault::Commitment { expected, found })))
+    }
+
+    /// The salts of a round's reveals, where the transactions can be read.
+    async fn salts(
+        &mut self,
+        round: u64,
+        posted: &Submissions,
+    ) -> Result<BTreeMap<u8, [u8; 32]>, AuditError> {
+        let mut salts = BTreeMap::new();
+        for (slot, transaction) in &posted.reveals {
+            match chain_answer(self.project.revealed_salt(*transaction).await)? {
+                Ok(Some(salt)) => {
+                    salts.insert(*slot, salt);
+                }
+                Ok(None) => self.notes.push(format!(
+                    "round {round}: slot {slot} was revealed through another contract; its seal was checked by the project alone"
+                )),
+                Err(error) => self.notes.push(format!("round {round}: slot {slot}: its seal was checked by the project alone ({error})")),
+            }
+        }
+        Ok(salts)
+    }
+}
+
+fn submissions(snapshot: &Snapshot) -> BTreeMap<u64, Submissions> {
+    let mut rounds: BTreeMap<u64, Submissions> = BTreeMap::new();
+    for event in &snapshot.events {
+        match &event.kind {
+            EventKind::Committed { round, update } => {
+                rounds.entry(*round).or_default().committed.push(update.clone())
+            }
+            EventKind::Revealed { round, update } => {
+                let posted = rounds.entry(*round).or_default();
+                posted.reveals.insert(update.slot, event.transaction);
+                posted.revealed.push(update.clone());
+            }
+            EventKind::HyperParameters { round, learning_rate, .. } => {
+                rounds.entry(*round).or_default().learning_rate = Some(*learning_rate);
+            }
+            _ => {}
+        }
+    }
+    rounds
+}

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "embedded")]
 use super::{devnet, ipfs};
-use super::{join, model, project, wallet, withdraw};
+use super::{audit, join, model, project, wallet, withdraw};
 
 /// A market for what private data adds to a shared model: create projects, join them, look at them, get paid, and check
 /// everything from the chain and IPFS alone.
@@ -51,8 +51,8 @@ enum Command {
     /// Get a project's model
     #[command(subcommand)]
     Model(model::ModelCommand),
-    // /// Check a whole project again, from the chain and IPFS alone
-    // Audit(audit::AuditArgs),
+    /// Check a whole project again, from the chain and IPFS alone
+    Audit(audit::AuditArgs),
 }
 
 impl Fairshare {
@@ -72,7 +72,7 @@ impl Fairshare {
             Command::Leave(args) => args.run().await,
             Command::Withdraw(args) => args.run().await,
             Command::Model(command) => command.run().await,
-            // Command::Audit(args) => args.run().await,
+            Command::Audit(args) => args.run().await,
         }
     }
 }

@@ -207,8 +207,8 @@ fn every_word_of_b_counts() {
     assert_eq!(refused(swapped), VerifyError::PairingFailed);
 }
 
-/// `(-A, -B, C)` is a Groth16 proof of the same statement: it verifies, but only with the transcript's own weight, so
-/// nothing can be gained; the statement stays what it was.
+/// `(-A, -B, C)` is a Groth16 proof of the same statement, as every Groth16 proof can be made anew by anybody: it says
+/// nothing else, pays nobody else, and a settled round takes no second proof.
 #[test]
 fn the_mirrored_groth16_proof_proves_the_same() {
     let mut mirrored = round().proof.clone();

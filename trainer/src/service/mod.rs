@@ -225,16 +225,16 @@ impl Service {
             self.close_round("the next round has begun");
             self.progress = Progress::new(status.round);
         }
+        if !self.progress.wait.is_due() {
+            return;
+        }
         if status.phase != Phase::Commit && self.progress.is_unsettled() {
             // This process may have been started late: the chain knows whether an earlier one committed.
             match self.find_commitment(status.round).await {
                 Ok(true) => {}
                 Ok(false) => self.close_round("the commit phase ended before a commitment was on chain"),
-                Err(fault) => self.note(fault),
+                Err(fault) => return self.note(fault),
             }
-        }
-        if !self.progress.wait.is_due() {
-            return;
         }
         let result = match (status.phase, self.options.behaviour) {
             (Phase::Commit, Behaviour::Copycat) => self.copy_commitment(status.round).await,
@@ -242,8 +242,7 @@ impl Service {
             (Phase::Commit, _) if self.progress.is_unsettled() => self.commit(status).await,
             (Phase::Reveal, _) if self.progress.has_to_reveal() => self.reveal(status).await,
             (Phase::Aggregate, _) if self.progress.has_to_reveal() => {
-                self.close_round("the reveal phase ended before the reveal was on chain");
-                Ok(())
+                self.look_for_reveal(status.round).await
             }
             _ => Ok(()),
         };

@@ -52,6 +52,7 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         bytes32 commitmentsHash;
         uint128 revealedMask;
         uint8 committed;
+        uint8 shareWords; // 0 until the round is settled
     }
 
     struct Submission {
@@ -89,7 +90,7 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
     mapping(address account => Trainer) private _trainer;
     mapping(uint256 id => RoundData) private _rounds;
     mapping(uint256 id => mapping(address trainer => Submission)) private _submissions;
-    mapping(uint256 id => uint256[]) private _shares;
+    mapping(uint256 id => mapping(uint256 index => uint256 word)) private _shares;
     mapping(bytes32 point => bool) private _used;
 
     /// @dev Run once, by the factory, for the code that all its projects share.
@@ -282,9 +283,8 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         for (uint256 id = uint256(trainer.paidRounds) + 1; id <= closed; ++id) {
             uint256 slotPlusOne = _submissions[id][account].slotPlusOne;
             if (slotPlusOne == 0) continue;
-            uint256[] storage shares = _shares[id];
-            if (shares.length == 0) continue; // void
-            uint256 share = Packed.lane(shares[(slotPlusOne - 1) / Packed.PER_WORD], slotPlusOne - 1);
+            // Of a void round there are no words: they read as 0, and so does the share.
+            uint256 share = Packed.lane(_shares[id][(slotPlusOne - 1) / Packed.PER_WORD], slotPlusOne - 1);
             amount += _part(t.roundReward, share);
         }
     }
@@ -434,7 +434,10 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
             paid += _part(t.roundReward, share);
         }
         assert(total <= Packed.ONE);
-        _shares[id] = shares;
+        for (uint256 i; i < shares.length; ++i) {
+            _shares[id][i] = shares[i];
+        }
+        _rounds[id].shareWords = uint8(shares.length);
         escrow -= paid + t.roundFee;
         _credit[payee] += t.roundFee;
     }
@@ -577,8 +580,11 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IProject
-    function sharesOf(uint256 id) external view returns (uint256[] memory) {
-        return _shares[id];
+    function sharesOf(uint256 id) external view returns (uint256[] memory words) {
+        words = new uint256[](_rounds[id].shareWords);
+        for (uint256 i; i < words.length; ++i) {
+            words[i] = _shares[id][i];
+        }
     }
 
     /// @notice ERC-165.

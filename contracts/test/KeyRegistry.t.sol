@@ -37,8 +37,8 @@ contract KeyRegistryTest is MiniTest {
         ExampleKey key = new ExampleKey();
         (uint256[14] memory fixedPoints, uint256[] memory ic) = key.key();
         uint256[2] memory x1 = KnownSecrets.x1();
-        bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(8), fixedPoints);
-        words = abi.encodePacked(words, uint256(11), ic);
+        bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(16), fixedPoints);
+        words = abi.encodePacked(words, uint256(13), ic);
         // abi.encode(bytes32, uint256[]): tag, offset of the array, its length, its words.
         bytes memory encoded =
             abi.encodePacked(bytes32("fairshare.keys.v1"), uint256(64), words.length / 32, words);
@@ -47,7 +47,7 @@ contract KeyRegistryTest is MiniTest {
 
     function test_exampleKey_equalsTheComputedOne() public {
         (uint256[14] memory a, uint256[] memory b) = new ExampleKey().key();
-        (uint256[14] memory c, uint256[] memory d) = new TestKey(1, 8).key();
+        (uint256[14] memory c, uint256[] memory d) = new TestKey(1, 16).key();
         assertEq(keccak256(abi.encode(a, b)), keccak256(abi.encode(c, d)));
     }
 
@@ -58,16 +58,16 @@ contract KeyRegistryTest is MiniTest {
 
     function test_verifyingKey_findsByRuleAndSize() public {
         KeyRegistry registry = good();
-        assertEq(address(registry.verifyingKey(1, 8)), address(registry.keys()[0]));
+        assertEq(address(registry.verifyingKey(1, 16)), address(registry.keys()[0]));
         assertTrue(registry.isDev());
     }
 
     function test_verifyingKey_unknown() public {
         KeyRegistry registry = good();
-        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 1, 16));
-        registry.verifyingKey(1, 16);
-        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 2, 8));
-        registry.verifyingKey(2, 8);
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 1, 8));
+        registry.verifyingKey(1, 8);
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 2, 16));
+        registry.verifyingKey(2, 16);
     }
 
     function test_constructor_devKeysOutsideTestChain() public {
@@ -85,10 +85,10 @@ contract KeyRegistryTest is MiniTest {
 
     function test_constructor_duplicateKey() public {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
-        keys[0] = new TestKey(1, 8).asKey();
+        keys[0] = new TestKey(1, 16).asKey();
         keys[1] = new ExampleKey();
         uint256[2] memory x1 = KnownSecrets.x1();
-        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DuplicateKey.selector, 1, 8));
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DuplicateKey.selector, 1, 16));
         new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
     }
 

@@ -58,9 +58,15 @@ contract Handler {
         return PROJECT.phase() == phase && block.timestamp < PROJECT.deadline();
     }
 
-    function join(uint256 seed) external watched {
+    /// @dev One or several at once, so that a run gets somewhere.
+    function join(uint256 seed, uint256 crowd) external watched {
+        for (uint256 i; i <= crowd % 6; ++i) {
+            _join(trainer(seed % 6 + i));
+        }
+    }
+
+    function _join(address who) private {
         Terms memory t = PROJECT.terms();
-        address who = trainer(seed);
         if (!open(Phase.Registration) || PROJECT.isTrainer(who)) return;
         if (PROJECT.trainers().length == t.maxTrainers) return;
         vm.deal(who, t.stake);
@@ -85,9 +91,14 @@ contract Handler {
         PROJECT.placeBond{value: bond}();
     }
 
-    function commit(uint256 seed) external watched {
+    function commit(uint256 seed, uint256 crowd) external watched {
+        for (uint256 i; i <= crowd % 6; ++i) {
+            _commit(trainer(seed % 6 + i));
+        }
+    }
+
+    function _commit(address who) private {
         uint256 round = PROJECT.round();
-        address who = trainer(seed);
         if (!open(Phase.Commit) || !PROJECT.isTrainer(who) || PROJECT.slotOf(round, who) != 0) return;
         uint256[2] memory p;
         (p[0], p[1]) = Bn254.mul(1, 2, 100 + ++_points);
@@ -101,9 +112,14 @@ contract Handler {
         PROJECT.commitUpdate(round, p, keccak256(abi.encode(bytes32("cid"), who, SALT)));
     }
 
-    function reveal(uint256 seed) external watched {
+    function reveal(uint256 seed, uint256 crowd) external watched {
+        for (uint256 i; i <= crowd % 6; ++i) {
+            _reveal(trainer(seed % 6 + i));
+        }
+    }
+
+    function _reveal(address who) private {
         uint256 round = PROJECT.round();
-        address who = trainer(seed);
         uint256 slot = PROJECT.slotOf(round, who);
         (, uint256 revealed,) = PROJECT.roundState(round);
         if (!open(Phase.Reveal) || slot == 0 || (revealed >> (slot - 1)) & 1 == 1) return;
@@ -140,7 +156,7 @@ contract Handler {
     function advance(uint256 seed) external watched {
         Phase phase = PROJECT.phase();
         // Not always: a round that never gets beyond its first deadline shows little.
-        if (phase >= Phase.Completed || seed % 8 > 2) return;
+        if (phase >= Phase.Completed || seed % 8 > 3) return;
         Terms memory t = PROJECT.terms();
         uint256 end = PROJECT.deadline() + (phase == Phase.Aggregate ? t.aggregatePeriod : 0);
         if (block.timestamp < end) vm.warp(end + seed % 7);
@@ -183,7 +199,7 @@ contract ProjectInvariantTest is Market {
     function setUp() public override {
         super.setUp();
         Terms memory t = defaultTerms();
-        (t.maxTrainers, t.rounds, t.maxVoids, t.registrationPeriod) = (6, 3, 3, 400);
+        (t.maxTrainers, t.rounds, t.maxVoids, t.registrationPeriod) = (6, 2, 3, 400);
         project = create(t);
         handler = new Handler(project);
         targetContract(address(handler));

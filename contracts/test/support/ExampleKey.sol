@@ -3,12 +3,12 @@ pragma solidity ^0.8.24;
 
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 
-/// @title The form of a generated key, with a toy key of eight slots: `alpha = G1`, `beta = gamma = delta = G2`, `IC_i = (i + 2) G1`.
+/// @title The form of a generated key, with a toy key of sixteen slots: `alpha = G1`, `beta = gamma = delta = G2`, `IC_i = (i + 2) G1`.
 /// @notice FOR TESTS: everybody knows its secrets, so everybody can prove anything with it.
 contract ExampleKey is IVerifyingKey {
     /// @inheritdoc IVerifyingKey
     function circuit() external pure returns (uint8 rule, uint8 size) {
-        return (1, 8);
+        return (1, 16);
     }
 
     /// @inheritdoc IVerifyingKey
@@ -29,7 +29,7 @@ contract ExampleKey is IVerifyingKey {
             0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b,
             0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa
         ];
-        ic = new uint256[](22);
+        ic = new uint256[](26);
         ic[0] = 0x030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3;
         ic[1] = 0x15ed738c0e0a7c92e7845f96b2ae9c0a68a6a449e3538fc7ff3ebf7a5a18a2c4;
         ic[2] = 0x0769bf9ac56bea3ff40232bcb1b6bd159315d84715b8e679f2d355961915abf0;
@@ -52,5 +52,9 @@ contract ExampleKey is IVerifyingKey {
         ic[19] = 0x2df7ee7f243ea8b38e1ddf14029258877a618c779fd4717db6177e19ea67ec38;
         ic[20] = 0x25d32c471c8cd1ab9ac9b4118d040166f75ad9e4f36526b09fc0b7d1002bc851;
         ic[21] = 0x2db09ae9bc0cb9addf3404069078f0367ff42b63cb1c200bae5bf9095585b69c;
+        ic[22] = 0x05e86f8cc8a7a4f10f56093465679f17f8b8c3fdb41469e408b529e030f52f3f;
+        ic[23] = 0x2857bd14bbc09767bed8e913d3ccb42b2bc8738f715417dd6f020725d22bcd90;
+        ic[24] = 0x15bf2bb17880144b5d1cd2b1f46eff9d617bffd1ca57c37fb5a49bd84e53cf66;
+        ic[25] = 0x049c797f9ce0d17083deb32b5e36f2ea2a212ee036598dd7624c168993d1355f;
     }
 }

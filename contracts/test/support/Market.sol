@@ -10,6 +10,7 @@ import {IProject, Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
 import {AcceptingRoundVerifier} from "./AcceptingRoundVerifier.sol";
+import {ExampleKey} from "./ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./KnownSecrets.sol";
 import {MiniTest} from "./MiniTest.sol";
 
@@ -35,7 +36,7 @@ abstract contract Market is MiniTest {
     function setUp() public virtual {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = new TestKey(1, 8).asKey();
-        keys[1] = new TestKey(1, 16).asKey();
+        keys[1] = new ExampleKey();
         registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = deployVerifier();
         factory = new ProjectFactory(registry, verifier);

@@ -15,24 +15,28 @@ mod srs;
 mod statements;
 
 pub use arguments::{
-    prove_form, prove_form_unchecked, verify_form, FormError, FormProof, FormProofWords, FormStatement, FormTable, FormWitness,
-    GramArgument,
+    form_transcript_states, prove_form, prove_form_unchecked, verify_form, FormError, FormProof,
+    FormProofWords, FormStatement, FormTable, FormWitness, GramArgument,
 };
 pub use ark_bn254::{Fr, G1Affine};
 pub use commitment::mismatching_commitments;
-pub use encoding::{challenge, g2_from_words, g2_words, point_from_words, point_words, scalar_from_word, scalar_word};
+pub use encoding::{
+    challenge, g2_from_words, g2_words, point_from_words, point_words, scalar_from_word, scalar_word,
+};
 pub use error::{EncodingError, ProveError, SrsError, StatementError, VerifyError};
 pub use field::{fr_from_i64, slot_powers};
 pub use keys::{
-    pin, pinned_files, verifying_key_words, AssessmentKeys, CommittedKeys, KeyError, Manifest, ManifestKey, PinnedFile, KEY_SIZES,
+    pin, pinned_files, verifying_key_words, AssessmentKeys, CommittedKeys, KeyError, Manifest, ManifestKey,
+    PinnedFile, KEY_SIZES,
 };
 pub use msm::{msm, msm_integers};
 pub use round_proof::{
-    model_step, prove_round, prove_round_with, transcript_states, verify_round, verify_words, verify_words_with, RoundProof,
-    RoundProofWords, RoundStatement,
+    model_step, prove_round, prove_round_with, transcript_states, verify_round, verify_words,
+    verify_words_with, RoundProof, RoundProofWords, RoundStatement,
 };
 pub use srs::{default_data_folder, KzgKey, ReferenceString};
 pub use statements::agreement::{
-    prove as prove_agreement, public_inputs, verify as verify_agreement, AgreementCircuit, AgreementError, AgreementPublic,
+    prove as prove_agreement, public_inputs, verify as verify_agreement, AgreementCircuit, AgreementError,
+    AgreementPublic,
 };
 pub use statements::gram_binding::{gram_hash, sigma};

@@ -5,6 +5,7 @@ pub(crate) mod gram;
 pub(crate) mod opening;
 
 pub use form::{
-    prove_form, prove_form_unchecked, verify_form, FormError, FormProof, FormProofWords, FormStatement, FormTable, FormWitness,
+    form_transcript_states, prove_form, prove_form_unchecked, verify_form, FormError, FormProof,
+    FormProofWords, FormStatement, FormTable, FormWitness,
 };
 pub use gram::GramArgument;

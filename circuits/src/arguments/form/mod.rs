@@ -31,7 +31,7 @@ mod tests;
 
 pub use prover::{prove_form, prove_form_unchecked, FormWitness};
 pub use table::FormTable;
-pub use verifier::verify_form;
+pub use verifier::{form_transcript_states, verify_form};
 pub use words::FormProofWords;
 
 use crate::error::{EncodingError, SrsError};
@@ -174,7 +174,9 @@ impl FormError {
             Self::WrongLength { .. } => "WrongLength",
             Self::UnknownTable(_) => "UnknownTable",
             Self::InvalidDimension { .. } => "InvalidDimension",
-            Self::UpdateLength { .. } | Self::CommitmentMismatch | Self::Srs(_) | Self::DoesNotVerify(_) => return None,
+            Self::UpdateLength { .. } | Self::CommitmentMismatch | Self::Srs(_) | Self::DoesNotVerify(_) => {
+                return None
+            }
         })
     }
 }

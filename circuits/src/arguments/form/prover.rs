@@ -52,7 +52,11 @@ impl FormWitness {
 /// # Errors
 /// A statement that does not belong to the update, a reference string that is too short, or a degenerate challenge,
 /// which nobody can bring about.
-pub fn prove_form(srs: &ReferenceString, statement: &FormStatement, update: &[i16]) -> Result<FormProof, FormError> {
+pub fn prove_form(
+    srs: &ReferenceString,
+    statement: &FormStatement,
+    update: &[i16],
+) -> Result<FormProof, FormError> {
     statement.check()?;
     if update.len() != statement.dimension as usize {
         return Err(FormError::UpdateLength { expected: statement.dimension as usize, found: update.len() });
@@ -62,7 +66,8 @@ pub fn prove_form(srs: &ReferenceString, statement: &FormStatement, update: &[i1
         return Err(FormError::CommitmentMismatch);
     }
     let proof = prove_form_unchecked(srs, statement, FormWitness::of_update(statement.table, update))?;
-    verify_form(&srs.kzg_key(), statement, &proof).map_err(|error| FormError::DoesNotVerify(Box::new(error)))?;
+    verify_form(&srs.kzg_key(), statement, &proof)
+        .map_err(|error| FormError::DoesNotVerify(Box::new(error)))?;
     Ok(proof)
 }
 
@@ -134,11 +139,20 @@ pub(super) struct Lookup {
 impl Lookup {
     pub(super) fn new(statement: &FormStatement, witness: FormWitness, beta: Fr) -> Self {
         let (table, dimension) = (statement.table, statement.dimension as usize);
-        let fractions = witness.columns.iter().map(|column| inverses(column.iter().take(dimension), beta)).collect();
+        let fractions =
+            witness.columns.iter().map(|column| inverses(column.iter().take(dimension), beta)).collect();
         let entries: Vec<Fr> = table_entries(table).collect();
         let mut table_fractions = inverses(entries.iter(), beta);
         table_fractions.par_iter_mut().zip(&witness.counts).for_each(|(k, m)| *k *= m);
-        Self { table, dimension, beta, columns: witness.columns, counts: witness.counts, fractions, table_fractions }
+        Self {
+            table,
+            dimension,
+            beta,
+            columns: witness.columns,
+            counts: witness.counts,
+            fractions,
+            table_fractions,
+        }
     }
 
     /// `(c, S)` of `A(X) + A(1/X) = 2 c + X S(X) + S(1/X) / X`, see docs/protocol.md 13.6. With a true witness
@@ -232,7 +246,11 @@ fn correlations(mut products: Vec<(Vec<Fr>, Vec<Fr>)>, n: usize) -> Vec<Fr> {
         let half = at_roots.len().div_ceil(2).min(n);
         sums[0] += at_roots[0];
         let size = at_roots.len();
-        sums[..half].par_iter_mut().enumerate().skip(1).for_each(|(i, sum)| *sum += at_roots[i] + at_roots[size - i]);
+        sums[..half]
+            .par_iter_mut()
+            .enumerate()
+            .skip(1)
+            .for_each(|(i, sum)| *sum += at_roots[i] + at_roots[size - i]);
     }
     sums
 }
@@ -340,7 +358,8 @@ impl Folded {
     pub(super) fn last_polynomial(&self, h: &[Fr], v: Fr) -> Vec<Fr> {
         let [first, second] = &self.sets;
         let vanishing = first.vanishing(v);
-        let ratio = vanishing * second.vanishing(v).inverse().expect("v is no point of a set: the transcript refuses it");
+        let ratio = vanishing
+            * second.vanishing(v).inverse().expect("v is no point of a set: the transcript refuses it");
         let mut l = first.polynomial.clone();
         add_scaled(&mut l, ratio, &second.polynomial);
         add_scaled(&mut l, -vanishing, h);
@@ -381,7 +400,12 @@ mod tests {
     fn correlations_are_the_sums_of_shifted_products() {
         let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(41);
         let mut random = |n: usize| (0..n).map(|_| Fr::rand(&mut rng)).collect::<Vec<_>>();
-        let products = vec![(random(3), random(5)), (random(33), random(33)), (random(4), random(5)), (random(1), random(1))];
+        let products = vec![
+            (random(3), random(5)),
+            (random(33), random(33)),
+            (random(4), random(5)),
+            (random(1), random(1)),
+        ];
         let mut expected = vec![Fr::zero(); 33];
         for (a, b) in &products {
             for (i, a) in a.iter().enumerate() {

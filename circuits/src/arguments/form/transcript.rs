@@ -22,7 +22,8 @@ pub(super) enum Part {
 /// The chain of states.
 #[derive(Debug, Clone)]
 pub(super) struct Transcript {
-    state: Word,
+    /// All states so far; the last one stands.
+    states: Vec<Word>,
     table: FormTable,
     /// A transcript that leaves a part out, to show what that part is there for.
     #[cfg(test)]
@@ -33,7 +34,7 @@ impl Transcript {
     /// The first state.
     pub(super) fn new(statement: &FormStatement) -> Self {
         let mut transcript = Self {
-            state: [0; 32],
+            states: vec![],
             table: statement.table,
             #[cfg(test)]
             forgotten: None,
@@ -45,7 +46,7 @@ impl Transcript {
     /// The transcript of a verifier that forgets a part.
     #[cfg(test)]
     pub(super) fn forgetting(statement: &FormStatement, part: Option<Part>) -> Self {
-        let mut transcript = Self { state: [0; 32], table: statement.table, forgotten: part };
+        let mut transcript = Self { states: vec![], table: statement.table, forgotten: part };
         transcript.start(statement);
         transcript
     }
@@ -63,7 +64,7 @@ impl Transcript {
         if self.keeps(Part::Commitment) {
             items.extend(point_words(&statement.commitment));
         }
-        self.state = absorb([0; 32], "fairshare.form.v1", &items);
+        self.absorb("fairshare.form.v1", &items);
     }
 
     /// `f1` gives `beta`, at which no entry of the table is a pole.
@@ -91,8 +92,7 @@ impl Transcript {
     pub(super) fn values(&mut self, values: &[[Fr; 2]]) -> Result<Fr, FormError> {
         let kept = if self.keeps(Part::Values) { values } else { &[] };
         let items: Vec<Word> = kept.iter().flatten().map(scalar_word).collect();
-        self.state = absorb(self.state, "values", &items);
-        check_weight(challenge(&self.state))
+        check_weight(self.absorb("values", &items))
     }
 
     /// `f6` gives `v`.
@@ -101,10 +101,18 @@ impl Transcript {
     }
 
     fn absorb_points(&mut self, label: &str, points: &[(Part, &G1Affine)]) -> Fr {
-        let items: Vec<Word> =
-            points.iter().filter(|(part, _)| self.keeps(*part)).flat_map(|(_, point)| point_words(point)).collect();
-        self.state = absorb(self.state, label, &items);
-        challenge(&self.state)
+        let items: Vec<Word> = points
+            .iter()
+            .filter(|(part, _)| self.keeps(*part))
+            .flat_map(|(_, point)| point_words(point))
+            .collect();
+        self.absorb(label, &items)
+    }
+
+    fn absorb(&mut self, label: &str, items: &[Word]) -> Fr {
+        let state = absorb(self.states.last().copied().unwrap_or_default(), label, items);
+        self.states.push(state);
+        challenge(&state)
     }
 
     #[cfg(test)]
@@ -117,10 +125,9 @@ impl Transcript {
         true
     }
 
-    /// The state as it stands, for the vectors.
-    #[cfg(test)]
-    pub(super) fn state(&self) -> Word {
-        self.state
+    /// `f0` and what followed.
+    pub(super) fn into_states(self) -> Vec<Word> {
+        self.states
     }
 }
 

@@ -10,6 +10,7 @@ use crate::srs::KzgKey;
 use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, One, Zero};
+use fairshare_protocol::Word;
 
 /// The challenges of a proof.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,17 @@ pub fn verify_form(key: &KzgKey, statement: &FormStatement, proof: &FormProof) -
     verify_with(key, statement, proof, Transcript::new(statement))
 }
 
-/// The same over any transcript.
+/// `f0 ..= f6` of docs/protocol.md 13.6, for the vectors.
+///
+/// # Errors
+/// A degenerate challenge.
+pub fn form_transcript_states(statement: &FormStatement, proof: &FormProof) -> Result<Vec<Word>, FormError> {
+    let mut transcript = Transcript::new(statement);
+    challenges(proof, &mut transcript)?;
+    Ok(transcript.into_states())
+}
+
+/// [`verify_form`] over any transcript.
 pub(super) fn verify_with(
     key: &KzgKey,
     statement: &FormStatement,
@@ -78,7 +89,15 @@ pub(super) fn identity_excess(table: FormTable, d: usize, values: &[[Fr; 2]], c:
 }
 
 /// `A` at `z` (side 0) or `1/z` (side 1), where `p` is the inverse of that point: `F, K, M` at `y/p`, the columns at `p`.
-fn a_at(table: FormTable, d: usize, at_z: &[[Fr; 2]], at_yz: &[[Fr; 2]], c: &Challenges, side: usize, p: Fr) -> Fr {
+fn a_at(
+    table: FormTable,
+    d: usize,
+    at_z: &[[Fr; 2]],
+    at_yz: &[[Fr; 2]],
+    c: &Challenges,
+    side: usize,
+    p: Fr,
+) -> Fr {
     let q = p * c.y.inverse().expect("y is not 0: the transcript refuses it");
     let i_d = geometric(p, d);
     let columns = columns_at(table, at_z, 1 - side, i_d);
@@ -116,9 +135,11 @@ fn pairing_points(statement: &FormStatement, proof: &FormProof, c: &Challenges) 
     let first = PointPair { z: c.z, inverse };
     let second = PointPair { z: c.y * c.z, inverse: c.y * inverse };
     let vanishing = |at: &PointPair| (c.v - at.z) * (c.v - at.inverse);
-    let ratio = vanishing(&first) * vanishing(&second).inverse().expect("v is no point: the transcript refuses it");
+    let ratio =
+        vanishing(&first) * vanishing(&second).inverse().expect("v is no point: the transcript refuses it");
 
-    let mut points: Vec<G1Affine> = std::iter::once(statement.commitment).chain(proof.high).chain([proof.s]).collect();
+    let mut points: Vec<G1Affine> =
+        std::iter::once(statement.commitment).chain(proof.high).chain([proof.s]).collect();
     points.extend(&proof.fractions);
     points.extend([proof.table_fractions, proof.counts]);
     let (at_z, _) = opened(statement.table);

@@ -33,12 +33,12 @@ pub(super) fn opened(table: FormTable) -> (usize, usize) {
 impl FormProof {
     /// The words in the contract's order.
     pub fn words(&self) -> FormProofWords {
-        let points = self
-            .high
-            .iter()
-            .chain([&self.counts])
-            .chain(&self.fractions)
-            .chain([&self.table_fractions, &self.s, &self.w, &self.w_prime]);
+        let points = self.high.iter().chain([&self.counts]).chain(&self.fractions).chain([
+            &self.table_fractions,
+            &self.s,
+            &self.w,
+            &self.w_prime,
+        ]);
         FormProofWords {
             points: points.flat_map(point_words).collect(),
             values: self.values.iter().flatten().map(scalar_word).collect(),
@@ -53,7 +53,8 @@ impl FormProof {
         let (at_z, at_yz) = opened(table);
         check_length("points' words", 2 * point_count(table), words.points.len())?;
         check_length("values", 2 * (at_z + at_yz), words.values.len())?;
-        let points: Vec<G1Affine> = words.points.as_chunks::<2>().0.iter().map(point_from_words).collect::<Result<_, _>>()?;
+        let points: Vec<G1Affine> =
+            words.points.as_chunks::<2>().0.iter().map(point_from_words).collect::<Result<_, _>>()?;
         let values: Vec<Fr> = words.values.iter().map(scalar_from_word).collect::<Result<_, _>>()?;
         let columns = table.columns();
         let (high, rest) = points.split_at(columns - 1);

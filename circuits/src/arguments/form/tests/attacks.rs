@@ -39,7 +39,8 @@ fn refused(witness: FormWitness) {
     let liar = Liar::new(LIMBS, D, witness);
     assert_eq!(liar.verdicts(), (REFUSED, REFUSED));
     for index in 0..14 {
-        let bend = |values: &mut Vec<[Fr; 2]>, c: &Challenges, known: &Known| bend_value(values, index, c, known);
+        let bend =
+            |values: &mut Vec<[Fr; 2]>, c: &Challenges, known: &Known| bend_value(values, index, c, known);
         let bent = Liar { on_values: &bend, ..Liar::new(LIMBS, D, liar.witness.clone()) };
         assert_eq!(bent.verdicts().0, "PairingFailed", "value {index} bent");
     }
@@ -155,9 +156,9 @@ fn bad_entries_are_refused_by_the_table_of_sixteen_bits() {
 
 /// `sum_t m_t / (beta + t)` less `sum 1 / (beta + v)` over all entries of all columns.
 fn imbalance(witness: &FormWitness, beta: Fr) -> Fr {
-    let of_table: Fr =
-        witness.counts.iter().enumerate().map(|(t, m)| *m / (beta + Fr::from(t as u64))).sum();
-    let of_entries: Fr = witness.columns.iter().flat_map(|c| &c[..D]).map(|v| (beta + v).inverse().unwrap()).sum();
+    let of_table: Fr = witness.counts.iter().enumerate().map(|(t, m)| *m / (beta + Fr::from(t as u64))).sum();
+    let of_entries: Fr =
+        witness.columns.iter().flat_map(|c| &c[..D]).map(|v| (beta + v).inverse().unwrap()).sum();
     of_table - of_entries
 }
 
@@ -212,7 +213,8 @@ fn who_forgets_the_high_limbs_accepts_a_false_split() {
     // Half of all entries have a root.
     let found = (0..24).find(|seed| {
         let witness = with_limbs(&[(0, Fr::zero(), random(100 + seed))]);
-        let liar = Liar { forgets: Some(Part::High), on_witness: &on_witness, ..Liar::new(LIMBS, D, witness) };
+        let liar =
+            Liar { forgets: Some(Part::High), on_witness: &on_witness, ..Liar::new(LIMBS, D, witness) };
         let (truth, forgetful) = liar.verdicts();
         assert_ne!(truth, "accepted");
         forgetful == "accepted"
@@ -254,7 +256,8 @@ fn who_forgets_the_laurent_rest_accepts_any_entry() {
 fn who_forgets_the_values_accepts_values_that_fit_gamma() {
     // S(z) moves, and U(z) against it, so that what is opened stays as it is.
     let on_values = |values: &mut Vec<[Fr; 2]>, c: &Challenges, known: &Known| {
-        let excess = |values: &[[Fr; 2]]| super::verifier::identity_excess(known.table, known.dimension, values, c);
+        let excess =
+            |values: &[[Fr; 2]]| super::verifier::identity_excess(known.table, known.dimension, values, c);
         let shift = |values: &mut Vec<[Fr; 2]>, by: Fr| {
             values[2][0] += by;
             values[0][0] -= by * c.gamma.square();
@@ -270,7 +273,13 @@ fn who_forgets_the_values_accepts_values_that_fit_gamma() {
 
 #[test]
 fn who_forgets_the_quotient_accepts_any_values() {
-    let on_values = |values: &mut Vec<[Fr; 2]>, c: &Challenges, known: &Known| bend_value(values, 0, c, known);
-    let liar = Liar { forgets: Some(Part::W), on_values: &on_values, forges_opening: true, ..Liar::new(LIMBS, D, bad()) };
+    let on_values =
+        |values: &mut Vec<[Fr; 2]>, c: &Challenges, known: &Known| bend_value(values, 0, c, known);
+    let liar = Liar {
+        forgets: Some(Part::W),
+        on_values: &on_values,
+        forges_opening: true,
+        ..Liar::new(LIMBS, D, bad())
+    };
     accepted_where_forgotten(&liar);
 }

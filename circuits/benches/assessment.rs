@@ -1,4 +1,6 @@
 //! Proving and verifying an assessment: `cargo bench -p fairshare-circuits --bench assessment`.
+//!
+//! `FAIRSHARE_BENCH_SIZES` names the sizes, `8,16` where it is not set; 64 takes minutes and 3 GB.
 
 use criterion::{criterion_group, criterion_main, Criterion};
 use fairshare_circuits::{
@@ -25,7 +27,8 @@ fn round(size: usize) -> (GramMatrix, AgreementPublic) {
 fn assessment(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("assessment");
     group.sample_size(10);
-    for size in [8u8, 16] {
+    let sizes = std::env::var("FAIRSHARE_BENCH_SIZES").unwrap_or_else(|_| "8,16".to_owned());
+    for size in sizes.split(',').map(|size| size.parse::<u8>().expect("sizes as in 8,16")) {
         let keys = AssessmentKeys::open_dev(&default_data_folder(), size).expect("DEV keys");
         let (gram, public) = round(usize::from(size));
         let mut rng = ChaCha20Rng::seed_from_u64(2);

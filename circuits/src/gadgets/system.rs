@@ -40,6 +40,7 @@ impl System {
         })
     }
 
+    #[cfg(test)]
     pub(crate) fn matrices(&self) -> &[Matrix<Fr>] {
         &self.matrices
     }
@@ -60,19 +61,36 @@ impl System {
         self.sections.iter().zip(ends).map(|((name, from), end)| (*name, end - from)).collect()
     }
 
-    /// The first constraint that the assignment breaks, with the name of its section.
-    pub(crate) fn first_broken(&self, assignment: &[Fr]) -> Option<(usize, &'static str)> {
+    /// Every row under the assignment, or the first constraint that it breaks with the name of its section.
+    ///
+    /// # Errors
+    /// The number of a constraint that does not hold, and its section.
+    pub(crate) fn evaluate(&self, assignment: &[Fr]) -> Result<Rows, (usize, &'static str)> {
         if assignment.len() != self.variables || assignment.first() != Some(&Fr::ONE) {
-            return Some((0, "the shape of the assignment"));
+            return Err((0, "the shape of the assignment"));
         }
-        let row = |matrix: usize, index: usize| dot(&self.matrices[matrix][index], assignment);
-        let broken = (0..self.constraints())
-            .into_par_iter()
-            .with_min_len(256)
-            .find_first(|index| row(0, *index) * row(1, *index) != row(2, *index))?;
+        let products = |matrix: usize| -> Vec<Fr> {
+            self.matrices[matrix].par_iter().with_min_len(256).map(|row| dot(row, assignment)).collect()
+        };
+        let rows = Rows { a: products(0), b: products(1), c: products(2) };
+        let broken = (0..self.constraints()).find(|index| rows.a[*index] * rows.b[*index] != rows.c[*index]);
+        let Some(broken) = broken else { return Ok(rows) };
         let section = self.sections.iter().rev().find(|(_, from)| *from <= broken);
-        Some((broken, section.map_or("no section", |(name, _)| name)))
+        Err((broken, section.map_or("no section", |(name, _)| name)))
     }
+
+    /// The first constraint that the assignment breaks.
+    #[cfg(test)]
+    pub(crate) fn first_broken(&self, assignment: &[Fr]) -> Option<(usize, &'static str)> {
+        self.evaluate(assignment).err()
+    }
+}
+
+/// `A z`, `B z` and `C z`, one entry a constraint.
+pub(crate) struct Rows {
+    pub(crate) a: Vec<Fr>,
+    pub(crate) b: Vec<Fr>,
+    pub(crate) c: Vec<Fr>,
 }
 
 fn dot(row: &[(Fr, usize)], assignment: &[Fr]) -> Fr {

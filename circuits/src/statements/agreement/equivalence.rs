@@ -147,8 +147,8 @@ fn real_rounds(size: usize) -> impl Strategy<Value = Round> {
     )
 }
 
-/// Matrices of any entries in range, off the diagonal divided by some power of two. Many belong to no updates; those whose
-/// coherence has no value are left out.
+/// Matrices of any entries in range, off the diagonal divided by some power of two. Many belong to no updates, and
+/// some of these have no coherence: the rule refuses them.
 fn any_rounds(size: usize) -> impl Strategy<Value = Round> {
     let extreme = 1i64 << 52;
     let entry =
@@ -166,17 +166,18 @@ fn any_rounds(size: usize) -> impl Strategy<Value = Round> {
             };
             let upper = places.zip(entries).map(value).collect();
             let gram = GramMatrix::from_upper(size, upper).unwrap();
-            trim_counts(active)
-                .prop_map(move |trim_count| Round { gram: gram.clone(), active, theta, trim_count })
-                .prop_filter("the matrix has a coherence", |round| {
-                    assess(&round.gram, round.active, round.theta, round.trim_count).is_ok()
-                })
+            trim_counts(active).prop_map(move |trim_count| Round {
+                gram: gram.clone(),
+                active,
+                theta,
+                trim_count,
+            })
         },
     )
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_local_rejects: 1 << 20, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, max_global_rejects: 1 << 16, ..ProptestConfig::default() })]
     #[test]
     fn the_circuit_accepts_every_real_round_of_eight(round in real_rounds(8)) {
         prop_assert_eq!(round.accepted(), Ok(()));
@@ -184,6 +185,7 @@ proptest! {
 
     #[test]
     fn the_circuit_accepts_every_matrix_that_the_rule_accepts(round in any_rounds(8)) {
+        prop_assume!(assess(&round.gram, round.active, round.theta, round.trim_count).is_ok());
         prop_assert_eq!(round.accepted(), Ok(()));
     }
 }

@@ -3,8 +3,10 @@
 use super::circuit::synthesize;
 use super::public::{public_inputs, AgreementPublic};
 use super::witness::AgreementWitness;
+use crate::gadgets::system::Rows;
 use crate::gadgets::{Builder, System};
 use crate::keys::AssessmentKeys;
+use crate::statements::prover::prove_rows;
 use ark_bn254::{Bn254, Fr};
 use ark_ff::UniformRand;
 use ark_groth16::{prepare_verifying_key, Groth16, Proof, VerifyingKey};
@@ -79,7 +81,7 @@ pub(super) fn assign(public: &[Fr], witness: &AgreementWitness) -> Result<Vec<Fr
     builder.assignment()
 }
 
-/// Checks every constraint under these public inputs and this witness.
+/// Checks every constraint under these public inputs and this witness; gives the assignment and its rows.
 ///
 /// # Errors
 /// The first constraint that does not hold.
@@ -87,11 +89,11 @@ pub(super) fn check_constraints(
     system: &System,
     public: &[Fr],
     witness: &AgreementWitness,
-) -> Result<Vec<Fr>, AgreementError> {
+) -> Result<(Vec<Fr>, Rows), AgreementError> {
     let assignment = assign(public, witness)?;
-    match system.first_broken(&assignment) {
-        Some((constraint, section)) => Err(AgreementError::Unsatisfied { constraint, section }),
-        None => Ok(assignment),
+    match system.evaluate(&assignment) {
+        Ok(rows) => Ok((assignment, rows)),
+        Err((constraint, section)) => Err(AgreementError::Unsatisfied { constraint, section }),
     }
 }
 
@@ -111,17 +113,9 @@ pub fn prove<R: RngCore + CryptoRng>(
     let witness = AgreementWitness::new(gram, public.active, public.theta, public.trim_count)?;
     witness.check(public)?;
     let fields = public.to_field_elements(size);
-    let assignment = check_constraints(keys.system(), &fields, &witness)?;
-    let system = keys.system();
-    let proof = Groth16::<Bn254>::create_proof_with_reduction_and_matrices(
-        keys.proving_key(),
-        Fr::rand(rng),
-        Fr::rand(rng),
-        system.matrices(),
-        system.inputs(),
-        system.constraints(),
-        &assignment,
-    )?;
+    let (assignment, rows) = check_constraints(keys.system(), &fields, &witness)?;
+    let blinding = [Fr::rand(rng), Fr::rand(rng)];
+    let proof = prove_rows(keys.proving_key(), keys.system(), rows, &assignment, blinding)?;
     verify(keys.verifying_key(), public, &proof)?;
     Ok(proof)
 }

@@ -1,11 +1,14 @@
 //! Proofs, with the committed keys: drift of the circuit fails here.
 
 use super::equivalence::{updates, Round};
+use super::proof::check_constraints;
 use super::{prove, verify, AgreementError, AgreementPublic};
 use crate::keys::{AssessmentKeys, CommittedKeys};
-use ark_bn254::{Bn254, G1Affine};
+use crate::statements::prover::prove_rows;
+use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_groth16::Proof;
+use ark_ff::Field;
+use ark_groth16::{Groth16, Proof};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
@@ -95,4 +98,25 @@ fn proofs_are_randomised() {
     let second = prove(keys, &public, &round.gram, &mut ChaCha20Rng::seed_from_u64(10)).unwrap();
     assert_ne!(proof, second);
     verify(keys.verifying_key(), &public, &second).unwrap();
+}
+
+/// The prover of arkworks makes the same proof of the same assignment and blinding.
+#[test]
+fn the_prover_equals_that_of_arkworks() {
+    let round = round();
+    let fields = round.public().to_field_elements(8);
+    let system = keys().system();
+    let blinding = [Fr::from(123u64), Fr::from(456u64).square()];
+    let (assignment, rows) = check_constraints(system, &fields, &round.witness()).unwrap();
+    let expected = Groth16::<Bn254>::create_proof_with_reduction_and_matrices(
+        keys().proving_key(),
+        blinding[0],
+        blinding[1],
+        system.matrices(),
+        system.inputs(),
+        system.constraints(),
+        &assignment,
+    );
+    let proof = prove_rows(keys().proving_key(), system, rows, &assignment, blinding);
+    assert_eq!(proof.unwrap(), expected.unwrap());
 }

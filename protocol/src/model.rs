@@ -31,7 +31,7 @@ pub enum Model {
         /// Classes.
         classes: u32,
     },
-    /// One 3x3 convolution (padding 1), a 2x2 maximum pool, one linear layer; for square images of one channel.
+    /// One 3x3 convolution (padding 1), rectified linear units, a 2x2 maximum pool, one linear layer; for square images of one channel.
     Cnn {
         /// Features of a sample: the side of the image, squared.
         inputs: u32,

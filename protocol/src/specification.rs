@@ -83,10 +83,10 @@ pub struct Training {
 impl Default for Training {
     fn default() -> Self {
         Self {
-            learning_rate: Decimal::from_millionths(100_000),
+            learning_rate: Decimal::from_millionths(300_000),
             min_learning_rate: Decimal::from_millionths(1_000),
             local_epochs: 5,
-            batch_size: 16,
+            batch_size: 8,
             decay: Decimal::from_millionths(950_000),
             coherence_floor: Decimal::from_millionths(150_000),
             coherence_decay: Decimal::from_millionths(500_000),
@@ -382,7 +382,7 @@ mod tests {
         assert_eq!(Specification::from_canonical_json(&json).unwrap(), spec);
         let text = String::from_utf8(json).unwrap();
         assert!(text.starts_with(r#"{"description":"","model":{"classes":10,"#), "{text}");
-        assert!(text.contains(r#""learning_rate":"0.1""#) && text.contains(r#""stake":"100000000000000000 wei""#), "{text}");
+        assert!(text.contains(r#""learning_rate":"0.3""#) && text.contains(r#""stake":"100000000000000000 wei""#), "{text}");
         let spaced = text.replacen(':', ": ", 1);
         let refused = Specification::from_canonical_json(spaced.as_bytes());
         assert!(matches!(refused, Err(SpecificationError::NotCanonical)));

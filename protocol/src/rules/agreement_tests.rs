@@ -267,7 +267,7 @@ proptest! {
     ) {
         let kinds: [Vec<i16>; 6] = [
             vec![0; dimension], vec![i16::MAX; dimension], vec![i16::MIN; dimension], vec![1; dimension],
-            (0..dimension).map(|j| if j % 2 == 0 { i16::MAX } else { i16::MIN }).collect(),
+            (0usize..dimension).map(|j| if j.is_multiple_of(2) { i16::MAX } else { i16::MIN }).collect(),
             vec![-1; dimension],
         ];
         let rows: Vec<Vec<i16>> = picks.iter().map(|k| kinds[*k].clone()).collect();

@@ -105,9 +105,10 @@ mod tests {
                 .collect();
             let rows: Vec<&[i16]> = updates.iter().map(Vec::as_slice).collect();
             let sums = weighted_sum(&weights, &rows);
-            for j in 0..d {
+            assert_eq!(sums.len(), d);
+            for (j, sum) in sums.iter().enumerate() {
                 let expected: Fr = (0..n).map(|i| weights[i] * fr_from_i64(updates[i][j].into())).sum();
-                assert_eq!(sums[j], expected, "coordinate {j} of {d}, {n} updates");
+                assert_eq!(*sum, expected, "coordinate {j} of {d}, {n} updates");
             }
         }
         assert!(weighted_sum(&[], &[]).is_empty());

@@ -342,8 +342,8 @@ mod tests {
         let repeated = |f: &dyn Fn(usize) -> G1Affine| (0..513).map(f).collect::<Vec<_>>();
         for bases in [
             repeated(&|_| p),
-            repeated(&|i| if i % 2 == 0 { p } else { -p }),
-            repeated(&|i| if i % 3 == 0 { G1Affine::identity() } else { p }),
+            repeated(&|i| if i.is_multiple_of(2) { p } else { -p }),
+            repeated(&|i| if i.is_multiple_of(3) { G1Affine::identity() } else { p }),
             repeated(&|_| G1Affine::identity()),
             repeated(&|i| if i < 256 { p } else { -p }),
         ] {

@@ -2,9 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
+use super::{audit, join, model, project, wallet, withdraw};
 #[cfg(feature = "embedded")]
 use super::{devnet, ipfs};
-use super::{audit, join, model, project, wallet, withdraw};
 
 /// A market for what private data adds to a shared model: create projects, join them, look at them, get paid, and check
 /// everything from the chain and IPFS alone.

@@ -5,8 +5,10 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use futures::StreamExt;
-use ipfs_api::request::Add;
+use ipfs_api::request::{Add, Id};
 use ipfs_api::{IpfsApi, IpfsClient, TryFromUri};
+use ipfs_api_prelude::Backend;
+use serde::Deserialize;
 
 use super::{ContentError, ContentId};
 
@@ -16,6 +18,13 @@ pub struct ContentStore {
     api: String,
     client: IpfsClient,
     timeout: Duration,
+}
+
+/// The part of the answer to `id` that is used; the library's own type asks for a field that Kubo no longer sends.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Identity {
+    addresses: Vec<String>,
 }
 
 impl std::fmt::Debug for ContentStore {
@@ -153,7 +162,10 @@ impl ContentStore {
     /// # Errors
     /// The node's faults.
     pub async fn addresses(&self) -> Result<Vec<String>, ContentError> {
-        Ok(self.ask("id".into(), self.client.id(None)).await?.addresses)
+        Ok(self
+            .ask("id".into(), self.client.request::<_, Identity>(Id { peer: None }, None))
+            .await?
+            .addresses)
     }
 
     /// Connects the node to another one, by one of its [`Self::addresses`].

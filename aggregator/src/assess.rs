@@ -50,7 +50,11 @@ pub fn active_slots(collected: &[Collected]) -> ActiveSlots {
 ///
 /// # Errors
 /// [`AssessError::SlotOutOfRange`], [`AssessError::TooManyExcluded`] or [`AssessError::TooFewActive`].
-pub fn check_active(terms: &RoundTerms, collected: &[Collected], active: &ActiveSlots) -> Result<(), AssessError> {
+pub fn check_active(
+    terms: &RoundTerms,
+    collected: &[Collected],
+    active: &ActiveSlots,
+) -> Result<(), AssessError> {
     if let Some(entry) = collected.iter().find(|entry| entry.slot >= terms.slots) {
         return Err(AssessError::SlotOutOfRange { slot: entry.slot, slots: terms.slots });
     }
@@ -59,7 +63,12 @@ pub fn check_active(terms: &RoundTerms, collected: &[Collected], active: &Active
             excluded: active.excluded.len(),
             revealed: collected.len(),
             allowed: terms.max_excluded,
-            reasons: active.excluded.iter().map(|e| format!("slot {} ({})", e.slot, e.reason)).collect::<Vec<_>>().join(", "),
+            reasons: active
+                .excluded
+                .iter()
+                .map(|e| format!("slot {} ({})", e.slot, e.reason))
+                .collect::<Vec<_>>()
+                .join(", "),
         });
     }
     let count = active.mask.count_ones();
@@ -81,7 +90,7 @@ pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
 }
 
 /// Whether fetching again may bring a slot back.
-pub fn is_missing(entry: &Collected) -> bool {
+pub(crate) fn is_missing(entry: &Collected) -> bool {
     matches!(entry.update, Err(Exclusion::Missing(_)))
 }
 
@@ -105,7 +114,11 @@ pub struct AssessedRound {
 ///
 /// # Errors
 /// [`AssessError`] where the rule has no answer or the new model leaves 64 bits.
-pub fn assess_round(terms: &RoundTerms, model: &[i64], updates: &[(u8, &[i16])]) -> Result<AssessedRound, AssessError> {
+pub fn assess_round(
+    terms: &RoundTerms,
+    model: &[i64],
+    updates: &[(u8, &[i16])],
+) -> Result<AssessedRound, AssessError> {
     let mut by_slot: Vec<Option<&[i16]>> = vec![None; usize::from(terms.slots)];
     let mut active = 0u128;
     for (slot, update) in updates {

@@ -27,8 +27,12 @@ fn round(updates: &[(u8, Vec<i16>)]) -> AssessedRound {
 
 #[test]
 fn usable_slots_are_active_and_the_others_have_their_reason() {
-    let collected =
-        [entry(5, Err(missing())), entry(0, Ok(vec![1])), entry(2, Err(Exclusion::CommitmentMismatch)), entry(3, Ok(vec![1]))];
+    let collected = [
+        entry(5, Err(missing())),
+        entry(0, Ok(vec![1])),
+        entry(2, Err(Exclusion::CommitmentMismatch)),
+        entry(3, Ok(vec![1])),
+    ];
     let active = active_slots(&collected);
     assert_eq!(active.mask, 0b1001);
     let reasons: Vec<(u8, &str)> = active.excluded.iter().map(|e| (e.slot, e.reason.as_str())).collect();
@@ -47,7 +51,10 @@ fn more_unusable_updates_than_allowed_settle_nothing() {
     let error = check(&collected).unwrap_err();
     assert!(matches!(error, AssessError::TooManyExcluded { excluded: 3, revealed: 8, allowed: 2, .. }));
     let text = error.to_string();
-    assert!(text.contains("slot 4 (its file does not match its commitment)") && text.contains("slot 6"), "{text}");
+    assert!(
+        text.contains("slot 4 (its file does not match its commitment)") && text.contains("slot 6"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -65,7 +72,10 @@ fn an_update_that_was_right_once_stays_and_a_missing_one_may_come_back() {
     let mut known = BTreeMap::new();
     merge(&mut known, vec![entry(0, Ok(vec![1])), entry(1, Err(missing())), entry(2, Err(missing()))]);
     assert_eq!(known.values().filter(|e| is_missing(e)).count(), 2);
-    merge(&mut known, vec![entry(0, Err(missing())), entry(1, Ok(vec![2])), entry(2, Err(Exclusion::CommitmentMismatch))]);
+    merge(
+        &mut known,
+        vec![entry(0, Err(missing())), entry(1, Ok(vec![2])), entry(2, Err(Exclusion::CommitmentMismatch))],
+    );
     assert_eq!(known[&0].update, Ok(vec![1]));
     assert_eq!(known[&1].update, Ok(vec![2]));
     assert_eq!(known[&2].update, Err(Exclusion::CommitmentMismatch));

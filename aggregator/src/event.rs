@@ -72,7 +72,11 @@ pub struct RoundSettled {
 impl fmt::Display for RoundSettled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { round, kept, dropped, excluded, gas, transaction, .. } = self;
-        write!(f, "round {round} is settled: kept {kept:?}, dropped {dropped:?}, {} left out", excluded.len())?;
+        write!(
+            f,
+            "round {round} is settled: kept {kept:?}, dropped {dropped:?}, {} left out",
+            excluded.len()
+        )?;
         match self.timings {
             Some(Timings { collect_ms, assess_ms, prove_ms, verify_ms, .. }) => write!(
                 f,
@@ -90,7 +94,17 @@ impl fmt::Display for RoundSettled {
 #[expect(missing_docs, reason = "the fields say what they are, and the Display below says it in words")]
 pub enum Event {
     /// The service is ready.
-    Started { project: String, aggregator: String, named: bool, phase: String, round: u64, settled: u64, dimension: u32, slots: u8, dev: bool },
+    Started {
+        project: String,
+        aggregator: String,
+        named: bool,
+        phase: String,
+        round: u64,
+        settled: u64,
+        dimension: u32,
+        slots: u8,
+        dev: bool,
+    },
     /// The bond is placed.
     BondPlaced { amount_wei: String, transaction: String, gas: u64 },
     /// The project is in another phase than before.
@@ -117,14 +131,25 @@ impl fmt::Display for Event {
                 let keys = if *dev { ", DEV keys: for test chains only" } else { "" };
                 write!(f, "project {project}: {aggregator} is ready as {role} ({phase}, round {round}{keys})")
             }
-            Self::BondPlaced { amount_wei, transaction, .. } => write!(f, "bond of {amount_wei} wei placed ({transaction})"),
-            Self::PhaseOpened { round, phase, deadline } => write!(f, "round {round}: {phase} until {deadline}"),
+            Self::BondPlaced { amount_wei, transaction, .. } => {
+                write!(f, "bond of {amount_wei} wei placed ({transaction})")
+            }
+            Self::PhaseOpened { round, phase, deadline } => {
+                write!(f, "round {round}: {phase} until {deadline}")
+            }
             Self::UpdatesCollected { round, active, excluded, collect_ms } => {
-                write!(f, "round {round}: {} updates checked, {} unusable, in {collect_ms} ms", active.len(), excluded.len())
+                write!(
+                    f,
+                    "round {round}: {} updates checked, {} unusable, in {collect_ms} ms",
+                    active.len(),
+                    excluded.len()
+                )
             }
             Self::ExclusionsPublished { round, cid, excluded, .. } => {
                 write!(f, "round {round}: left out, see {cid}:")?;
-                excluded.iter().try_for_each(|e| write!(f, " slot {} of {}: {};", e.slot, e.trainer, e.reason))
+                excluded
+                    .iter()
+                    .try_for_each(|e| write!(f, " slot {} of {}: {};", e.slot, e.trainer, e.reason))
             }
             Self::Waiting { round, reason } => write!(f, "round {round}: waiting: {reason}"),
             Self::RoundSettled(settled) => settled.fmt(f),

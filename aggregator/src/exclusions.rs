@@ -52,7 +52,14 @@ pub struct ExclusionReport {
 
 impl ExclusionReport {
     /// The report of a round.
-    pub fn new(chain_id: u64, project: Address20, round: u64, aggregator: Address20, active: u128, excluded: Vec<ExcludedSlot>) -> Self {
+    pub fn new(
+        chain_id: u64,
+        project: Address20,
+        round: u64,
+        aggregator: Address20,
+        active: u128,
+        excluded: Vec<ExcludedSlot>,
+    ) -> Self {
         Self {
             chain_id,
             project: format_address(&project),

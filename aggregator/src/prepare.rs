@@ -26,12 +26,17 @@ impl Service {
         outcome
     }
 
-    async fn prepare_attempt(&mut self, status: &Status, attempt: &mut Attempt) -> Result<Step, AggregatorError> {
+    async fn prepare_attempt(
+        &mut self,
+        status: &Status,
+        attempt: &mut Attempt,
+    ) -> Result<Step, AggregatorError> {
         let started = Instant::now();
         let model = self.current_model(status).await?;
         let fresh = collect(&self.project, &self.store, &self.spec, &self.prover.srs, status.round).await?;
         merge(&mut attempt.collected, fresh);
-        let commitments = self.project.committed(status.round).await?.into_iter().map(|c| c.commitment).collect();
+        let commitments =
+            self.project.committed(status.round).await?.into_iter().map(|c| c.commitment).collect();
         attempt.timings.collect_ms = millis(started);
 
         let slots: Vec<Collected> = attempt.collected.values().cloned().collect();
@@ -59,10 +64,11 @@ impl Service {
         };
         let (prover, spec, timings) = (self.prover.clone(), self.spec.clone(), attempt.timings);
         // On a thread of its own: it takes seconds, and the chain and IPFS answer meanwhile.
-        let (ready, timings) =
-            tokio::task::spawn_blocking(move || compute(&prover, &spec, &terms, &context, &model, &slots, timings))
-                .await
-                .map_err(|lost| AggregatorError::Computation(lost.to_string()))??;
+        let (ready, timings) = tokio::task::spawn_blocking(move || {
+            compute(&prover, &spec, &terms, &context, &model, &slots, timings)
+        })
+        .await
+        .map_err(|lost| AggregatorError::Computation(lost.to_string()))??;
         attempt.timings = timings;
         attempt.proved = Some(Arc::new(ready));
         Ok(Step::Done)
@@ -84,7 +90,8 @@ impl Service {
             }
             None => {
                 let srs = &self.prover.srs;
-                fetch_model(&self.project, &self.store, &self.spec, &status.model, status.model_cid, srs).await?
+                fetch_model(&self.project, &self.store, &self.spec, &status.model, status.model_cid, srs)
+                    .await?
             }
         };
         let model = Arc::new(model);
@@ -110,7 +117,13 @@ impl Service {
         }
         attempt.told = Some(line);
         for left_out in &active.excluded {
-            tracing::warn!(round = attempt.round, slot = left_out.slot, trainer = left_out.trainer, reason = left_out.reason, "unusable update");
+            tracing::warn!(
+                round = attempt.round,
+                slot = left_out.slot,
+                trainer = left_out.trainer,
+                reason = left_out.reason,
+                "unusable update"
+            );
         }
         self.reporter.report(&Event::UpdatesCollected {
             round: attempt.round,
@@ -187,5 +200,15 @@ fn compute(
     timings.prove_ms = proved.prove_ms;
     timings.verify_ms = proved.verify_ms;
     let settlement = context.settlement(&proved);
-    Ok((Ready { proved, assessment: assessed.assessment, settlement, model: assessed.model, model_file, model_cid }, timings))
+    Ok((
+        Ready {
+            proved,
+            assessment: assessed.assessment,
+            settlement,
+            model: assessed.model,
+            model_file,
+            model_cid,
+        },
+        timings,
+    ))
 }

@@ -140,7 +140,9 @@ impl Service {
 
     async fn step(&mut self) -> Result<Step, AggregatorError> {
         let status = self.project.status().await?;
-        if self.attempt.as_ref().is_some_and(|attempt| attempt.round != status.round) || status.phase.is_over() {
+        if self.attempt.as_ref().is_some_and(|attempt| attempt.round != status.round)
+            || status.phase.is_over()
+        {
             self.conclude(&status).await?;
         }
         self.tell_found(&status).await?;
@@ -157,7 +159,11 @@ impl Service {
             }
             Phase::Registration if self.is_named() && !status.bond_placed && !late => self.place_bond().await,
             Phase::Registration | Phase::Commit | Phase::Reveal => {
-                if late { self.advance(&status).await } else { Ok(Step::Wait) }
+                if late {
+                    self.advance(&status).await
+                } else {
+                    Ok(Step::Wait)
+                }
             }
             Phase::Aggregate => self.aggregate(&status).await,
         }
@@ -211,7 +217,9 @@ impl Service {
         let found = self.project.settlements().await?.into_iter().find(|settled| settled.round == round);
         let Some(attempt) = self.attempt.take() else { return Ok(()) };
         match (found, attempt.proved.clone()) {
-            (Some(settled), Some(ready)) if settled.payee == self.me && settled.model_cid == ready.model_cid.digest() => {
+            (Some(settled), Some(ready))
+                if settled.payee == self.me && settled.model_cid == ready.model_cid.digest() =>
+            {
                 tracing::info!(round, "the settlement that was sent stands on the chain");
                 self.finish(status.model_cid, &attempt, &ready, &settled);
             }
@@ -232,7 +240,8 @@ impl Service {
                 continue;
             }
             let committed = self.project.committed(settled.round).await?;
-            let trainers: BTreeMap<u8, Address20> = committed.into_iter().map(|c| (c.slot, c.trainer)).collect();
+            let trainers: BTreeMap<u8, Address20> =
+                committed.into_iter().map(|c| (c.slot, c.trainer)).collect();
             let event = settled_event(&settled, &trainers, length, None);
             self.reporter.report(&Event::RoundSettled(Box::new(event)));
             self.told_settled.insert(settled.round);

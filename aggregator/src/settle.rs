@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use fairshare_circuits::{
-    model_step, prove_round, verify_round, AssessmentKeys, CommittedKeys, G1Affine, ReferenceString, RoundProof,
-    RoundStatement,
+    model_step, prove_round, verify_round, AssessmentKeys, CommittedKeys, G1Affine, ReferenceString,
+    RoundProof, RoundStatement,
 };
 use fairshare_node::{Address20, Settlement};
 use fairshare_protocol::Word;
@@ -43,11 +43,17 @@ impl RoundContext {
     ///
     /// # Errors
     /// [`SettleError::NoCommitment`] when an active slot has none.
-    pub fn statement(&self, assessed: &AssessedRound, keys_hash: Word, model_cid: [u8; 32]) -> Result<RoundStatement, SettleError> {
+    pub fn statement(
+        &self,
+        assessed: &AssessedRound,
+        keys_hash: Word,
+        model_cid: [u8; 32],
+    ) -> Result<RoundStatement, SettleError> {
         let commitments = crate::exclusions::slots_of(assessed.active)
             .into_iter()
             .map(|slot| {
-                let point = self.commitments.get(usize::from(slot)).ok_or(SettleError::NoCommitment { slot })?;
+                let point =
+                    self.commitments.get(usize::from(slot)).ok_or(SettleError::NoCommitment { slot })?;
                 Ok((slot, *point))
             })
             .collect::<Result<Vec<_>, SettleError>>()?;
@@ -123,7 +129,8 @@ impl Prover {
     ) -> Result<ProvedRound, SettleError> {
         let statement = context.statement(assessed, self.committed.hash(), model_cid)?;
         let started = Instant::now();
-        let proof = prove_round(&self.srs, &self.keys, &statement, updates, &assessed.gram, &assessed.assessment)?;
+        let proof =
+            prove_round(&self.srs, &self.keys, &statement, updates, &assessed.gram, &assessed.assessment)?;
         let prove_ms = millis(started);
 
         let started = Instant::now();
@@ -137,7 +144,7 @@ impl Prover {
 }
 
 /// Milliseconds since `start`.
-pub fn millis(start: Instant) -> u64 {
+pub(crate) fn millis(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -82,7 +82,10 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
         RoundStatement { round: 4, ..statement.clone() },
     ] {
         let refused = verify_round(&prover.committed, &bent, &read);
-        assert!(matches!(refused, Err(VerifyError::LaurentIdentityFailed | VerifyError::PairingFailed)), "{refused:?}");
+        assert!(
+            matches!(refused, Err(VerifyError::LaurentIdentityFailed | VerifyError::PairingFailed)),
+            "{refused:?}"
+        );
     }
 }
 

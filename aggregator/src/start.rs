@@ -53,7 +53,10 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
     let registered = market.registered_keys(&chain).await?;
     if registered.hash != committed.hash() {
         let word = |word: [u8; 32]| format!("0x{}", hex::encode(word));
-        return Err(AggregatorError::KeysHash { on_chain: word(registered.hash), here: word(committed.hash()) });
+        return Err(AggregatorError::KeysHash {
+            on_chain: word(registered.hash),
+            here: word(committed.hash()),
+        });
     }
     let status = project.status().await?;
     if named && status.phase == Phase::Registration && !status.bond_placed {
@@ -78,8 +81,10 @@ async fn open_keys(
 ) -> Result<(ReferenceString, AssessmentKeys), AggregatorError> {
     let owned = folder.to_owned();
     let mut opening = tokio::task::spawn_blocking(move || {
-        let srs = ReferenceString::open_dev(&owned, dimension).map_err(|e| AggregatorError::Keys(e.to_string()))?;
-        let keys = AssessmentKeys::open_dev(&owned, slots).map_err(|e| AggregatorError::Keys(e.to_string()))?;
+        let srs =
+            ReferenceString::open_dev(&owned, dimension).map_err(|e| AggregatorError::Keys(e.to_string()))?;
+        let keys =
+            AssessmentKeys::open_dev(&owned, slots).map_err(|e| AggregatorError::Keys(e.to_string()))?;
         Ok((srs, keys))
     });
     let mut told = false;

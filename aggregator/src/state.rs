@@ -35,7 +35,12 @@ impl StateFolder {
     ///
     /// # Errors
     /// [`AggregatorError::State`].
-    pub fn keep_model(&self, cid: &[u8; 32], file: &[u8], previous: &[u8; 32]) -> Result<(), AggregatorError> {
+    pub fn keep_model(
+        &self,
+        cid: &[u8; 32],
+        file: &[u8],
+        previous: &[u8; 32],
+    ) -> Result<(), AggregatorError> {
         let path = self.model_path(cid);
         self.write(&path, file)?;
         let keep = [path, self.model_path(previous)];

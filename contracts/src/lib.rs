@@ -25,6 +25,7 @@ mod bytecode;
 mod revert;
 
 pub use bytecode::{
-    key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode, verifying_keys, VerifyingKeyCode,
+    key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode, verifying_keys,
+    VerifyingKeyCode,
 };
 pub use revert::explain_revert;

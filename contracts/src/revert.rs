@@ -58,7 +58,11 @@ fn explain(error: &AbiError, arguments: &[u8]) -> Option<String> {
             }
         })
         .collect();
-    Some(if values.is_empty() { error.name.clone() } else { format!("{}({})", error.name, values.join(", ")) })
+    Some(if values.is_empty() {
+        error.name.clone()
+    } else {
+        format!("{}({})", error.name, values.join(", "))
+    })
 }
 
 fn show(token: &Token) -> String {

@@ -17,7 +17,11 @@ use crate::report::{Report, RoundReport, TrainerReport, TransactionReport};
 ///
 /// # Errors
 /// The step that went wrong, or money that does not add up.
-pub async fn run(options: &Options, folder: &Path, tell: &mut dyn FnMut(Stage)) -> eyre::Result<(Report, Market)> {
+pub async fn run(
+    options: &Options,
+    folder: &Path,
+    tell: &mut dyn FnMut(Stage),
+) -> eyre::Result<(Report, Market)> {
     let start = Instant::now();
     let market = Market::open(options, folder, |toml| toml, tell)?;
     let report = finish(&market, start, tell).await?;
@@ -47,7 +51,8 @@ pub async fn finish(market: &Market, start: Instant, tell: &mut dyn FnMut(Stage)
     report.audit = audit["audit"].clone();
     report.elapsed_s = seconds_since(start);
     let path = market.folder.join("report.json");
-    std::fs::write(&path, serde_json::to_vec_pretty(&report)?).map_err(Failure::io(path.display().to_string()))?;
+    std::fs::write(&path, serde_json::to_vec_pretty(&report)?)
+        .map_err(Failure::io(path.display().to_string()))?;
     Ok(report)
 }
 
@@ -65,7 +70,9 @@ fn report(
         let address = fairshare_node::parse_address(participant.address())?;
         let (rounds_kept, earned, slashed) = earnings(history, address, terms.round_reward);
         let out = withdrawn[participant.name()];
-        let joined = history.iter().any(|e| matches!(&e.kind, EventKind::Joined { trainer, .. } if *trainer == address));
+        let joined = history
+            .iter()
+            .any(|e| matches!(&e.kind, EventKind::Joined { trainer, .. } if *trainer == address));
         let stake_back = if joined { terms.stake - slashed } else { 0 };
         eyre::ensure!(
             out == earned + stake_back,
@@ -202,7 +209,8 @@ fn transactions(market: &Market, history: &[ProjectEvent]) -> Vec<TransactionRep
 }
 
 fn command_line(options: &Options) -> String {
-    let attackers: Vec<_> = options.attackers.0.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
+    let attackers: Vec<_> =
+        options.attackers.0.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
     let attackers = if attackers.is_empty() { "none".into() } else { attackers.join(",") };
     format!(
         "scripts/demo --trainers {} --rounds {} --attackers {attackers} --model {} --alpha {} --seed {}",

@@ -94,7 +94,12 @@ impl Market {
     ///
     /// # Errors
     /// [`Failure`] of the step that went wrong.
-    pub fn open(options: &Options, folder: &Path, adjust: impl FnOnce(String) -> String, tell: &mut dyn FnMut(Stage)) -> Result<Self, Failure> {
+    pub fn open(
+        options: &Options,
+        folder: &Path,
+        adjust: impl FnOnce(String) -> String,
+        tell: &mut dyn FnMut(Stage),
+    ) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder.join("logs")).map_err(Failure::io(folder.display().to_string()))?;
         let folder = folder.canonicalize().map_err(Failure::io(folder.display().to_string()))?;
         let trainers = usize::from(options.trainers);
@@ -105,13 +110,17 @@ impl Market {
 
         tell(Stage::Begun("splitting the digits among the trainers"));
         let data = folder.join("data");
-        let split = run_json(Command::new(binary("fairshare-trainer")?).args(["data", "split", "--dataset", "digits", "--json"]).args([
-            format!("--trainers={trainers}"),
-            format!("--alpha={}", options.alpha),
-            format!("--seed={}", options.seed),
-            "--held-out=0.2".into(),
-            format!("--out={}", data.display()),
-        ]))?;
+        let split = run_json(
+            Command::new(binary("fairshare-trainer")?)
+                .args(["data", "split", "--dataset", "digits", "--json"])
+                .args([
+                    format!("--trainers={trainers}"),
+                    format!("--alpha={}", options.alpha),
+                    format!("--seed={}", options.seed),
+                    "--held-out=0.2".into(),
+                    format!("--out={}", data.display()),
+                ]),
+        )?;
         let honest = trainers - options.attackers.count().min(trainers);
         let behaviours = std::iter::repeat_n("honest", honest).chain(options.attackers.behaviours());
         let trainers = behaviours
@@ -139,11 +148,22 @@ impl Market {
         let password = PathBuf::from(text(&ready, "password_file")?);
         let created = run_json(
             Command::new(binary("fairshare")?)
-                .args(["project", "create", "--json", "--rpc", text(&ready, "rpc")?, "--ipfs", text(&ready, "ipfs")?])
-                .arg("--spec").arg(&specification)
+                .args([
+                    "project",
+                    "create",
+                    "--json",
+                    "--rpc",
+                    text(&ready, "rpc")?,
+                    "--ipfs",
+                    text(&ready, "ipfs")?,
+                ])
+                .arg("--spec")
+                .arg(&specification)
                 .args(["--aggregator", &aggregator.address])
-                .arg("--wallet").arg(&owner.keystore)
-                .arg("--password-file").arg(&password),
+                .arg("--wallet")
+                .arg(&owner.keystore)
+                .arg("--password-file")
+                .arg(&password),
         )?;
         Ok(Self {
             rpc: text(&ready, "rpc")?.into(),
@@ -169,7 +189,10 @@ impl Market {
     pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command, Failure> {
         let mut command = Command::new(binary(program)?);
         command.args(arguments).current_dir(&self.folder);
-        command.env("FAIRSHARE_RPC", &self.rpc).env("FAIRSHARE_IPFS", &self.ipfs).env("FAIRSHARE_PROJECT", &self.project);
+        command
+            .env("FAIRSHARE_RPC", &self.rpc)
+            .env("FAIRSHARE_IPFS", &self.ipfs)
+            .env("FAIRSHARE_PROJECT", &self.project);
         Ok(command)
     }
 
@@ -202,10 +225,13 @@ impl Market {
     pub fn start_trainer(&self, index: usize) -> Result<Background, Failure> {
         let participant = &self.trainers[index];
         let name = participant.name();
-        let mut command = self.signed("fairshare-trainer", &["run", "--join", "--json"], &participant.wallet)?;
+        let mut command =
+            self.signed("fairshare-trainer", &["run", "--join", "--json"], &participant.wallet)?;
         command
-            .arg("--data").arg(&participant.shard)
-            .arg("--state").arg(self.folder.join("state").join(name))
+            .arg("--data")
+            .arg(&participant.shard)
+            .arg("--state")
+            .arg(self.folder.join("state").join(name))
             .args(["--behaviour", &participant.behaviour])
             .arg(format!("--seed={}", self.options.seed + index as u64));
         Background::start(name, &mut command, &self.folder.join("logs").join(format!("{name}.log")))
@@ -228,7 +254,9 @@ impl Market {
     pub fn restart_devnet(&mut self, while_down: impl FnOnce()) -> Result<(), Failure> {
         self.devnet.stop();
         while_down();
-        let port = |address: &str| address.rsplit(':').next().and_then(|p| p.trim_end_matches('/').parse().ok()).unwrap_or(0);
+        let port = |address: &str| {
+            address.rsplit(':').next().and_then(|p| p.trim_end_matches('/').parse().ok()).unwrap_or(0)
+        };
         self.devnet = start_devnet(&self.folder, self.wallets, port(&self.rpc), port(&self.ipfs))?.0;
         Ok(())
     }
@@ -241,11 +269,13 @@ impl Market {
         tell(Stage::Begun("trainers and aggregator join"));
         let mut accuracy = vec![self.accuracy(Some(0))?];
         let mut aggregator = self.start_aggregator()?;
-        let mut trainers = (0..self.trainers.len()).map(|i| self.start_trainer(i)).collect::<Result<Vec<_>, _>>()?;
+        let mut trainers =
+            (0..self.trainers.len()).map(|i| self.start_trainer(i)).collect::<Result<Vec<_>, _>>()?;
         let mut settled = Vec::new();
         for count in 0..usize::from(self.options.rounds) {
             tell(Stage::Begun(&format!("round {}", count + 1)));
-            aggregator.wait_for("a settled round", SOON * 2, |e| is(e, "round_settled") && !settled.contains(e))?;
+            aggregator
+                .wait_for("a settled round", SOON * 2, |e| is(e, "round_settled") && !settled.contains(e))?;
             settled = aggregator.events().into_iter().filter(|e| is(e, "round_settled")).collect();
             let round = settled[count]["round"].as_u64().unwrap_or_default();
             accuracy.push(self.accuracy(Some(round))?);
@@ -262,7 +292,8 @@ impl Market {
     /// # Errors
     /// [`Failure`] when the model cannot be fetched or evaluated.
     pub fn accuracy(&self, round: Option<u64>) -> Result<f64, Failure> {
-        let path = self.folder.join(round.map_or("model.safetensors".into(), |r| format!("model-{r}.safetensors")));
+        let path =
+            self.folder.join(round.map_or("model.safetensors".into(), |r| format!("model-{r}.safetensors")));
         let mut fetch = self.command("fairshare", &["model", "fetch", "--json"])?;
         fetch.arg("--out").arg(&path);
         if let Some(round) = round {
@@ -270,7 +301,13 @@ impl Market {
         }
         run_json(&mut fetch)?;
         let mut evaluate = self.command("fairshare-trainer", &["evaluate", "--json"])?;
-        evaluate.arg("--model").arg(&path).arg("--data").arg(&self.held_out).arg("--spec").arg(self.folder.join("project.toml"));
+        evaluate
+            .arg("--model")
+            .arg(&path)
+            .arg("--data")
+            .arg(&self.held_out)
+            .arg("--spec")
+            .arg(self.folder.join("project.toml"));
         let result = run_json(&mut evaluate)?;
         result["accuracy"].as_f64().ok_or_else(|| Failure::Output {
             command: "fairshare-trainer evaluate".into(),
@@ -324,7 +361,12 @@ impl Market {
     }
 }
 
-fn start_devnet(folder: &Path, wallets: usize, rpc_port: u16, ipfs_port: u16) -> Result<(Background, Value), Failure> {
+fn start_devnet(
+    folder: &Path,
+    wallets: usize,
+    rpc_port: u16,
+    ipfs_port: u16,
+) -> Result<(Background, Value), Failure> {
     let mut command = Command::new(binary("fairshare")?);
     command.args(["devnet", "--json"]).arg("--folder").arg(folder.join("devnet")).args([
         format!("--wallets={wallets}"),
@@ -332,7 +374,8 @@ fn start_devnet(folder: &Path, wallets: usize, rpc_port: u16, ipfs_port: u16) ->
         format!("--ipfs-port={ipfs_port}"),
     ]);
     let devnet = Background::start("devnet", &mut command, &folder.join("logs/devnet.log"))?;
-    let ready = devnet.wait_for("the line that says it is ready", SOON, |event| event.get("rpc").is_some())?;
+    let ready =
+        devnet.wait_for("the line that says it is ready", SOON, |event| event.get("rpc").is_some())?;
     Ok((devnet, ready))
 }
 
@@ -360,7 +403,11 @@ fn wallet(ready: &Value, name: &str) -> Result<Wallet, Failure> {
         output: ready.to_string(),
         expected: format!("a wallet {name:?}"),
     })?;
-    Ok(Wallet { name: name.into(), address: text(found, "address")?.into(), keystore: text(found, "keystore")?.into() })
+    Ok(Wallet {
+        name: name.into(),
+        address: text(found, "address")?.into(),
+        keystore: text(found, "keystore")?.into(),
+    })
 }
 
 /// The specification of a run, with short phases: everybody is here and they end as soon as all have done their part.

@@ -63,7 +63,11 @@ impl FromStr for Attackers {
 /// shards of real handwritten digits, an aggregator that proves every round, withdrawals, and an audit from chain and
 /// IPFS alone.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "scripts/demo", version, after_help = "Examples:\n  scripts/demo\n  scripts/demo --trainers 12 --attackers sign-flip:2,noise:1 --rounds 3\n  scripts/demo --attackers none --model logistic --keep")]
+#[command(
+    name = "scripts/demo",
+    version,
+    after_help = "Examples:\n  scripts/demo\n  scripts/demo --trainers 12 --attackers sign-flip:2,noise:1 --rounds 3\n  scripts/demo --attackers none --model logistic --keep"
+)]
 pub struct Options {
     /// Trainers in all, hostile ones included, 5 to 64.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(5..=64))]

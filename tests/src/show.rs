@@ -19,7 +19,10 @@ pub fn print_report(report: &Report) {
     }
     println!("\nTrainers\n{trainers}");
 
-    let mut rounds = table(&["round", "held-out accuracy", "kept", "proving (s)", "aggregator (s)", "gas of settlement"], 0);
+    let mut rounds = table(
+        &["round", "held-out accuracy", "kept", "proving (s)", "aggregator (s)", "gas of settlement"],
+        0,
+    );
     if let Some(first) = report.accuracy.first() {
         rounds.add_row(["start", &format!("{first:.3}"), "", "", "", ""]);
     }
@@ -56,7 +59,7 @@ pub fn print_report(report: &Report) {
 /// A table whose columns from `numbers` on are right-aligned.
 fn table(header: &[&str], numbers: usize) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
     for column in table.column_iter_mut().skip(numbers) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -68,7 +71,11 @@ fn ether(wei: &str) -> String {
     let digits = format!("{wei:0>19}");
     let (whole, part) = digits.split_at(digits.len() - 18);
     let part = part.trim_end_matches('0');
-    if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") }
+    if part.is_empty() {
+        whole.to_owned()
+    } else {
+        format!("{whole}.{part}")
+    }
 }
 
 fn grouped(number: u64) -> String {
@@ -91,6 +98,9 @@ mod tests {
 
     #[test]
     fn gas_is_grouped() {
-        assert_eq!((grouped(7), grouped(1234), grouped(1_234_567)), ("7".into(), "1,234".into(), "1,234,567".into()));
+        assert_eq!(
+            (grouped(7), grouped(1234), grouped(1_234_567)),
+            ("7".into(), "1,234".into(), "1,234,567".into())
+        );
     }
 }

@@ -16,7 +16,8 @@ struct Run {
 
 /// Five honest trainers and one hostile one, one round of logistic regression.
 fn round_with(hostile: &str, adjust: impl FnOnce(String) -> String) -> Result<Run, Failure> {
-    let folder = tempfile::tempdir().map_err(|error| Failure::Io { what: "a temporary folder".into(), error })?;
+    let folder =
+        tempfile::tempdir().map_err(|error| Failure::Io { what: "a temporary folder".into(), error })?;
     let options = Options::small(&[hostile]);
     let market = Market::open(&options, folder.path(), adjust, &mut |_| {})?;
     let mut aggregator = market.start_aggregator()?;

@@ -32,7 +32,9 @@ fn aggregator_that_is_killed_and_started_again_finishes_the_round() {
     trainers[0].wait_for("a second commit", SOON, |e| e["event"] == "committed" && e["round"] == 2).unwrap();
     first.kill();
     let mut second = market.start_aggregator().unwrap();
-    second.wait_for("the second settled round", SOON, |e| e["event"] == "round_settled" && e["round"] == 2).unwrap();
+    second
+        .wait_for("the second settled round", SOON, |e| e["event"] == "round_settled" && e["round"] == 2)
+        .unwrap();
     assert!(second.wait_end(SOON).unwrap());
     for trainer in &mut trainers {
         assert!(trainer.wait_end(SOON).unwrap());
@@ -66,7 +68,9 @@ fn chain_and_ipfs_that_go_down_and_come_back_lose_nothing() {
     let mut trainers = start_trainers(&market);
     aggregator.wait_for("the first settled round", SOON, |e| e["event"] == "round_settled").unwrap();
     market.restart_devnet(|| std::thread::sleep(Duration::from_secs(1))).unwrap(); // an outage of a second
-    aggregator.wait_for("the second settled round", SOON, |e| e["event"] == "round_settled" && e["round"] == 2).unwrap();
+    aggregator
+        .wait_for("the second settled round", SOON, |e| e["event"] == "round_settled" && e["round"] == 2)
+        .unwrap();
     assert!(aggregator.wait_end(SOON).unwrap());
     for trainer in &mut trainers {
         assert!(trainer.wait_end(SOON).unwrap());

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use fairshare_aggregator::{assess_round, AssessedRound, Prover, RoundContext, RoundTerms};
 use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
 use fairshare_node::{
-    collect, fetch_model, fetch_specification, read_password, Chain, ContentId, ContentStore, Phase, Project, Settlement,
-    Wallet,
+    collect, fetch_model, fetch_specification, read_password, Chain, ContentId, ContentStore, Phase, Project,
+    Settlement, Wallet,
 };
 use fairshare_protocol::{encode_model, AgreementPolicy, Specification};
 use fairshare_tests::{Background, Market, Options};
@@ -36,7 +36,8 @@ struct Revealed {
 impl Revealed {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let market = Market::open(&Options::small(&["sign-flip"]), folder.path(), |toml| toml, &mut |_| {}).unwrap();
+        let market =
+            Market::open(&Options::small(&["sign-flip"]), folder.path(), |toml| toml, &mut |_| {}).unwrap();
         let (keystore, password) = market.aggregator_wallet();
         let wallet = Wallet::open(keystore, &read_password(Some(password)).unwrap()).unwrap();
         let payee = wallet.address();
@@ -61,7 +62,8 @@ impl Revealed {
         let data = fairshare_circuits::default_data_folder();
         let srs = ReferenceString::open_dev(&data, terms.dimension as usize).unwrap();
         let keys = AssessmentKeys::open_dev(&data, terms.slots).unwrap();
-        let model = fetch_model(&project, &store, &spec, &status.model, status.model_cid, &srs).await.unwrap();
+        let model =
+            fetch_model(&project, &store, &spec, &status.model, status.model_cid, &srs).await.unwrap();
         let collected = collect(&project, &store, &spec, &srs, status.round).await.unwrap();
         let updates: Vec<(u8, Vec<i16>)> =
             collected.into_iter().map(|entry| (entry.slot, entry.update.unwrap())).collect();
@@ -83,9 +85,16 @@ impl Revealed {
             rule: terms.rule,
             theta: terms.theta,
             model: status.model,
-            commitments: project.committed(status.round).await.unwrap().into_iter().map(|c| c.commitment).collect(),
+            commitments: project
+                .committed(status.round)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|c| c.commitment)
+                .collect(),
         };
-        let prover = Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(CommittedKeys::load()) };
+        let prover =
+            Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(CommittedKeys::load()) };
         Self { market, trainers, project, store, spec, prover, context, assessed, updates, _folder: folder }
     }
 
@@ -139,7 +148,8 @@ async fn tampered_weight_mask_share_and_every_proof_word_are_refused_and_the_tru
     let file = file_of(&round.spec, &round.assessed.model);
     let model_cid = round.store.add(&file).await.unwrap().digest();
     let good = round.settlement(model_cid);
-    let proof_fails: &[&str] = &["PairingFailed", "LaurentIdentityFailed", "ScalarOutOfRange", "InvalidPoint"];
+    let proof_fails: &[&str] =
+        &["PairingFailed", "LaurentIdentityFailed", "ScalarOutOfRange", "InvalidPoint"];
 
     for (what, bend) in [
         ("a weight", (|s| s.proof.weights[0] = plus_one(s.proof.weights[0])) as fn(&mut Settlement)),

@@ -31,15 +31,27 @@ async fn honest_trainers_are_paid_attackers_earn_nothing_and_the_model_is_as_goo
         assert!(round.aggregator_ms < 4000, "{round:?}");
         assert!(round.settle_gas < 600_000, "{round:?}");
     }
-    let written: demo::ReportFile = serde_json::from_slice(&std::fs::read(folder.path().join("report.json")).unwrap()).unwrap();
+    let written: demo::ReportFile =
+        serde_json::from_slice(&std::fs::read(folder.path().join("report.json")).unwrap()).unwrap();
     assert_eq!(written, report);
     drop(market);
 
     // The same shards and seeds without the two attackers.
     let folder = tempfile::tempdir().unwrap();
-    let mut clean = Market::open(&options, folder.path(), |toml| toml.replace("max_trainers = 10", "max_trainers = 8"), &mut |_| {}).unwrap();
+    let mut clean = Market::open(
+        &options,
+        folder.path(),
+        |toml| toml.replace("max_trainers = 10", "max_trainers = 8"),
+        &mut |_| {},
+    )
+    .unwrap();
     clean.trainers.retain(|trainer| trainer.behaviour == "honest");
     let without = demo::finish(&clean, Instant::now(), &mut |_| {}).await.unwrap();
     let difference = report.final_accuracy - without.final_accuracy;
-    assert!(difference.abs() <= 0.02, "{} with, {} without attackers", report.final_accuracy, without.final_accuracy);
+    assert!(
+        difference.abs() <= 0.02,
+        "{} with, {} without attackers",
+        report.final_accuracy,
+        without.final_accuracy
+    );
 }

@@ -1,19 +1,10 @@
 //! Wrong input: one message that names the input and the remedy, an exit code that is not 0, nothing spent.
 
-use std::path::{Path, PathBuf};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, OnceLock};
 
 use fairshare_tests::{binary, run_json, run_raw, Market, Options};
-
-/// One market for all tests here; it ends with the last of them.
-fn market() -> &'static Market {
-    static MARKET: OnceLock<Market> = OnceLock::new();
-    MARKET.get_or_init(|| {
-        let folder: PathBuf = tempfile::tempdir().unwrap().keep();
-        Market::open(&Options::small(&[]), &folder, |toml| toml, &mut |_| {}).unwrap()
-    })
-}
 
 /// Runs a command that must fail; its only message must hold every one of `expected`.
 fn refuse(command: &mut Command, expected: &[&str]) {
@@ -29,10 +20,7 @@ fn refuse(command: &mut Command, expected: &[&str]) {
 }
 
 /// `project create` with a changed specification; the owner's balance must stay.
-fn refuse_specification(from: &str, to: &str, expected: &[&str]) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let market = market();
+fn refuse_specification(market: &Market, from: &str, to: &str, expected: &[&str]) {
     let toml = std::fs::read_to_string(market.folder.join("project.toml")).unwrap();
     assert!(toml.contains(from), "{from}");
     let path = market.folder.join("wrong.toml");
@@ -50,34 +38,43 @@ fn balance(market: &Market, wallet: &str) -> String {
     run_json(show.arg("--wallet").arg(keystore)).unwrap()["balance_wei"].as_str().unwrap().to_owned()
 }
 
-#[test]
-fn specification_without_a_field_is_refused() {
-    refuse_specification("per_round = \"1 ether\"", "", &["per_round"]);
+fn specification_without_a_field_is_refused(market: &Market) {
+    refuse_specification(market, "per_round = \"1 ether\"", "", &["per_round"]);
 }
 
-#[test]
-fn specification_with_an_impossible_trim_is_refused() {
-    refuse_specification("[reward]", "[rule]\ntrim = 200\n[reward]", &["rule.trim is 200", "0 to 85"]);
+fn specification_with_an_impossible_trim_is_refused(market: &Market) {
+    refuse_specification(
+        market,
+        "[reward]",
+        "[rule]\ntrim = 200\n[reward]",
+        &["rule.trim is 200", "0 to 85"],
+    );
 }
 
-#[test]
-fn specification_of_an_unknown_model_is_refused() {
-    refuse_specification("\"logistic\"", "\"transformer\"", &["transformer", "logistic"]);
+fn specification_of_an_unknown_model_is_refused(market: &Market) {
+    refuse_specification(market, "\"logistic\"", "\"transformer\"", &["transformer", "logistic"]);
 }
 
-#[test]
-fn specification_of_a_rule_without_a_circuit_is_refused() {
-    refuse_specification("[reward]", "[rule]\nname = \"multi-krum\"\n[reward]", &["multi-krum", "agreement"]);
+fn specification_of_a_rule_without_a_circuit_is_refused(market: &Market) {
+    refuse_specification(
+        market,
+        "[reward]",
+        "[rule]\nname = \"multi-krum\"\n[reward]",
+        &["multi-krum", "agreement"],
+    );
 }
 
-#[test]
-fn specification_with_too_few_trainers_is_refused() {
-    refuse_specification("min_trainers = 5", "min_trainers = 2", &["participation.min_trainers is 2", "3 to"]);
+fn specification_with_too_few_trainers_is_refused(market: &Market) {
+    refuse_specification(
+        market,
+        "min_trainers = 5",
+        "min_trainers = 2",
+        &["participation.min_trainers is 2", "3 to"],
+    );
 }
 
-#[test]
-fn escrow_beyond_the_owners_means_is_refused_before_anything_is_spent() {
-    refuse_specification("per_round = \"1 ether\"", "per_round = \"5000 ether\"", &["ether", "5000"]);
+fn escrow_beyond_the_owners_means_is_refused_before_anything_is_spent(market: &Market) {
+    refuse_specification(market, "per_round = \"1 ether\"", "per_round = \"5000 ether\"", &["ether", "5000"]);
 }
 
 fn run_trainer(market: &Market, data: &Path) -> Command {
@@ -101,40 +98,36 @@ fn shard_file(path: &Path, samples: usize, features: usize) {
     std::fs::write(path, bytes).unwrap();
 }
 
-#[test]
-fn shard_of_another_shape_is_refused() {
-    let path = market().folder.join("wide.safetensors");
+fn shard_of_another_shape_is_refused(market: &Market) {
+    let path = market.folder.join("wide.safetensors");
     shard_file(&path, 40, 65);
-    refuse(&mut run_trainer(market(), &path), &["wide.safetensors", "65", "64"]);
+    refuse(&mut run_trainer(market, &path), &["wide.safetensors", "65", "64"]);
 }
 
-#[test]
-fn empty_shard_is_refused() {
-    let path = market().folder.join("empty.safetensors");
+fn empty_shard_is_refused(market: &Market) {
+    let path = market.folder.join("empty.safetensors");
     shard_file(&path, 0, 64);
-    refuse(&mut run_trainer(market(), &path), &["empty.safetensors", "empty"]);
+    refuse(&mut run_trainer(market, &path), &["empty.safetensors", "empty"]);
 }
 
-#[test]
-fn missing_shard_is_refused() {
-    refuse(&mut run_trainer(market(), Path::new("nowhere.safetensors")), &["nowhere.safetensors"]);
+fn missing_shard_is_refused(market: &Market) {
+    refuse(&mut run_trainer(market, Path::new("nowhere.safetensors")), &["nowhere.safetensors"]);
 }
 
-#[test]
-fn wallet_without_funds_is_refused() {
-    let market = market();
+fn wallet_without_funds_is_refused(market: &Market) {
     let wallet = market.folder.join("poor.json");
     let _ = std::fs::remove_file(&wallet);
     let password = market.folder.join("devnet/password");
     let mut new = market.command("fairshare", &["wallet", "new"]).unwrap();
-    assert!(run_raw(new.arg("--out").arg(&wallet).arg("--password-file").arg(&password)).unwrap().status.success());
+    assert!(run_raw(new.arg("--out").arg(&wallet).arg("--password-file").arg(&password))
+        .unwrap()
+        .status
+        .success());
     let mut join = market.command("fairshare", &["join"]).unwrap();
     refuse(join.arg("--wallet").arg(&wallet).arg("--password-file").arg(&password), &["0x", "0.1", "ether"]);
 }
 
-#[test]
-fn wrong_password_is_refused() {
-    let market = market();
+fn wrong_password_is_refused(market: &Market) {
     let password = market.folder.join("wrong-password");
     std::fs::write(&password, "not it").unwrap();
     let mut join = market.command("fairshare", &["join"]).unwrap();
@@ -142,45 +135,85 @@ fn wrong_password_is_refused() {
     refuse(join.arg("--password-file").arg(&password), &["password", "trainer-1.json"]);
 }
 
-#[test]
-fn wrong_chain_id_is_refused() {
-    refuse(&mut market().command("fairshare", &["project", "show", "--chain-id", "1"]).unwrap(), &["31337", "1"]);
+fn wrong_chain_id_is_refused(market: &Market) {
+    refuse(
+        &mut market.command("fairshare", &["project", "show", "--chain-id", "1"]).unwrap(),
+        &["31337", "1"],
+    );
 }
 
-#[test]
-fn address_where_no_chain_listens_is_refused() {
-    let mut command = market().command("fairshare", &["project", "show", "--rpc", "http://127.0.0.1:9"]).unwrap();
+fn address_where_no_chain_listens_is_refused(market: &Market) {
+    let mut command =
+        market.command("fairshare", &["project", "show", "--rpc", "http://127.0.0.1:9"]).unwrap();
     refuse(&mut command, &["http://127.0.0.1:9", "devnet"]);
 }
 
-#[test]
-fn address_where_no_ipfs_listens_is_refused() {
-    let out = market().folder.join("never.safetensors");
-    let mut command = market().command("fairshare", &["model", "fetch", "--ipfs", "http://127.0.0.1:9"]).unwrap();
+fn address_where_no_ipfs_listens_is_refused(market: &Market) {
+    let out = market.folder.join("never.safetensors");
+    let mut command =
+        market.command("fairshare", &["model", "fetch", "--ipfs", "http://127.0.0.1:9"]).unwrap();
     refuse(command.arg("--out").arg(&out), &["http://127.0.0.1:9"]);
     assert!(!out.exists());
 }
 
-#[test]
-fn address_without_a_project_is_refused() {
+fn address_without_a_project_is_refused(market: &Market) {
     let nobody = "0x000000000000000000000000000000000000dEaD";
-    let mut command = market().command("fairshare", &["project", "show", "--project", nobody]).unwrap();
+    let mut command = market.command("fairshare", &["project", "show", "--project", nobody]).unwrap();
     refuse(&mut command, &[nobody, "no "]);
 }
 
-#[test]
-fn aggregator_that_the_project_does_not_name_is_refused() {
-    let market = market();
+fn aggregator_that_the_project_does_not_name_is_refused(market: &Market) {
     let mut command = market.command("fairshare-aggregator", &["run"]).unwrap();
     command.arg("--wallet").arg(market.folder.join("devnet/wallets/trainer-2.json"));
     command.arg("--password-file").arg(market.folder.join("devnet/password"));
     refuse(&mut command, &["--open"]);
 }
 
+const CASES: &[(&str, fn(&Market))] = &[
+    ("specification_without_a_field_is_refused", specification_without_a_field_is_refused),
+    ("specification_with_an_impossible_trim_is_refused", specification_with_an_impossible_trim_is_refused),
+    ("specification_of_an_unknown_model_is_refused", specification_of_an_unknown_model_is_refused),
+    (
+        "specification_of_a_rule_without_a_circuit_is_refused",
+        specification_of_a_rule_without_a_circuit_is_refused,
+    ),
+    ("specification_with_too_few_trainers_is_refused", specification_with_too_few_trainers_is_refused),
+    (
+        "escrow_beyond_the_owners_means_is_refused_before_anything_is_spent",
+        escrow_beyond_the_owners_means_is_refused_before_anything_is_spent,
+    ),
+    ("shard_of_another_shape_is_refused", shard_of_another_shape_is_refused),
+    ("empty_shard_is_refused", empty_shard_is_refused),
+    ("missing_shard_is_refused", missing_shard_is_refused),
+    ("wallet_without_funds_is_refused", wallet_without_funds_is_refused),
+    ("wrong_password_is_refused", wrong_password_is_refused),
+    ("wrong_chain_id_is_refused", wrong_chain_id_is_refused),
+    ("address_where_no_chain_listens_is_refused", address_where_no_chain_listens_is_refused),
+    ("address_where_no_ipfs_listens_is_refused", address_where_no_ipfs_listens_is_refused),
+    ("address_without_a_project_is_refused", address_without_a_project_is_refused),
+    (
+        "aggregator_that_the_project_does_not_name_is_refused",
+        aggregator_that_the_project_does_not_name_is_refused,
+    ),
+];
+
+/// One market serves all cases, so that they take seconds and not minutes; every case that fails is named.
+#[test]
+fn every_wrong_input_is_refused_with_one_message_and_nothing_spent() {
+    let folder = tempfile::tempdir().unwrap();
+    let market = Market::open(&Options::small(&[]), folder.path(), |toml| toml, &mut |_| {}).unwrap();
+    let fails = |case: &fn(&Market)| catch_unwind(AssertUnwindSafe(|| case(&market))).is_err();
+    let failed: Vec<_> = CASES.iter().filter(|(_, case)| fails(case)).map(|(name, _)| name).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 #[test]
 fn help_is_there_for_every_command() {
     for (program, verbs) in [
-        ("fairshare", vec!["devnet", "project create", "project show", "join", "audit", "withdraw", "model fetch"]),
+        (
+            "fairshare",
+            vec!["devnet", "project create", "project show", "join", "audit", "withdraw", "model fetch"],
+        ),
         ("fairshare-trainer", vec!["run", "evaluate", "data split"]),
         ("fairshare-aggregator", vec!["run"]),
         ("fairshare-demo", vec![""]),

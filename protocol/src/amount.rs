@@ -143,7 +143,17 @@ mod tests {
         assert_eq!("0.1 ether".parse(), Ok(Wei(100_000_000_000_000_000)));
         assert_eq!("1.000000001 gwei".parse(), Ok(Wei(1_000_000_001)));
         assert_eq!("7 wei".parse::<Wei>().unwrap().to_string(), "7 wei");
-        for bad in ["", "1", "1 ", "1.5 wei", "-1 ether", "1e3 wei", "1 dollar", "0.0000000000000000001 ether", ". ether"] {
+        for bad in [
+            "",
+            "1",
+            "1 ",
+            "1.5 wei",
+            "-1 ether",
+            "1e3 wei",
+            "1 dollar",
+            "0.0000000000000000001 ether",
+            ". ether",
+        ] {
             assert_eq!(bad.parse::<Wei>(), Err(AmountError::Wei(bad.into())));
         }
     }

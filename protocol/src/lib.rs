@@ -25,16 +25,19 @@ pub use gram::{GramError, GramMatrix, MAX_DIMENSION, MAX_ENTRY, MAX_SLOTS};
 pub use hyper::HyperPolicy;
 pub use model::{Model, ModelError, Parameter, DIMENSION_LIMIT};
 pub use packed::{pack17, packed_words, unpack17, PackError, ELEMENTS_PER_WORD, ELEMENT_BITS};
-pub use quantise::{apply_step, model_to_f32, quantise_update, Quantised, MAX_SCALE_LOG2, MODEL_FRACTION_BITS};
+pub use quantise::{
+    apply_step, model_to_f32, quantise_update, Quantised, MAX_SCALE_LOG2, MODEL_FRACTION_BITS,
+};
 pub use rules::{
-    assess, coherence, AgreementPolicy, Assessment, RuleError, AGREEMENT_RULE, MAX_THETA, MAX_TRIM, MIN_ACTIVE,
+    assess, coherence, AgreementPolicy, Assessment, RuleError, AGREEMENT_RULE, MAX_THETA, MAX_TRIM,
+    MIN_ACTIVE,
 };
 pub use specification::{
-    Participation, Periods, Quantisation, Reward, Rule, RuleName, Specification, SpecificationError, Training,
-    CIRCUIT_SIZES, ONE,
+    Participation, Periods, Quantisation, Reward, Rule, RuleName, Specification, SpecificationError,
+    Training, CIRCUIT_SIZES, ONE,
 };
 pub use tensors::{
-    decode_export, decode_model, decode_update, encode_export, encode_model, encode_update, encoded_len, FileKind,
-    TensorError, MAX_HEADER,
+    decode_export, decode_model, decode_update, encode_export, encode_model, encode_update, encoded_len,
+    FileKind, TensorError, MAX_HEADER,
 };
 pub use transcript::{absorb, u128_from_word, word_from_address, word_from_label, word_from_u128, Word};

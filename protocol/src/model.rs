@@ -98,7 +98,9 @@ impl Model {
     /// Classes that the model tells apart.
     pub fn classes(&self) -> u32 {
         match self {
-            Self::Logistic { classes, .. } | Self::Mlp { classes, .. } | Self::Cnn { classes, .. } => *classes,
+            Self::Logistic { classes, .. } | Self::Mlp { classes, .. } | Self::Cnn { classes, .. } => {
+                *classes
+            }
         }
     }
 
@@ -113,7 +115,11 @@ impl Model {
     /// [`ModelError`] names the field, or says that the model is too large.
     pub fn validate(&self) -> Result<(), ModelError> {
         let in_range = |field, value: u32, least: u32, expected| {
-            if (least..=1 << 16).contains(&value) { Ok(()) } else { Err(ModelError::Size { field, value, expected }) }
+            if (least..=1 << 16).contains(&value) {
+                Ok(())
+            } else {
+                Err(ModelError::Size { field, value, expected })
+            }
         };
         in_range("inputs", self.inputs(), 1, "1 to 65536")?;
         in_range("classes", self.classes(), 2, "2 to 65536")?;
@@ -123,7 +129,7 @@ impl Model {
             Self::Cnn { inputs, channels, .. } => {
                 in_range("channels", *channels, 1, "1 to 65536")?;
                 let side = self.image_side();
-                if side * side != *inputs || side % 2 != 0 {
+                if side * side != *inputs || !side.is_multiple_of(2) {
                     let expected = "the square of an even number (a square image), such as 64 or 784";
                     return Err(ModelError::Size { field: "inputs", value: *inputs, expected });
                 }
@@ -131,7 +137,11 @@ impl Model {
         }
         let dimension: u64 =
             self.parameters().iter().map(|p| p.shape.iter().map(|&s| s as u64).product::<u64>()).sum();
-        if dimension >= u64::from(DIMENSION_LIMIT) { Err(ModelError::TooLarge(dimension)) } else { Ok(()) }
+        if dimension >= u64::from(DIMENSION_LIMIT) {
+            Err(ModelError::TooLarge(dimension))
+        } else {
+            Ok(())
+        }
     }
 
     /// The parameters in the order of their names.
@@ -172,7 +182,9 @@ impl Model {
         let one = f64::from(1u32 << scale_log2) * f64::from(1u32 << MODEL_FRACTION_BITS);
         for parameter in self.parameters() {
             let bound = one / f64::from(parameter.fan_in).sqrt();
-            values.extend((0..parameter.len()).map(|_| (stream.next_signed_unit() * bound).round_ties_even() as i64));
+            values.extend(
+                (0..parameter.len()).map(|_| (stream.next_signed_unit() * bound).round_ties_even() as i64),
+            );
         }
         values
     }
@@ -197,7 +209,8 @@ impl Stream {
             hash.update(self.block.to_be_bytes());
             self.block += 1;
             let digest = hash.finalize();
-            self.words.extend(digest.chunks_exact(8).map(|c| c.iter().fold(0u64, |a, &b| a << 8 | u64::from(b))));
+            self.words
+                .extend(digest.chunks_exact(8).map(|c| c.iter().fold(0u64, |a, &b| a << 8 | u64::from(b))));
         }
         let word = self.words.pop().expect("refilled above");
         (word >> 11) as f64 / (1u64 << 52) as f64 - 1.0

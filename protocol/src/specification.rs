@@ -242,7 +242,11 @@ impl Specification {
     pub fn from_canonical_json(bytes: &[u8]) -> Result<Self, SpecificationError> {
         let read: Self = serde_json::from_slice(bytes)?;
         read.validate()?;
-        if read.canonical_json() == bytes { Ok(read) } else { Err(SpecificationError::NotCanonical) }
+        if read.canonical_json() == bytes {
+            Ok(read)
+        } else {
+            Err(SpecificationError::NotCanonical)
+        }
     }
 
     /// The bytes that go on IPFS and whose SHA-256 is on chain.
@@ -308,7 +312,12 @@ impl Specification {
     fn validate_training(&self) -> Result<(), SpecificationError> {
         let t = &self.training;
         let rate = t.learning_rate.millionths();
-        check("training.learning_rate", t.learning_rate, (1..=100_000_000).contains(&rate), "0.000001 to 100")?;
+        check(
+            "training.learning_rate",
+            t.learning_rate,
+            (1..=100_000_000).contains(&rate),
+            "0.000001 to 100",
+        )?;
         let least = t.min_learning_rate.millionths();
         let lower = "0.000001 to the learning rate";
         check("training.min_learning_rate", t.min_learning_rate, (1..=rate).contains(&least), lower)?;
@@ -333,7 +342,12 @@ impl Specification {
         let expected = "3 to participation.min_trainers (and at least 5 outside a test chain)";
         check("participation.min_active", p.min_active, active, expected)?;
         let excluded = p.max_excluded < p.max_trainers;
-        check("participation.max_excluded", p.max_excluded, excluded, "fewer than participation.max_trainers")?;
+        check(
+            "participation.max_excluded",
+            p.max_excluded,
+            excluded,
+            "fewer than participation.max_trainers",
+        )?;
         check("participation.max_voids", p.max_voids, (1..=1000).contains(&p.max_voids), "1 to 1000")?;
         for (field, value) in [("participation.stake", p.stake), ("participation.bond", p.bond)] {
             check(field, value, value.0 < 1 << 96, "less than 2^96 wei")?;
@@ -342,12 +356,25 @@ impl Specification {
     }
 }
 
-fn out_of_range(field: &'static str, value: impl ToString, expected: impl Into<String>) -> SpecificationError {
+fn out_of_range(
+    field: &'static str,
+    value: impl ToString,
+    expected: impl Into<String>,
+) -> SpecificationError {
     SpecificationError::Field { field, value: value.to_string(), expected: expected.into() }
 }
 
-fn check(field: &'static str, value: impl ToString, holds: bool, expected: &str) -> Result<(), SpecificationError> {
-    if holds { Ok(()) } else { Err(out_of_range(field, value, expected)) }
+fn check(
+    field: &'static str,
+    value: impl ToString,
+    holds: bool,
+    expected: &str,
+) -> Result<(), SpecificationError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(out_of_range(field, value, expected))
+    }
 }
 
 #[cfg(test)]
@@ -382,7 +409,10 @@ mod tests {
         assert_eq!(Specification::from_canonical_json(&json).unwrap(), spec);
         let text = String::from_utf8(json).unwrap();
         assert!(text.starts_with(r#"{"description":"","model":{"classes":10,"#), "{text}");
-        assert!(text.contains(r#""learning_rate":"0.3""#) && text.contains(r#""stake":"100000000000000000 wei""#), "{text}");
+        assert!(
+            text.contains(r#""learning_rate":"0.3""#) && text.contains(r#""stake":"100000000000000000 wei""#),
+            "{text}"
+        );
         let spaced = text.replacen(':', ": ", 1);
         let refused = Specification::from_canonical_json(spaced.as_bytes());
         assert!(matches!(refused, Err(SpecificationError::NotCanonical)));

@@ -143,7 +143,12 @@ pub fn decode_export(model: &Model, file: &[u8]) -> Result<Vec<f32>, TensorError
     Ok(data.chunks_exact(4).map(|c| f32::from_le_bytes(c.try_into().expect("four bytes"))).collect())
 }
 
-fn encode(model: &Model, kind: FileKind, got: usize, data: impl Iterator<Item = u8>) -> Result<Vec<u8>, TensorError> {
+fn encode(
+    model: &Model,
+    kind: FileKind,
+    got: usize,
+    data: impl Iterator<Item = u8>,
+) -> Result<Vec<u8>, TensorError> {
     if got != model.dimension() {
         return Err(TensorError::WrongDimension { expected: model.dimension(), got });
     }
@@ -159,7 +164,8 @@ fn data<'f>(model: &Model, kind: FileKind, file: &'f [u8]) -> Result<&'f [u8], T
     if file.len() != expected {
         return Err(TensorError::WrongLength { kind: kind.name(), expected, got: file.len(), hint: hint() });
     }
-    file.strip_prefix(header.as_slice()).ok_or_else(|| TensorError::WrongHeader { kind: kind.name(), hint: hint() })
+    file.strip_prefix(header.as_slice())
+        .ok_or_else(|| TensorError::WrongHeader { kind: kind.name(), hint: hint() })
 }
 
 /// Length word and JSON header, as the safetensors library writes them.
@@ -197,10 +203,18 @@ fn hint(model: &Model, kind: FileKind, file: &[u8]) -> Option<String> {
             return Some(format!("tensor {:?} is missing", parameter.name));
         };
         if info.shape != parameter.shape {
-            return Some(format!("tensor {:?} has shape {:?}, expected {:?}", parameter.name, info.shape, parameter.shape));
+            return Some(format!(
+                "tensor {:?} has shape {:?}, expected {:?}",
+                parameter.name, info.shape, parameter.shape
+            ));
         }
         if info.dtype != kind.dtype() {
-            return Some(format!("tensor {:?} has type {:?}, expected {:?}", parameter.name, info.dtype, kind.dtype()));
+            return Some(format!(
+                "tensor {:?} has type {:?}, expected {:?}",
+                parameter.name,
+                info.dtype,
+                kind.dtype()
+            ));
         }
     }
     (found.len() > model.parameters().len()).then(|| "it has tensors that the model has not".into())

@@ -79,12 +79,14 @@ impl Failure {
 pub fn binary(name: &str) -> Result<PathBuf, Failure> {
     let running = std::env::current_exe().map_err(Failure::io("find the running program"))?;
     // A test runs in target/release/deps, a binary in target/release.
-    let found = running.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found =
+        running.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
     found.ok_or_else(|| Failure::NoBinary(running.with_file_name(name)))
 }
 
 fn line_of(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let program =
+        Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     command.get_args().fold(program, |line, argument| line + " " + &argument.to_string_lossy())
 }
 
@@ -135,7 +137,11 @@ impl Background {
     /// # Errors
     /// [`Failure::Io`].
     pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self, Failure> {
-        let file = File::options().create(true).append(true).open(log).map_err(Failure::io(log.display().to_string()))?;
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .map_err(Failure::io(log.display().to_string()))?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -174,7 +180,12 @@ impl Background {
     ///
     /// # Errors
     /// [`Failure::Deadline`] after `limit`, [`Failure::Ended`] when the process ends without it.
-    pub fn wait_for(&self, what: &str, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Result<Value, Failure> {
+    pub fn wait_for(
+        &self,
+        what: &str,
+        limit: Duration,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Value, Failure> {
         let end = Instant::now() + limit;
         let mut seen = self.events.seen.lock().expect("no holder panics");
         loop {
@@ -182,7 +193,11 @@ impl Background {
                 return Ok(event.clone());
             }
             if seen.1 {
-                return Err(Failure::Ended { name: self.name.clone(), what: what.to_owned(), tail: self.tail() });
+                return Err(Failure::Ended {
+                    name: self.name.clone(),
+                    what: what.to_owned(),
+                    tail: self.tail(),
+                });
             }
             let Some(left) = end.checked_duration_since(Instant::now()) else {
                 let what = format!("{}: {what}", self.name);
@@ -236,7 +251,11 @@ impl Background {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(12)..].join("\n  ");
-        if last.is_empty() { String::new() } else { format!("; the end of {}:\n  {last}", self.log.display()) }
+        if last.is_empty() {
+            String::new()
+        } else {
+            format!("; the end of {}:\n  {last}", self.log.display())
+        }
     }
 }
 

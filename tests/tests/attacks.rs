@@ -1,4 +1,5 @@
 //! Trainers that cheat, in markets with the real processes.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

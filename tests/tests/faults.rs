@@ -1,4 +1,5 @@
 //! Processes and networks that fail in the middle of a round.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

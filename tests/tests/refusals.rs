@@ -1,5 +1,6 @@
 //! What an aggregator that cheats can send, and that the contract takes none of it; and what the contract cannot see,
 //! and that the audit names it.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! The market of the demo, and what it must show.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
 //! Wrong input: one message that names the input and the remedy, an exit code that is not 0, nothing spent.
+#![allow(clippy::unwrap_used)]
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;

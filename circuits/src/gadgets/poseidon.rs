@@ -108,7 +108,7 @@ fn permute(state: &mut State<Fr>) {
     let parameters = parameters();
     for (round, constants) in parameters.round_constants.iter().enumerate() {
         state.iter_mut().zip(constants).for_each(|(lane, constant)| *lane += constant);
-        let full = round < HALF_FULL_ROUNDS || round >= HALF_FULL_ROUNDS + PARTIAL_ROUNDS;
+        let full = !(HALF_FULL_ROUNDS..HALF_FULL_ROUNDS + PARTIAL_ROUNDS).contains(&round);
         let boxes = if full { WIDTH } else { 1 };
         state[..boxes].iter_mut().for_each(|lane| *lane *= lane.square().square());
         let mixed = |row: &Vec<Fr>| row.iter().zip(state.iter()).map(|(m, lane)| *m * lane).sum();

@@ -134,7 +134,7 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
 
     fn try_from(call: bindings::project::SettleCall) -> Result<Self, ChainError> {
         let what = "a settlement's commitment";
-        if call.commitments.len() % 2 != 0 {
+        if !call.commitments.len().is_multiple_of(2) {
             return Err(ChainError::decode("a settlement's commitments", "an odd number of words"));
         }
         let commitments =

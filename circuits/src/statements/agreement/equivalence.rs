@@ -205,7 +205,7 @@ fn extremes_of_every_entry_are_accepted() {
     for size in [8, 16] {
         for flipped in [0, 1, 3] {
             let places = (0..size).flat_map(|i| (i..size).map(move |j| (i, j)));
-            let sign = |i: usize| if flipped != 0 && i % (flipped + 1) == 0 { -1 } else { 1 };
+            let sign = |i: usize| if flipped != 0 && i.is_multiple_of(flipped + 1) { -1 } else { 1 };
             let upper = places.map(|(i, j)| sign(i) * sign(j) * extreme).collect();
             let gram = GramMatrix::from_upper(size, upper).unwrap();
             for (theta, trim_count) in [(1023, 0), (0, 0), (32, 1), (32, size as u32 / 2 - 1)] {

@@ -79,7 +79,7 @@ mod tests {
             assert!(slots - 2 < 1 << widths.spare());
             assert!(2 * THETA + widths.share().remainder + FRACTION < 140);
         }
-        assert!((1u128 << 26) < 1 << NORM && (1u128 << 16) < 1 << FRACTION);
-        assert!((1u128 << (16 + 68)) - 1 < 1 << COHERENCE.remainder);
+        const { assert!((1u128 << 26) < 1 << NORM && (1u128 << 16) < 1 << FRACTION) };
+        const { assert!((1u128 << (16 + 68)) - 1 < 1 << COHERENCE.remainder) };
     }
 }

@@ -79,13 +79,16 @@ pub fn check_active(
 }
 
 /// Takes what a new attempt fetched into what earlier ones did: an update that was right once stays right, since its
-/// commitment was checked; of the others the newest reason counts.
+/// commitment was checked, as long as the slot holds that commitment and that file: a chain may take blocks back. Of the
+/// others the newest reason counts, and slots that the chain no longer knows are forgotten.
 pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
+    let earlier = std::mem::take(known);
     for entry in fresh {
-        let settled = known.get(&entry.slot).is_some_and(|earlier| earlier.update.is_ok());
-        if !settled {
-            known.insert(entry.slot, entry);
-        }
+        let same = |old: &&Collected| {
+            old.update.is_ok() && old.commitment == entry.commitment && old.cid == entry.cid && old.trainer == entry.trainer
+        };
+        let kept = earlier.get(&entry.slot).filter(same).cloned().unwrap_or(entry);
+        known.insert(kept.slot, kept);
     }
 }
 

@@ -82,6 +82,16 @@ fn an_update_that_was_right_once_stays_and_a_missing_one_may_come_back() {
 }
 
 #[test]
+fn a_slot_that_the_chain_gave_to_another_file_is_taken_anew_and_a_lost_slot_forgotten() {
+    let mut known = BTreeMap::new();
+    merge(&mut known, vec![entry(0, Ok(vec![1])), entry(1, Ok(vec![1]))]);
+    let moved = Collected { cid: [9; 32], ..entry(0, Ok(vec![7])) };
+    merge(&mut known, vec![moved]);
+    assert_eq!(known.len(), 1);
+    assert_eq!(known[&0].update, Ok(vec![7]));
+}
+
+#[test]
 fn hostile_updates_are_dropped_and_do_not_move_the_model() {
     let mut updates: Vec<(u8, Vec<i16>)> = (0..5).map(|slot| (slot, update(slot, 1))).collect();
     let honest = round(&updates);

@@ -18,9 +18,9 @@
 //! use fairshare_protocol::AgreementPolicy;
 //!
 //! let terms = RoundTerms { slots: 8, policy: AgreementPolicy { theta: 32, trim: 52 }, min_active: 3, max_excluded: 1 };
-//! let updates: [(u8, &[i16]); 3] = [(0, &[100, 90]), (1, &[90, 100]), (3, &[-90, -100])];
+//! let updates: [(u8, &[i16]); 4] = [(0, &[100, 90]), (1, &[90, 100]), (2, &[95, 95]), (5, &[-90, -100])];
 //! let round = assess_round(&terms, &[0, 0], &updates)?;
-//! assert_eq!(round.assessment.kept, 0b0011);
+//! assert_eq!(round.assessment.kept, 0b0111);
 //! # Ok::<(), fairshare_aggregator::AssessError>(())
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]

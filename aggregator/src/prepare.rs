@@ -38,13 +38,14 @@ impl Service {
         let commitments =
             self.project.committed(status.round).await?.into_iter().map(|c| c.commitment).collect();
         attempt.timings.collect_ms = millis(started);
+        let since = *attempt.since.get_or_insert_with(Instant::now);
 
         let slots: Vec<Collected> = attempt.collected.values().cloned().collect();
         let active = active_slots(&slots);
         self.tell_collected(attempt, &active);
         let terms = round_terms(self.project.terms());
         let settles = check_active(&terms, &slots, &active);
-        if settles.is_ok() && attempt.missing() > 0 && attempt.since.elapsed() < self.behaviour.patience {
+        if settles.is_ok() && attempt.missing() > 0 && since.elapsed() < self.behaviour.patience {
             return Ok(Step::Wait);
         }
         self.publish(attempt, &active).await;

@@ -16,8 +16,8 @@ use crate::settle::ProvedRound;
 pub(crate) struct Attempt {
     /// Round id.
     pub(crate) round: u64,
-    /// When it was begun.
-    pub(crate) since: Instant,
+    /// When everything had been asked for once: patience for what is missing counts from here.
+    pub(crate) since: Option<Instant>,
     /// Revealed slots as far as they are known, by slot.
     pub(crate) collected: BTreeMap<u8, Collected>,
     /// What was published about slots left out.
@@ -63,7 +63,7 @@ impl Attempt {
     pub(crate) fn new(round: u64) -> Self {
         Self {
             round,
-            since: Instant::now(),
+            since: None,
             collected: BTreeMap::new(),
             published: None,
             told: None,

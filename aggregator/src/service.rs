@@ -189,7 +189,16 @@ impl Service {
         let started = Instant::now();
         // Not before the model can be had by everybody; adding what is there already changes nothing.
         self.store.add(&ready.model_file).await?;
-        let receipt = self.project.settle(&ready.settlement).await?;
+        let receipt = match self.project.settle(&ready.settlement).await {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                // The chain may have taken blocks back and hold other slots now: what it refuses once is made anew.
+                if !error.is_node_fault() {
+                    self.attempt = None;
+                }
+                return Err(error.into());
+            }
+        };
         let Some(mut attempt) = self.attempt.take() else { return Ok(Step::Done) };
         attempt.timings.settle_ms += millis(started);
         let settled = ready.as_settled(receipt.transaction, receipt.gas_used);

@@ -101,7 +101,8 @@ fn file_that_does_not_match_its_commitment_is_left_out_with_its_reason() {
 fn file_of_the_wrong_shape_is_left_out_with_its_reason() {
     let run = round_with("wrong-shape", same).unwrap();
     let reasons = run.exclusions();
-    assert!(reasons.len() == 1 && reasons[0].contains("shape"), "{reasons:?}");
+    // A file of a larger model is longer than the one length that is possible, and is not read further.
+    assert!(reasons.len() == 1 && reasons[0].contains("bytes"), "{reasons:?}");
     run.assert_only_honest_trainers_are_paid();
 }
 
@@ -109,7 +110,8 @@ fn file_of_the_wrong_shape_is_left_out_with_its_reason() {
 fn oversized_file_is_left_out_without_being_read_to_its_end() {
     let run = round_with("oversized", same).unwrap();
     let reasons = run.exclusions();
-    assert!(reasons.len() == 1 && reasons[0].contains("bytes"), "{reasons:?}");
+    // Above one chunk the posted digest names no raw block: nothing of it is read.
+    assert!(reasons.len() == 1 && reasons[0].contains("cannot be fetched"), "{reasons:?}");
     run.assert_only_honest_trainers_are_paid();
 }
 

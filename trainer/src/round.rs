@@ -117,7 +117,7 @@ mod tests {
     fn the_update_brings_the_global_model_within_half_a_unit_of_the_local_one() {
         let (specification, global, local) = update(14, Behaviour::Honest, 1);
         let start = model_to_f32(&global, 14);
-        let batch_size = specification.training.batch_size;
+        let batch_size = specification.training.batch_size as usize;
         let plan = TrainingPlan { learning_rate: 0.1, local_epochs: 5, batch_size };
         let data = digits().select(&(0..100).collect::<Vec<_>>());
         let mut order = RoundSeed { seed: 5, project: [7; 20], round: 1 }.stream("sample order");

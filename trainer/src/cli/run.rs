@@ -1,13 +1,13 @@
 //! `fairshare-trainer run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use eyre::bail;
 use fairshare_circuits::ReferenceString;
 use fairshare_node::cli::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
-use fairshare_node::{fetch_specification, format_address};
+use fairshare_node::{fetch_specification, format_address, Address20};
 use tokio::signal::unix::{signal, SignalKind};
 
 use crate::behaviour::Behaviour;
@@ -41,7 +41,7 @@ pub(super) struct RunArgs {
     /// Join the project with its stake when the wallet has not yet
     #[arg(long)]
     join: bool,
-    /// Folder that remembers what was committed [default: .fairshare/PROJECT/ADDRESS]
+    /// Folder that remembers what was committed [default: trainers/CHAIN-ID/PROJECT/ADDRESS in the data folder]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Decides the order of samples: the same seed, data and model give the same update
@@ -79,9 +79,10 @@ impl RunArgs {
         if !self.behaviour.is_honest() {
             tracing::warn!(behaviour = ?self.behaviour, "this trainer is HOSTILE: for tests and demonstrations only");
         }
-        let state = self.state.unwrap_or_else(|| {
-            PathBuf::from(".fairshare").join(format_address(&project.address())).join(format_address(&me))
-        });
+        let state = self
+            .state
+            .unwrap_or_else(|| default_state(&self.keys.folder(), chain.chain_id(), project.address(), me));
+        tracing::info!(folder = %state.display(), "what is committed is kept here; without it nothing can be revealed");
         let poll = self.poll_ms.map(Duration::from_millis).unwrap_or_else(|| default_poll(&self.network.rpc));
         let options =
             ServiceOptions { join: self.join, seed: self.seed, behaviour: self.behaviour, poll, state };
@@ -97,6 +98,12 @@ impl RunArgs {
             _ = terminate.recv() => bail!("terminated: {again}"),
         }
     }
+}
+
+/// The same wherever the process is started, and another for every chain, project and wallet.
+fn default_state(data: &Path, chain_id: u64, project: Address20, me: Address20) -> PathBuf {
+    let (project, me) = (format_address(&project), format_address(&me));
+    data.join("trainers").join(chain_id.to_string()).join(project).join(me)
 }
 
 fn default_poll(rpc: &str) -> Duration {
@@ -131,6 +138,15 @@ mod tests {
         assert_eq!(default_poll("http://127.0.0.1:8545"), LOCAL_POLL);
         assert_eq!(default_poll("http://localhost:8545"), LOCAL_POLL);
         assert_eq!(default_poll("http://node.example:8545"), REMOTE_POLL);
+    }
+
+    #[test]
+    fn default_state_lies_in_the_data_folder_and_is_named_in_the_help() {
+        let state = default_state(Path::new("/data"), 31337, [1; 20], [2; 20]);
+        let (project, me) = (format_address(&[1; 20]), format_address(&[2; 20]));
+        assert_eq!(state, PathBuf::from(format!("/data/trainers/31337/{project}/{me}")));
+        let help = Run::try_parse_from(["run", "--help"]).err().unwrap().to_string();
+        assert!(help.contains("trainers/CHAIN-ID/PROJECT/ADDRESS"), "{help}");
     }
 
     #[test]

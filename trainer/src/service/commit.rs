@@ -1,6 +1,8 @@
 //! From the model on chain to a commitment on chain.
 
-use fairshare_node::{fetch_model, seal, ContentId, Status};
+use fairshare_node::{
+    ether, fetch_model, format_address, seal, Address20, CommittedUpdate, ContentId, Phase, Status,
+};
 use rand::RngCore;
 
 use super::fault::Fault;
@@ -13,22 +15,27 @@ use crate::seed::RoundSeed;
 use crate::state::RoundRecord;
 
 const ACTION: &str = "the commitment";
+/// Gas that the wallet must be able to pay before a commitment: twice what one is sent with at most, since a reveal, which
+/// needs less, has to follow.
+const GAS_OF_BOTH: u128 = 2 * 350_000;
 
 impl Service {
-    /// Brings this round's commitment onto the chain. Can be called again and again until it succeeds.
+    /// Brings this round's commitment onto the chain; nothing else of the update leaves the machine before the reveal. Can
+    /// be called again and again until it succeeds.
     pub(super) async fn commit(&mut self, status: &Status) -> Result<(), Fault> {
         if self.options.behaviour == Behaviour::Silent {
-            return Err(Fault::Lasting("this trainer is silent on purpose (--behaviour silent)".into()));
+            return Err(Fault::OnPurpose("this trainer is silent on purpose (--behaviour silent)"));
         }
         if self.find_commitment(status.round).await? {
             return Ok(());
         }
-        let (record, file) = match self.stored(status)? {
+        let record = match self.stored(status)? {
             Some(found) => found,
             None => self.prepare(status).await?,
         };
         self.progress.record = Some(record.clone());
-        self.post(&file).await?;
+        self.progress.may_be_committed = true;
+        self.check_funds().await?;
         let commitment =
             record.commitment().ok_or_else(|| Fault::Lasting("the stored commitment is no point".into()))?;
         let sealed = seal(record.cid, self.me, record.salt);
@@ -48,26 +55,30 @@ impl Service {
 
     /// Whether the wallet's commitment of the round is on chain; if so, it is matched with the stored record and told.
     pub(super) async fn find_commitment(&mut self, round: u64) -> Result<bool, Fault> {
-        let Some(slot) = self.project.slot_of(round, self.me).await? else { return Ok(false) };
-        let record = match self.progress.record.take() {
-            Some(record) => Some(record),
+        let slot = self.project.slot_of(round, self.me).await?;
+        self.progress.may_be_committed = true;
+        let record = match &self.progress.record {
+            Some(record) => Some(record.clone()),
             None => self.state.record(round)?,
         };
-        let posted = self.project.committed(round).await?.into_iter().find(|c| c.slot == slot);
-        let ours = |r: &RoundRecord| {
-            let sealed = seal(r.cid, self.me, r.salt);
-            posted.as_ref().is_some_and(|p| p.seal == sealed && Some(p.commitment) == r.commitment())
+        let Some(slot) = slot else {
+            // A prepared one may be on its way.
+            self.progress.may_be_committed = record.is_some();
+            return Ok(false);
         };
-        let Some(record) = record.filter(ours) else {
-            return Err(Fault::Lasting(format!(
-                "slot {slot} holds a commitment of this wallet that this state folder knows nothing of: it cannot be \
-                 revealed from here, and the stake is lost unless the process that made it reveals it (check --state)"
-            )));
+        let posted = match self.project.committed(round).await {
+            Ok(all) => all.into_iter().find(|c| c.slot == slot),
+            Err(error) => {
+                tracing::debug!(round, %error, "the round's commitments cannot be read");
+                None
+            }
         };
+        let record = own_record(record, posted.as_ref(), self.me, slot, self.progress.phase)?;
         let cid = self.content_id(&record).to_string();
         let sent = self.progress.sent;
         self.progress.record = Some(record);
         self.progress.slot = Some(slot);
+        self.progress.asked_at = Some(self.last_block);
         self.reporter.report(&Event::Committed {
             round,
             slot,
@@ -85,13 +96,28 @@ impl Service {
     }
 
     /// What an earlier attempt, or process, prepared from the same model.
-    fn stored(&self, status: &Status) -> Result<Option<(RoundRecord, Vec<u8>)>, TrainerError> {
+    fn stored(&self, status: &Status) -> Result<Option<RoundRecord>, TrainerError> {
         let record = self.state.record(status.round)?.filter(|record| record.model_cid == status.model_cid);
-        Ok(record.and_then(|record| self.state.update_file(&record).map(|file| (record, file))))
+        Ok(record.filter(|record| self.state.update_file(record).is_some()))
+    }
+
+    /// Nobody should commit who cannot pay for the reveal.
+    async fn check_funds(&self) -> Result<(), Fault> {
+        let chain = self.project.chain();
+        let (has, price) = (chain.balance(self.me).await?, chain.gas_price().await?);
+        lacking(has, price).map_or(Ok(()), |needs| {
+            Err(Fault::MayPass(format!(
+                "the wallet {} has {}, and commit and reveal may take {} of gas: fund it before the commit phase ends; \
+                 nothing was sent, since a commitment that cannot be revealed costs the stake",
+                format_address(&self.me),
+                ether(has),
+                ether(needs)
+            )))
+        })
     }
 
     /// Trains, commits and stores: nothing of it has left the machine when this returns.
-    async fn prepare(&self, status: &Status) -> Result<(RoundRecord, Vec<u8>), Fault> {
+    async fn prepare(&self, status: &Status) -> Result<RoundRecord, Fault> {
         let Self { project, store, specification, reference, .. } = self;
         let global =
             fetch_model(project, store, specification, &status.model, status.model_cid, reference).await?;
@@ -114,7 +140,7 @@ impl Service {
         let cid = ContentId::of(&file).digest();
         let record = RoundRecord::new(status.round, status.model_cid, &commitment, cid, salt);
         self.state.keep(&record, &file)?;
-        Ok((record, file))
+        Ok(record)
     }
 
     async fn train(&self, status: &Status, global: Vec<i64>) -> Result<LocalUpdate, TrainerError> {
@@ -130,13 +156,84 @@ impl Service {
         .await
         .map_err(|_| TrainerError::Broken("the training"))?
     }
+}
 
-    /// Puts the file on IPFS, once in the life of this process: a node that lost it since the last one gets it again.
-    pub(super) async fn post(&mut self, file: &[u8]) -> Result<(), Fault> {
-        if !self.progress.posted && self.options.behaviour != Behaviour::Withhold {
-            self.store.add(file).await?;
+/// What commit and reveal may cost, wei, when `has` is less.
+fn lacking(has: u128, gas_price: u128) -> Option<u128> {
+    let needs = gas_price.saturating_mul(GAS_OF_BOTH);
+    (has < needs).then_some(needs)
+}
+
+/// The record behind the commitment of `me` in `slot`. A node that does not show `posted` yet may do so later; after the
+/// commit phase there is no time for that, and the contract itself compares a reveal with the seal, at no cost.
+fn own_record(
+    record: Option<RoundRecord>,
+    posted: Option<&CommittedUpdate>,
+    me: Address20,
+    slot: u8,
+    phase: Phase,
+) -> Result<RoundRecord, Fault> {
+    let is_posted = |record: &RoundRecord| match posted {
+        Some(posted) => {
+            posted.seal == seal(record.cid, me, record.salt) && Some(posted.commitment) == record.commitment()
         }
-        self.progress.posted = true;
-        Ok(())
+        None => true,
+    };
+    match record.filter(is_posted) {
+        Some(_) if posted.is_none() && phase == Phase::Commit => Err(Fault::MayPass(format!(
+            "the commitment is in slot {slot}, and the node does not show its event yet"
+        ))),
+        Some(record) => Ok(record),
+        None => Err(Fault::Lasting(format!(
+            "slot {slot} holds a commitment of this wallet that this state folder knows nothing of: it cannot be \
+             revealed from here, and the stake is lost unless the process that made it reveals it (check --state)"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: Address20 = [3; 20];
+
+    fn record() -> RoundRecord {
+        let point = fairshare_circuits::ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
+        RoundRecord::new(4, [9; 32], &point, [5; 32], [7; 32])
+    }
+
+    fn posted(salt: [u8; 32]) -> CommittedUpdate {
+        let record = record();
+        let commitment = record.commitment().unwrap();
+        CommittedUpdate { slot: 1, trainer: ME, commitment, seal: seal(record.cid, ME, salt) }
+    }
+
+    #[test]
+    fn commitment_is_matched_with_its_record() {
+        for phase in [Phase::Commit, Phase::Reveal] {
+            assert_eq!(own_record(Some(record()), Some(&posted([7; 32])), ME, 1, phase), Ok(record()));
+            for (record, posted) in
+                [(Some(record()), Some(&posted([8; 32]))), (None, Some(&posted([7; 32]))), (None, None)]
+            {
+                let fault = own_record(record, posted, ME, 1, phase).unwrap_err();
+                assert!(matches!(&fault, Fault::Lasting(reason) if reason.contains("--state")), "{fault:?}");
+                assert!(fault.at_risk().may_pass(), "it is looked at again while the phase is open");
+            }
+        }
+    }
+
+    #[test]
+    fn missing_event_is_waited_for_while_there_is_time_and_keeps_nobody_from_revealing() {
+        assert!(own_record(Some(record()), None, ME, 1, Phase::Commit).unwrap_err().may_pass());
+        assert_eq!(own_record(Some(record()), None, ME, 1, Phase::Reveal), Ok(record()));
+    }
+
+    #[test]
+    fn wallet_that_can_pay_the_commitment_alone_is_told_what_both_need() {
+        let price = 2_000_000_000;
+        assert_eq!(lacking(350_000 * price, price), Some(700_000 * price));
+        assert_eq!(lacking(700_000 * price, price), None);
+        assert_eq!(lacking(u128::MAX - 1, u128::MAX), Some(u128::MAX));
+        assert_eq!(lacking(0, 0), None);
     }
 }

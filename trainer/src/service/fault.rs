@@ -18,12 +18,26 @@ pub(super) enum Fault {
     },
     /// Trying again brings the same.
     Lasting(String),
+    /// Nothing went wrong: this trainer does not want to, for tests.
+    OnPurpose(&'static str),
 }
 
 impl Fault {
     /// True when trying again may help.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::MayPass(_))
+    }
+
+    /// What to take it for while giving up can cost the stake: only the end of the phase can say that nothing helps any
+    /// more. A node that is behind, or was mended, may answer better, and so may a contract once a fork is over.
+    pub(super) fn at_risk(self) -> Self {
+        match self {
+            Self::Refused { action, reason } => {
+                Self::MayPass(format!("the contract refused {action}: {reason}"))
+            }
+            Self::Lasting(reason) => Self::MayPass(reason),
+            fault => fault,
+        }
     }
 
     /// Sorts an error.
@@ -99,6 +113,18 @@ mod tests {
         );
         let large = ContentError::TooLarge { cid: "x".into(), limit: 1 };
         assert!(!Fault::from(large).may_pass());
+    }
+
+    #[test]
+    fn nothing_but_intent_ends_a_round_while_the_stake_is_at_risk() {
+        let odd = ChainError::Decode { what: "a slot".into(), reason: "300 is out of range".into() };
+        let damaged = TrainerError::Broken("the commitment");
+        let refused = ChainError::Refused { action: "a".into(), reason: "RevealMismatch()".into() };
+        for fault in [Fault::from(odd), Fault::from(damaged), Fault::of_sending("the reveal", refused)] {
+            assert!(!fault.may_pass());
+            assert!(fault.at_risk().may_pass());
+        }
+        assert_eq!(Fault::OnPurpose("silent").at_risk(), Fault::OnPurpose("silent"));
     }
 
     #[test]

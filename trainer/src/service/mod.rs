@@ -2,7 +2,8 @@
 //!
 //! It never waits inside a step. A step that fails for a reason that may pass (chain or IPFS down) is tried again, later
 //! and later, for as long as the chain says that its phase is open; so deadlines are kept without a clock of our own,
-//! and a process that was killed goes on from what chain and state folder say.
+//! and a process that was killed goes on from what chain and state folder say. While a commitment may wait for its reveal
+//! no answer whatever makes it give up: only the chain's next phase or round does.
 
 mod commit;
 mod copycat;
@@ -28,7 +29,7 @@ use crate::error::TrainerError;
 use crate::event::{Event, Reporter};
 use crate::state::StateFolder;
 use fault::Fault;
-use progress::{Backoff, Progress};
+use progress::{Backoff, Progress, LONGEST_WAIT};
 
 /// Seconds that our clock must be past a deadline before we believe that the chain's is too: a chain that makes blocks
 /// only for transactions shows no later time by itself.
@@ -149,7 +150,7 @@ impl Service {
                     }
                     Err(error) if Fault::of(&error).may_pass() => {
                         tracing::warn!(%error, "joining did not succeed yet; it is tried again while registration is open");
-                        wait.failed();
+                        wait.failed(LONGEST_WAIT);
                     }
                     // Perhaps an earlier transaction of ours went through unseen.
                     Err(error) => match self.project.is_trainer(self.me).await {
@@ -187,7 +188,7 @@ impl Service {
         });
     }
 
-    /// Where the project stands; waits while no node answers.
+    /// Where the project stands; waits while no node answers, and while a reveal may be owed however odd the answers are.
     async fn look(&mut self) -> Result<Status, TrainerError> {
         let mut senseless = 0;
         loop {
@@ -204,7 +205,11 @@ impl Service {
                     self.last_block = status.block;
                     return Ok(status);
                 }
-                Err(error) if error.is_node_fault() || senseless < SENSELESS_ANSWERS => {
+                Err(error)
+                    if error.is_node_fault()
+                        || senseless < SENSELESS_ANSWERS
+                        || self.progress.is_stake_at_risk() =>
+                {
                     senseless = if error.is_node_fault() { 0 } else { senseless + 1 };
                     self.bear(&error).await;
                 }
@@ -225,55 +230,105 @@ impl Service {
             self.close_round("the next round has begun");
             self.progress = Progress::new(status.round);
         }
+        if !self.progress.enter(status.phase) {
+            tracing::warn!(round = status.round, phase = ?status.phase, "the chain went back to an earlier phase");
+            self.progress = Progress::new(status.round);
+            self.progress.enter(status.phase);
+        }
         if !self.progress.wait.is_due() {
             return;
         }
-        if status.phase != Phase::Commit && self.progress.is_unsettled() {
-            // This process may have been started late: the chain knows whether an earlier one committed.
-            match self.find_commitment(status.round).await {
-                Ok(true) => {}
-                Ok(false) => self.close_round("the commit phase ended before a commitment was on chain"),
-                Err(fault) => return self.note(fault),
+        match self.act(status).await {
+            Ok(()) => {
+                self.progress.wait = Backoff::default();
+                self.progress.last_fault = None;
             }
-        }
-        let result = match (status.phase, self.options.behaviour) {
-            (Phase::Commit, Behaviour::Copycat) => self.copy_commitment(status.round).await,
-            (Phase::Reveal, Behaviour::Copycat) => self.copy_reveal(status.round).await,
-            (Phase::Commit, _) if self.progress.is_unsettled() => self.commit(status).await,
-            (Phase::Reveal, _) if self.progress.has_to_reveal() => self.reveal(status).await,
-            (Phase::Aggregate, _) if self.progress.has_to_reveal() => {
-                self.look_for_reveal(status.round).await
-            }
-            _ => Ok(()),
-        };
-        match result {
-            Ok(()) => self.progress.wait = Backoff::default(),
-            Err(fault) => self.note(fault),
+            Err(fault) => self.note(status, fault),
         }
     }
 
-    /// Keeps a fault that may pass for the next attempt; tells of one that does not, and gives the round up.
-    fn note(&mut self, fault: Fault) {
+    async fn act(&mut self, status: &Status) -> Result<(), Fault> {
+        let round = status.round;
+        if let Err(fault) = self.confirm(status).await {
+            // What is remembered may be right, and a reveal that is there already is refused at no cost.
+            tracing::debug!(round, ?fault, "commitment and reveal could not be confirmed");
+        }
+        if status.phase != Phase::Commit && self.progress.is_unsettled() {
+            // This process may have been started late: the chain knows whether an earlier one committed.
+            if !self.find_commitment(round).await? {
+                if self.progress.is_stake_at_risk() {
+                    let known = self.progress.last_fault.clone();
+                    let reason = || "a commitment was prepared and the chain does not show it".to_owned();
+                    return Err(Fault::MayPass(known.unwrap_or_else(reason)));
+                }
+                self.close_round("the commit phase ended before a commitment was on chain");
+            }
+        }
+        match (status.phase, self.options.behaviour) {
+            (Phase::Commit, Behaviour::Copycat) => self.copy_commitment(round).await,
+            (Phase::Reveal, Behaviour::Copycat) => self.copy_reveal(round).await,
+            (Phase::Commit, _) if self.progress.is_unsettled() => self.commit(status).await,
+            (Phase::Reveal, _) if self.progress.has_to_reveal() => self.reveal(status).await,
+            (Phase::Aggregate, _) if self.progress.has_to_reveal() => self.look_for_reveal(round).await,
+            (Phase::Reveal | Phase::Aggregate, _) if self.progress.has_to_post() => self.post_late().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the chain at each new block whether commitment and reveal are still on it: a fork can take them away.
+    async fn confirm(&mut self, status: &Status) -> Result<(), Fault> {
+        if !self.progress.is_to_be_confirmed(status.block) {
+            return Ok(());
+        }
+        let slot = self.project.slot_of(status.round, self.me).await?;
+        let revealed = match slot {
+            Some(slot) if self.progress.revealed => self.is_revealed(status.round, slot).await?,
+            _ => false,
+        };
+        self.progress.confirm(status.block, slot, revealed);
+        Ok(())
+    }
+
+    /// Keeps a fault that may pass for the next attempt; tells of one that does not, and gives the round up. While that can
+    /// cost the stake, every fault may pass.
+    fn note(&mut self, status: &Status, fault: Fault) {
         let round = self.progress.round;
-        match fault {
+        let is_new = |told: &Option<String>, reason: &str| told.as_deref() != Some(reason);
+        let at_risk = self.progress.is_stake_at_risk();
+        let kept = if at_risk { fault.clone().at_risk() } else { fault.clone() };
+        if let Fault::Refused { action, reason } = fault {
+            let again = matches!(&kept, Fault::MayPass(kept) if !is_new(&self.progress.last_fault, kept));
+            if !again {
+                self.reporter.report(&Event::Refused { round, action, reason });
+            }
+        }
+        match kept {
             Fault::MayPass(reason) => {
-                let seconds = self.progress.wait.failed().as_secs_f64();
-                tracing::warn!(
-                    round,
-                    reason,
-                    seconds,
-                    "this did not succeed yet; it is tried again while the phase is open"
-                );
+                let longest = LONGEST_WAIT.min(Duration::from_secs(seconds_left(status).max(4)) / 4);
+                let seconds = self.progress.wait.failed(longest).as_secs_f64();
+                if is_new(&self.progress.last_fault, &reason) {
+                    tracing::warn!(
+                        round,
+                        reason,
+                        seconds,
+                        "this did not succeed yet; it is tried again while the phase is open"
+                    );
+                } else {
+                    tracing::debug!(round, reason, seconds, "still so");
+                }
                 self.progress.last_fault = Some(reason);
             }
             Fault::Refused { action, reason } => {
-                self.reporter.report(&Event::Refused { round, action, reason: reason.clone() });
                 self.progress.last_fault = None;
                 self.close_round(&format!("the contract refused {action}: {reason}"));
             }
             Fault::Lasting(reason) => {
                 self.progress.last_fault = None;
                 self.close_round(&reason);
+            }
+            Fault::OnPurpose(reason) => {
+                self.progress.last_fault = None;
+                self.close_round(reason);
             }
         }
     }
@@ -291,8 +346,7 @@ impl Service {
 
     /// Calls `advance` when the phase is past its deadline and nobody else has.
     async fn move_on_if_overdue(&mut self, status: &Status) {
-        let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
-        if status.phase.is_over() || status.now.max(clock.saturating_sub(CLOCK_MARGIN)) <= status.deadline {
+        if status.phase.is_over() || now(status) <= status.deadline {
             self.advancing = Backoff::default();
             return;
         }
@@ -310,11 +364,22 @@ impl Service {
             }
             // Another was faster, or the chain's clock is behind ours.
             Err(error) => {
-                let seconds = self.advancing.failed().as_secs_f64();
+                let seconds = self.advancing.failed(LONGEST_WAIT).as_secs_f64();
                 tracing::debug!(%error, seconds, "the project was not moved on by us");
             }
         }
     }
+}
+
+/// Unix seconds: the chain's clock, or ours where it is clearly ahead.
+fn now(status: &Status) -> u64 {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
+    status.now.max(clock.saturating_sub(CLOCK_MARGIN))
+}
+
+/// Seconds to the end of the phase.
+fn seconds_left(status: &Status) -> u64 {
+    status.deadline.saturating_sub(now(status))
 }
 
 /// A transaction's hash, in hexadecimal.

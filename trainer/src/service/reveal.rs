@@ -1,31 +1,37 @@
-//! From a commitment on chain to its reveal.
+//! From a commitment on chain to its reveal. The update is put on IPFS here and not before: while others can still
+//! commit, nobody shall be able to copy or average it.
+
+use std::time::Duration;
 
 use fairshare_node::{Receipt, Status};
 
 use super::fault::Fault;
-use super::{transaction, Service};
+use super::{seconds_left, transaction, Service};
 use crate::behaviour::Behaviour;
 use crate::event::Event;
 use crate::state::RoundRecord;
 
 const ACTION: &str = "the reveal";
+/// Seconds before the deadline at which the reveal no longer waits for IPFS; a third of a phase that is short.
+const REVEAL_MARGIN: u64 = 120;
+/// How long putting the file on IPFS may take once the reveal is on chain.
+const REVEALED_POST: Duration = Duration::from_secs(60);
 
 impl Service {
     /// Opens the seal of this round's commitment. Can be called again and again until it succeeds.
     pub(super) async fn reveal(&mut self, status: &Status) -> Result<(), Fault> {
         let round = status.round;
         if self.options.behaviour == Behaviour::NoReveal {
-            return Err(Fault::Lasting(
-                "this trainer does not reveal, on purpose (--behaviour no-reveal)".into(),
-            ));
+            return Err(Fault::OnPurpose("this trainer does not reveal, on purpose (--behaviour no-reveal)"));
         }
         let (Some(slot), Some(record)) = (self.progress.slot, self.progress.record.clone()) else {
             return Ok(());
         };
         if !self.progress.posted {
-            self.post_again(status).await?;
+            self.post_first(status).await?;
         }
-        let receipt = if self.is_revealed(round, slot).await? {
+        // When this cannot be known, the contract says it.
+        let receipt = if self.is_revealed(round, slot).await.unwrap_or(false) {
             None
         } else {
             match self.project.reveal_update(round, record.cid, record.salt).await {
@@ -52,7 +58,7 @@ impl Service {
         Ok(())
     }
 
-    async fn is_revealed(&self, round: u64, slot: u8) -> Result<bool, Fault> {
+    pub(super) async fn is_revealed(&self, round: u64, slot: u8) -> Result<bool, Fault> {
         Ok(self.project.round_state(round).await?.revealed_mask >> slot & 1 == 1)
     }
 
@@ -63,30 +69,70 @@ impl Service {
         self.reporter.report(&Event::Revealed { round: self.progress.round, slot, cid, tx, gas });
     }
 
-    /// After a restart the file goes onto IPFS again, before the aggregator looks for it. When IPFS is down for half of
-    /// the phase the reveal goes first: without it the stake is lost, without the file only this round's pay.
-    async fn post_again(&mut self, status: &Status) -> Result<(), Fault> {
-        let Some(file) = self.progress.record.as_ref().and_then(|record| self.state.update_file(record))
-        else {
-            tracing::warn!(
-                round = status.round,
-                "the update's file is no longer in the state folder; IPFS must have it"
-            );
-            self.progress.posted = true;
-            return Ok(());
+    /// Puts the file on IPFS before the CID is public. When that fails until shortly before the deadline, or in a way that
+    /// lasts, the reveal goes first: without it the stake is lost, without the file only this round's pay.
+    async fn post_first(&mut self, status: &Status) -> Result<(), Fault> {
+        let period = u64::from(self.project.terms().reveal_period);
+        let reason = match time_to_post(seconds_left(status), period) {
+            Some(time) => match self.post(time).await {
+                Err(Fault::Lasting(reason)) => reason,
+                result => return result,
+            },
+            None => "the phase ends soon".into(),
         };
-        let left = status.deadline.saturating_sub(status.now);
-        match self.post(&file).await {
-            Err(Fault::MayPass(reason)) if left <= u64::from(self.project.terms().reveal_period) / 2 => {
-                tracing::warn!(
-                    round = status.round,
-                    reason,
-                    "revealing without the file on IPFS, to keep the stake"
-                );
-                self.progress.posted = true;
-                Ok(())
+        tracing::warn!(round = status.round, reason, "revealing without the file on IPFS, to keep the stake");
+        Ok(())
+    }
+
+    /// Puts the file on IPFS after a reveal that could not wait for it: the aggregator may still find it.
+    pub(super) async fn post_late(&mut self) -> Result<(), Fault> {
+        self.post(REVEALED_POST).await.map_err(Fault::at_risk)
+    }
+
+    /// Puts the file on IPFS, once in the life of this process: a node that lost it since the last one gets it again.
+    async fn post(&mut self, time: Duration) -> Result<(), Fault> {
+        let Some(record) = &self.progress.record else { return Ok(()) };
+        if self.options.behaviour != Behaviour::Withhold {
+            match self.state.update_file(record) {
+                Some(file) => {
+                    let late = |_| {
+                        Fault::MayPass(format!(
+                            "putting the update on IPFS took more than {} s",
+                            time.as_secs()
+                        ))
+                    };
+                    tokio::time::timeout(time, self.store.add(&file)).await.map_err(late)??;
+                }
+                None => tracing::warn!(
+                    round = record.round,
+                    "the update's file is no longer in the state folder; IPFS must have it"
+                ),
             }
-            result => result,
         }
+        self.progress.posted = true;
+        Ok(())
+    }
+}
+
+/// How long putting the file on IPFS may take with `left` seconds of a reveal phase of `period` seconds; `None` when the
+/// reveal cannot wait any more.
+fn time_to_post(left: u64, period: u64) -> Option<Duration> {
+    let time = left.saturating_sub(REVEAL_MARGIN.min(period / 3));
+    (time > 0).then(|| Duration::from_secs(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reveal_waits_for_ipfs_until_shortly_before_the_deadline() {
+        assert_eq!(time_to_post(600, 600), Some(Duration::from_secs(480)));
+        assert_eq!(time_to_post(121, 600), Some(Duration::from_secs(1)));
+        assert_eq!(time_to_post(120, 600), None);
+        assert_eq!(time_to_post(30, 30), Some(Duration::from_secs(20)));
+        assert_eq!(time_to_post(10, 30), None);
+        assert_eq!(time_to_post(1, 1), Some(Duration::from_secs(1)));
+        assert_eq!(time_to_post(0, 1), None);
     }
 }

@@ -23,8 +23,9 @@ import {TermsCheck} from "./libraries/TermsCheck.sol";
 ///    at once (rounded down), and nobody can take that away: not the owner, not the aggregator, not a later slashing.
 /// 4. The aggregator puts down a bond and earns `roundFee` for a settled round. Until the deadline of the phase Aggregate
 ///    the fee can go to nobody else. From the deadline on, for one more period of the same length, it goes to whoever brings a valid result
-///    first. When nobody has by then, the bond is divided equally among the trainers who revealed in that round, and the round is void.
-///    The project goes on without a bond, and from then on a result may come from anybody from the start of the phase.
+///    first. When nobody has by then, the round is void, and where at least `minActive + maxExcluded` had revealed (so that `maxExcluded`
+///    withheld files were no reason not to settle) the bond is divided equally among the trainers who revealed in that round.
+///    The project then goes on without a bond, and from then on a result may come from anybody from the start of the phase.
 /// 5. A void round costs nobody anything else: its reward and fee stay in escrow for the next round.
 /// 6. Every phase has a deadline. After it anybody may call `advance()`, which moves the project on, so nobody can hold it up.
 /// 7. The project ends Completed, when all rounds are settled, or WoundUp, when too few trainers registered or remain, when the bond
@@ -317,11 +318,12 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         else _openPhase(Phase.Aggregate, t.aggregatePeriod);
     }
 
+    /// @dev The bond is lost only where `maxExcluded` withheld files could not have kept the aggregator from settling.
     function _endAggregate(Terms memory t) private {
-        if (_status.bondHeld) {
-            uint256 id = _status.round;
-            uint256 revealed = _rounds[id].revealedMask;
-            uint256 count = Packed.count(revealed); // at least minActive, or Aggregate would not have opened
+        uint256 id = _status.round;
+        uint256 revealed = _rounds[id].revealedMask;
+        uint256 count = Packed.count(revealed); // at least minActive, or Aggregate would not have opened
+        if (_status.bondHeld && count >= uint256(t.minActive) + t.maxExcluded) {
             uint256 part = t.bond / count;
             _status.bondHeld = false;
             for (uint256 i; i < _trainers.length; ++i) {
@@ -381,12 +383,15 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
 
     // --- parts of a settlement
 
+    /// @dev While the settlement is the aggregator's, it must also be the sender: the proof shows that all follows from the active mask and
+    /// names the model's file, but whoever proves chooses both, and others must not choose them in its name.
     function _requirePayee(Terms memory t, address payee) private view {
         Status memory status = _status;
         uint256 end = uint256(status.deadline) + t.aggregatePeriod;
         if (block.timestamp >= end) revert DeadlinePassed(end);
         bool reserved = status.bondHeld && block.timestamp < status.deadline;
         if (payee == address(0) || (reserved && payee != t.aggregator)) revert NotTheAggregator(payee);
+        if (reserved && msg.sender != t.aggregator) revert NotTheAggregator(msg.sender);
     }
 
     /// @dev The one place that says which slots are active. Here the aggregator names them, out of the revealed ones, and may leave out

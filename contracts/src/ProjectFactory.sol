@@ -22,6 +22,9 @@ contract ProjectFactory is IProjectFactory {
     /// @inheritdoc IProjectFactory
     mapping(address project => bool) public isProject;
 
+    /// @dev Projects created so far; keeps two projects with the same terms apart.
+    uint256 private _created;
+
     /// @dev The verifier must use the very registry that projects name to their trainers.
     constructor(IKeyRegistry registry, IRoundVerifier verifier) {
         if (verifier.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
@@ -33,7 +36,8 @@ contract ProjectFactory is IProjectFactory {
     /// @inheritdoc IProjectFactory
     function createProject(Terms calldata terms) external payable returns (address project) {
         if (terms.owner != msg.sender) revert IProject.InvalidTerms("owner");
-        project = Clones.cloneWithImmutableArgs(implementation, abi.encode(terms));
+        // The address depends on the terms: a chain that takes blocks back cannot put other terms where a trainer joins.
+        project = Clones.cloneDeterministicWithImmutableArgs(implementation, abi.encode(terms), bytes32(_created++));
         isProject[project] = true;
         emit ProjectCreated(project, msg.sender, terms.specification);
         Project(project).initialize{value: msg.value}();

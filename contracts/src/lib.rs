@@ -1,4 +1,4 @@
-//! The Solidity contracts of Fairshare for Rust: typed bindings, creation bytecode and the contracts' reasons in words.
+//! The Solidity contracts of Fairshare for Rust: typed bindings, creation and runtime code, and the contracts' reasons in words.
 //!
 //! Everything comes from the JSON files in `contracts/abi`, which `contracts/script/export-abi` writes and which are committed, so
 //! building this crate needs no Solidity compiler.
@@ -25,7 +25,7 @@ mod bytecode;
 mod revert;
 
 pub use bytecode::{
-    key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode, verifying_keys,
+    key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode, verifying_keys, RuntimeCode,
     VerifyingKeyCode,
 };
 pub use revert::explain_revert;

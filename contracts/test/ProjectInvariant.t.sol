@@ -149,6 +149,7 @@ contract Handler {
         }
         entitled[payee] += t.roundFee;
         bool bond = PROJECT.bondPlaced();
+        vm.prank(payee);
         PROJECT.settle(round, payee, revealed, "model", _commitments, p);
         if (bond && PROJECT.phase() >= Phase.Completed) entitled[AGGREGATOR] += t.bond;
     }

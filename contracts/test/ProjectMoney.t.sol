@@ -130,7 +130,31 @@ contract ProjectMoneyTest is Market {
         assertTrue(project.bondPlaced());
     }
 
+    function createWithNoneExcluded() private {
+        Terms memory t = defaultTerms();
+        t.maxExcluded = 0;
+        project = create(t);
+    }
+
+    /// @dev Three revealed, of which one may be left out: with its file withheld two remain, too few to settle.
+    function test_advance_noResultWhereOneWithheldFileMayBeTheReasonKeepsTheBond() public {
+        start(4);
+        for (uint256 i; i < 4; ++i) {
+            commit(i);
+        }
+        for (uint256 i; i < 3; ++i) {
+            reveal(i);
+        }
+        skipAndAdvance();
+        skipAndAdvance();
+        assertTrue(project.bondPlaced());
+        assertEq(project.owed(trainer(0)), 0);
+        assertEq(project.escrow(), DEPOSIT + STAKE);
+        assertEq(project.voidRounds(), 1);
+    }
+
     function test_advance_noResultDividesTheBondAmongThoseWhoRevealed() public {
+        createWithNoneExcluded();
         start(4);
         for (uint256 i; i < 4; ++i) {
             commit(i);
@@ -235,6 +259,7 @@ contract ProjectMoneyTest is Market {
     }
 
     function test_advance_whoDidNotCommitLosesNothing() public {
+        createWithNoneExcluded();
         start(4);
         for (uint256 i; i < 3; ++i) {
             commit(i);

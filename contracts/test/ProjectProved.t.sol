@@ -64,6 +64,7 @@ contract ProjectProvedTest is Market {
     function test_settle_aProvedRound() public {
         submit(10);
         RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
         assertEq(project.settledRounds(), 1);
         assertEq(project.owed(trainer(3)), uint256(REWARD) * 8003 / 65536);
@@ -80,7 +81,9 @@ contract ProjectProvedTest is Market {
 
     function test_settle_aProvedRoundWithASlotLeftOut() public {
         submit(10);
-        project.settle(1, AGGREGATOR, 0x3fb, "next model", commitments, prove(AGGREGATOR, 0x3fb));
+        RoundProof memory p = prove(AGGREGATOR, 0x3fb);
+        vm.prank(AGGREGATOR);
+        project.settle(1, AGGREGATOR, 0x3fb, "next model", commitments, p);
         assertEq(project.owed(trainer(2)), 0);
     }
 
@@ -112,6 +115,7 @@ contract ProjectProvedTest is Market {
         p.coherence += 1;
         refuse(1, AGGREGATOR, 0x3ff, "next model", p);
         p.coherence -= 1;
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
         submit(10);
         refuse(2, AGGREGATOR, 0x3ff, "next model", p);
@@ -120,7 +124,9 @@ contract ProjectProvedTest is Market {
     /// @dev Gas of the call alone; 21,000 and the calldata come on top (bytes: 16 each, zeros 4).
     function test_gas_settleTenTrainers() public {
         submit(10);
-        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, prove(AGGREGATOR, 0x3ff));
+        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        vm.prank(AGGREGATOR);
+        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
         submit(10);
         RoundProof memory p = prove(AGGREGATOR, 0x3ff);
         bytes memory data =

@@ -211,7 +211,7 @@ contract ProjectRoundsTest is Market {
         );
         vm.expectEmit();
         emit IProject.HyperParameters(2, 91_552, 2); // 100000 * 60000 / 65536
-        vm.prank(STRANGER);
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "next model", commitments, p);
         assertPhase(Phase.Commit);
         assertEq(project.round(), 2);
@@ -258,6 +258,7 @@ contract ProjectRoundsTest is Market {
         submit(4);
         AcceptingRoundVerifier(address(verifier)).expectTrimCount(0); // 3 * 85 / 256
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        vm.prank(AGGREGATOR);
         project.settle(2, AGGREGATOR, 7, "model", commitments, p);
     }
 
@@ -265,6 +266,7 @@ contract ProjectRoundsTest is Market {
         start(4);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Commit));
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "model", commitments, p);
     }
 
@@ -273,6 +275,7 @@ contract ProjectRoundsTest is Market {
         submit(4);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongRound.selector, 1, 2));
+        vm.prank(AGGREGATOR);
         project.settle(2, AGGREGATOR, 15, "model", commitments, p);
     }
 
@@ -286,12 +289,28 @@ contract ProjectRoundsTest is Market {
         project.settle(1, STRANGER, 15, "model", commitments, p);
     }
 
+    /// @dev Who proves chooses mask and CID: others must not do so in the aggregator's name, not even with a valid proof.
+    function test_settle_inTheAggregatorsNameBySomebodyElse() public {
+        start(4);
+        submit(4);
+        RoundProof memory p = claim([uint256(16384), 16384, 16384, 16384], 65536);
+        vm.warp(project.deadline() - 1);
+        vm.prank(STRANGER);
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
+        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+        vm.warp(project.deadline());
+        vm.prank(STRANGER);
+        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+        assertEq(project.settledRounds(), 1);
+    }
+
     function test_settle_nobodyIsNoPayee() public {
         start(4);
         submit(4);
         vm.warp(project.deadline());
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, address(0)));
+        vm.prank(AGGREGATOR);
         project.settle(1, address(0), 15, "model", commitments, p);
     }
 
@@ -302,6 +321,7 @@ contract ProjectRoundsTest is Market {
         vm.warp(end);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "model", commitments, p);
     }
 
@@ -317,8 +337,10 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         // Slot 3 did not reveal; slot 4 does not exist.
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 15));
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "model", commitments, p);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 23));
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 23, "model", commitments, p);
     }
 
@@ -327,6 +349,7 @@ contract ProjectRoundsTest is Market {
         submit(4);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 3));
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 3, "model", commitments, p);
     }
 
@@ -335,6 +358,7 @@ contract ProjectRoundsTest is Market {
         submit(3);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.TooFewActive.selector, 2, 3));
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 3, "model", commitments, p);
     }
 
@@ -343,6 +367,7 @@ contract ProjectRoundsTest is Market {
         submit(4);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(IProject.InvalidModelCid.selector);
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, 0, commitments, p);
     }
 
@@ -354,18 +379,22 @@ contract ProjectRoundsTest is Market {
         for (uint256 i; i < 8; ++i) {
             given[i] ^= 1;
             vm.expectRevert(IProject.WrongCommitments.selector);
+            vm.prank(AGGREGATOR);
             project.settle(1, AGGREGATOR, 15, "model", given, p);
             given[i] ^= 1;
         }
         // Two slots swapped; one missing; one too many.
         (given[0], given[1], given[2], given[3]) = (given[2], given[3], given[0], given[1]);
         vm.expectRevert(IProject.WrongCommitments.selector);
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "model", given, p);
         given = new uint256[](6);
         vm.expectRevert(IProject.WrongCommitments.selector);
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "model", given, p);
         given = new uint256[](10);
         vm.expectRevert(IProject.WrongCommitments.selector);
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "model", given, p);
     }
 
@@ -374,6 +403,7 @@ contract ProjectRoundsTest is Market {
         submit(4);
         RoundProof memory p = claim([uint256(65536), 1, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 15, "model", commitments, p);
     }
 

@@ -348,7 +348,7 @@ impl Specification {
             excluded,
             "fewer than participation.max_trainers",
         )?;
-        check("participation.max_voids", p.max_voids, (1..=1000).contains(&p.max_voids), "1 to 1000")?;
+        check("participation.max_voids", p.max_voids, (1..=250).contains(&p.max_voids), "1 to 250")?;
         for (field, value) in [("participation.stake", p.stake), ("participation.bond", p.bond)] {
             check(field, value, value.0 < 1 << 96, "less than 2^96 wei")?;
         }

@@ -172,6 +172,7 @@ abstract contract Market is MiniTest {
     function settleWith(uint256[4] memory shares, uint256 coherence, address payee) internal {
         uint256 round = project.round();
         (, uint256 revealed,) = project.roundState(round);
+        vm.prank(payee);
         project.settle(round, payee, revealed, "next model", commitments, claim(shares, coherence));
     }
 

@@ -16,6 +16,9 @@ pub enum Failure {
         /// On chain.
         found: String,
     },
+    /// The contracts are not those of this version.
+    #[error("contract: {0}")]
+    Contract(String),
     /// The specification is not to be had, not canonical, or says something else than the contract.
     #[error("specification: {0}")]
     Specification(String),
@@ -239,6 +242,31 @@ pub enum RoundFault {
     /// The published model.
     #[error(transparent)]
     File(#[from] FileFault),
+    /// A round of which no hyper-parameters were announced.
+    #[error("the round opened without an event of its hyper-parameters")]
+    NoHyperParameters,
+    /// Somebody hid an update at no cost.
+    #[error("trainer {} committed and did not reveal, and kept its stake", format_address(.trainer))]
+    NotSlashed {
+        /// Who.
+        trainer: Address20,
+    },
+    /// Somebody lost a stake who should not have.
+    #[error("trainer {} lost its stake without having kept back an update", format_address(.trainer))]
+    WronglySlashed {
+        /// Who.
+        trainer: Address20,
+    },
+    /// A stake of another amount was lost.
+    #[error("the stake that trainer {} lost was {found} wei, the terms say {expected} wei", format_address(.trainer))]
+    SlashedAmount {
+        /// Whose.
+        trainer: Address20,
+        /// The terms.
+        expected: u128,
+        /// The event.
+        found: u128,
+    },
     /// A round began with other hyper-parameters than the proved numbers before it give.
     #[error("{field} is {found} on chain, the rounds before give {expected}")]
     HyperParameters {

@@ -16,6 +16,7 @@ mod ledger;
 mod report;
 mod schedule;
 mod settlement;
+mod slashing;
 mod submissions;
 mod walk;
 
@@ -26,6 +27,7 @@ pub use ledger::Ledger;
 pub use report::{AuditReport, AuditedRound};
 pub use schedule::check_schedule;
 pub use settlement::{check_assessment, check_call, check_proof, check_step, reassess, statement};
+pub use slashing::check_slashing;
 pub use submissions::{check_active, check_commitments, check_reveals, running_hash};
 
 use fairshare_circuits::{CommittedKeys, ReferenceString};
@@ -34,12 +36,12 @@ use fairshare_protocol::Specification;
 use crate::address::{format_address, Address20};
 use crate::chain::{ChainError, EventKind, Phase, Project, ProjectEvent, Status};
 use crate::content::ContentStore;
-use crate::project_files::{fetch_specification, format_point, FileError};
+use crate::project_files::{fetch_specification, FileError};
 
-use submissions::word;
+use submissions::{point_text, word};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How far an audit is: rounds done, and all settled rounds.
 pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
@@ -66,6 +68,9 @@ pub async fn audit(
     if registered.hash != keys.hash() {
         failures.push(Failure::Keys { expected: word(&keys.hash()), found: word(&registered.hash) });
     }
+    if let Err(error) = chain_answer(project.check_genuine().await)? {
+        failures.push(Failure::Contract(error.to_string()));
+    }
     let spec = specification(project, store, &mut failures).await?;
 
     let mut walk = walk::Walk {
@@ -83,6 +88,7 @@ pub async fn audit(
 
     let kinds = || snapshot.events.iter().map(|event| &event.kind);
     failures.extend(check_schedule(project.terms(), kinds()));
+    failures.extend(check_slashing(project.terms(), kinds()));
     failures.extend(current(project, &snapshot.status, kinds()));
     let (ledger, faults) = Ledger::replay(project.terms(), kinds());
     failures.extend(faults.into_iter().map(Failure::Money));
@@ -159,7 +165,7 @@ fn current<'e>(
             failures.push(Failure::Current { field, expected, found });
         }
     };
-    same("model's commitment", format_point(&model), format_point(&status.model));
+    same("model's commitment", point_text(&model), point_text(&status.model));
     same("model file's digest", word(&cid), word(&status.model_cid));
     same("number of settled rounds", settled.to_string(), status.settled.to_string());
     same("number of void rounds", voids.to_string(), status.voids.to_string());

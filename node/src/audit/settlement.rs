@@ -5,10 +5,9 @@ use fairshare_protocol::{assess, pack17, AgreementPolicy, Assessment, GramMatrix
 
 use crate::address::Address20;
 use crate::chain::{CommittedUpdate, SettledRound, Settlement, Terms};
-use crate::project_files::format_point;
 
 use super::failure::RoundFault;
-use super::submissions::{slots, word};
+use super::submissions::{point_text, slots, word};
 
 /// The event of a settlement against the transaction that made it, and the transaction's commitments against the log.
 pub fn check_call(
@@ -32,7 +31,7 @@ pub fn check_call(
     same("coherence", word(&number(settled.coherence.into())), word(&call.proof.coherence));
     same("pay shares", packed(&settled.shares), list(&call.proof.shares));
     same("model weights", packed(&settled.weights), list(&call.proof.weights));
-    let points = |all: Vec<G1Affine>| all.iter().map(format_point).collect::<Vec<_>>().join(" ");
+    let points = |all: Vec<G1Affine>| all.iter().map(point_text).collect::<Vec<_>>().join(" ");
     let logged = points(committed.iter().map(|update| update.commitment).collect());
     same("list of commitments", logged, points(call.commitments.clone()));
     faults
@@ -95,7 +94,7 @@ pub fn check_step(
     if expected == settled.model {
         return Ok(());
     }
-    Err(RoundFault::ModelStep { expected: format_point(&expected), found: format_point(&settled.model) })
+    Err(RoundFault::ModelStep { expected: point_text(&expected), found: point_text(&settled.model) })
 }
 
 /// The rule once more, from the updates of the active slots: `updates` has one entry for each slot of the circuit.

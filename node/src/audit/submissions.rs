@@ -85,6 +85,12 @@ pub(super) fn slots(mask: u128) -> impl Iterator<Item = u8> {
     (0..128u8).filter(move |slot| mask >> slot & 1 == 1)
 }
 
+/// A point, all of it: two points may share their `x`.
+pub(super) fn point_text(point: &G1Affine) -> String {
+    let [x, y] = point_words(point);
+    format!("{},{}", word(&x), word(&y))
+}
+
 /// A word for people.
 pub(super) fn word(word: &[u8; 32]) -> String {
     format!("0x{}", hex::encode(word))

@@ -15,7 +15,7 @@ use crate::content::ContentError;
 const DIMENSION: usize = 24;
 const PROJECT: Address20 = [0x77; 20];
 
-fn terms() -> Terms {
+pub(crate) fn terms() -> Terms {
     Terms {
         owner: [0xaa; 20],
         aggregator: [0xbb; 20],
@@ -179,6 +179,9 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     other.commitments.swap(0, 1);
     let found = texts(check_call(&settled, &other, &committed)).join("\n");
     assert!(found.contains("round 3: coherence is 0x") && found.contains("list of commitments"), "{found}");
+    let mut other = call.clone();
+    other.commitments[0] = -other.commitments[0]; // the same x
+    assert!(only(check_call(&settled, &other, &committed)).contains("list of commitments"));
     let other = Settlement { payee: [1; 20], ..call.clone() };
     assert!(only(check_call(&settled, &other, &committed)).contains("payee is"));
 
@@ -310,6 +313,9 @@ fn the_learning_rate_follows_from_proved_numbers() {
         found[0],
         "round 2: learning rate (millionths) is 95000 on chain, the rounds before give 94999"
     );
+    events[2] = EventKind::PhaseOpened { round: 2, phase: Phase::Commit, deadline: 1 };
+    let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["round 2: the round opened without an event of its hyper-parameters"]);
     events[2] = EventKind::HyperParameters { round: 2, learning_rate: 94_999, local_epochs: 3 };
     let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
     assert_eq!(found, ["round 2: local epochs is 3 on chain, the rounds before give 2"]);

@@ -11,12 +11,11 @@ use super::report::AuditedRound;
 use super::settlement::{
     check_assessment, check_call, check_proof, check_step, left_out_though_right, reassess, statement,
 };
-use super::submissions::{check_active, check_commitments, check_reveals, slots, word};
+use super::submissions::{check_active, check_commitments, check_reveals, point_text, slots, word};
 use super::{chain_answer, AuditError, Progress, Snapshot};
-use crate::chain::{CommittedUpdate, EventKind, Project, RevealedUpdate, SettledRound};
+use crate::chain::{CommittedUpdate, EventKind, Project, RevealedUpdate, RoundState, SettledRound};
 use crate::collect::{collect, Collected};
 use crate::content::{ContentError, ContentId, ContentStore};
-use crate::project_files::format_point;
 
 /// An audit on its way through the rounds.
 pub(super) struct Walk<'a> {
@@ -71,8 +70,30 @@ impl Walk<'_> {
             rounds.push(round);
             (before, model) = (settled_round.model, next);
         }
+        let void = snapshot.events.iter().filter_map(|event| match &event.kind {
+            EventKind::Voided { round, .. } => Some(*round),
+            _ => None,
+        });
+        for round in void {
+            let posted = submissions.remove(&round).unwrap_or_default();
+            let (_, faults) = self.posted(round, &posted).await?;
+            self.failures.extend(faults.into_iter().map(|fault| Failure::Round { round, fault }));
+        }
         progress(settled.len(), settled.len());
         Ok(rounds)
+    }
+
+    /// What the trainers posted in a round, settled or void.
+    async fn posted(
+        &mut self,
+        id: u64,
+        posted: &Submissions,
+    ) -> Result<(RoundState, Vec<RoundFault>), AuditError> {
+        let state = self.project.round_state(id).await?;
+        let mut faults = check_commitments(&posted.committed, &state);
+        let salts = self.salts(id, posted).await?;
+        faults.extend(check_reveals(&posted.committed, &posted.revealed, &salts, &state));
+        Ok((state, faults))
     }
 
     async fn first_model(&mut self) -> Result<Known, AuditError> {
@@ -82,8 +103,8 @@ impl Walk<'_> {
         let mut known = Some(initial);
         if commitment != terms.model {
             self.failures.push(Failure::FirstModelCommitment {
-                expected: format_point(&commitment),
-                found: format_point(&terms.model),
+                expected: point_text(&commitment),
+                found: point_text(&terms.model),
             });
             known = None;
         }
@@ -101,10 +122,7 @@ impl Walk<'_> {
     ) -> Result<(AuditedRound, Known), AuditError> {
         let id = settled.round;
         let (project, committed) = (self.project, &posted.committed);
-        let state = project.round_state(id).await?;
-        let mut faults = check_commitments(committed, &state);
-        let salts = self.salts(id, posted).await?;
-        faults.extend(check_reveals(committed, &posted.revealed, &salts, &state));
+        let (state, mut faults) = self.posted(id, posted).await?;
         faults.extend(check_active(project.terms(), state.revealed_mask, settled.active));
 
         let statement = statement(
@@ -115,9 +133,10 @@ impl Walk<'_> {
             settled,
             committed,
         );
-        let mut proof = false;
-        match chain_answer(project.settlement_call(settled.transaction).await)? {
-            Ok(call) => {
+        let (mut proof, mut through_another) = (false, false);
+        match chain_answer(project.settlement_of(settled.transaction).await)? {
+            Ok(None) => through_another = true,
+            Ok(Some(call)) => {
                 faults.extend(check_call(settled, &call, committed));
                 match check_proof(self.keys, &statement, &call) {
                     Ok(()) => proof = true,
@@ -155,6 +174,20 @@ impl Walk<'_> {
             }
             None => None,
         };
+        if through_another {
+            // The proof is in no transaction's data, and the project checked it: recomputing says that nothing was bent.
+            let recomputed = audited.model && audited.updates == settled.active.count_ones() as usize;
+            if recomputed && faults.is_empty() {
+                self.notes.push(format!(
+                    "round {id}: it was settled through another contract; its proof was checked by the project alone, and all that was proved was recomputed"
+                ));
+            } else {
+                let transaction = word(&settled.transaction);
+                let reason =
+                    "it went through another contract, and the round cannot be recomputed instead".into();
+                faults.push(RoundFault::Transaction { transaction, reason });
+            }
+        }
         self.failures.extend(faults.into_iter().map(|fault| Failure::Round { round: id, fault }));
         Ok((audited, next))
     }
@@ -219,7 +252,7 @@ impl Walk<'_> {
         };
         let commitment = self.srs.commit_model(&next)?;
         if commitment != settled.model {
-            let (expected, found) = (format_point(&commitment), format_point(&settled.model));
+            let (expected, found) = (point_text(&commitment), point_text(&settled.model));
             faults.push(RoundFault::ModelCommitment { expected, found });
             return Ok(None);
         }
@@ -256,7 +289,7 @@ impl Walk<'_> {
         if of_file == commitment {
             return Ok((Some(found), None));
         }
-        let (expected, found) = (format_point(&commitment), format_point(&of_file));
+        let (expected, found) = (point_text(&commitment), point_text(&of_file));
         Ok((None, Some(FileFault::Commitment { expected, found })))
     }
 

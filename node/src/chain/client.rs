@@ -124,9 +124,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError::NoCode`], the node's faults.
     pub async fn require_code(&self, address: Address20, what: &'static str) -> Result<(), ChainError> {
-        let code =
-            self.ask("eth_getCode", self.inner.provider.get_code(Address::from(address), None)).await?;
-        if code.is_empty() {
+        if self.code(address, None).await?.is_empty() {
             let (chain_id, rpc) = (self.chain_id(), self.inner.rpc.clone());
             return Err(ChainError::NoCode { what, address, chain_id, rpc });
         }
@@ -273,6 +271,24 @@ pub(super) fn u128_from(value: U256, what: &str) -> Result<u128, ChainError> {
     u128::try_from(value).map_err(|_| ChainError::decode(what, "it has more than 128 bits"))
 }
 
+/// An amount of wei: the contracts' are below 2^96, and so are all that there are. Sums of them stay within 128 bits.
+pub(super) fn amount(value: U256, what: &str) -> Result<u128, ChainError> {
+    let amount = u128_from(value, what)?;
+    if amount >> 96 != 0 {
+        return Err(ChainError::decode(what, format!("{amount} wei are more than there can be")));
+    }
+    Ok(amount)
+}
+
+/// A slot of a round: below 128, so that a mask has a bit for it.
+pub(super) fn slot(value: U256) -> Result<u8, ChainError> {
+    let slot: u8 = narrow(value, "a slot")?;
+    if slot >= 128 {
+        return Err(ChainError::decode("a slot", format!("{slot} is out of range")));
+    }
+    Ok(slot)
+}
+
 /// A number from the chain that a narrower type holds.
 pub(super) fn narrow<T: TryFrom<u128>>(value: U256, what: &str) -> Result<T, ChainError> {
     let out = || ChainError::decode(what, format!("{value} is out of range"));
@@ -282,4 +298,23 @@ pub(super) fn narrow<T: TryFrom<u128>>(value: U256, what: &str) -> Result<T, Cha
 /// What a call is for, for people: `joining project 0x..`.
 pub(super) fn action(what: &str, contract: Address20) -> String {
     format!("{what} {}", format_address(&contract))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_and_slots_that_no_contract_writes_are_refused() {
+        let most = (U256::one() << 96) - 1;
+        assert_eq!(amount(most, "an amount").unwrap(), most.as_u128());
+        for more in [most + 1, U256::one() << 128, U256::MAX] {
+            let error = amount(more, "an amount").unwrap_err().to_string();
+            assert!(error.starts_with("an amount cannot be read: "), "{error}");
+        }
+        assert_eq!(slot(127.into()).unwrap(), 127);
+        for more in [U256::from(128), 256.into(), U256::MAX] {
+            assert!(slot(more).unwrap_err().to_string().contains("out of range"));
+        }
+    }
 }

@@ -4,7 +4,7 @@ use ethers::types::{Address, U256};
 use fairshare_circuits::{point_from_words, point_words, G1Affine, RoundProofWords};
 use fairshare_contracts::bindings;
 
-use super::client::{narrow, u128_from};
+use super::client::{amount, narrow, u128_from};
 use super::error::ChainError;
 use super::types::{Settlement, Terms};
 
@@ -68,6 +68,13 @@ impl TryFrom<bindings::Terms> for Terms {
     type Error = ChainError;
 
     fn try_from(t: bindings::Terms) -> Result<Self, ChainError> {
+        let amount = |value: u128, what| amount(value.into(), what);
+        if t.slots > 128 {
+            return Err(ChainError::decode(
+                "the terms",
+                format!("{} slots are more than there can be", t.slots),
+            ));
+        }
         Ok(Self {
             owner: t.owner.0,
             aggregator: t.aggregator.0,
@@ -81,12 +88,12 @@ impl TryFrom<bindings::Terms> for Terms {
             min_trainers: t.min_trainers,
             max_trainers: t.max_trainers,
             min_active: t.min_active,
-            stake: t.stake,
-            bond: t.bond,
+            stake: amount(t.stake, "the stake")?,
+            bond: amount(t.bond, "the bond")?,
             rounds: t.rounds,
             max_voids: t.max_voids,
-            round_reward: t.round_reward,
-            round_fee: t.round_fee,
+            round_reward: amount(t.round_reward, "a round's reward")?,
+            round_fee: amount(t.round_fee, "a round's fee")?,
             registration_period: t.registration_period,
             commit_period: t.commit_period,
             reveal_period: t.reveal_period,

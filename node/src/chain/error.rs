@@ -58,6 +58,19 @@ pub enum ChainError {
         /// How it answered.
         reason: String,
     },
+    /// A contract that answers like one of Fairshare and is none of this version.
+    #[error(
+        "{} is not a Fairshare {what} of this version: {reason}; do not send anything there",
+        format_address(address)
+    )]
+    NotGenuine {
+        /// What it should be.
+        what: &'static str,
+        /// Its address.
+        address: Address20,
+        /// Which part is another.
+        reason: String,
+    },
     /// Something is to be sent and there is no wallet.
     #[error("{action} needs a wallet: name its keystore with --wallet")]
     NoWallet {
@@ -98,8 +111,9 @@ pub enum ChainError {
     },
     /// Sent, and not mined in time. It may still be.
     #[error(
-        "{action}: transaction 0x{} was not mined within {seconds} s; it may still be",
-        hex::encode(transaction)
+        "{action}: transaction 0x{} was not mined within {seconds} s; it may still be{}",
+        hex::encode(transaction),
+        fault.as_ref().map_or_else(String::new, |fault| format!(" ({fault})"))
     )]
     NotMined {
         /// What was to be done.
@@ -108,6 +122,8 @@ pub enum ChainError {
         transaction: [u8; 32],
         /// How long was waited.
         seconds: u64,
+        /// What the node answered last, when that was no answer.
+        fault: Option<String>,
     },
     /// The node answered with an error.
     #[error("{what}: the Ethereum node at {rpc} answered: {reason}")]

@@ -6,7 +6,7 @@ use ethers::types::U256;
 use fairshare_contracts::bindings::project::ProjectEvents as Event;
 use fairshare_protocol::unpack17;
 
-use super::client::{narrow, u128_from};
+use super::client::{amount, narrow, slot, u128_from};
 use super::convert::point;
 use super::error::ChainError;
 use super::types::{CommittedUpdate, EventKind, Phase, RevealedUpdate, SettledRound};
@@ -20,7 +20,8 @@ pub(super) fn decode(
 ) -> Result<Option<EventKind>, ChainError> {
     let Ok(event) = Event::decode_log(log) else { return Ok(None) };
     let number = |value, what| narrow::<u64>(value, what);
-    let amount = |value: U256| u128_from(value, "an amount in an event");
+    let amount = |value: U256| amount(value, "an amount in an event");
+    let mask = |value: U256| u128_from(value, "a mask in an event");
     Ok(Some(match event {
         Event::ProjectOpenedFilter(e) => EventKind::Opened {
             owner: e.owner.0,
@@ -40,7 +41,7 @@ pub(super) fn decode(
         Event::UpdateCommittedFilter(e) => EventKind::Committed {
             round: number(e.round, "a round")?,
             update: CommittedUpdate {
-                slot: narrow(e.slot, "a slot")?,
+                slot: slot(e.slot)?,
                 trainer: e.trainer.0,
                 commitment: point([e.x, e.y], "a commitment")?,
                 seal: e.seal,
@@ -48,7 +49,7 @@ pub(super) fn decode(
         },
         Event::UpdateRevealedFilter(e) => EventKind::Revealed {
             round: number(e.round, "a round")?,
-            update: RevealedUpdate { slot: narrow(e.slot, "a slot")?, trainer: e.trainer.0, cid: e.cid },
+            update: RevealedUpdate { slot: slot(e.slot)?, trainer: e.trainer.0, cid: e.cid },
         },
         Event::StakeSlashedFilter(e) => EventKind::StakeSlashed {
             round: number(e.round, "a round")?,
@@ -58,13 +59,13 @@ pub(super) fn decode(
         Event::BondSlashedFilter(e) => EventKind::BondSlashed {
             round: number(e.round, "a round")?,
             amount: amount(e.amount)?,
-            revealed_mask: amount(e.revealed_mask)?,
+            revealed_mask: mask(e.revealed_mask)?,
         },
         Event::RoundSettledFilter(e) => EventKind::Settled(SettledRound {
             round: number(e.round, "a round")?,
             payee: e.payee.0,
-            active: amount(e.active_mask)?,
-            kept: amount(e.kept_mask)?,
+            active: mask(e.active_mask)?,
+            kept: mask(e.kept_mask)?,
             coherence: narrow(e.coherence, "a coherence")?,
             shares: unpack(&e.shares, slots)?,
             weights: unpack(&e.weights, slots)?,

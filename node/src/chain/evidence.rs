@@ -7,7 +7,7 @@ use fairshare_contracts::bindings::{key_registry, project as bindings};
 
 use super::client::Chain;
 use super::error::ChainError;
-use super::{Market, Project};
+use super::{Market, Project, Settlement};
 
 const REGISTRY: &str = "key registry";
 
@@ -35,6 +35,23 @@ impl Market {
 }
 
 impl Project {
+    /// The arguments of a settling transaction; `None` when it went through another contract.
+    ///
+    /// # Errors
+    /// [`ChainError::Decode`] when the node does not have the transaction, or it calls something else of the project;
+    /// the node's faults.
+    pub async fn settlement_of(&self, transaction: [u8; 32]) -> Result<Option<Settlement>, ChainError> {
+        let question = self.chain().inner.provider.get_transaction(H256(transaction));
+        let found = self.chain().ask("eth_getTransactionByHash", question).await?;
+        let what = || format!("transaction 0x{}", hex::encode(transaction));
+        let found = found.ok_or_else(|| ChainError::decode(what(), "the node does not have it"))?;
+        if found.to != Some(Address::from(self.address())) {
+            return Ok(None);
+        }
+        let call = bindings::SettleCall::decode(&found.input).map_err(|e| ChainError::decode(what(), e))?;
+        Settlement::try_from(call).map(Some)
+    }
+
     /// The salt that a revealing transaction carried; `None` when it went through another contract.
     ///
     /// # Errors

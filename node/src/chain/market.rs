@@ -59,15 +59,19 @@ impl Market {
     /// Opens the market of a factory, whose keys must be those of this software.
     ///
     /// # Errors
-    /// [`ChainError::NoCode`] and [`ChainError::OtherContract`]; the node's faults.
+    /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`]; the node's faults.
     pub async fn open(chain: &Chain, factory: Address20) -> Result<Self, ChainError> {
         chain.require_code(factory, FACTORY).await?;
         let registry: project_factory::KeyRegistryReturn =
             chain.view(factory, FACTORY, project_factory::KeyRegistryCall, None).await?;
         let verifier: project_factory::RoundVerifierReturn =
             chain.view(factory, FACTORY, project_factory::RoundVerifierCall, None).await?;
+        // A project answers the questions above as well.
+        let question = project_factory::IsProjectCall { project: Address::zero() };
+        let _: project_factory::IsProjectReturn = chain.view(factory, FACTORY, question, None).await?;
         let market = Self { factory, key_registry: registry.0 .0, round_verifier: verifier.0 .0 };
         market.require_our_keys(chain).await?;
+        market.check_genuine(chain).await?;
         Ok(market)
     }
 
@@ -88,8 +92,10 @@ impl Market {
             .filter_map(|(_, log)| project_factory::ProjectCreatedFilter::decode_log(log).ok())
             .map(|event| event.project.0)
             .next();
-        let project =
-            project.ok_or_else(|| ChainError::decode("the creation's receipt", "it names no project"))?;
+        let project = project.ok_or_else(|| {
+            let hash = hex::encode(mined.receipt.transaction);
+            ChainError::decode(format!("the receipt of the creation 0x{hash}"), "it names no project")
+        })?;
         Ok((project, mined.receipt))
     }
 
@@ -120,9 +126,10 @@ async fn deploy(
     let mut data = bytecode.to_vec();
     data.extend(ethers::abi::encode(arguments));
     let mined = chain.send(&format!("the deployment of {name}"), None, data.into(), 0).await?;
-    let address = mined
-        .contract
-        .ok_or_else(|| ChainError::decode(format!("the receipt of {name}"), "it names no contract"))?;
+    let address = mined.contract.ok_or_else(|| {
+        let hash = hex::encode(mined.receipt.transaction);
+        ChainError::decode(format!("the receipt 0x{hash} of {name}"), "it names no contract")
+    })?;
     receipts.push((format!("deploy {name}"), mined.receipt));
     Ok(address)
 }

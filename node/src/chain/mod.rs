@@ -5,6 +5,7 @@ mod convert;
 mod error;
 mod events;
 mod evidence;
+mod genuine;
 mod market;
 mod project;
 mod send;
@@ -20,4 +21,6 @@ pub use types::{
     seal, CommittedUpdate, EventKind, Phase, ProjectEvent, Receipt, RevealedUpdate, RoundState, SettledRound,
     Settlement, Status, Terms,
 };
+#[cfg(feature = "embedded")]
+pub(crate) use wallet::write_new;
 pub use wallet::{read_password, Wallet, WalletError};

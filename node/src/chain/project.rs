@@ -10,7 +10,7 @@ use ethers::types::{Address, Filter, Log, H256, U256};
 use fairshare_circuits::G1Affine;
 use fairshare_contracts::bindings::project as bindings;
 
-use super::client::{action, narrow, u128_from, Chain};
+use super::client::{action, amount, narrow, slot, u128_from, Chain};
 use super::convert::{point, to_words};
 use super::error::ChainError;
 use super::events::{decode, phase};
@@ -34,11 +34,22 @@ pub struct Project {
 }
 
 impl Project {
-    /// Opens the project at `address` and reads its terms.
+    /// Opens the project at `address`, reads its terms and checks that its code is that of this version.
     ///
     /// # Errors
-    /// [`ChainError::NoCode`] and [`ChainError::OtherContract`] where there is no project; the node's faults.
+    /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`] where there is no project;
+    /// the node's faults.
     pub async fn open(chain: &Chain, address: Address20) -> Result<Self, ChainError> {
+        let project = Self::open_any(chain, address).await?;
+        project.check_genuine().await?;
+        Ok(project)
+    }
+
+    /// Opens whatever answers like a project, to look at it or to take money out.
+    ///
+    /// # Errors
+    /// [`ChainError::NoCode`] and [`ChainError::OtherContract`]; the node's faults.
+    pub async fn open_any(chain: &Chain, address: Address20) -> Result<Self, ChainError> {
         chain.require_code(address, WHAT).await?;
         let answer: bindings::TermsReturn = chain.view(address, WHAT, bindings::TermsCall, None).await?;
         let terms = Terms::try_from(answer.0)?;
@@ -101,7 +112,7 @@ impl Project {
             model: point(model.commitment, "the model's commitment")?,
             model_cid: model.cid,
             bond_placed: bond_placed.0,
-            escrow: u128_from(escrow.0, "the escrow")?,
+            escrow: amount(escrow.0, "the escrow")?,
         };
         *self.last.lock().expect("nothing panics while it is held") = Some((hash, status.clone()));
         Ok(status)
@@ -127,9 +138,8 @@ impl Project {
     /// The node's faults.
     pub async fn slot_of(&self, id: u64, trainer: Address20) -> Result<Option<u8>, ChainError> {
         let call = bindings::SlotOfCall { id: id.into(), trainer: Address::from(trainer) };
-        let slot: bindings::SlotOfReturn = self.view(call, None).await?;
-        let plus_one: u8 = narrow(slot.slot_plus_one, "a slot")?;
-        Ok(plus_one.checked_sub(1))
+        let answer: bindings::SlotOfReturn = self.view(call, None).await?;
+        answer.slot_plus_one.checked_sub(U256::one()).map(slot).transpose()
     }
 
     /// Whether an account has joined and not left.
@@ -147,7 +157,7 @@ impl Project {
     /// The node's faults.
     pub async fn owed(&self, who: Address20) -> Result<u128, ChainError> {
         let call = bindings::OwedCall { account: Address::from(who) };
-        u128_from(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "what is owed")
+        amount(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "what is owed")
     }
 
     /// The registry of keys, the verifier and the factory that the project names.
@@ -316,15 +326,9 @@ impl Project {
     /// # Errors
     /// [`ChainError::Decode`] when the transaction is not a call of this project's `settle`; the node's faults.
     pub async fn settlement_call(&self, transaction: [u8; 32]) -> Result<Settlement, ChainError> {
-        let what = format!("transaction 0x{}", hex::encode(transaction));
-        let question = self.chain.inner.provider.get_transaction(H256(transaction));
-        let found = self.chain.ask("eth_getTransactionByHash", question).await?;
-        let found = found.ok_or_else(|| ChainError::decode(&what, "the node does not have it"))?;
-        if found.to != Some(Address::from(self.address)) {
-            return Err(ChainError::decode(&what, "it does not call this project"));
-        }
-        let call = bindings::SettleCall::decode(&found.input).map_err(|e| ChainError::decode(&what, e))?;
-        Settlement::try_from(call)
+        let what = || format!("transaction 0x{}", hex::encode(transaction));
+        let found = self.settlement_of(transaction).await?;
+        found.ok_or_else(|| ChainError::decode(what(), "it does not call this project"))
     }
 
     /// Every event of the project, oldest first.

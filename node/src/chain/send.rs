@@ -18,6 +18,8 @@ use crate::address::Address20;
 
 /// How long a transaction may take to be mined.
 const MINING_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a node is left alone after a fault.
+const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(500);
 /// Used when the node has no opinion on the tip, 1 gwei.
 const DEFAULT_TIP: u64 = 1_000_000_000;
 
@@ -82,8 +84,12 @@ impl Chain {
             Err(CallError::Other(error)) => return Err(error),
         };
         // The last one to join, commit or reveal also opens the next phase; who is last is not known yet.
-        let gas = gas + gas / 2 + 150_000;
-        let needs = u128_from(U256::from(value) + gas * max_fee, "the cost of a transaction")?;
+        let with_margin = gas.checked_add(gas / 2).and_then(|gas| gas.checked_add(150_000.into()));
+        let gas =
+            with_margin.ok_or_else(|| ChainError::decode("the gas of a transaction", "it overflows"))?;
+        let cost = gas.checked_mul(max_fee).and_then(|cost| cost.checked_add(value.into()));
+        let cost = cost.ok_or_else(|| ChainError::decode("the cost of a transaction", "it overflows"))?;
+        let needs = u128_from(cost, "the cost of a transaction")?;
         if funds < needs {
             return Err(short(needs));
         }
@@ -107,9 +113,16 @@ impl Chain {
             .await
             .map_err(|e| ChainError::decode("the signature of a transaction", e))?;
         let raw = transaction.rlp_signed(&signature);
-        let sent = self.ask(action, self.inner.provider.send_raw_transaction(raw)).await?;
-        let hash = sent.tx_hash();
-        tracing::debug!(action, transaction = ?hash, "sent");
+        let hash = H256(ethers::utils::keccak256(&raw));
+        let sending = format!("{action} (transaction {hash:?})");
+        match self.ask(&sending, self.inner.provider.send_raw_transaction(raw)).await {
+            Ok(_) => tracing::debug!(action, transaction = ?hash, "sent"),
+            // No answer: it may have arrived all the same, and its receipt says so.
+            Err(error @ ChainError::Unreachable { .. }) => {
+                tracing::warn!(action, transaction = ?hash, %error, "sent without an answer");
+            }
+            Err(error) => return Err(error),
+        }
         let receipt = self.mined(action, hash).await?;
         if receipt.status == Some(0u64.into()) {
             let at = receipt.block_number.map_or(BlockNumber::Latest, BlockNumber::Number);
@@ -130,18 +143,21 @@ impl Chain {
         })
     }
 
-    /// The receipt of a transaction, as soon as it is mined.
+    /// The receipt of a transaction, as soon as it is mined. A node that falters meanwhile is borne with.
     async fn mined(&self, action: &str, hash: H256) -> Result<TransactionReceipt, ChainError> {
         let deadline = Instant::now() + MINING_TIMEOUT;
         loop {
-            if let Some(receipt) = self.receipt(hash).await? {
-                return Ok(receipt);
-            }
+            let (fault, pause) = match self.receipt(hash).await {
+                Ok(Some(receipt)) => return Ok(receipt),
+                Ok(None) => (None, POLLING_INTERVAL),
+                Err(error) => (Some(error.to_string()), PAUSE_AFTER_FAULT),
+            };
             if Instant::now() >= deadline {
+                let (action, transaction) = (action.to_owned(), hash.0);
                 let seconds = MINING_TIMEOUT.as_secs();
-                return Err(ChainError::NotMined { action: action.to_owned(), transaction: hash.0, seconds });
+                return Err(ChainError::NotMined { action, transaction, seconds, fault });
             }
-            tokio::time::sleep(POLLING_INTERVAL).await;
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -157,8 +173,14 @@ impl Chain {
         let base = block.and_then(|b| b.base_fee_per_gas).unwrap_or_default();
         let tip =
             provider.request::<_, U256>("eth_maxPriorityFeePerGas", ()).await.unwrap_or(DEFAULT_TIP.into());
-        Ok((base * 2 + tip, tip))
+        let most =
+            most_for_gas(base, tip).ok_or_else(|| ChainError::decode("the gas price", "it overflows"))?;
+        Ok((most, tip))
     }
+}
+
+fn most_for_gas(base: U256, tip: U256) -> Option<U256> {
+    base.checked_mul(2.into())?.checked_add(tip)
 }
 
 pub(super) fn summary(receipt: &TransactionReceipt) -> Receipt {
@@ -166,5 +188,64 @@ pub(super) fn summary(receipt: &TransactionReceipt) -> Receipt {
         transaction: receipt.transaction_hash.0,
         gas_used: receipt.gas_used.unwrap_or_default().low_u64(),
         block: receipt.block_number.unwrap_or_default().as_u64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, Value};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[test]
+    fn a_gas_price_that_overflows_is_no_price() {
+        assert_eq!(most_for_gas(7.into(), 2.into()), Some(16.into()));
+        assert_eq!(most_for_gas(U256::MAX, 0.into()), None);
+        assert_eq!(most_for_gas(U256::MAX / 2, 2.into()), None);
+    }
+
+    /// A node that gives these results one after the other, and an error of its proxy for each that is null.
+    async fn node(results: Vec<Value>) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for result in results {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut text = Vec::new();
+                let request: Value = loop {
+                    let mut part = [0; 4096];
+                    let read = stream.read(&mut part).await.unwrap();
+                    text.extend_from_slice(&part[..read]);
+                    let body = text.windows(4).position(|w| w == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
+                    if let Ok(request) = serde_json::from_slice(&text[body..]) {
+                        break request;
+                    }
+                };
+                let (status, body) = match result {
+                    Value::Null => ("502 Bad Gateway", "<html>".to_owned()),
+                    result => (
+                        "200 OK",
+                        json!({"jsonrpc": "2.0", "id": request["id"], "result": result}).to_string(),
+                    ),
+                };
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_node_that_falters_while_a_transaction_is_mined_is_borne_with() {
+        let hash = H256::repeat_byte(7);
+        let receipt =
+            TransactionReceipt { transaction_hash: hash, block_number: Some(3.into()), ..Default::default() };
+        let results = vec![json!("0x7a69"), Value::Null, json!("nonsense"), json!(receipt)];
+        let chain = Chain::connect(&node(results).await, None, None).await.unwrap();
+        assert_eq!(chain.mined("joining", hash).await.unwrap().transaction_hash, hash);
     }
 }

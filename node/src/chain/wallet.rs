@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use ethers::signers::{LocalWallet, Signer};
@@ -82,15 +82,10 @@ impl Wallet {
             LocalWallet::new_keystore(private.path(), &mut rand::thread_rng(), password, Some("key"))
                 .map_err(|e| failed(e.to_string()))?;
         let keystore = fs::read(private.path().join("key")).map_err(|e| failed(e.to_string()))?;
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| {
-                if e.kind() == std::io::ErrorKind::AlreadyExists {
-                    WalletError::Exists(path.to_owned())
-                } else {
-                    failed(e.to_string())
-                }
-            })?;
-        file.write_all(&keystore).and_then(|()| file.sync_all()).map_err(|e| failed(e.to_string()))?;
+        write_new(path, &keystore).map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => WalletError::Exists(path.to_owned()),
+            _ => failed(e.to_string()),
+        })?;
         Ok(Self { signer })
     }
 
@@ -116,6 +111,19 @@ impl Wallet {
     pub fn address(&self) -> Address20 {
         self.signer.address().0
     }
+}
+
+/// Writes a file that only the user may read and that must not be there yet: all of it appears at once, or nothing.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".new")
+        .permissions(fs::Permissions::from_mode(0o600))
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|e| e.error)?;
+    fs::File::open(folder)?.sync_all()
 }
 
 /// The library panics on some files that are JSON but no sound keystore, so their form is checked first.

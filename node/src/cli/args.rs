@@ -91,9 +91,17 @@ impl ProjectArgs {
     /// Opens the project.
     ///
     /// # Errors
-    /// When there is none at its address.
+    /// When there is none of this version at its address.
     pub async fn open(&self, chain: &Chain) -> Result<Project, ChainError> {
         Project::open(chain, self.project).await
+    }
+
+    /// Opens whatever answers like a project: see [`Project::open_any`].
+    ///
+    /// # Errors
+    /// When nothing of the kind is at its address.
+    pub(super) async fn open_any(&self, chain: &Chain) -> Result<Project, ChainError> {
+        Project::open_any(chain, self.project).await
     }
 }
 

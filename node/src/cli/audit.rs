@@ -37,7 +37,7 @@ pub(super) struct AuditArgs {
 impl AuditArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let chain = self.network.chain(None).await?;
-        let project = self.project.open(&chain).await?;
+        let project = self.project.open_any(&chain).await?;
         let store = self.network.store().await?;
         let opening = Progress::start("opening the reference string");
         let srs = ReferenceString::open_dev(&self.data.folder(), project.terms().dimension as usize)?;

@@ -1,13 +1,15 @@
 //! `fairshare join` and `fairshare leave`.
 
 use clap::Args;
+use fairshare_circuits::ReferenceString;
 use serde_json::json;
 
+use super::args::DataArgs;
 use super::output::hash;
-use super::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
+use super::{print_json, print_line, NetworkArgs, OutputArgs, Progress, ProjectArgs, WalletArgs};
 use crate::address::format_address;
 use crate::chain::{ether, Receipt};
-use crate::project_files::fetch_specification;
+use crate::project_files::{fetch_model, fetch_specification};
 
 /// `fairshare join`
 #[derive(Args, Debug)]
@@ -24,6 +26,8 @@ pub(super) struct JoinArgs {
     wallet: WalletArgs,
     #[command(flatten)]
     network: NetworkArgs,
+    #[command(flatten)]
+    data: DataArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -49,8 +53,15 @@ impl JoinArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let chain = self.network.chain(Some(self.wallet.open()?)).await?;
         let project = self.project.open(&chain).await?;
-        // Nobody should put a stake into a project whose specification cannot be had or says something else.
-        fetch_specification(&project, &self.network.store().await?).await?;
+        // Nobody should put a stake into a project whose specification or first model cannot be had or is another.
+        let store = self.network.store().await?;
+        let spec = fetch_specification(&project, &store).await?;
+        let progress = Progress::start("opening the reference string");
+        let srs = ReferenceString::open_dev(&self.data.folder(), spec.model.dimension())?;
+        progress.say("fetching the first model and checking its commitment");
+        let terms = project.terms();
+        fetch_model(&project, &store, &spec, &terms.model, terms.model_cid, &srs).await?;
+        drop(progress);
         let receipt = project.join().await?;
         let stake = project.terms().stake;
         let who = format_address(&chain.account()?);
@@ -61,7 +72,7 @@ impl JoinArgs {
 impl LeaveArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
+        let project = self.project.open_any(&chain).await?;
         let receipt = project.leave().await?;
         let stake = project.terms().stake;
         let who = format_address(&chain.account()?);

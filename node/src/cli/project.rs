@@ -49,7 +49,7 @@ impl ProjectCommand {
 impl AdvanceArgs {
     async fn run(self) -> eyre::Result<()> {
         let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
+        let project = self.project.open_any(&chain).await?;
         let receipt = project.advance().await?;
         let status = project.status().await?;
         let (transaction, phase) = (hash(&receipt.transaction), phase_name(status.phase));

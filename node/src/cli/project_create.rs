@@ -19,6 +19,9 @@ use crate::project_files::{format_point, MAX_SPECIFICATION};
 /// What deploying and creating cost at the very most, in gas; a wallet that cannot pay it is told so before anything is spent.
 const DEPLOYMENT_GAS: u128 = 40_000_000;
 const CREATION_GAS: u128 = 10_000_000;
+/// The contract's bound for `min_active` outside the chains below: see `contracts/src/libraries/TermsCheck.sol`.
+const FEWEST_ACTIVE: u8 = 5;
+const TEST_CHAINS: [u64; 2] = [31_337, 1_337];
 
 /// `fairshare project create`
 #[derive(Args, Debug)]
@@ -133,13 +136,20 @@ impl CreateArgs {
             "--aggregator is the zero address; name the account that aggregates"
         );
         let chain = self.network.chain(Some(wallet)).await?;
+        let min_active = spec.participation.min_active;
+        ensure!(
+            min_active >= FEWEST_ACTIVE || TEST_CHAINS.contains(&chain.chain_id()),
+            "the specification {path}: participation.min_active is {min_active}, expected at least {FEWEST_ACTIVE}: fewer are for test chains, and the chain at {} has id {}",
+            chain.rpc(),
+            chain.chain_id()
+        );
         let store = self.network.store().await?;
         Ok((spec, chain, store))
     }
 
     async fn check_funds(&self, chain: &Chain, owner: Address20, deposit: u128) -> eyre::Result<()> {
         let gas = CREATION_GAS + if self.factory.is_none() { DEPLOYMENT_GAS } else { 0 };
-        let (has, for_gas) = (chain.balance(owner).await?, gas * chain.gas_price().await?);
+        let (has, for_gas) = (chain.balance(owner).await?, gas.saturating_mul(chain.gas_price().await?));
         let needs = deposit.saturating_add(for_gas);
         let wallet = format_address(&owner);
         ensure!(

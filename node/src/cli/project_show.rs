@@ -42,7 +42,7 @@ struct View {
 impl ShowArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let chain = self.network.chain(None).await?;
-        let project = self.project.open(&chain).await?;
+        let project = self.project.open_any(&chain).await?;
         let status = project.status().await?;
         let mut trainers = Vec::new();
         for &trainer in &status.trainers {

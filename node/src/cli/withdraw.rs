@@ -34,7 +34,7 @@ pub(super) struct WithdrawArgs {
 impl WithdrawArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
+        let project = self.project.open_any(&chain).await?;
         let account = chain.account()?;
         let to = self.to.unwrap_or(account);
         if project.owed(account).await? == 0 {

@@ -6,6 +6,7 @@ mod anvil;
 mod wallets;
 
 use std::future::Future;
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -134,7 +135,7 @@ impl Devnet {
         let ipfs = EmbeddedIpfs::start(&folder.join("ipfs"), options.ipfs_port).await?;
         let path = folder.join("devnet.json");
         let description = description(anvil, &ipfs, &wallets, folder);
-        std::fs::write(&path, format!("{description:#}\n")).map_err(DevnetError::file(&path))?;
+        replace(&path, &format!("{description:#}\n")).map_err(DevnetError::file(&path))?;
         Ok((ipfs, wallets))
     }
 
@@ -208,6 +209,15 @@ pub fn until_told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Writes a file anew: whoever reads it sees the old one or the new one.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
 }
 
 /// A free port; somebody may take it before it is used, which is seen then.

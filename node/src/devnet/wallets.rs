@@ -1,7 +1,5 @@
 //! The wallets of a devnet.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rand::distributions::{Alphanumeric, DistString};
@@ -9,7 +7,7 @@ use serde::Serialize;
 
 use super::{DevnetError, FUNDS};
 use crate::address::{format_address, Address20};
-use crate::chain::{read_password, Chain, Wallet, WalletError};
+use crate::chain::{read_password, write_new, Chain, Wallet, WalletError};
 
 /// A wallet of a devnet.
 #[derive(Clone, Debug, Serialize)]
@@ -35,12 +33,7 @@ impl DevWallets {
         let password_file = folder.join("password");
         if !password_file.exists() {
             let password = Alphanumeric.sample_string(&mut rand::thread_rng(), 24);
-            std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&password_file)
-                .and_then(|mut file| writeln!(file, "{password}"))
+            write_new(&password_file, format!("{password}\n").as_bytes())
                 .map_err(DevnetError::file(&password_file))?;
         }
         let password = read_password(Some(&password_file))?;

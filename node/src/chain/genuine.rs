@@ -1,0 +1,258 @@
+//! Whether a contract is what it says: its code is that of this version, and the factory of this version made it.
+//!
+//! ```text
+//! project = clone (EIP-1167) of Project, terms appended     created by ProjectFactory
+//!              |                                                  |
+//!              v immutables                                       v immutables
+//!           factory, KeyRegistry, RoundVerifier              KeyRegistry, RoundVerifier, Project
+//! ```
+//!
+//! Whoever deploys code also writes its first storage, so code alone says little: a project that its own constructor
+//! filled could owe its owner every stake. That is why the creation itself must have been the factory's.
+
+use ethers::abi::Tokenizable;
+use ethers::contract::EthEvent;
+use ethers::providers::Middleware;
+use ethers::types::{Address, BlockId, BlockNumber, Filter, H256};
+use fairshare_circuits::{g2_words, point_words, CommittedKeys, KzgKey};
+use fairshare_contracts::bindings::{self, key_registry, project_factory};
+use fairshare_contracts::RuntimeCode;
+use fairshare_protocol::{word_from_address, word_from_u128, Word};
+
+use super::client::Chain;
+use super::error::ChainError;
+use super::{Market, Project, Terms};
+use crate::address::{format_address, Address20};
+
+const PROJECT: &str = "project";
+const FACTORY: &str = "project factory";
+/// The minimal proxy of EIP-1167, before and behind the address whose code it runs. What follows is never run.
+const CLONE_HEAD: [u8; 10] = [0x36, 0x3d, 0x3d, 0x37, 0x3d, 0x3d, 0x3d, 0x36, 0x3d, 0x73];
+const CLONE_TAIL: [u8; 15] =
+    [0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3];
+
+/// Whose code a clone runs, and what is appended to its own; `None` when the code is no clone's.
+fn clone_parts(code: &[u8]) -> Option<(Address20, &[u8])> {
+    let (target, rest) = code.strip_prefix(&CLONE_HEAD)?.split_first_chunk::<20>()?;
+    Some((*target, rest.strip_prefix(&CLONE_TAIL)?))
+}
+
+/// `abi.encode(terms)`.
+fn encoded_terms(terms: &Terms) -> Vec<u8> {
+    ethers::abi::encode(&[bindings::Terms::from(terms).into_token()])
+}
+
+/// What is checked, for the error.
+struct Subject<'a> {
+    chain: &'a Chain,
+    what: &'static str,
+    address: Address20,
+}
+
+impl Subject<'_> {
+    fn refuse(&self, reason: impl Into<String>) -> ChainError {
+        ChainError::NotGenuine { what: self.what, address: self.address, reason: reason.into() }
+    }
+
+    async fn require(&self, part: &str, at: Address20, expected: Option<Vec<u8>>) -> Result<(), ChainError> {
+        if expected.as_deref() == Some(&*self.chain.code(at, None).await?) {
+            return Ok(());
+        }
+        Err(self.refuse(format!("{part} at {} has other code", format_address(&at))))
+    }
+
+    async fn market(&self, market: &Market) -> Result<(), ChainError> {
+        let registry = word_from_address(&market.key_registry);
+        let keys_hash = CommittedKeys::load().hash();
+        let kzg = KzgKey::dev();
+        let points = point_words(&kzg.x1).into_iter().chain(kzg.g2.iter().flat_map(g2_words));
+        let words: Vec<Word> = [registry, keys_hash].into_iter().chain(points).collect();
+        let code = RuntimeCode::round_verifier().with(&words);
+        self.require("its verifier", market.round_verifier, code).await?;
+        let code = RuntimeCode::key_registry().with(&[word_from_u128(1), keys_hash]);
+        self.require("its key registry", market.key_registry, code).await
+    }
+
+    /// The contract that holds the key of a circuit: the registry's storage alone says which.
+    async fn verifying_key(&self, market: &Market, terms: &Terms) -> Result<(), ChainError> {
+        let call = key_registry::VerifyingKeyCall { rule: terms.rule, size: terms.slots };
+        let key: key_registry::VerifyingKeyReturn =
+            self.chain.view(market.key_registry, "key registry", call, None).await?;
+        let ours = fairshare_contracts::verifying_keys().into_iter().find(|key| key.size == terms.slots);
+        self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await
+    }
+
+    async fn factory(&self, market: &Market, implementation: Address20) -> Result<Vec<u8>, ChainError> {
+        let words = [market.key_registry, market.round_verifier, implementation];
+        let code = RuntimeCode::project_factory().with(&words.map(|address| word_from_address(&address)));
+        self.require("its factory", market.factory, code.clone()).await?;
+        Ok(code.unwrap_or_default())
+    }
+
+    async fn implementation(&self, market: &Market, at: Address20) -> Result<(), ChainError> {
+        let words = [market.factory, market.key_registry, market.round_verifier, at];
+        let code = RuntimeCode::project().with(&words.map(|address| word_from_address(&address)));
+        self.require("the code that it runs,", at, code).await
+    }
+
+    /// The creation of the project, when the factory's code ran: it was called directly, or stood there a block before.
+    async fn creation(&self, factory: Address20, code: &[u8]) -> Result<(), ChainError> {
+        let provider = &self.chain.inner.provider;
+        let mut project = H256::zero();
+        project.0[12..].copy_from_slice(&self.address);
+        let filter = Filter::new()
+            .address(Address::from(factory))
+            .topic0(project_factory::ProjectCreatedFilter::signature())
+            .topic1(project)
+            .from_block(0);
+        let logs = self.chain.ask("eth_getLogs", provider.get_logs(&filter)).await?;
+        let created = logs.iter().find(|log| {
+            log.address.0 == factory && log.topics.get(1) == Some(&project) && log.removed != Some(true)
+        });
+        let Some((hash, block)) = created.and_then(|log| Some((log.transaction_hash?, log.block_number?)))
+        else {
+            return Err(self.refuse("its factory does not say that it made it"));
+        };
+        let question = provider.get_transaction(hash);
+        let transaction = self.chain.ask("eth_getTransactionByHash", question).await?;
+        if transaction.is_some_and(|t| t.to == Some(Address::from(factory))) {
+            return Ok(());
+        }
+        let before = block.as_u64().saturating_sub(1);
+        if self.chain.code(factory, Some(before)).await? == code {
+            return Ok(());
+        }
+        Err(self.refuse("it was created before its factory had its code"))
+    }
+}
+
+impl Project {
+    /// Checks that the project's code, terms, keys and verifier are those of this version and that the factory of this
+    /// version made it.
+    ///
+    /// # Errors
+    /// [`ChainError::NotGenuine`] says which part is another; the node's faults.
+    pub async fn check_genuine(&self) -> Result<(), ChainError> {
+        let subject = Subject { chain: self.chain(), what: PROJECT, address: self.address() };
+        let code = self.chain().code(self.address(), None).await?;
+        let (implementation, arguments) = clone_parts(&code)
+            .ok_or_else(|| subject.refuse("its code is no minimal proxy with terms behind it"))?;
+        if arguments != encoded_terms(self.terms()) {
+            return Err(subject.refuse("the terms in its code are not those that it answers"));
+        }
+        let market = self.market().await?;
+        subject.implementation(&market, implementation).await?;
+        subject.market(&market).await?;
+        subject.verifying_key(&market, self.terms()).await?;
+        let factory = subject.factory(&market, implementation).await?;
+        subject.creation(market.factory, &factory).await
+    }
+}
+
+impl Market {
+    /// Checks that the code of factory, verifier and registry is that of this version.
+    ///
+    /// # Errors
+    /// [`ChainError::NotGenuine`] says which part is another; the node's faults.
+    pub(super) async fn check_genuine(&self, chain: &Chain) -> Result<(), ChainError> {
+        let subject = Subject { chain, what: FACTORY, address: self.factory };
+        let answer: project_factory::ImplementationReturn =
+            chain.view(self.factory, FACTORY, project_factory::ImplementationCall, None).await?;
+        let implementation = answer.0 .0;
+        subject.factory(self, implementation).await?;
+        subject.implementation(self, implementation).await?;
+        subject.market(self).await
+    }
+}
+
+impl Chain {
+    /// The code at an address, at the end of `block` or of the latest one; empty where there is none.
+    pub(super) async fn code(&self, address: Address20, block: Option<u64>) -> Result<Vec<u8>, ChainError> {
+        let block = block.map(|number| BlockId::Number(BlockNumber::Number(number.into())));
+        let question = self.inner.provider.get_code(Address::from(address), block);
+        Ok(self.ask("eth_getCode", question).await?.to_vec())
+    }
+}
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests {
+    use ethers::types::Bytes;
+
+    use super::*;
+    use crate::chain::{read_password, Wallet};
+    use crate::devnet::{Devnet, DevnetOptions};
+
+    #[test]
+    fn a_clone_is_taken_apart_and_anything_else_refused() {
+        let code = [&CLONE_HEAD[..], &[7; 20], &CLONE_TAIL, &[1, 2, 3]].concat();
+        assert_eq!(code.len(), 0x2d + 3, "where the contract looks for its terms");
+        assert_eq!(clone_parts(&code), Some(([7; 20], &[1, 2, 3][..])));
+        assert_eq!(clone_parts(&code[..0x2d]), Some(([7; 20], &[][..])));
+        assert_eq!(clone_parts(&code[..0x2c]), None);
+        for at in (0..10).chain(30..45) {
+            let mut bent = code.clone();
+            bent[at] ^= 1;
+            assert_eq!(clone_parts(&bent), None, "byte {at}");
+        }
+        assert_eq!(clone_parts(&[]), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_project_with_other_code_or_another_creation_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DevnetOptions {
+            folder: folder.path().into(),
+            rpc_port: 0,
+            ipfs_port: 0,
+            wallets: 1,
+            block_time: 1,
+        };
+        let devnet = Devnet::start(&options).await.unwrap();
+        let password = read_password(Some(devnet.password_file())).unwrap();
+        let wallet = Wallet::open(devnet.wallets()[0].keystore.as_ref(), &password).unwrap();
+        let owner = wallet.address();
+        let chain = Chain::connect(&devnet.rpc(), Some(wallet), None).await.unwrap();
+        let (market, _) = Market::deploy(&chain).await.unwrap();
+        let terms = Terms { owner, ..crate::audit::tests::terms() };
+        let (address, _) = market.create_project(&chain, &terms).await.unwrap();
+        Project::open(&chain, address).await.unwrap();
+        Market::open(&chain, market.factory).await.unwrap();
+
+        let refusal = async |address| match Project::open(&chain, address).await.unwrap_err() {
+            error @ ChainError::NotGenuine { .. } => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        // The very same code where the factory did not put it: its storage could hold anything.
+        let code = chain.code(address, None).await.unwrap();
+        let copy = [0x55; 20];
+        set_code(&chain, copy, &code).await;
+        let found = refusal(copy).await;
+        let start = format!("{} is not a Fairshare project of this version: ", format_address(&copy));
+        assert!(found.starts_with(&start) && found.contains("does not say that it made it"), "{found}");
+        set_code(&chain, copy, &[&code[..], &[0]].concat()).await;
+        assert!(refusal(copy).await.contains("the terms in its code"));
+
+        let implementation = clone_parts(&code).unwrap().0;
+        for (part, at) in [
+            ("the code that it runs", implementation),
+            ("its verifier", market.round_verifier),
+            ("its key registry", market.key_registry),
+            ("its factory", market.factory),
+        ] {
+            let genuine = chain.code(at, None).await.unwrap();
+            set_code(&chain, at, &[&genuine[..], &[0]].concat()).await; // behind the end: it answers as before
+            let found = refusal(address).await;
+            assert!(found.contains(part) && found.contains("has other code"), "{found}");
+            let error = Market::open(&chain, market.factory).await.unwrap_err();
+            assert!(matches!(error, ChainError::NotGenuine { what: FACTORY, .. }), "{error}");
+            set_code(&chain, at, &genuine).await;
+        }
+        Project::open(&chain, address).await.unwrap();
+        devnet.stop().await;
+    }
+
+    async fn set_code(chain: &Chain, at: Address20, code: &[u8]) {
+        let parameters = (Address::from(at), Bytes::from(code.to_vec()));
+        chain.inner.provider.request::<_, ()>("anvil_setCode", parameters).await.unwrap();
+    }
+}

@@ -85,7 +85,10 @@ pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
     let earlier = std::mem::take(known);
     for entry in fresh {
         let same = |old: &&Collected| {
-            old.update.is_ok() && old.commitment == entry.commitment && old.cid == entry.cid && old.trainer == entry.trainer
+            old.update.is_ok()
+                && old.commitment == entry.commitment
+                && old.cid == entry.cid
+                && old.trainer == entry.trainer
         };
         let kept = earlier.get(&entry.slot).filter(same).cloned().unwrap_or(entry);
         known.insert(kept.slot, kept);

@@ -162,20 +162,23 @@ contract Handler {
         uint256 end = PROJECT.deadline() + (phase == Phase.Aggregate ? t.aggregatePeriod : 0);
         if (block.timestamp < end) vm.warp(end + seed % 7);
         bool bond = PROJECT.bondPlaced();
-        if (phase == Phase.Aggregate && bond) _divideBond(t);
+        bool lost = phase == Phase.Aggregate && bond && _divideBond(t);
         PROJECT.advance();
-        if (bond && phase != Phase.Aggregate && PROJECT.phase() >= Phase.Completed) entitled[AGGREGATOR] += t.bond;
+        if (bond && !lost && PROJECT.phase() >= Phase.Completed) entitled[AGGREGATOR] += t.bond;
     }
 
-    function _divideBond(Terms memory t) private {
+    /// @dev Whether the bond is lost: not where `maxExcluded` withheld files may be the reason that nobody settled.
+    function _divideBond(Terms memory t) private returns (bool) {
         (, uint256 revealed,) = PROJECT.roundState(PROJECT.round());
         uint256 count;
         for (uint256 i; i < 8; ++i) {
             count += (revealed >> i) & 1;
         }
+        if (count < uint256(t.minActive) + t.maxExcluded) return false;
         for (uint256 i; i < 8; ++i) {
             if ((revealed >> i) & 1 == 1) entitled[_slots[i]] += t.bond / count;
         }
+        return true;
     }
 
     function wait(uint256 seed) external watched {

@@ -128,13 +128,14 @@ contract ProjectProvedTest is Market {
         vm.prank(AGGREGATOR);
         project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
         submit(10);
-        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        p = prove(AGGREGATOR, 0x3ff);
         bytes memory data =
             abi.encodeCall(IProject.settle, (2, AGGREGATOR, 0x3ff, "next model", commitments, p));
         uint256 fixedGas = 21_000;
         for (uint256 i; i < data.length; ++i) {
             fixedGas += data[i] == 0 ? 4 : 16;
         }
+        vm.prank(AGGREGATOR);
         uint256 before = gasleft();
         (bool done,) = address(project).call(data);
         uint256 used = before - gasleft();

@@ -5,7 +5,9 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::process::Command;
 
-use fairshare_tests::{binary, run_json, run_raw, Market, Options};
+use fairshare_node::{parse_address, Chain};
+use fairshare_tests::{binary, run_raw, Market, Options};
+use serde_json::Value;
 
 /// Runs a command that must fail; its only message must hold every one of `expected`.
 fn refuse(command: &mut Command, expected: &[&str]) {
@@ -33,10 +35,15 @@ fn refuse_specification(market: &Market, from: &str, to: &str, expected: &[&str]
     assert_eq!(balance(market, "owner"), before);
 }
 
-fn balance(market: &Market, wallet: &str) -> String {
-    let keystore = market.folder.join(format!("devnet/wallets/{wallet}.json"));
-    let mut show = market.command("fairshare", &["wallet", "show", "--json"]).unwrap();
-    run_json(show.arg("--wallet").arg(keystore)).unwrap()["balance_wei"].as_str().unwrap().to_owned()
+fn balance(market: &Market, wallet: &str) -> u128 {
+    let described = std::fs::read(market.folder.join("devnet/devnet.json")).unwrap();
+    let described: Value = serde_json::from_slice(&described).unwrap();
+    let found = described["wallets"].as_array().unwrap().iter().find(|w| w["name"] == wallet).unwrap();
+    let address = parse_address(found["address"].as_str().unwrap()).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        Chain::connect(&market.rpc, None, None).await.unwrap().balance(address).await.unwrap()
+    })
 }
 
 fn specification_without_a_field_is_refused(market: &Market) {

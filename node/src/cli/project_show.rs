@@ -164,7 +164,12 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
     let mut facts = table(&[]);
     let round = format!("{} to trainers, {} to the aggregator", ether(t.round_reward), ether(t.round_fee));
     let rate = f64::from(s.learning_rate) / 1e6;
-    let bond = if s.bond_placed { "placed" } else { "not placed yet" };
+    let bond = match (s.bond_placed, s.phase) {
+        (true, _) => "placed",
+        (false, Phase::Registration) => "not placed yet",
+        (false, phase) if phase.is_over() => "no longer held",
+        (false, _) => "lost",
+    };
     facts.add_row(vec![
         "rounds".to_owned(),
         format!("{} settled of {}, {} void (at most {})", s.settled, t.rounds, s.voids, t.max_voids),

@@ -10,7 +10,6 @@ use serde_json::Value;
 use crate::market::{seconds_since, Market, Outcome, Stage};
 use crate::options::Options;
 use crate::process::Failure;
-pub use crate::report::Report as ReportFile;
 use crate::report::{Report, RoundReport, TrainerReport, TransactionReport};
 
 /// Runs a market in `folder` and reports; the market is still up when this returns.

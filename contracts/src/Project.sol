@@ -33,7 +33,8 @@ import {TermsCheck} from "./libraries/TermsCheck.sol";
 ///    and what is left in escrow (rewards not earned, rounding, lost stakes) to the owner.
 /// 8. Money leaves only by `withdraw`, to where its owner says. Nobody has a key to it, and nobody can pause it.
 ///
-/// @dev Each project is a clone of one implementation (OpenZeppelin `Clones`) with its terms in its own code, so they cannot change.
+/// @dev Longer than the house's 500 lines: what moves money and state stands in one file, so that it is read in one piece.
+/// Each project is a clone of one implementation (OpenZeppelin `Clones`) with its terms in its own code, so they cannot change.
 /// Ether sent by force (not through a function) is nobody's and stays. At all times, forced ether aside:
 /// `balance = escrow + sum of owed + stakes held + bond held`.
 contract Project is IProject, ERC165, ReentrancyGuardTransient {

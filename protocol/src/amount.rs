@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// Not `NUMBER UNIT`.
-    #[error("{0:?} is not an amount; expected a number and a unit, such as \"0.5 ether\", \"20 gwei\" or \"7 wei\"")]
+    #[error("{0:?} is not an amount; expected a number and a unit, such as \"0.5 ether\", \"20 gwei\" or \"7 wei\", or \"1000000 units\" of a token")]
     Wei(String),
     /// Not a decimal of at most six places below 4294.967296.
     #[error("{0:?} is not a decimal; expected a number from 0 to 4294 with at most six decimal places, such as 0.05")]
@@ -40,6 +40,54 @@ impl FromStr for Wei {
 impl fmt::Display for Wei {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} wei", self.0)
+    }
+}
+
+/// An amount of a project's currency: ether by its units, or a token in its least unit. Written as `"N wei"` or `"N units"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// Ether, in wei.
+    Wei(u128),
+    /// A token, in its least unit.
+    Units(u128),
+}
+
+impl Amount {
+    /// In the currency's least unit.
+    pub fn least(self) -> u128 {
+        match self {
+            Self::Wei(amount) | Self::Units(amount) => amount,
+        }
+    }
+}
+
+impl Default for Amount {
+    /// Nothing, which is the same in every currency.
+    fn default() -> Self {
+        Self::Wei(0)
+    }
+}
+
+impl FromStr for Amount {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let units = text.trim().strip_suffix(" units").or_else(|| text.trim().strip_suffix(" unit"));
+        match units {
+            Some(number) => {
+                fixed(number.trim_end(), 0).map(Self::Units).ok_or_else(|| AmountError::Wei(text.to_owned()))
+            }
+            None => text.parse().map(|Wei(wei)| Self::Wei(wei)),
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wei(amount) => write!(f, "{amount} wei"),
+            Self::Units(amount) => write!(f, "{amount} units"),
+        }
     }
 }
 
@@ -90,7 +138,7 @@ fn fixed(text: &str, places: usize) -> Option<u128> {
     format!("{whole}{part:0<places$}").parse().ok()
 }
 
-impl Serialize for Wei {
+impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -102,7 +150,7 @@ impl Serialize for Decimal {
     }
 }
 
-impl<'de> Deserialize<'de> for Wei {
+impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
@@ -155,6 +203,17 @@ mod tests {
             ". ether",
         ] {
             assert_eq!(bad.parse::<Wei>(), Err(AmountError::Wei(bad.into())));
+        }
+    }
+
+    #[test]
+    fn units_of_a_token_are_whole_and_kept_apart_from_ether() {
+        assert_eq!("1000000 units".parse(), Ok(Amount::Units(1_000_000)));
+        assert_eq!("1 gwei".parse(), Ok(Amount::Wei(1_000_000_000)));
+        assert_eq!(Amount::Units(7).to_string().parse(), Ok(Amount::Units(7)));
+        assert_eq!((Amount::Units(7).least(), Amount::default().least()), (7, 0));
+        for bad in ["1.5 units", "units", " units", "-1 units", "1 tokens", "1units"] {
+            assert_eq!(bad.parse::<Amount>(), Err(AmountError::Wei(bad.into())), "{bad}");
         }
     }
 

@@ -19,22 +19,23 @@ mod specification;
 mod tensors;
 mod transcript;
 
-pub use amount::{AmountError, Decimal, Wei};
+pub use amount::{Amount, AmountError, Decimal, Wei};
 pub use fixed_point::{isqrt, lower_median, trimmed_sum};
 pub use gram::{GramError, GramMatrix, MAX_DIMENSION, MAX_ENTRY, MAX_SLOTS};
 pub use hyper::HyperPolicy;
 pub use model::{Model, ModelError, Parameter, DIMENSION_LIMIT};
-pub use packed::{pack17, packed_words, unpack17, PackError, ELEMENTS_PER_WORD, ELEMENT_BITS};
+pub use packed::{element17, pack17, packed_words, unpack17, PackError, ELEMENTS_PER_WORD, ELEMENT_BITS};
 pub use quantise::{
     apply_step, model_to_f32, quantise_update, Quantised, MAX_SCALE_LOG2, MODEL_FRACTION_BITS,
 };
 pub use rules::{
-    assess, coherence, AgreementPolicy, Assessment, RuleError, AGREEMENT_RULE, MAX_THETA, MAX_TRIM,
-    MIN_ACTIVE,
+    assess, coherence, AgreementDetail, AgreementPolicy, Assessment, Detail, MultiKrumDetail,
+    MultiKrumPolicy, Policy, RuleError, RulePolicy, AGREEMENT_RULE, MAX_BYZANTINE, MAX_THETA, MAX_TRIM,
+    MIN_ACTIVE, MULTI_KRUM_RULE,
 };
 pub use specification::{
-    Participation, Periods, Quantisation, Reward, Rule, RuleName, Specification, SpecificationError,
-    Training, CIRCUIT_SIZES, ONE,
+    Currency, Participation, Periods, Quantisation, Reward, Rule, RuleName, Specification,
+    SpecificationError, TokenAddress, Training, CIRCUIT_SIZES, ONE,
 };
 pub use tensors::{
     decode_export, decode_model, decode_update, encode_export, encode_model, encode_update, encoded_len,

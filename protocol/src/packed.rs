@@ -88,6 +88,11 @@ pub fn unpack17(words: &[Word], count: usize) -> Result<Vec<u32>, PackError> {
     Ok(elements)
 }
 
+/// The element at `index` as the contract reads it: whatever else the words hold, and 0 behind them.
+pub fn element17(words: &[Word], index: usize) -> u32 {
+    words.get(index / ELEMENTS_PER_WORD).map_or(0, |word| element_at(word, index % ELEMENTS_PER_WORD))
+}
+
 fn element_at(word: &Word, k: usize) -> u32 {
     (0..ELEMENT_BITS).fold(0, |element, bit| {
         let position = k * ELEMENT_BITS + bit;

@@ -4,13 +4,18 @@
 //! The canonical JSON has sorted keys, no spaces and no floating-point numbers, so its SHA-256 is the same wherever it
 //! is made; that digest is on chain.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
-use crate::amount::{Decimal, Wei};
+use serde::de::{self, Deserializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::amount::{Amount, Decimal};
 use crate::model::{Model, ModelError};
 use crate::quantise::MAX_SCALE_LOG2;
+use crate::rules::{AgreementPolicy, MultiKrumPolicy, RulePolicy};
 
-/// Sizes of the assessment circuit, least first.
+/// Sizes of the assessment circuit that have keys, least first.
 pub const CIRCUIT_SIZES: [u8; 4] = [8, 16, 32, 64];
 /// One, as the contract counts factors.
 pub const ONE: u32 = 1 << 16;
@@ -37,6 +42,9 @@ pub struct Specification {
     pub rule: Rule,
     /// How many take part, and what they risk.
     pub participation: Participation,
+    /// In which currency all amounts are; ether where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// What is paid.
     pub reward: Reward,
     /// How long each phase may last.
@@ -50,11 +58,15 @@ pub struct Specification {
 pub struct Quantisation {
     /// The scale is `2^scale_log2`; an update's entries reach `2^(15 - scale_log2)`. 4 to 24.
     pub scale_log2: u8,
+    /// Table of the proofs of form (docs/protocol.md, 13.6): 8 (two limbs of 8 bits) or 16 (16 bits). Either proves any
+    /// update; where this is left out it is the cheaper one for the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<u8>,
 }
 
 impl Default for Quantisation {
     fn default() -> Self {
-        Self { scale_log2: 14 }
+        Self { scale_log2: 14, table: None }
     }
 }
 
@@ -95,37 +107,119 @@ impl Default for Training {
     }
 }
 
-/// Who is kept and what it earns (docs/protocol.md, section 6).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who is kept and what it earns (docs/protocol.md, section 6). The fields of the other rule must be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rule {
-    /// "agreement".
+    /// "agreement" or "multi-krum".
     pub name: RuleName,
-    /// A contribution below `theta / 256` of the median is an outlier's, 0 to 1023.
-    pub theta: u16,
-    /// `trim / 256` of a row is dropped at either end, 0 to 85.
-    pub trim: u8,
+    /// Agreement: a contribution below `theta / 256` of the median is an outlier's, 0 to 1023; 32 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theta: Option<u16>,
+    /// Agreement: `trim / 256` of a row is dropped at either end, 0 to 85; 52 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trim: Option<u8>,
+    /// Multi-krum: `byzantine / 256` of the active slots may lie, 0 to 85; 52 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byzantine: Option<u8>,
+    /// Multi-krum: `selected / 256` of the active slots are kept, 1 to 255; 179 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected: Option<u8>,
 }
 
-impl Default for Rule {
-    fn default() -> Self {
-        Self { name: RuleName::Agreement, theta: 32, trim: 52 }
+impl Rule {
+    /// The rule with its numbers.
+    pub fn policy(&self) -> RulePolicy {
+        match self.name {
+            RuleName::Agreement => RulePolicy::Agreement(AgreementPolicy {
+                theta: self.theta.unwrap_or(32),
+                trim: self.trim.unwrap_or(52),
+            }),
+            RuleName::MultiKrum => RulePolicy::MultiKrum(MultiKrumPolicy {
+                byzantine: self.byzantine.unwrap_or(52),
+                selected: self.selected.unwrap_or(179),
+            }),
+        }
+    }
+
+    fn validate(&self) -> Result<(), SpecificationError> {
+        let foreign = match self.name {
+            RuleName::Agreement => [
+                ("rule.byzantine", self.byzantine.map(u16::from)),
+                ("rule.selected", self.selected.map(u16::from)),
+            ],
+            RuleName::MultiKrum => [("rule.theta", self.theta), ("rule.trim", self.trim.map(u16::from))],
+        };
+        for (field, value) in foreign {
+            if let Some(value) = value {
+                let expected =
+                    format!("nothing: the rule {} has no such number, leave it out", self.name.name());
+                return Err(out_of_range(field, value, expected));
+            }
+        }
+        match self.policy() {
+            RulePolicy::Agreement(AgreementPolicy { theta, trim }) => {
+                let thetas = "0 to 1023 (in 1/256 of the median contribution)";
+                check("rule.theta", theta, theta < 1 << 10, thetas)?;
+                let trims =
+                    "0 to 85 (a third of a row in 1/256): a larger trim leaves nothing of a row to judge by";
+                check("rule.trim", trim, trim <= 85, trims)
+            }
+            RulePolicy::MultiKrum(MultiKrumPolicy { byzantine, selected }) => {
+                let shares = "0 to 85 (a third of the active slots in 1/256): with more liars there are no neighbours to judge by";
+                check("rule.byzantine", byzantine, byzantine <= 85, shares)?;
+                check("rule.selected", selected, selected >= 1, "1 to 255 (in 1/256 of the active slots)")
+            }
+        }
     }
 }
 
 /// The rules that have a circuit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleName {
     /// Trimmed, clipped agreement.
+    #[default]
     Agreement,
+    /// The slots nearest to their neighbours.
+    MultiKrum,
+}
+
+impl std::fmt::Display for RuleName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for RuleName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(Self::name).join(", ");
+        Self::ALL
+            .into_iter()
+            .find(|rule| rule.name() == text)
+            .ok_or_else(|| format!("the rules are {}", known()))
+    }
 }
 
 impl RuleName {
+    /// All rules, in the order of their ids.
+    pub const ALL: [Self; 2] = [Self::Agreement, Self::MultiKrum];
+
     /// The rule id of docs/protocol.md, 13.2.
     pub fn id(self) -> u8 {
         match self {
             Self::Agreement => 1,
+            Self::MultiKrum => 2,
+        }
+    }
+
+    /// The name, as a specification and the files of keys write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::MultiKrum => "multi-krum",
         }
     }
 }
@@ -136,32 +230,88 @@ impl RuleName {
 pub struct Participation {
     /// Trainers without whom the project does not start.
     pub min_trainers: u8,
-    /// Trainers who find room, at most 64.
+    /// Trainers who find room, at most as many as the largest circuit serves.
     pub max_trainers: u8,
     /// Updates without which a round is void; at least 5 (3 on a test chain).
     #[serde(default = "Participation::default_min_active")]
     pub min_active: u8,
-    /// Revealed updates that the aggregator may leave out because it cannot fetch them or they are not what was committed.
-    #[serde(default = "Participation::default_max_excluded")]
-    pub max_excluded: u8,
     /// Void rounds after which the project is wound up.
     #[serde(default = "Participation::default_max_voids")]
     pub max_voids: u16,
     /// Stake of a trainer.
-    pub stake: Wei,
+    pub stake: Amount,
     /// Bond of the aggregator.
-    pub bond: Wei,
+    pub bond: Amount,
+    /// Rounds in which a trainer may be dropped as outlier without loss.
+    #[serde(default = "Participation::default_outlier_rounds")]
+    pub outlier_rounds: u16,
+    /// What it loses of its stake, once, when it is dropped in one more; nothing by default.
+    #[serde(default)]
+    pub outlier_penalty: Amount,
 }
 
 impl Participation {
     fn default_min_active() -> u8 {
         5
     }
-    fn default_max_excluded() -> u8 {
-        2
+    fn default_outlier_rounds() -> u16 {
+        u16::MAX
     }
     fn default_max_voids() -> u16 {
         3
+    }
+}
+
+/// The currency of a project's amounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Currency {
+    /// Address of an ERC-20: all amounts are in its least unit, and written as `"1000000 units"`.
+    pub token: TokenAddress,
+}
+
+/// The address of a token's contract. Written in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenAddress(pub [u8; 20]);
+
+impl FromStr for TokenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || {
+            format!(
+                "{text:?} is not the address of a token; expected 0x and 40 hexadecimal digits, not all 0"
+            )
+        };
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 40 && digits.is_ascii());
+        let mut address = [0; 20];
+        for (byte, at) in address.iter_mut().zip((0..40).step_by(2)) {
+            let pair = digits.ok_or_else(refuse)?.get(at..at + 2).filter(|pair| !pair.starts_with('+'));
+            *byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(refuse)?;
+        }
+        if address == [0; 20] {
+            return Err(refuse());
+        }
+        Ok(Self(address))
+    }
+}
+
+impl fmt::Display for TokenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0x")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for TokenAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -172,9 +322,9 @@ pub struct Reward {
     /// Rounds to settle, 1 to 1000.
     pub rounds: u16,
     /// Shared by the trainers of a round by proved contribution.
-    pub per_round: Wei,
+    pub per_round: Amount,
     /// Of the aggregator, for a settled round.
-    pub aggregator_fee: Wei,
+    pub aggregator_fee: Amount,
 }
 
 /// How long each phase may last, in seconds; a phase ends sooner when everybody has done its part.
@@ -187,13 +337,15 @@ pub struct Periods {
     pub commit: u32,
     /// Revealing.
     pub reveal: u32,
+    /// Attesting: fetching what was revealed and saying which of it is what was committed.
+    pub attest: u32,
     /// Proving and settling, first for the named aggregator, then as long again for anybody.
     pub aggregate: u32,
 }
 
 impl Default for Periods {
     fn default() -> Self {
-        Self { registration: 3600, commit: 3600, reveal: 600, aggregate: 1800 }
+        Self { registration: 3600, commit: 3600, reveal: 600, attest: 600, aggregate: 1800 }
     }
 }
 
@@ -262,10 +414,21 @@ impl Specification {
     /// When there is none.
     pub fn slots(&self) -> Result<u8, SpecificationError> {
         let max = self.participation.max_trainers;
-        CIRCUIT_SIZES
-            .into_iter()
-            .find(|&size| size >= max)
-            .ok_or_else(|| out_of_range("participation.max_trainers", max, "at most 64, the largest circuit"))
+        CIRCUIT_SIZES.into_iter().find(|&size| size >= max).ok_or_else(|| {
+            let largest = CIRCUIT_SIZES.into_iter().max().unwrap_or_default();
+            out_of_range("participation.max_trainers", max, format!("at most {largest}, the largest circuit"))
+        })
+    }
+
+    /// Table of the proofs of form, 8 or 16: two limbs of 8 bits are cheaper below `2^16` parameters.
+    pub fn table(&self) -> u8 {
+        let cheaper = if self.model.dimension() < 1 << 16 { 8 } else { 16 };
+        self.quantisation.table.unwrap_or(cheaper)
+    }
+
+    /// The token of all amounts; `None` for ether.
+    pub fn token(&self) -> Option<[u8; 20]> {
+        self.currency.as_ref().map(|currency| currency.token.0)
     }
 
     /// What the owner puts into escrow: all rounds' rewards and fees.
@@ -275,11 +438,13 @@ impl Specification {
     pub fn deposit(&self) -> Result<u128, SpecificationError> {
         let Reward { rounds, per_round, aggregator_fee } = &self.reward;
         per_round
-            .0
-            .checked_add(aggregator_fee.0)
+            .least()
+            .checked_add(aggregator_fee.least())
             .and_then(|sum| sum.checked_mul(u128::from(*rounds)))
             .filter(|sum| *sum < 1 << 96)
-            .ok_or_else(|| out_of_range("reward", "more than 2^96 wei", "a smaller reward"))
+            .ok_or_else(|| {
+                out_of_range("reward", "2^96 of the least unit or more in all", "a smaller reward")
+            })
     }
 
     /// Checks every field against the others. The contract checks the same when the project is created.
@@ -293,19 +458,22 @@ impl Specification {
         let scale = self.quantisation.scale_log2;
         check("quantisation.scale_log2", scale, (4..=MAX_SCALE_LOG2).contains(&scale), "4 to 24")?;
         self.validate_training()?;
-        let Rule { theta, trim, .. } = self.rule;
-        check("rule.theta", theta, theta < 1 << 10, "0 to 1023 (in 1/256 of the median contribution)")?;
-        let trims = "0 to 85 (a third of a row in 1/256): a larger trim leaves nothing of a row to judge by";
-        check("rule.trim", trim, trim <= 85, trims)?;
+        if let Some(table) = self.quantisation.table {
+            let tables = "8 (two limbs of 8 bits), 16 (16 bits), or nothing for the cheaper";
+            check("quantisation.table", table, table == 8 || table == 16, tables)?;
+        }
+        self.rule.validate()?;
+        self.validate_currency()?;
         self.validate_participation()?;
         check("reward.rounds", self.reward.rounds, (1..=1000).contains(&self.reward.rounds), "1 to 1000")?;
-        check("reward.per_round", self.reward.per_round, self.reward.per_round.0 > 0, "more than 0")?;
+        check("reward.per_round", self.reward.per_round, self.reward.per_round.least() > 0, "more than 0")?;
         self.deposit()?;
-        let Periods { registration, commit, reveal, aggregate } = self.periods;
+        let Periods { registration, commit, reveal, attest, aggregate } = self.periods;
         let seconds = "1 to 31536000 seconds (a year)";
         check("periods.registration", registration, (1..=31_536_000).contains(&registration), seconds)?;
         check("periods.commit", commit, (1..=31_536_000).contains(&commit), seconds)?;
         check("periods.reveal", reveal, (1..=31_536_000).contains(&reveal), seconds)?;
+        check("periods.attest", attest, (1..=31_536_000).contains(&attest), seconds)?;
         check("periods.aggregate", aggregate, (1..=31_536_000).contains(&aggregate), seconds)
     }
 
@@ -341,16 +509,35 @@ impl Specification {
         let active = (3..=p.min_trainers).contains(&p.min_active);
         let expected = "3 to participation.min_trainers (and at least 5 outside a test chain)";
         check("participation.min_active", p.min_active, active, expected)?;
-        let excluded = p.max_excluded < p.max_trainers;
-        check(
-            "participation.max_excluded",
-            p.max_excluded,
-            excluded,
-            "fewer than participation.max_trainers",
-        )?;
         check("participation.max_voids", p.max_voids, (1..=250).contains(&p.max_voids), "1 to 250")?;
         for (field, value) in [("participation.stake", p.stake), ("participation.bond", p.bond)] {
-            check(field, value, value.0 < 1 << 96, "less than 2^96 wei")?;
+            check(field, value, value.least() < 1 << 96, "less than 2^96 of the least unit")?;
+        }
+        let penalty = "0 to participation.stake";
+        let least = p.outlier_penalty.least();
+        check("participation.outlier_penalty", p.outlier_penalty, least <= p.stake.least(), penalty)
+    }
+
+    /// Amounts in the unit of the project's currency, and in no other.
+    fn validate_currency(&self) -> Result<(), SpecificationError> {
+        let (p, r) = (&self.participation, &self.reward);
+        for (field, amount) in [
+            ("participation.stake", p.stake),
+            ("participation.bond", p.bond),
+            ("participation.outlier_penalty", p.outlier_penalty),
+            ("reward.per_round", r.per_round),
+            ("reward.aggregator_fee", r.aggregator_fee),
+        ] {
+            let expected = match (self.token(), amount) {
+                (Some(_), Amount::Wei(wei)) if wei > 0 => {
+                    "an amount such as \"1000000 units\": the project's currency is a token, counted in its least unit"
+                }
+                (None, Amount::Units(_)) => {
+                    "an amount in ether, gwei or wei: units are for projects with a [currency] token"
+                }
+                _ => continue,
+            };
+            return Err(out_of_range(field, amount, expected));
         }
         Ok(())
     }
@@ -402,7 +589,15 @@ mod tests {
     #[test]
     fn defaults_are_the_defaults_and_the_canonical_form_is_stable() {
         let spec = Specification::from_toml(DIGITS).unwrap();
-        assert_eq!(spec.rule, Rule { name: RuleName::Agreement, theta: 32, trim: 52 });
+        let agreement = RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 });
+        assert_eq!((spec.rule.name, spec.rule.policy()), (RuleName::Agreement, agreement));
+        assert_eq!((spec.table(), spec.token()), (8, None));
+        let Participation { outlier_rounds, outlier_penalty, .. } = spec.participation;
+        assert_eq!((outlier_rounds, outlier_penalty.least()), (u16::MAX, 0));
+        assert_eq!(
+            spec.periods,
+            Periods { registration: 3600, commit: 3600, reveal: 600, attest: 600, aggregate: 1800 }
+        );
         assert_eq!(spec.slots().unwrap(), 16);
         assert_eq!(spec.deposit().unwrap(), 5 * 1_050_000_000_000_000_000);
         let json = spec.canonical_json();
@@ -416,6 +611,34 @@ mod tests {
         let spaced = text.replacen(':', ": ", 1);
         let refused = Specification::from_canonical_json(spaced.as_bytes());
         assert!(matches!(refused, Err(SpecificationError::NotCanonical)));
+    }
+
+    #[test]
+    fn a_project_may_pay_in_a_token_and_judge_by_multi_krum() {
+        let token = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed";
+        let text = DIGITS
+            .replace("0.1 ether", "100 units")
+            .replace("1 ether", "1000000 units")
+            .replace("50000000 gwei", "50000 units")
+            .replace(
+                "[reward]",
+                &format!("[currency]\ntoken = \"{token}\"\n[rule]\nname = \"multi-krum\"\n[reward]"),
+            )
+            .replace("bond =", "outlier_rounds = 2\noutlier_penalty = \"100 units\"\nbond =");
+        let spec = Specification::from_toml(&text).unwrap();
+        assert_eq!(spec.deposit().unwrap(), 5 * 1_050_000);
+        assert_eq!(
+            (spec.token().unwrap()[..2].to_vec(), spec.participation.stake.least()),
+            (vec![0x5a, 0xae], 100)
+        );
+        let policy = RulePolicy::MultiKrum(MultiKrumPolicy { byzantine: 52, selected: 179 });
+        assert_eq!(spec.rule.policy(), policy);
+        let json = spec.canonical_json();
+        assert_eq!(Specification::from_canonical_json(&json).unwrap(), spec);
+        let json = String::from_utf8(json).unwrap();
+        assert!(json.contains(token) && json.contains(r#""bond":"1000000 units""#), "{json}");
+        let wide = DIGITS.replace("hidden = 128", "hidden = 1024");
+        assert_eq!(Specification::from_toml(&wide).unwrap().table(), 16);
     }
 
     #[test]
@@ -436,7 +659,40 @@ mod tests {
             ("\"0.1 ether\"", "\"0.1 doge\"", "doge"),
             ("per_round = \"1 ether\"", "per_round = \"0 wei\"", "reward.per_round"),
             ("per_round = \"1 ether\"", "per_round = \"99999999999999 ether\"", "smaller reward"),
-            ("[reward]", "[rule]\nname = \"multi-krum\"\n[reward]", "multi-krum"),
+            ("[reward]", "[rule]\nname = \"median\"\n[reward]", "median"),
+            (
+                "[reward]",
+                "[rule]\nselected = 179\n[reward]",
+                "rule.selected is 179; expected nothing: the rule agreement",
+            ),
+            ("[reward]", "[rule]\nbyzantine = 1\n[reward]", "rule.byzantine is 1; expected nothing"),
+            (
+                "[reward]",
+                "[rule]\nname = \"multi-krum\"\ntheta = 3\n[reward]",
+                "rule.theta is 3; expected nothing: the rule multi-krum",
+            ),
+            (
+                "[reward]",
+                "[rule]\nname = \"multi-krum\"\ntrim = 3\n[reward]",
+                "rule.trim is 3; expected nothing",
+            ),
+            ("[reward]", "[rule]\nname = \"multi-krum\"\nbyzantine = 86\n[reward]", "rule.byzantine is 86"),
+            ("[reward]", "[rule]\nname = \"multi-krum\"\nselected = 0\n[reward]", "rule.selected is 0"),
+            ("[reward]", "[quantisation]\ntable = 12\n[reward]", "quantisation.table is 12"),
+            ("[reward]", "[periods]\nattest = 0\n[reward]", "periods.attest is 0"),
+            ("bond =", "max_excluded = 2\nbond =", "unknown field `max_excluded`"),
+            (
+                "bond =",
+                "outlier_penalty = \"0.2 ether\"\nbond =",
+                "participation.outlier_penalty is 200000000000000000 wei",
+            ),
+            ("\"0.1 ether\"", "\"5 units\"", "participation.stake is 5 units; expected an amount in ether"),
+            ("[reward]", "[currency]\ntoken = \"0x12\"\n[reward]", "not the address of a token"),
+            (
+                "[reward]",
+                "[currency]\ntoken = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\n[reward]",
+                "participation.stake is 100000000000000000 wei; expected an amount such as \"1000000 units\"",
+            ),
             ("[reward]", "[rule]\ntrim = 86\n[reward]", "rule.trim is 86"),
             ("[reward]", "[rule]\ntheta = 1024\n[reward]", "rule.theta is 1024"),
             ("[reward]", "[rule]\nm = 3\n[reward]", "unknown field `m`"),

@@ -1,6 +1,6 @@
 //! The rule "agreement": one's norm-clipped update against everybody else's, trimmed (docs/protocol.md section 6).
 
-use super::{checked_active_slots, coherence, RuleError};
+use super::{checked_active_slots, coherence, pay_shares, Assessment, Detail, RuleError};
 use crate::fixed_point::{isqrt, lower_median, trimmed_sum};
 use crate::gram::GramMatrix;
 use crate::specification::ONE;
@@ -49,10 +49,10 @@ impl AgreementPolicy {
     }
 }
 
-/// What the rule says of a round, with every value in between: the witness of its proof. All vectors have one entry a
-/// slot; slots that are not active have norm, agreement, contribution, share and weight 0 and the clip factor `2^16`.
+/// Every value between the matrix and the assessment. All vectors have one entry a slot; slots that are not active have
+/// norm and agreement 0 and the clip factor `2^16`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assessment {
+pub struct AgreementDetail {
     /// `n_i = isqrt(G_ii)`, up to `2^26`.
     pub norms: Vec<u64>,
     /// The lower median of the active norms.
@@ -61,26 +61,20 @@ pub struct Assessment {
     pub clip_factors: Vec<u32>,
     /// `a_i`: the sum of the row `s_j G_ij`, `j != i`, without its `f` largest and `f` smallest; within `2^75`.
     pub agreements: Vec<i128>,
-    /// `c_i = max(0, floor(s_i a_i / 2^32))`, below `2^60`.
-    pub contributions: Vec<u64>,
     /// `M`, the lower median of the active contributions.
     pub median: u64,
-    /// Slots with `256 c_i >= max(1, theta M)`, slot `i` as bit `i`.
-    pub kept: u128,
-    /// `p_i = floor(2^16 c_i / sum of the kept c)`, 0 for slots not kept; their sum is at most `2^16`.
-    pub shares: Vec<u32>,
-    /// `w_i = floor(p_i s_i / 2^16)`: the weights with which updates enter the model.
-    pub weights: Vec<u32>,
-    /// How far the weighted updates point one way, `0 ..= 2^16`.
-    pub coherence: u32,
 }
 
 /// Assesses a round from the Gram matrix of its active slots. `trim_count` is [`AgreementPolicy::trim_count`].
 ///
 /// # Errors
-/// A mask beyond the matrix, fewer than three active slots, `theta` or `trim_count` out of range, entries beyond
-/// `2^52`, negative norms, entries of inactive slots, or a matrix that belongs to no vectors.
-pub fn assess(gram: &GramMatrix, active: u128, theta: u16, trim_count: u32) -> Result<Assessment, RuleError> {
+/// As [`super::assess`].
+pub(super) fn assess(
+    gram: &GramMatrix,
+    active: u128,
+    theta: u16,
+    trim_count: u32,
+) -> Result<Assessment, RuleError> {
     let on = checked_active_slots(gram, active)?;
     if active.count_ones() < MIN_ACTIVE {
         return Err(RuleError::TooFewActive { active: active.count_ones() });
@@ -116,28 +110,17 @@ pub fn assess(gram: &GramMatrix, active: u128, theta: u16, trim_count: u32) -> R
     let is_kept = |i: usize| 256 * u128::from(contributions[i]) >= threshold;
     let kept = on.iter().filter(|i| is_kept(**i)).fold(0u128, |mask, i| mask | 1 << i);
 
-    let mut shares = vec![0u32; slots];
-    let mut weights = vec![0u32; slots];
-    let kept_slots: Vec<usize> = on.into_iter().filter(|i| is_kept(*i)).collect();
-    let total: u128 = kept_slots.iter().map(|i| u128::from(contributions[*i])).sum();
-    for &i in &kept_slots {
-        // `total` is not 0: a kept contribution is at least 1. Both quotients are at most 2^16.
-        shares[i] = (u128::from(ONE) * u128::from(contributions[i]) / total) as u32;
-        weights[i] = (u64::from(shares[i]) * u64::from(clip_factors[i]) / u64::from(ONE)) as u32;
-    }
+    // A kept contribution is at least 1, so their sum is 0 only where nothing is kept.
+    let shares = pay_shares(&contributions, kept);
+    let weights: Vec<u32> = shares
+        .iter()
+        .zip(&clip_factors)
+        // At most the share.
+        .map(|(share, clip)| (u64::from(*share) * u64::from(*clip) / u64::from(ONE)) as u32)
+        .collect();
     let coherence = coherence(gram, &weights)?;
-    Ok(Assessment {
-        norms,
-        tau,
-        clip_factors,
-        agreements,
-        contributions,
-        median,
-        kept,
-        shares,
-        weights,
-        coherence,
-    })
+    let detail = Detail::Agreement(AgreementDetail { norms, tau, clip_factors, agreements, median });
+    Ok(Assessment { contributions, kept, shares, weights, coherence, detail })
 }
 
 fn median_over(slots: &[usize], values: &[u64]) -> u64 {

@@ -4,94 +4,65 @@
 
 mod agreement;
 mod coherence;
+mod error;
+mod multi_krum;
+mod policy;
 
-pub use agreement::{assess, AgreementPolicy, Assessment, AGREEMENT_RULE, MAX_THETA, MAX_TRIM, MIN_ACTIVE};
+pub use agreement::{AgreementDetail, AgreementPolicy, AGREEMENT_RULE, MAX_THETA, MAX_TRIM, MIN_ACTIVE};
 pub use coherence::coherence;
+pub use error::RuleError;
+pub use multi_krum::{MultiKrumDetail, MultiKrumPolicy, MAX_BYZANTINE, MULTI_KRUM_RULE};
+pub use policy::{Policy, RulePolicy};
 
 use crate::gram::{GramMatrix, MAX_ENTRY};
-use thiserror::Error;
+use crate::specification::ONE;
 
-/// Why a rule gives no assessment.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RuleError {
-    /// The active mask names a slot that the matrix does not have.
-    #[error("the active mask {mask:#x} has bits beyond slot {}: the matrix has {slots} slots", slots - 1)]
-    MaskBeyondSlots {
-        /// The mask given.
-        mask: u128,
-        /// Slots of the matrix.
-        slots: usize,
-    },
-    /// Too few active slots for agreement to mean anything.
-    #[error("{active} active slots: the rule needs at least {MIN_ACTIVE}")]
-    TooFewActive {
-        /// Active slots.
-        active: u32,
-    },
-    /// The trim leaves nothing of a row.
-    #[error(
-        "a trim of {trim_count} at each end leaves nothing of {others} entries: it must leave at least one"
-    )]
-    TrimTooLarge {
-        /// Entries dropped at each end of a row.
-        trim_count: u32,
-        /// Other active slots.
-        others: u32,
-    },
-    /// The outlier threshold is out of range.
-    #[error("theta is {theta}: it must be below {MAX_THETA} (in 1/256 of the median contribution)")]
-    ThetaTooLarge {
-        /// The threshold given.
-        theta: u16,
-    },
-    /// The trimmed share of a row is out of range.
-    #[error("trim is {trim}: it must be at most {MAX_TRIM} (in 1/256 of a row)")]
-    TrimShareTooLarge {
-        /// The share given.
-        trim: u8,
-    },
-    /// An entry that no update of fewer than `2^22` 16-bit numbers gives.
-    #[error("gram entry ({i}, {j}) is {value}: entries lie within -2^52 ..= 2^52")]
-    EntryOutOfRange {
-        /// Row.
-        i: usize,
-        /// Column, not below the row.
-        j: usize,
-        /// The entry.
-        value: i64,
-    },
-    /// A squared norm below zero.
-    #[error("gram entry ({slot}, {slot}) is {value}: a squared norm is not negative")]
-    NegativeNorm {
-        /// The slot.
-        slot: usize,
-        /// The entry.
-        value: i64,
-    },
-    /// A product with a slot that is not active.
-    #[error("gram entry ({i}, {j}) is {value} though one of the slots is not active: it must be zero")]
-    InactiveEntry {
-        /// Row.
-        i: usize,
-        /// Column, not below the row.
-        j: usize,
-        /// The entry.
-        value: i64,
-    },
-    /// The weighted sum of updates would be longer than its parts allow.
-    #[error("coherence would be {value} / 2^16, outside 0 ..= 1: this is the gram matrix of no updates")]
-    NotAGramMatrix {
-        /// `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`.
-        value: i128,
-    },
-    /// Weights for another number of slots than the matrix has.
-    #[error("{found} weights for a gram matrix of {slots} slots")]
-    WeightCount {
-        /// Slots of the matrix.
-        slots: usize,
-        /// Weights given.
-        found: usize,
-    },
+/// What a rule says of a round, and every value in between: the witness of its proof. All vectors have one entry a slot;
+/// slots that are not active have contribution, share and weight 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// `c_i`, below `2^60`; of "multi-krum" 0 for slots not kept.
+    pub contributions: Vec<u64>,
+    /// Kept slots, slot `i` as bit `i`.
+    pub kept: u128,
+    /// `p_i = floor(2^16 c_i / sum of the kept c)`, 0 for slots not kept; their sum is at most `2^16`.
+    pub shares: Vec<u32>,
+    /// `w_i = floor(p_i s_i / 2^16)`: the weights with which updates enter the model.
+    pub weights: Vec<u32>,
+    /// How far the weighted updates point one way, `0 ..= 2^16`.
+    pub coherence: u32,
+    /// What is the rule's own.
+    pub detail: Detail,
+}
+
+/// The values that only one rule has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Detail {
+    /// Of the rule "agreement".
+    Agreement(AgreementDetail),
+    /// Of the rule "multi-krum".
+    MultiKrum(MultiKrumDetail),
+}
+
+/// Assesses a round from the Gram matrix of its active slots by the rule that `policy` names.
+///
+/// # Errors
+/// A mask beyond the matrix, too few active slots for the rule, a policy out of range, entries beyond `2^52`, negative
+/// norms, entries of inactive slots, or a matrix that belongs to no vectors.
+pub fn assess(gram: &GramMatrix, active: u128, policy: Policy) -> Result<Assessment, RuleError> {
+    match policy {
+        Policy::Agreement { theta, trim_count } => agreement::assess(gram, active, theta, trim_count),
+        Policy::MultiKrum { neighbours, selected } => multi_krum::assess(gram, active, neighbours, selected),
+    }
+}
+
+/// `p_i = floor(2^16 c_i / sum of the kept c)`, 0 for slots not kept, and for all where that sum is 0.
+fn pay_shares(contributions: &[u64], kept: u128) -> Vec<u32> {
+    let counted = |i: usize| u128::from(contributions[i]) * (kept >> i & 1);
+    let slots = 0..contributions.len();
+    let total = slots.clone().map(counted).sum::<u128>().max(1);
+    // At most 2^16: a part is not larger than the sum.
+    slots.map(|i| (u128::from(ONE) * counted(i) / total) as u32).collect()
 }
 
 /// The active slots in ascending order, after the checks that every rule needs: mask within the matrix, entries in

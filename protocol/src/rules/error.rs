@@ -1,0 +1,121 @@
+//! Why a rule gives no assessment.
+
+use super::agreement::{AGREEMENT_RULE, MAX_THETA, MAX_TRIM, MIN_ACTIVE};
+use super::multi_krum::{MAX_BYZANTINE, MULTI_KRUM_RULE};
+use thiserror::Error;
+
+/// Why a rule gives no assessment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RuleError {
+    /// The active mask names a slot that the matrix does not have.
+    #[error("the active mask {mask:#x} has bits beyond slot {}: the matrix has {slots} slots", slots - 1)]
+    MaskBeyondSlots {
+        /// The mask given.
+        mask: u128,
+        /// Slots of the matrix.
+        slots: usize,
+    },
+    /// Too few active slots for agreement to mean anything.
+    #[error("{active} active slots: the rule needs at least {MIN_ACTIVE}")]
+    TooFewActive {
+        /// Active slots.
+        active: u32,
+    },
+    /// No rule has this id.
+    #[error("no rule has the id {rule}: {AGREEMENT_RULE} is agreement, {MULTI_KRUM_RULE} multi-krum")]
+    UnknownRule {
+        /// The id given.
+        rule: u8,
+    },
+    /// Another number of neighbours than a slot can have.
+    #[error(
+        "scores over {neighbours} neighbours among {active} active slots: take at least 1 and fewer than all"
+    )]
+    Neighbours {
+        /// The number given.
+        neighbours: u32,
+        /// Active slots.
+        active: u32,
+    },
+    /// Another number of kept slots than there can be.
+    #[error("{selected} of {active} active slots are to be kept: keep at least 2 and at most all")]
+    Selected {
+        /// The number given.
+        selected: u32,
+        /// Active slots.
+        active: u32,
+    },
+    /// The share of slots that may lie is out of range.
+    #[error("byzantine is {byzantine}: it must be at most {MAX_BYZANTINE} (in 1/256 of the active slots)")]
+    ByzantineShareTooLarge {
+        /// The share given.
+        byzantine: u8,
+    },
+    /// No slot would be kept.
+    #[error("selected is 0: it must be 1 to 255 (in 1/256 of the active slots)")]
+    NothingSelected,
+    /// The trim leaves nothing of a row.
+    #[error(
+        "a trim of {trim_count} at each end leaves nothing of {others} entries: it must leave at least one"
+    )]
+    TrimTooLarge {
+        /// Entries dropped at each end of a row.
+        trim_count: u32,
+        /// Other active slots.
+        others: u32,
+    },
+    /// The outlier threshold is out of range.
+    #[error("theta is {theta}: it must be below {MAX_THETA} (in 1/256 of the median contribution)")]
+    ThetaTooLarge {
+        /// The threshold given.
+        theta: u16,
+    },
+    /// The trimmed share of a row is out of range.
+    #[error("trim is {trim}: it must be at most {MAX_TRIM} (in 1/256 of a row)")]
+    TrimShareTooLarge {
+        /// The share given.
+        trim: u8,
+    },
+    /// An entry that no update of fewer than `2^22` 16-bit numbers gives.
+    #[error("gram entry ({i}, {j}) is {value}: entries lie within -2^52 ..= 2^52")]
+    EntryOutOfRange {
+        /// Row.
+        i: usize,
+        /// Column, not below the row.
+        j: usize,
+        /// The entry.
+        value: i64,
+    },
+    /// A squared norm below zero.
+    #[error("gram entry ({slot}, {slot}) is {value}: a squared norm is not negative")]
+    NegativeNorm {
+        /// The slot.
+        slot: usize,
+        /// The entry.
+        value: i64,
+    },
+    /// A product with a slot that is not active.
+    #[error("gram entry ({i}, {j}) is {value} though one of the slots is not active: it must be zero")]
+    InactiveEntry {
+        /// Row.
+        i: usize,
+        /// Column, not below the row.
+        j: usize,
+        /// The entry.
+        value: i64,
+    },
+    /// The weighted sum of updates would be longer than its parts allow.
+    #[error("coherence would be {value} / 2^16, outside 0 ..= 1: this is the gram matrix of no updates")]
+    NotAGramMatrix {
+        /// `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`.
+        value: i128,
+    },
+    /// Weights for another number of slots than the matrix has.
+    #[error("{found} weights for a gram matrix of {slots} slots")]
+    WeightCount {
+        /// Slots of the matrix.
+        slots: usize,
+        /// Weights given.
+        found: usize,
+    },
+}

@@ -1,0 +1,117 @@
+//! Which rule judges, with its numbers: as a project fixes them, and as one round's proof states them.
+
+use super::agreement::{AgreementPolicy, AGREEMENT_RULE};
+use super::multi_krum::{MultiKrumPolicy, MULTI_KRUM_RULE};
+use super::RuleError;
+use crate::specification::RuleName;
+
+/// A rule with the two policy words of one round (docs/protocol.md 13.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Trimmed, clipped agreement.
+    Agreement {
+        /// A contribution under this many 256ths of the median is an outlier's.
+        theta: u16,
+        /// Entries dropped at each end of a row.
+        trim_count: u32,
+    },
+    /// The slots nearest to their neighbours.
+    MultiKrum {
+        /// `k`: nearest others whose distances make a score.
+        neighbours: u32,
+        /// `m`: slots that are kept.
+        selected: u32,
+    },
+}
+
+impl Policy {
+    /// The rule.
+    pub fn rule(self) -> RuleName {
+        match self {
+            Self::Agreement { .. } => RuleName::Agreement,
+            Self::MultiKrum { .. } => RuleName::MultiKrum,
+        }
+    }
+
+    /// Policy words 0 and 1, public inputs 4 and 5 of the rule's circuit.
+    pub fn words(self) -> [u32; 2] {
+        match self {
+            Self::Agreement { theta, trim_count } => [u32::from(theta), trim_count],
+            Self::MultiKrum { neighbours, selected } => [neighbours, selected],
+        }
+    }
+}
+
+/// A rule with the numbers that a project fixes for all its rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RulePolicy {
+    /// Trimmed, clipped agreement.
+    Agreement(AgreementPolicy),
+    /// The slots nearest to their neighbours.
+    MultiKrum(MultiKrumPolicy),
+}
+
+impl RulePolicy {
+    /// The policy in a project's terms on chain, in which the fields of other rules are 0.
+    ///
+    /// # Errors
+    /// A rule that this version does not know, or fields out of range.
+    pub fn from_terms(
+        rule: u8,
+        theta: u16,
+        trim: u8,
+        byzantine: u8,
+        selected: u8,
+    ) -> Result<Self, RuleError> {
+        match rule {
+            AGREEMENT_RULE => {
+                let policy = AgreementPolicy { theta, trim };
+                policy.validate().map(|()| Self::Agreement(policy))
+            }
+            MULTI_KRUM_RULE => {
+                let policy = MultiKrumPolicy { byzantine, selected };
+                policy.validate().map(|()| Self::MultiKrum(policy))
+            }
+            rule => Err(RuleError::UnknownRule { rule }),
+        }
+    }
+
+    /// What it says of a round with `active` active slots. The contract computes the same.
+    pub fn for_round(self, active: u32) -> Policy {
+        match self {
+            Self::Agreement(policy) => {
+                Policy::Agreement { theta: policy.theta, trim_count: policy.trim_count(active) }
+            }
+            Self::MultiKrum(policy) => {
+                Policy::MultiKrum { neighbours: policy.neighbours(active), selected: policy.kept(active) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_give_the_words_of_a_round() {
+        let agreement = RulePolicy::from_terms(1, 32, 52, 0, 0).unwrap();
+        assert_eq!(agreement.for_round(10), Policy::Agreement { theta: 32, trim_count: 2 });
+        assert_eq!((agreement.for_round(10).rule().id(), agreement.for_round(10).words()), (1, [32, 2]));
+        let krum = RulePolicy::from_terms(2, 0, 0, 52, 179).unwrap();
+        assert_eq!(krum.for_round(10), Policy::MultiKrum { neighbours: 6, selected: 6 });
+        assert_eq!((krum.for_round(10).rule().id(), krum.for_round(10).words()), (2, [6, 6]));
+    }
+
+    #[test]
+    fn other_terms_are_refused_by_name() {
+        let refused = |rule, theta, trim, byzantine, selected| {
+            RulePolicy::from_terms(rule, theta, trim, byzantine, selected).unwrap_err()
+        };
+        assert_eq!(refused(0, 32, 52, 0, 0), RuleError::UnknownRule { rule: 0 });
+        assert_eq!(refused(3, 32, 52, 0, 0), RuleError::UnknownRule { rule: 3 });
+        assert_eq!(refused(1, 1024, 52, 0, 0), RuleError::ThetaTooLarge { theta: 1024 });
+        assert_eq!(refused(2, 0, 0, 86, 128), RuleError::ByzantineShareTooLarge { byzantine: 86 });
+        assert_eq!(refused(2, 0, 0, 52, 0), RuleError::NothingSelected);
+    }
+}

@@ -1,0 +1,82 @@
+//! For the fuzz tests of all crates, which include this file: changes of valid bytes that parsers are afraid of, and a
+//! watch on memory. `PROPTEST_CASES` makes them run longer.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test takes its part")]
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::sync::{Mutex, PoisonError};
+
+/// Bytes of address space that a parser of small files may take on top of what was taken before it, threads included.
+/// A length word that is believed asks for far more.
+const MEMORY: u64 = 1 << 30;
+
+/// One change: what, where (the head of a file or anywhere), how far, and a value.
+#[derive(Debug, Clone)]
+pub struct Change {
+    kind: u8,
+    head: bool,
+    at: Index,
+    other: Index,
+    value: u64,
+}
+
+/// A few changes.
+pub fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = (any::<u8>(), any::<bool>(), any::<Index>(), any::<Index>(), any::<u64>())
+        .prop_map(|(kind, head, at, other, value)| Change { kind, head, at, other, value });
+    prop::collection::vec(change, 1..4)
+}
+
+/// Flips bits, writes extreme words, cuts, inserts, moves.
+pub fn mutate(bytes: &mut Vec<u8>, changes: &[Change]) {
+    for Change { kind, head, at, other, value } in changes {
+        if bytes.is_empty() {
+            return;
+        }
+        let at = at.index(if *head { bytes.len().min(128) } else { bytes.len() });
+        let other = other.index(bytes.len());
+        match kind % 7 {
+            0 => bytes[at] ^= 1 << (value % 8),
+            1 => bytes.truncate(at),
+            2 | 3 => {
+                let words = [0, 1, u64::MAX, 1 << 60, 1 << 40, 1 << 32, u64::from(u32::MAX), *value];
+                let word = words[other % words.len()].to_le_bytes();
+                let end = (at + 8).min(bytes.len());
+                bytes[at..end].copy_from_slice(&word[..end - at]);
+            }
+            4 => drop(bytes.splice(at..at, value.to_le_bytes())),
+            5 => drop(bytes.drain(at.min(other)..at.max(other))),
+            _ => {
+                let length = 32.min(bytes.len() - at.max(other));
+                bytes.copy_within(at..at + length, other);
+            }
+        }
+    }
+}
+
+/// Runs a parser and fails when it has asked for memory as if it believed a forged length.
+pub fn assert_memory_bounded<T>(parse: impl FnOnce() -> T) -> T {
+    let peak = || -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmPeak:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
+    };
+    // One at a time: the peak is the whole process's.
+    static WATCH: Mutex<()> = Mutex::new(());
+    let _watching = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = peak();
+    let parsed = parse();
+    let after = peak();
+    assert!(after < before + MEMORY, "parsing took {} bytes of address space", after - before);
+    parsed
+}
+
+#[test]
+fn the_watch_sees_a_length_that_is_believed() {
+    let believed = || {
+        assert_memory_bounded(|| {
+            drop(std::hint::black_box(Vec::<u8>::with_capacity(MEMORY as usize + (64 << 20))))
+        })
+    };
+    assert!(std::panic::catch_unwind(believed).is_err());
+}

@@ -1,6 +1,7 @@
 //! What can go wrong in this crate, apart from keys and statements, which name their own faults.
 
-use crate::statements::agreement::AgreementError;
+use crate::srs::PtauError;
+use crate::statements::proof::AssessmentError;
 use fairshare_protocol::{PackError, RuleError};
 use std::path::PathBuf;
 use thiserror::Error;
@@ -47,6 +48,36 @@ pub enum SrsError {
         expected: usize,
         /// Entries of this one.
         found: usize,
+    },
+    /// A name that no imported string can have.
+    #[error("{name:?} is no name of a reference string: 1 to 40 lower case letters, digits and hyphens")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// Another string has the name already.
+    #[error("{} is the string of another secret: import under another name than {name:?}, or remove it", path.display())]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The file that is there.
+        path: PathBuf,
+    },
+    /// A `.ptau` file that is refused.
+    #[error("{}: {source}", path.display())]
+    Ptau {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<PtauError>,
+    },
+    /// A file that is no sound reference string.
+    #[error("reference string {}: {fault}; remove the file, then make or import the string again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: String,
     },
     /// The folder or file cannot be read or written.
     #[error("reference string {}: {source}; give a folder that can be written, by FAIRSHARE_DATA for one", path.display())]
@@ -104,7 +135,7 @@ pub enum ProveError {
     Srs(#[from] SrsError),
     /// The assessment circuit refuses its witness, or its prover failed.
     #[error("assessment proof: {0}")]
-    Assessment(#[from] AgreementError),
+    Assessment(#[from] AssessmentError),
     /// A challenge came out as 0, 1 or -1. Nobody can bring that about; another salt in the statement moves it.
     #[error("a challenge of the transcript came out as 0, 1 or -1: prove again for another model file")]
     DegenerateChallenge,

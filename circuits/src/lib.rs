@@ -7,6 +7,9 @@ mod encoding;
 mod error;
 pub mod export;
 mod field;
+#[cfg(test)]
+#[path = "../../protocol/tests/support/fuzzing.rs"]
+mod fuzzing;
 mod gadgets;
 mod keys;
 mod msm;
@@ -26,17 +29,20 @@ pub use encoding::{
 pub use error::{EncodingError, ProveError, SrsError, StatementError, VerifyError};
 pub use field::{fr_from_i64, slot_powers};
 pub use keys::{
-    pin, pinned_files, verifying_key_words, AssessmentKeys, CommittedKeys, KeyError, Manifest, ManifestKey,
-    PinnedFile, KEY_SIZES,
+    key_circuits, pin, pinned_files, verify_proving_key, verifying_key_words, AssessmentKeys, CommittedKeys,
+    KeyError, Manifest, ManifestKey, PinnedFile, KEY_SIZES,
 };
 pub use msm::{msm, msm_integers};
 pub use round_proof::{
     model_step, prove_round, prove_round_with, transcript_states, verify_round, verify_words,
     verify_words_with, RoundProof, RoundProofWords, RoundStatement,
 };
-pub use srs::{default_data_folder, KzgKey, ReferenceString};
-pub use statements::agreement::{
-    prove as prove_agreement, public_inputs, verify as verify_agreement, AgreementCircuit, AgreementError,
-    AgreementPublic,
+pub use srs::{
+    data_files, default_data_folder, describe_string, verify_string, DataFile, DataKind, Import, KzgKey,
+    PointFault, PowersFault, Progress, PtauError, ReferenceString, StringFile,
 };
 pub use statements::gram_binding::{gram_hash, sigma};
+pub use statements::proof::{
+    prove as prove_assessment, verify as verify_assessment, AssessmentCircuit, AssessmentError,
+};
+pub use statements::public::{public_inputs, AssessmentPublic};

@@ -6,12 +6,12 @@
 use clap::Parser;
 use eyre::{ensure, Result, WrapErr};
 use fairshare_circuits::{
-    default_data_folder, model_step, point_words, prove_round_with, transcript_states, verifying_key_words,
-    AssessmentKeys, CommittedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords, RoundStatement,
-    KEY_SIZES,
+    default_data_folder, key_circuits, point_words, prove_round_with, transcript_states, verifying_key_words,
+    AssessmentCircuit, AssessmentKeys, CommittedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords,
+    RoundStatement,
 };
 use fairshare_protocol::{
-    assess, word_from_label, word_from_u128, AgreementPolicy, GramMatrix, Word, AGREEMENT_RULE,
+    assess, word_from_label, word_from_u128, AgreementPolicy, GramMatrix, RuleName, RulePolicy, Word,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -64,7 +64,6 @@ struct Vector {
     proof: Proof,
     /// `st0 ..= st4`.
     states: Vec<HexWord>,
-    model: Model,
 }
 
 /// The key of one circuit; `keys_hash` is that of a registry with this key alone, `all_keys_hash` of one with every
@@ -93,6 +92,7 @@ struct Statement {
     policy: [HexWord; 2],
     active_mask: HexWord,
     model_cid: HexWord,
+    model: Vec<HexWord>,
     commitments: Vec<HexWord>,
 }
 
@@ -110,13 +110,7 @@ struct Proof {
     r: Vec<HexWord>,
     values: Vec<HexWord>,
     w: Vec<HexWord>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Model {
-    before: Vec<HexWord>,
-    after: Vec<HexWord>,
+    model: Vec<HexWord>,
 }
 
 /// What a vector is made of.
@@ -129,6 +123,12 @@ struct Recipe {
     honest: &'static [u8],
     /// The slot that flips its signs and the one that posts noise.
     hostile: Option<(u8, u8)>,
+}
+
+impl Recipe {
+    fn circuit(&self) -> AssessmentCircuit {
+        AssessmentCircuit { rule: RuleName::Agreement, size: self.size }
+    }
 }
 
 const RECIPES: [Recipe; 2] = [
@@ -166,7 +166,8 @@ fn main() -> Result<()> {
 
 fn make(recipe: &Recipe, data: &std::path::Path) -> Result<Vector> {
     let srs = ReferenceString::open_dev(data, recipe.dimension)?;
-    let keys = AssessmentKeys::open_dev(data, recipe.size)?;
+    let circuit = recipe.circuit();
+    let keys = AssessmentKeys::open_dev(data, circuit.rule, circuit.size)?;
     let mut rng = ChaCha20Rng::seed_from_u64(recipe.seed);
     let updates = updates(recipe, &mut rng);
     let mut slots: Vec<Option<&[i16]>> = vec![None; recipe.size.into()];
@@ -174,13 +175,14 @@ fn make(recipe: &Recipe, data: &std::path::Path) -> Result<Vector> {
     let gram = GramMatrix::compute(&slots)?;
     let policy = AgreementPolicy { theta: 32, trim: 52 };
     let active = updates.iter().fold(0u128, |mask, (slot, _)| mask | 1 << slot);
-    let trim_count = policy.trim_count(active.count_ones());
-    let assessment = assess(&gram, active, policy.theta, trim_count)?;
+    let policy = RulePolicy::Agreement(policy).for_round(active.count_ones());
+    let assessment = assess(&gram, active, policy)?;
     let honest = recipe.honest.iter().fold(0u128, |mask, slot| mask | 1 << slot);
     ensure!(assessment.kept == honest, "{}: kept {:#x}, meant {honest:#x}", recipe.name, assessment.kept);
 
     let kzg = srs.kzg_key();
-    let keys_hash = hash_of_keys(&kzg, &[(recipe.size, verifying_key_words(keys.verifying_key()))]);
+    let keys_hash = hash_of_keys(&kzg, &[(circuit, verifying_key_words(keys.verifying_key()))]);
+    let before: Vec<i64> = (0..recipe.dimension).map(|_| rng.gen_range(-(1i64 << 40)..1 << 40)).collect();
     let statement = RoundStatement {
         chain_id: 31_337,
         project: [0xa1; 20],
@@ -188,12 +190,11 @@ fn make(recipe: &Recipe, data: &std::path::Path) -> Result<Vector> {
         payee: [0xb2; 20],
         dimension: u32::try_from(recipe.dimension)?,
         slots: recipe.size,
-        rule: AGREEMENT_RULE,
-        theta: policy.theta,
-        trim_count,
+        policy,
         keys_hash,
         active,
         model_cid: Keccak256::digest(recipe.name).into(),
+        model: srs.commit_model(&before)?,
         commitments: updates
             .iter()
             .map(|(slot, update)| Ok((*slot, srs.commit_update(update)?)))
@@ -203,25 +204,22 @@ fn make(recipe: &Recipe, data: &std::path::Path) -> Result<Vector> {
     let proof = prove_round_with(&srs, &keys, &statement, &views, &gram, &assessment, &mut rng)?;
     let words = proof.words();
 
-    let before: Vec<i64> = (0..recipe.dimension).map(|_| rng.gen_range(-(1i64 << 40)..1 << 40)).collect();
     let mut after = before.clone();
     for (slot, update) in &updates {
         let weight = i64::from(assessment.weights[usize::from(*slot)]);
         after.iter_mut().zip(update).for_each(|(model, step)| *model += weight * i64::from(*step));
     }
-    let (before, after) = (srs.commit_model(&before)?, srs.commit_model(&after)?);
     ensure!(
-        model_step(before, &statement.commitments, &assessment.weights) == after,
+        proof.model() == srs.commit_model(&after)?,
         "{}: the model's step differs from its commitment's",
         recipe.name
     );
     Ok(Vector {
         chain_id: statement.chain_id,
-        keys: keys_of(&kzg, recipe.size, &verifying_key_words(keys.verifying_key()), keys_hash),
+        keys: keys_of(&kzg, circuit, &verifying_key_words(keys.verifying_key()), keys_hash),
         states: hex_words(&transcript_states(&statement, &words)?),
         statement: statement_of(&statement),
         proof: proof_of(&words),
-        model: Model { before: hex_words(&point_words(&before)), after: hex_words(&point_words(&after)) },
     })
 }
 
@@ -250,12 +248,12 @@ fn updates(recipe: &Recipe, rng: &mut ChaCha20Rng) -> Vec<(u8, Vec<i16>)> {
 }
 
 /// The hash of docs/protocol.md 13.4 for a DEV registry with these keys, written out a second time on purpose.
-fn hash_of_keys(kzg: &KzgKey, keys: &[(u8, Vec<Word>)]) -> Word {
+fn hash_of_keys(kzg: &KzgKey, keys: &[(AssessmentCircuit, Vec<Word>)]) -> Word {
     let mut words = vec![word_from_u128(1)];
     words.extend(kzg_words(kzg));
-    for (size, key) in keys {
-        words.push(word_from_u128(AGREEMENT_RULE.into()));
-        words.push(word_from_u128((*size).into()));
+    for (circuit, key) in keys {
+        words.push(word_from_u128(circuit.rule.id().into()));
+        words.push(word_from_u128(circuit.size.into()));
         words.extend(&key[..14]);
         words.push(word_from_u128((key.len() as u128 - 14) / 2));
         words.extend(&key[14..]);
@@ -271,18 +269,19 @@ fn kzg_words(kzg: &KzgKey) -> Vec<Word> {
     words
 }
 
-fn keys_of(kzg: &KzgKey, size: u8, key: &[Word], keys_hash: Word) -> Keys {
+fn keys_of(kzg: &KzgKey, circuit: AssessmentCircuit, key: &[Word], keys_hash: Word) -> Keys {
     let committed = CommittedKeys::load();
-    let all: Vec<(u8, Vec<Word>)> = KEY_SIZES
-        .iter()
-        .filter_map(|size| Some((*size, verifying_key_words(committed.verifying_key(*size)?))))
-        .collect();
+    let words = |circuit: AssessmentCircuit| {
+        committed.verifying_key(circuit.rule, circuit.size).map(verifying_key_words)
+    };
+    let all: Vec<(AssessmentCircuit, Vec<Word>)> =
+        key_circuits().filter_map(|circuit| Some((circuit, words(circuit)?))).collect();
     Keys {
         kzg: hex_words(&kzg_words(kzg)),
         fixed_points: hex_words(&key[..14]),
         ic: hex_words(&key[14..]),
-        rule: AGREEMENT_RULE,
-        size,
+        rule: circuit.rule.id(),
+        size: circuit.size,
         keys_hash: HexWord(keys_hash),
         all_keys_hash: HexWord(hash_of_keys(kzg, &all)),
     }
@@ -296,10 +295,11 @@ fn statement_of(s: &RoundStatement) -> Statement {
         payee: HexWord(fairshare_protocol::word_from_address(&s.payee)),
         dimension: s.dimension,
         slots: s.slots,
-        rule: s.rule,
-        policy: [HexWord(word_from_u128(s.theta.into())), HexWord(word_from_u128(s.trim_count.into()))],
+        rule: s.policy.rule().id(),
+        policy: s.policy.words().map(|word| HexWord(word_from_u128(word.into()))),
         active_mask: HexWord(word_from_u128(s.active)),
         model_cid: HexWord(s.model_cid),
+        model: hex_words(&point_words(&s.model)),
         commitments: points.into_iter().flat_map(point_words).map(HexWord).collect(),
     }
 }
@@ -317,6 +317,7 @@ fn proof_of(w: &RoundProofWords) -> Proof {
         r: hex_words(&w.r),
         values: hex_words(&w.values),
         w: hex_words(&w.w),
+        model: hex_words(&w.model),
     }
 }
 
@@ -324,8 +325,9 @@ fn proof_of(w: &RoundProofWords) -> Proof {
 mod tests {
     use super::*;
     use clap::CommandFactory;
-    use fairshare_circuits::{point_from_words, verify_words_with, RoundProof, VerifyError};
+    use fairshare_circuits::{model_step, point_from_words, verify_words_with, RoundProof, VerifyError};
     use fairshare_protocol::u128_from_word;
+    use fairshare_protocol::Policy;
 
     fn words<const K: usize>(hex: &[HexWord]) -> [Word; K] {
         hex.iter().map(|w| w.0).collect::<Vec<_>>().try_into().unwrap()
@@ -348,12 +350,14 @@ mod tests {
             payee: s.payee.0[12..].try_into().unwrap(),
             dimension: s.dimension,
             slots: s.slots,
-            rule: s.rule,
-            theta: number(&s.policy[0]) as u16,
-            trim_count: number(&s.policy[1]) as u32,
+            policy: Policy::Agreement {
+                theta: number(&s.policy[0]) as u16,
+                trim_count: number(&s.policy[1]) as u32,
+            },
             keys_hash: vector.keys.keys_hash.0,
             active,
             model_cid: s.model_cid.0,
+            model: point_from_words(&words(&s.model)).unwrap(),
             commitments: slots
                 .zip(s.commitments.chunks(2))
                 .map(|(slot, pair)| (slot, point_from_words(&words(pair)).unwrap()))
@@ -373,6 +377,7 @@ mod tests {
             r: words(&p.r),
             values: words(&p.values),
             w: words(&p.w),
+            model: words(&p.model),
         };
         (vector, statement, proof)
     }
@@ -382,22 +387,22 @@ mod tests {
         let committed = CommittedKeys::load();
         for recipe in &RECIPES {
             let (vector, statement, proof) = read(recipe);
-            let key = committed.verifying_key(recipe.size).unwrap();
+            let key = committed.verifying_key(recipe.circuit().rule, recipe.size).unwrap();
             let key_words = verifying_key_words(key);
             assert_eq!(hex_words(&key_words[..14]), vector.keys.fixed_points);
             assert_eq!(hex_words(&key_words[14..]), vector.keys.ic);
             assert_eq!(hex_words(&kzg_words(committed.kzg())), vector.keys.kzg);
             assert_eq!(committed.hash(), vector.keys.all_keys_hash.0);
-            let alone = hash_of_keys(committed.kzg(), &[(recipe.size, key_words)]);
+            let alone = hash_of_keys(committed.kzg(), &[(recipe.circuit(), key_words)]);
             assert_eq!(alone, vector.keys.keys_hash.0);
-            assert_eq!((vector.keys.rule, vector.keys.size), (statement.rule, statement.slots));
+            assert_eq!((vector.keys.rule, vector.keys.size), (vector.statement.rule, statement.slots));
+            assert_eq!(vector.statement.rule, statement.policy.rule().id());
 
             assert_eq!(verify_words_with(key, committed.kzg(), &statement, &proof), Ok(()));
             assert_eq!(hex_words(&transcript_states(&statement, &proof).unwrap()), vector.states);
             let typed = RoundProof::from_words(&proof, recipe.size).unwrap();
-            let before = point_from_words(&words(&vector.model.before)).unwrap();
-            let after = model_step(before, &statement.commitments, typed.weights());
-            assert_eq!(hex_words(&point_words(&after)), vector.model.after);
+            let after = model_step(statement.model, &statement.commitments, typed.weights());
+            assert_eq!(after, typed.model());
 
             let mut other = statement.clone();
             other.round += 1;

@@ -1,6 +1,7 @@
 use super::*;
-use crate::statements::agreement::round_for_tests;
+use crate::statements::tests::round_for_tests;
 use ark_ec::CurveGroup;
+use fairshare_protocol::RuleName;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,17 +35,19 @@ fn accepted(key: &Value, inputs: &Value, proof: &Value) -> bool {
 
 #[test]
 fn snarkjs_accepts_a_true_proof_and_refuses_a_changed_one() {
-    let (keys, public, made) = round_for_tests();
-    let inputs = public.to_field_elements(keys.size());
-    let key = verifying_key(keys.verifying_key());
-    assert!(accepted(&key, &public_inputs(&inputs), &proof(&made)));
+    for rule in RuleName::ALL {
+        let (keys, public, made) = round_for_tests(rule);
+        let inputs = public.to_field_elements(keys.size());
+        let key = verifying_key(keys.verifying_key());
+        assert!(accepted(&key, &public_inputs(&inputs), &proof(&made)));
 
-    let mut bent = inputs.clone();
-    bent[7] += Fr::from(1u64);
-    assert!(!accepted(&key, &public_inputs(&bent), &proof(&made)), "another coherence");
-    let mut moved = made.clone();
-    moved.c = (moved.c + G1Affine::generator()).into_affine();
-    assert!(!accepted(&key, &public_inputs(&inputs), &proof(&moved)), "another C");
+        let mut bent = inputs.clone();
+        bent[7] += Fr::from(1u64);
+        assert!(!accepted(&key, &public_inputs(&bent), &proof(&made)), "another coherence");
+        let mut moved = made.clone();
+        moved.c = (moved.c + G1Affine::generator()).into_affine();
+        assert!(!accepted(&key, &public_inputs(&inputs), &proof(&moved)), "another C");
+    }
 }
 
 #[test]

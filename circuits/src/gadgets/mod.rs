@@ -10,6 +10,7 @@ pub(crate) mod packing;
 pub(crate) mod permutation;
 pub(crate) mod poseidon;
 pub(crate) mod range;
+pub(crate) mod smallest;
 pub(crate) mod square_root;
 pub(crate) mod system;
 pub(crate) mod trimmed_sum;

@@ -39,6 +39,11 @@ pub(crate) fn mask(mask: u128) -> Fr {
     Fr::from(mask)
 }
 
+/// Bits as a mask, the first one lowest.
+pub(crate) fn bits_mask(bits: &[bool]) -> u128 {
+    bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,29 +2,34 @@
 
 use super::manifest::{digest, verifying_key_name, Manifest};
 use super::words::{decode, verifying_key_words, FIXED_WORDS};
-use super::{KeyError, KEY_SIZES};
+use super::{key_circuits, KeyError};
 use crate::encoding::{g2_words, point_words};
 use crate::srs::KzgKey;
+use crate::statements::proof::AssessmentCircuit;
 use ark_bn254::Bn254;
 use ark_groth16::VerifyingKey;
-use fairshare_protocol::{word_from_label, word_from_u128, Word, AGREEMENT_RULE};
+use fairshare_protocol::{word_from_label, word_from_u128, RuleName, Word};
 use sha3::{Digest, Keccak256};
 use std::sync::OnceLock;
 
 const MANIFEST: &str = include_str!("../../keys/manifest.json");
-/// In the order of [`KEY_SIZES`].
-const VERIFYING_KEYS: [&[u8]; 4] = [
+/// In the order of [`key_circuits`].
+const VERIFYING_KEYS: [&[u8]; 8] = [
     include_bytes!("../../keys/DEV-agreement-8.vk"),
     include_bytes!("../../keys/DEV-agreement-16.vk"),
     include_bytes!("../../keys/DEV-agreement-32.vk"),
     include_bytes!("../../keys/DEV-agreement-64.vk"),
+    include_bytes!("../../keys/DEV-multi-krum-8.vk"),
+    include_bytes!("../../keys/DEV-multi-krum-16.vk"),
+    include_bytes!("../../keys/DEV-multi-krum-32.vk"),
+    include_bytes!("../../keys/DEV-multi-krum-64.vk"),
 ];
 
-/// The verifying keys of all sizes and the points for openings, as registered on chain.
+/// The verifying keys of all rules and sizes and the points for openings, as registered on chain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommittedKeys {
     manifest: Manifest,
-    /// In the order of [`KEY_SIZES`].
+    /// In the order of [`key_circuits`].
     keys: Vec<VerifyingKey<Bn254>>,
     kzg: KzgKey,
     hash: Word,
@@ -57,17 +62,17 @@ impl CommittedKeys {
     pub(super) fn from_files(manifest: &str, files: &[&[u8]]) -> Result<Self, KeyError> {
         let manifest = Manifest::parse(manifest)?;
         let mut keys = Vec::with_capacity(files.len());
-        for (size, bytes) in KEY_SIZES.iter().zip(files) {
-            let entry = manifest.key(*size)?;
-            if entry.verifying_key != verifying_key_name(*size) {
-                let fault = format!("the key of size {size} has the name {:?}", entry.verifying_key);
+        for (circuit, bytes) in key_circuits().zip(files) {
+            let entry = manifest.key(circuit)?;
+            if entry.verifying_key != verifying_key_name(circuit) {
+                let fault = format!("the key of {circuit} has the name {:?}", entry.verifying_key);
                 return Err(KeyError::Manifest { fault });
             }
             let (found, pinned) = (digest(bytes), entry.verifying_key_sha256.clone());
             if found != pinned {
-                return Err(KeyError::Drift { what: "verifying key", size: *size, found, pinned });
+                return Err(KeyError::Drift { what: "verifying key", circuit, found, pinned });
             }
-            keys.push(decode(*size, bytes)?);
+            keys.push(decode(circuit, bytes)?);
         }
         let kzg = KzgKey::dev();
         let hash = keys_hash(true, &kzg, &keys);
@@ -83,9 +88,9 @@ impl CommittedKeys {
         self.hash
     }
 
-    /// The verifying key of the rule "agreement" for `size` slots.
-    pub fn verifying_key(&self, size: u8) -> Option<&VerifyingKey<Bn254>> {
-        let index = KEY_SIZES.iter().position(|known| *known == size)?;
+    /// The verifying key of a rule for `size` slots.
+    pub fn verifying_key(&self, rule: RuleName, size: u8) -> Option<&VerifyingKey<Bn254>> {
+        let index = key_circuits().position(|known| known == AssessmentCircuit { rule, size })?;
         self.keys.get(index)
     }
 
@@ -101,14 +106,14 @@ impl CommittedKeys {
 }
 
 /// `keccak256(abi.encode(bytes32 "fairshare.keys.v1", uint256[] words))`, words as docs/protocol.md 13.4 lists them.
-/// `keys` are those of the rule "agreement" in the order of [`KEY_SIZES`].
+/// `keys` are in the order of [`key_circuits`].
 pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[VerifyingKey<Bn254>]) -> Word {
     let mut words = vec![word_from_u128(u128::from(dev))];
     words.extend(point_words(&kzg.x1));
     words.extend(kzg.g2.iter().flat_map(g2_words));
-    for (size, key) in KEY_SIZES.iter().zip(keys) {
-        words.push(word_from_u128(u128::from(AGREEMENT_RULE)));
-        words.push(word_from_u128(u128::from(*size)));
+    for (circuit, key) in key_circuits().zip(keys) {
+        words.push(word_from_u128(circuit.rule.id().into()));
+        words.push(word_from_u128(circuit.size.into()));
         let points = verifying_key_words(key);
         words.extend_from_slice(&points[..FIXED_WORDS]);
         words.push(word_from_u128(key.gamma_abc_g1.len() as u128));
@@ -125,30 +130,35 @@ pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[VerifyingKey<Bn254>]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statements::agreement::public_inputs;
+    use crate::statements::proof::blank_circuit;
+    use crate::statements::public::public_inputs;
+    use ark_bn254::G2Affine;
+    use ark_ec::AffineRepr;
     use ark_groth16::prepare_verifying_key;
 
     #[test]
     fn the_committed_keys_go_together() {
         let keys = CommittedKeys::try_load().unwrap();
         assert_eq!(keys, CommittedKeys::load());
-        for size in KEY_SIZES {
-            let key = keys.verifying_key(size).unwrap();
-            assert_eq!(key.gamma_abc_g1.len(), public_inputs(usize::from(size)) + 1);
-            assert_eq!(keys.manifest().key(size).unwrap().public_inputs, public_inputs(usize::from(size)));
+        for circuit in key_circuits() {
+            let AssessmentCircuit { rule, size } = circuit;
+            let key = keys.verifying_key(rule, size).unwrap();
+            let inputs = public_inputs(usize::from(size));
+            assert_eq!(key.gamma_abc_g1.len(), inputs + 1);
+            assert_eq!(keys.manifest().key(circuit).unwrap().public_inputs, inputs);
+            assert_eq!(key.gamma_g2, G2Affine::generator());
             assert_eq!(prepare_verifying_key(key).vk, *key);
         }
-        assert!(keys.verifying_key(128).is_none() && keys.verifying_key(0).is_none());
+        let missing = |rule, size| keys.verifying_key(rule, size).is_none();
+        assert!(missing(RuleName::MultiKrum, 128) && missing(RuleName::Agreement, 0));
     }
 
     #[test]
     fn the_manifest_counts_the_constraints() {
-        for size in [8u8, 16] {
-            let system = crate::gadgets::System::new(|builder| {
-                crate::statements::agreement::blank_circuit(builder, usize::from(size));
-            });
+        for circuit in key_circuits().filter(|circuit| circuit.size <= 16) {
+            let system = crate::gadgets::System::new(|builder| blank_circuit(builder, circuit));
             let keys = CommittedKeys::load();
-            assert_eq!(keys.manifest().key(size).unwrap().constraints, system.unwrap().constraints());
+            assert_eq!(keys.manifest().key(circuit).unwrap().constraints, system.unwrap().constraints());
         }
     }
 
@@ -156,19 +166,28 @@ mod tests {
     fn another_verifying_key_is_refused() {
         let mut bent = VERIFYING_KEYS[1].to_vec();
         bent[100] ^= 1;
-        let files = [VERIFYING_KEYS[0], &bent, VERIFYING_KEYS[2], VERIFYING_KEYS[3]];
+        let mut files = VERIFYING_KEYS;
+        files[1] = &bent;
+        let sixteen = AssessmentCircuit { rule: RuleName::Agreement, size: 16 };
         let error = CommittedKeys::from_files(MANIFEST, &files).unwrap_err();
-        assert!(matches!(error, KeyError::Drift { what: "verifying key", size: 16, .. }), "{error}");
+        assert!(
+            matches!(error, KeyError::Drift { what: "verifying key", circuit, .. } if circuit == sixteen)
+        );
         // And with its digest in the manifest it is still no key.
         let manifest = MANIFEST.replace(&digest(VERIFYING_KEYS[1]), &digest(&bent));
         let error = CommittedKeys::from_files(&manifest, &files).unwrap_err();
-        assert!(matches!(error, KeyError::Malformed { size: 16, .. }), "{error}");
+        assert!(matches!(error, KeyError::Malformed { circuit, .. } if circuit == sixteen));
     }
 
     #[test]
     fn keys_in_each_others_place_are_refused() {
-        let files = [VERIFYING_KEYS[1], VERIFYING_KEYS[0], VERIFYING_KEYS[2], VERIFYING_KEYS[3]];
-        assert!(matches!(CommittedKeys::from_files(MANIFEST, &files), Err(KeyError::Drift { size: 8, .. })));
+        // Of another size, and of the other rule with the same size.
+        for other in [1, 4] {
+            let mut files = VERIFYING_KEYS;
+            files.swap(0, other);
+            let error = CommittedKeys::from_files(MANIFEST, &files).unwrap_err();
+            assert!(matches!(error, KeyError::Drift { circuit, .. } if circuit.size == 8));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What can be wrong with a key.
 
+use crate::statements::proof::AssessmentCircuit;
 use ark_relations::gr1cs::SynthesisError;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -8,21 +9,21 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// No circuit of this size has keys.
-    #[error("no key for {size} slots: the circuits have {:?} slots", super::KEY_SIZES)]
-    UnknownSize {
-        /// The size asked for.
-        size: u8,
+    #[error("no key for {circuit}: the circuits have {:?} slots", super::KEY_SIZES)]
+    UnknownCircuit {
+        /// The circuit asked for.
+        circuit: AssessmentCircuit,
     },
     /// The keys that this build makes are not those that were pinned.
     #[error(
-        "the {what} for {size} slots has sha256 {found}, but circuits/keys/manifest.json pins {pinned}: \
+        "the {what} of {circuit} has sha256 {found}, but circuits/keys/manifest.json pins {pinned}: \
          the circuit has changed; run `fairshare-setup pin` and deploy contracts with the new keys"
     )]
     Drift {
         /// Which key.
         what: &'static str,
-        /// Slots of its circuit.
-        size: u8,
+        /// Its circuit.
+        circuit: AssessmentCircuit,
         /// Digest of the key at hand.
         found: String,
         /// Digest in the manifest.
@@ -35,14 +36,30 @@ pub enum KeyError {
         fault: String,
     },
     /// The bytes are no key.
-    #[error("{what} for {size} slots: {fault}")]
+    #[error("{what} of {circuit}: {fault}")]
     Malformed {
         /// Which key.
         what: &'static str,
-        /// Slots of its circuit.
-        size: u8,
+        /// Its circuit.
+        circuit: AssessmentCircuit,
         /// What is wrong.
         fault: String,
+    },
+    /// A file under a name that no pinned key has.
+    #[error("{}: no key of this name is pinned by this build, so it is refused", path.display())]
+    NotPinned {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is not the pinned key.
+    #[error("{}: its sha256 is {found}, but {pinned} is pinned; remove it: it is made again when it is needed", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Digest of the file.
+        found: String,
+        /// Digest in the manifest.
+        pinned: String,
     },
     /// The folder or file cannot be read or written.
     #[error("key file {}: {source}; give a folder that can be written, by FAIRSHARE_DATA for one", path.display())]

@@ -1,24 +1,37 @@
 //! A proving key as a file: a header that says what it is, then its points.
+//!
+//! Files are read in pieces: first for their digest alone, then, when it is the pinned one, for their points, while the
+//! digest is taken again. So nothing of another file is ever parsed, and beside the key only a buffer is in memory.
 
-use super::manifest::digest;
 use super::KeyError;
+use crate::statements::proof::AssessmentCircuit;
 use ark_bn254::Bn254;
 use ark_groth16::ProvingKey;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::Path;
 
 /// First bytes of a file: format and version, then the kind of key.
-const MAGIC: &[u8; 32] = b"fairshare proving key 1 DEV     ";
-/// Magic, slots (eight bytes, little endian).
-const HEADER: usize = 32 + 8;
+const MAGIC: &[u8; 32] = b"fairshare proving key 2 DEV     ";
+/// Magic, rule id, slots (eight bytes each, little endian).
+const HEADER: usize = 32 + 16;
+/// Bytes that are read at a time.
+const PIECE: usize = 1 << 20;
+
+fn header(circuit: AssessmentCircuit) -> Vec<u8> {
+    let numbers = [circuit.rule.id(), circuit.size].map(|number| u64::from(number).to_le_bytes());
+    [MAGIC.as_slice(), numbers.as_flattened()].concat()
+}
 
 /// The bytes of a key's file. Equal keys give equal bytes.
-pub(super) fn encode(size: u8, key: &ProvingKey<Bn254>) -> Result<Vec<u8>, KeyError> {
+pub(super) fn encode(circuit: AssessmentCircuit, key: &ProvingKey<Bn254>) -> Result<Vec<u8>, KeyError> {
     let mut bytes = Vec::with_capacity(HEADER + key.uncompressed_size());
-    bytes.extend(MAGIC);
-    bytes.extend(u64::from(size).to_le_bytes());
+    bytes.extend(header(circuit));
     key.serialize_uncompressed(&mut bytes).map_err(|error| KeyError::Malformed {
         what: "proving key",
-        size,
+        circuit,
         fault: error.to_string(),
     })?;
     Ok(bytes)
@@ -27,16 +40,66 @@ pub(super) fn encode(size: u8, key: &ProvingKey<Bn254>) -> Result<Vec<u8>, KeyEr
 /// The key of a file whose sha256 is the pinned one; the fault in words otherwise.
 ///
 /// The points are not checked again: whoever pinned the digest made them, and no other bytes get this far.
-pub(super) fn decode(size: u8, bytes: &[u8], pinned: &str) -> Result<ProvingKey<Bn254>, &'static str> {
-    let (header, body) = bytes.split_at_checked(HEADER).ok_or("shorter than a header")?;
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn read(
+    path: &Path,
+    circuit: AssessmentCircuit,
+    pinned: &str,
+) -> io::Result<Result<ProvingKey<Bn254>, &'static str>> {
+    let mut file = File::open(path)?;
+    let mut header = Vec::with_capacity(HEADER);
+    file.by_ref().take(HEADER as u64).read_to_end(&mut header)?;
+    if header.len() < HEADER {
+        return Ok(Err("shorter than a header"));
+    }
     if header[..32] != MAGIC[..] {
-        return Err("not a DEV proving key of this version");
+        return Ok(Err("not a DEV proving key of this version"));
     }
-    if header[32..] != u64::from(size).to_le_bytes() {
-        return Err("not of the size that its name says");
+    if header != self::header(circuit) {
+        return Ok(Err("not of the circuit that its name says"));
     }
-    if digest(bytes) != pinned {
-        return Err("contents differ from the pinned digest");
+    file.rewind()?;
+    if digest_of(&mut file)? != pinned {
+        return Ok(Err("contents differ from the pinned digest"));
     }
-    ProvingKey::deserialize_uncompressed_unchecked(body).map_err(|_| "contents are no proving key")
+    file.rewind()?;
+    let mut reader = BufReader::with_capacity(PIECE, Hashing { file, hash: Sha256::new() });
+    reader.read_exact(&mut header)?;
+    let key = ProvingKey::deserialize_uncompressed_unchecked(&mut reader);
+    let rest = io::copy(&mut reader, &mut io::sink())?;
+    if rest > 0 || hex::encode(reader.into_inner().hash.finalize()) != pinned {
+        return Ok(Err("contents are no proving key, or changed while they were read"));
+    }
+    Ok(key.map_err(|_| "contents are no proving key"))
+}
+
+/// sha256 of a file, as the manifest writes it.
+pub(super) fn file_digest(path: &Path) -> io::Result<String> {
+    digest_of(&mut File::open(path)?)
+}
+
+fn digest_of(file: &mut File) -> io::Result<String> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; PIECE]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex::encode(hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Takes the digest of all that is read through it.
+struct Hashing {
+    file: File,
+    hash: Sha256,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hash.update(&buffer[..read]);
+        Ok(read)
+    }
 }

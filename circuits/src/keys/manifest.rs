@@ -1,6 +1,7 @@
 //! The manifest beside the committed verifying keys.
 
-use super::{KeyError, KEY_SIZES};
+use super::{key_circuits, KeyError};
+use crate::statements::proof::AssessmentCircuit;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -13,20 +14,20 @@ const KIND: &str = "DEV: made from a secret that anybody knows, for test chains 
 pub struct Manifest {
     /// Says that these are development keys.
     pub kind: String,
-    /// The rule's name.
-    pub rule: String,
-    /// The rule's id on chain.
-    pub rule_id: u8,
-    /// One entry a size, in the registry's order.
+    /// One entry a rule and size, in the registry's order.
     pub keys: Vec<ManifestKey>,
     /// The hash of docs/protocol.md 13.4 over all of them, hexadecimal.
     pub keys_hash: String,
 }
 
-/// One size.
+/// One circuit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestKey {
+    /// The rule's name.
+    pub rule: String,
+    /// The rule's id on chain.
+    pub rule_id: u8,
     /// Slots of the circuit.
     pub size: u8,
     /// Its constraints.
@@ -43,52 +44,46 @@ pub struct ManifestKey {
 
 impl Manifest {
     pub(super) fn new(keys: Vec<ManifestKey>, keys_hash: String) -> Self {
-        Self {
-            kind: KIND.to_owned(),
-            rule: "agreement".to_owned(),
-            rule_id: fairshare_protocol::AGREEMENT_RULE,
-            keys,
-            keys_hash,
-        }
+        Self { kind: KIND.to_owned(), keys, keys_hash }
     }
 
-    /// Reads a manifest and checks that it lists each size once, in order, under its own name.
+    /// Reads a manifest and checks that it lists each circuit once, in order.
     ///
     /// # Errors
     /// No such manifest.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let fault = |fault: String| KeyError::Manifest { fault };
         let manifest: Self = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
-        let sizes: Vec<u8> = manifest.keys.iter().map(|key| key.size).collect();
         if manifest.kind != KIND {
             return Err(fault(format!("kind is {:?}, expected {KIND:?}", manifest.kind)));
         }
-        if manifest.rule_id != fairshare_protocol::AGREEMENT_RULE {
-            return Err(fault(format!("rule id is {}", manifest.rule_id)));
-        }
-        if sizes != KEY_SIZES {
-            return Err(fault(format!("it lists the sizes {sizes:?}, expected {KEY_SIZES:?}")));
+        let listed = manifest.keys.iter().map(|key| (key.rule.as_str(), key.rule_id, key.size));
+        let expected = key_circuits().map(|circuit| (circuit.rule.name(), circuit.rule.id(), circuit.size));
+        if !listed.clone().eq(expected.clone()) {
+            let (listed, expected): (Vec<_>, Vec<_>) = (listed.collect(), expected.collect());
+            return Err(fault(format!("it lists {listed:?}, expected {expected:?}")));
         }
         Ok(manifest)
     }
 
-    /// The entry of a size.
+    /// The entry of a circuit.
     ///
     /// # Errors
     /// There is none.
-    pub fn key(&self, size: u8) -> Result<&ManifestKey, KeyError> {
-        self.keys.iter().find(|key| key.size == size).ok_or(KeyError::UnknownSize { size })
+    pub fn key(&self, circuit: AssessmentCircuit) -> Result<&ManifestKey, KeyError> {
+        let is_it = |key: &&ManifestKey| (key.rule_id, key.size) == (circuit.rule.id(), circuit.size);
+        self.keys.iter().find(is_it).ok_or(KeyError::UnknownCircuit { circuit })
     }
 }
 
 /// File name of a verifying key.
-pub(super) fn verifying_key_name(size: u8) -> String {
-    format!("DEV-agreement-{size}.vk")
+pub(super) fn verifying_key_name(circuit: AssessmentCircuit) -> String {
+    format!("DEV-{}-{}.vk", circuit.rule.name(), circuit.size)
 }
 
 /// File name of a proving key.
-pub(super) fn proving_key_name(size: u8) -> String {
-    format!("DEV-agreement-{size}.pk")
+pub(super) fn proving_key_name(circuit: AssessmentCircuit) -> String {
+    format!("DEV-{}-{}.pk", circuit.rule.name(), circuit.size)
 }
 
 /// Digest as the manifest writes it.
@@ -99,17 +94,20 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fairshare_protocol::RuleName;
 
     fn example() -> Manifest {
-        let key = |size: &u8| ManifestKey {
-            size: *size,
+        let key = |circuit: AssessmentCircuit| ManifestKey {
+            rule: circuit.rule.name().to_owned(),
+            rule_id: circuit.rule.id(),
+            size: circuit.size,
             constraints: 1,
             public_inputs: 2,
-            verifying_key: verifying_key_name(*size),
-            verifying_key_sha256: digest(&[*size]),
-            proving_key_sha256: digest(&[*size, 0]),
+            verifying_key: verifying_key_name(circuit),
+            verifying_key_sha256: digest(&[circuit.size]),
+            proving_key_sha256: digest(&[circuit.size, 0]),
         };
-        Manifest::new(KEY_SIZES.iter().map(key).collect(), digest(&[]))
+        Manifest::new(key_circuits().map(key).collect(), digest(&[]))
     }
 
     fn fault(bend: impl FnOnce(&mut Manifest)) -> String {
@@ -123,16 +121,20 @@ mod tests {
         let text = serde_json::to_string_pretty(&example()).unwrap();
         let manifest = Manifest::parse(&text).unwrap();
         assert_eq!(manifest, example());
-        assert_eq!(manifest.key(32).unwrap().verifying_key, "DEV-agreement-32.vk");
-        assert!(matches!(manifest.key(128), Err(KeyError::UnknownSize { size: 128 })));
+        let key = |rule, size| manifest.key(AssessmentCircuit { rule, size });
+        assert_eq!(key(RuleName::Agreement, 32).unwrap().verifying_key, "DEV-agreement-32.vk");
+        assert_eq!(key(RuleName::MultiKrum, 8).unwrap().verifying_key, "DEV-multi-krum-8.vk");
+        assert!(matches!(key(RuleName::MultiKrum, 128), Err(KeyError::UnknownCircuit { .. })));
     }
 
     #[test]
     fn other_manifests_are_refused_with_the_reason() {
         assert!(fault(|m| m.kind = "ceremony".into()).contains("kind is"));
-        assert!(fault(|m| m.rule_id = 2).contains("rule id is 2"));
-        assert!(fault(|m| m.keys.swap(0, 1)).contains("[16, 8, 32, 64]"));
-        assert!(fault(|m| m.keys.truncate(3)).contains("[8, 16, 32]"));
+        assert!(fault(|m| m.keys[0].rule_id = 2).contains(r#"lists [("agreement", 2, 8)"#));
+        assert!(fault(|m| m.keys[4].rule = "agreement".into()).contains(r#"("agreement", 2, 8)"#));
+        assert!(fault(|m| m.keys.swap(0, 1)).contains(r#"lists [("agreement", 1, 16), ("agreement", 1, 8)"#));
+        assert!(fault(|m| m.keys.swap(0, 4)).contains(r#"lists [("multi-krum", 2, 8), ("agreement", 1, 16)"#));
+        assert!(fault(|m| m.keys.truncate(7)).contains("it lists"));
         assert!(Manifest::parse("{}").unwrap_err().to_string().contains("missing field"));
     }
 }

@@ -14,6 +14,7 @@ mod generate;
 mod manifest;
 mod open;
 mod pin;
+mod verify;
 mod words;
 
 pub use committed::CommittedKeys;
@@ -21,7 +22,16 @@ pub use error::KeyError;
 pub use manifest::{Manifest, ManifestKey};
 pub use open::AssessmentKeys;
 pub use pin::{pin, pinned_files, PinnedFile};
+pub use verify::verify_proving_key;
 pub use words::verifying_key_words;
 
-/// The sizes that have keys, in the registry's order.
+use crate::statements::proof::AssessmentCircuit;
+use fairshare_protocol::RuleName;
+
+/// The sizes that have keys, for every rule.
 pub const KEY_SIZES: [u8; 4] = [8, 16, 32, 64];
+
+/// The circuits that have keys, in the registry's order: by rule, then by size.
+pub fn key_circuits() -> impl Iterator<Item = AssessmentCircuit> + Clone {
+    RuleName::ALL.into_iter().flat_map(|rule| KEY_SIZES.map(|size| AssessmentCircuit { rule, size }))
+}

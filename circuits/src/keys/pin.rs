@@ -2,11 +2,12 @@
 
 use super::committed::keys_hash;
 use super::manifest::{digest, verifying_key_name, Manifest, ManifestKey};
-use super::{file, generate, words, CommittedKeys, KeyError, KEY_SIZES};
+use super::{file, generate, key_circuits, words, CommittedKeys, KeyError};
 use crate::export::solidity::{verifying_key_contract, verifying_key_contract_name};
 use crate::gadgets::System;
 use crate::srs::KzgKey;
-use crate::statements::agreement::{blank_circuit, public_inputs};
+use crate::statements::proof::{blank_circuit, AssessmentCircuit};
+use crate::statements::public::public_inputs;
 
 /// A generated file: where it lies below the repository's root, and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,24 +18,27 @@ pub struct PinnedFile {
     pub contents: Vec<u8>,
 }
 
-/// Makes the keys of all sizes and gives every file that pins them. `progress` hears of each size before its work.
+/// Makes the keys of all circuits and gives every file that pins them. `progress` hears of each before its work.
 ///
 /// # Errors
 /// Key generation fails.
-pub fn pin(mut progress: impl FnMut(u8)) -> Result<Vec<PinnedFile>, KeyError> {
+pub fn pin(mut progress: impl FnMut(AssessmentCircuit)) -> Result<Vec<PinnedFile>, KeyError> {
     let mut entries = Vec::new();
     let mut keys = Vec::new();
-    for size in KEY_SIZES {
-        progress(size);
-        let system = System::new(|builder| blank_circuit(builder, usize::from(size)))?;
-        let proving = generate::generate_dev(size)?;
+    for circuit in key_circuits() {
+        progress(circuit);
+        let AssessmentCircuit { rule, size } = circuit;
+        let system = System::new(|builder| blank_circuit(builder, circuit))?;
+        let proving = generate::generate_dev(circuit)?;
         entries.push(ManifestKey {
+            rule: rule.name().to_owned(),
+            rule_id: rule.id(),
             size,
             constraints: system.constraints(),
             public_inputs: public_inputs(usize::from(size)),
-            verifying_key: verifying_key_name(size),
+            verifying_key: verifying_key_name(circuit),
             verifying_key_sha256: digest(&words::encode(&proving.vk)),
-            proving_key_sha256: digest(&file::encode(size, &proving)?),
+            proving_key_sha256: digest(&file::encode(circuit, &proving)?),
         });
         keys.push(proving.vk);
     }
@@ -49,7 +53,9 @@ pub fn pin(mut progress: impl FnMut(u8)) -> Result<Vec<PinnedFile>, KeyError> {
 /// The committed keys do not go together.
 pub fn pinned_files() -> Result<Vec<PinnedFile>, KeyError> {
     let committed = CommittedKeys::try_load()?;
-    let keys: Vec<_> = KEY_SIZES.iter().filter_map(|size| committed.verifying_key(*size).cloned()).collect();
+    let keys: Vec<_> = key_circuits()
+        .filter_map(|circuit| committed.verifying_key(circuit.rule, circuit.size).cloned())
+        .collect();
     files(committed.manifest(), &keys)
 }
 
@@ -62,11 +68,11 @@ fn files(
     text.push('\n');
     let mut files =
         vec![PinnedFile { path: "circuits/keys/manifest.json".to_owned(), contents: text.into() }];
-    for (size, key) in KEY_SIZES.iter().zip(keys) {
-        let name = verifying_key_name(*size);
+    for (circuit, key) in key_circuits().zip(keys) {
+        let name = verifying_key_name(circuit);
         files.push(PinnedFile { path: format!("circuits/keys/{name}"), contents: words::encode(key) });
-        let name = verifying_key_contract_name(*size);
-        let contract = verifying_key_contract(*size, key);
+        let name = verifying_key_contract_name(circuit);
+        let contract = verifying_key_contract(circuit, key);
         files.push(PinnedFile {
             path: format!("contracts/src/verifiers/{name}.sol"),
             contents: contract.into(),
@@ -89,12 +95,14 @@ mod tests {
         }
     }
 
-    /// The smallest key made anew is the pinned one: the circuit has not drifted.
+    /// The smallest keys made anew are the pinned ones: the circuits have not drifted.
     #[test]
-    fn the_smallest_key_made_anew_is_the_pinned_one() {
-        let key = generate::generate_dev(KEY_SIZES[0]).unwrap();
-        let pinned = CommittedKeys::load().manifest().key(KEY_SIZES[0]).unwrap().clone();
-        assert_eq!(digest(&words::encode(&key.vk)), pinned.verifying_key_sha256);
-        assert_eq!(digest(&file::encode(KEY_SIZES[0], &key).unwrap()), pinned.proving_key_sha256);
+    fn the_smallest_keys_made_anew_are_the_pinned_ones() {
+        for circuit in key_circuits().filter(|circuit| circuit.size == 8) {
+            let key = generate::generate_dev(circuit).unwrap();
+            let pinned = CommittedKeys::load().manifest().key(circuit).unwrap().clone();
+            assert_eq!(digest(&words::encode(&key.vk)), pinned.verifying_key_sha256);
+            assert_eq!(digest(&file::encode(circuit, &key).unwrap()), pinned.proving_key_sha256);
+        }
     }
 }

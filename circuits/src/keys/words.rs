@@ -3,7 +3,8 @@
 use super::KeyError;
 use crate::encoding::{g2_from_words, g2_words, point_from_words, point_words};
 use crate::error::EncodingError;
-use crate::statements::agreement::public_inputs;
+use crate::statements::proof::AssessmentCircuit;
+use crate::statements::public::public_inputs;
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_groth16::VerifyingKey;
@@ -27,11 +28,12 @@ pub(super) fn encode(key: &VerifyingKey<Bn254>) -> Vec<u8> {
     verifying_key_words(key).as_flattened().to_vec()
 }
 
-/// Reads a verifying key and checks every point: on its curve, in its group, not infinity.
-pub(super) fn decode(size: u8, bytes: &[u8]) -> Result<VerifyingKey<Bn254>, KeyError> {
-    let malformed = |fault: String| KeyError::Malformed { what: "verifying key", size, fault };
+/// Reads a verifying key and checks every point: on its curve, in its group, not infinity; `gamma_2` is `[1]_2`, which joins
+/// the public inputs with the openings in one pairing, and `delta_2` is another.
+pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<VerifyingKey<Bn254>, KeyError> {
+    let malformed = |fault: String| KeyError::Malformed { what: "verifying key", circuit, fault };
     let (words, rest) = bytes.as_chunks::<32>();
-    let inputs = public_inputs(usize::from(size)) + 1;
+    let inputs = public_inputs(usize::from(circuit.size)) + 1;
     if !rest.is_empty() || words.len() != FIXED_WORDS + 2 * inputs {
         let expected = 32 * (FIXED_WORDS + 2 * inputs);
         return Err(malformed(format!("it has {} bytes, expected {expected}", bytes.len())));
@@ -54,11 +56,15 @@ pub(super) fn decode(size: u8, bytes: &[u8]) -> Result<VerifyingKey<Bn254>, KeyE
             Ok(point)
         }
     };
+    let (gamma_g2, delta_g2) = (g2(6)?, g2(10)?);
+    if gamma_g2 != G2Affine::generator() || delta_g2 == gamma_g2 {
+        return Err(malformed("gamma_2 is not [1]_2, or delta_2 is".to_owned()));
+    }
     Ok(VerifyingKey {
         alpha_g1: g1(0)?,
         beta_g2: g2(2)?,
-        gamma_g2: g2(6)?,
-        delta_g2: g2(10)?,
+        gamma_g2,
+        delta_g2,
         gamma_abc_g1: (0..inputs).map(|k| g1(FIXED_WORDS + 2 * k)).collect::<Result<_, _>>()?,
     })
 }

@@ -7,18 +7,20 @@ use crate::error::{ProveError, StatementError, VerifyError};
 use crate::field::{slot_powers, weighted_sum};
 use crate::keys::{AssessmentKeys, CommittedKeys};
 use crate::srs::ReferenceString;
-use crate::statements::agreement::{self, AgreementPublic};
 use crate::statements::gram_binding::{gram_hash, sigma};
+use crate::statements::proof;
+use crate::statements::public::AssessmentPublic;
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{BigInteger, PrimeField, Zero};
-use fairshare_protocol::{absorb, assess, Assessment, GramMatrix, Word, AGREEMENT_RULE};
+use ark_ff::{BigInteger, Field, PrimeField, Zero};
+use fairshare_protocol::{absorb, assess, Assessment, GramMatrix, Policy, RuleName, Word};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
 
 const D: usize = 60;
 const SLOTS: usize = 8;
+const POLICY: Policy = Policy::Agreement { theta: 32, trim_count: 1 };
 const ACTIVE: [u8; 5] = [0, 1, 3, 4, 6];
 
 /// A proved round of five trainers in eight slots, with gaps, and all that it was made of.
@@ -36,7 +38,7 @@ fn round() -> &'static Round {
     static ROUND: OnceLock<Round> = OnceLock::new();
     ROUND.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        let keys = AssessmentKeys::open_dev(folder.path(), SLOTS as u8).unwrap();
+        let keys = AssessmentKeys::open_dev(folder.path(), RuleName::Agreement, SLOTS as u8).unwrap();
         let srs = ReferenceString::generate_dev(64);
         let mut rng = ChaCha20Rng::seed_from_u64(31);
         let base: Vec<i16> = (0..D).map(|_| rng.gen_range(-3000..3000)).collect();
@@ -52,12 +54,11 @@ fn round() -> &'static Round {
             payee: [0x22; 20],
             dimension: D as u32,
             slots: SLOTS as u8,
-            rule: AGREEMENT_RULE,
-            theta: 32,
-            trim_count: 1,
+            policy: POLICY,
             keys_hash: CommittedKeys::load().hash(),
             active: ACTIVE.iter().fold(0, |mask, slot| mask | 1 << slot),
             model_cid: [0x33; 32],
+            model: srs.g1[9],
             commitments: updates.iter().map(|(slot, u)| (*slot, srs.commit_update(u).unwrap())).collect(),
         };
         let proof = prove_round(&srs, &keys, &statement, &views(&updates), &gram, &assessment).unwrap();
@@ -70,7 +71,7 @@ fn assessed(updates: &[(u8, Vec<i16>)]) -> (GramMatrix, Assessment) {
     updates.iter().for_each(|(slot, update)| slots[usize::from(*slot)] = Some(update));
     let gram = GramMatrix::compute(&slots).unwrap();
     let mask = updates.iter().fold(0, |mask, (slot, _)| mask | 1 << slot);
-    let assessment = assess(&gram, mask, 32, 1).unwrap();
+    let assessment = assess(&gram, mask, POLICY).unwrap();
     (gram, assessment)
 }
 
@@ -161,10 +162,11 @@ fn every_point_word_counts_and_must_be_canonical_and_on_the_curve() {
     let base = modulus_word(Fq::MODULUS.to_bytes_be());
     let other = (round().srs.g1[5] + round().srs.g1[7]).into_affine();
     // Points that enter before z move it; A, C and W are seen by the pairing alone.
-    let points: [(&str, Pick, VerifyError); 5] = [
+    let points: [(&str, Pick, VerifyError); 6] = [
         ("C_S", |w| &mut w.s, VerifyError::LaurentIdentityFailed),
         ("C_R", |w| &mut w.r, VerifyError::LaurentIdentityFailed),
         ("W", |w| &mut w.w, VerifyError::PairingFailed),
+        ("C_T'", |w| &mut w.model, VerifyError::PairingFailed),
         ("A", |w| &mut w.groth16[..2], VerifyError::PairingFailed),
         ("C", |w| &mut w.groth16[6..], VerifyError::PairingFailed),
     ];
@@ -258,15 +260,16 @@ fn words_that_fit_no_place_are_not_read() {
 #[test]
 fn a_proof_serves_no_other_statement() {
     let words = round().proof.words();
-    let replays: [(&str, &dyn Fn(&mut RoundStatement)); 10] = [
+    let replays: [(&str, &dyn Fn(&mut RoundStatement)); 11] = [
         ("chain", &|s| s.chain_id = 1),
         ("project", &|s| s.project[0] ^= 1),
         ("round", &|s| s.round += 1),
         ("payee", &|s| s.payee[19] ^= 1),
         ("model file", &|s| s.model_cid[31] ^= 1),
+        ("model before", &|s| s.model = G1Affine::identity()),
         ("dimension", &|s| s.dimension += 1),
-        ("threshold", &|s| s.theta -= 1),
-        ("trim", &|s| s.trim_count = 0),
+        ("threshold", &|s| s.policy = Policy::Agreement { theta: 31, trim_count: 1 }),
+        ("trim", &|s| s.policy = Policy::Agreement { theta: 32, trim_count: 0 }),
         ("active mask", &|s| {
             s.active ^= 1 << 6;
             s.commitments.pop();
@@ -292,7 +295,9 @@ fn other_keys_rules_and_broken_statements_are_named() {
         check(&statement, &words).unwrap_err()
     };
     assert!(matches!(fault(&|s| s.keys_hash[0] ^= 1), VerifyError::KeysHash { .. }));
-    assert_eq!(fault(&|s| s.rule = 2), VerifyError::UnknownKey { rule: 2, slots: 8 });
+    // The other rule with the same words: another first state, and another key.
+    let other = Policy::MultiKrum { neighbours: 32, selected: 1 };
+    assert_eq!(fault(&|s| s.policy = other), VerifyError::LaurentIdentityFailed);
     assert_eq!(fault(&|s| s.slots = 128), VerifyError::UnknownKey { rule: 1, slots: 128 });
     assert!(matches!(
         fault(&|s| s.active |= 1 << 100),
@@ -310,28 +315,23 @@ fn other_keys_rules_and_broken_statements_are_named() {
 
 /// What a liar needs to make a Groth16 proof for any matrix it likes.
 struct Forgery {
-    public: AgreementPublic,
+    public: AssessmentPublic,
     st1: Word,
     proof: RoundProof,
 }
 
 /// A valid assessment proof of `gram`, whatever the commitments say, with the argument that `argue` makes from `st1`.
 fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word) -> GramArgument) -> Forgery {
-    let assessment = assess(gram, statement.active, statement.theta, statement.trim_count).unwrap();
+    let assessment = assess(gram, statement.active, statement.policy).unwrap();
     let h = gram_hash(gram);
     let st1 = absorb(statement.first_state(), "gram", &[scalar_word(&h)]);
-    let public = AgreementPublic::new(
-        gram,
-        challenge(&st1),
-        statement.active,
-        statement.theta,
-        statement.trim_count,
-        &assessment,
-    );
+    let public =
+        AssessmentPublic::new(gram, challenge(&st1), statement.active, statement.policy, &assessment);
     let mut rng = ChaCha20Rng::seed_from_u64(32);
-    let groth16 = agreement::prove(&round().keys, &public, gram, &mut rng).unwrap();
+    let groth16 = proof::prove(&round().keys, &public, gram, &mut rng).unwrap();
     let Assessment { kept, coherence, shares, weights, .. } = assessment;
-    let proof = RoundProof { h, kept, coherence, shares, weights, groth16, argument: argue(st1) };
+    let model = model_step(statement.model, &statement.commitments, &weights);
+    let proof = RoundProof { h, kept, coherence, shares, weights, groth16, argument: argue(st1), model };
     Forgery { public, st1, proof }
 }
 
@@ -348,7 +348,7 @@ fn one_wrong_entry_of_the_matrix_is_refused() {
         let mut upper = gram.upper().to_vec();
         upper[i * SLOTS + j - i * (i + 1) / 2] += 1;
         let wrong = GramMatrix::from_upper(SLOTS, upper).unwrap();
-        let assessment = assess(&wrong, statement.active, 32, 1).unwrap();
+        let assessment = assess(&wrong, statement.active, POLICY).unwrap();
         let refused = prove_round(srs, keys, statement, &views(updates), &wrong, &assessment);
         assert!(matches!(refused, Err(ProveError::GramMismatch)));
 
@@ -369,7 +369,7 @@ fn an_inactive_slot_cannot_lend_its_products() {
     let mut upper = gram.upper().to_vec();
     upper[2] = 1 << 40; // slots 0 and 2
     let lent = GramMatrix::from_upper(SLOTS, upper).unwrap();
-    assert!(assess(&lent, statement.active, 32, 1).is_err());
+    assert!(assess(&lent, statement.active, POLICY).is_err());
     let rho = Fr::from(5u64);
     assert_ne!(sigma(&lent, rho), sigma(gram, rho));
 }
@@ -448,4 +448,95 @@ fn a_fixed_seed_gives_a_fixed_proof() {
     assert_eq!(with_seed(1), with_seed(1));
     assert_ne!(with_seed(1).groth16, with_seed(2).groth16);
     assert_eq!(with_seed(1).argument, proof.argument);
+}
+
+fn key() -> ark_groth16::VerifyingKey<ark_bn254::Bn254> {
+    round().keys.verifying_key().clone()
+}
+
+fn joint(words: &RoundProofWords) -> verify::Joint {
+    verify::Joint::new(&key(), CommittedKeys::load().kzg(), &round().statement, words).unwrap()
+}
+
+/// The claimed model is the stepped one: not one weight away, nor that of another round, nor no step.
+#[test]
+fn a_claimed_model_that_is_not_the_stepped_one_is_refused() {
+    let Round { srs, statement, proof, .. } = round();
+    let claim = |point: G1Affine| refused(|w| w.model = point_words(&point));
+    for (slot, commitment) in &statement.commitments {
+        let raised = (proof.model() + commitment).into_affine();
+        assert_eq!(claim(raised), VerifyError::PairingFailed, "weight of slot {slot} plus one");
+        let lowered = (proof.model() - commitment).into_affine();
+        assert_eq!(claim(lowered), VerifyError::PairingFailed, "weight of slot {slot} less one");
+    }
+    let elsewhere = model_step(srs.g1[10], &statement.commitments, proof.weights());
+    for point in [statement.model, -proof.model(), G1Affine::identity(), elsewhere] {
+        assert_eq!(claim(point), VerifyError::PairingFailed);
+    }
+}
+
+/// A step that ends at infinity is proved as any other.
+#[test]
+fn a_model_at_infinity_is_accepted_where_it_is_the_truth() {
+    let Round { srs, keys, statement, updates, gram, assessment, proof } = round();
+    let mut statement = statement.clone();
+    let step = model_step(G1Affine::identity(), &statement.commitments, proof.weights());
+    for (before, after) in [(-step, G1Affine::identity()), (G1Affine::identity(), step)] {
+        statement.model = before;
+        let proof = prove_round(srs, keys, &statement, &views(updates), gram, assessment).unwrap();
+        assert_eq!(proof.model(), after);
+        assert_eq!(check(&statement, &proof.words()), Ok(()));
+    }
+}
+
+/// `[(x - z)(x - 1/z)]_1`: what one more generator in `W` adds to the opening, which anybody can compute from the string.
+fn opening_error(words: &RoundProofWords) -> G1Affine {
+    let states = transcript_states(&round().statement, words).unwrap();
+    let z = challenge(&states[2]);
+    let sum = z + z.inverse().unwrap();
+    let g1 = &round().srs.g1;
+    (g1[2] - g1[1] * sum + g1[0]).into_affine()
+}
+
+/// `nu` weighs only what is fixed before it. Each lie here is two errors that cancel at a `nu` known in advance: accepted by
+/// a verifier that forgets to absorb one of them, refused by the true one.
+#[test]
+fn who_knows_nu_in_advance_cancels_one_error_with_another() {
+    let honest = round().proof.words();
+    let base = round().proof.clone();
+    let nu_of = |words: &RoundProofWords| challenge(&joint(words).st4);
+    let verdicts = |lie: &RoundProof, known: Fr| {
+        let words = lie.words();
+        (joint(&words).holds(known), check(&round().statement, &words))
+    };
+    let caught = (true, Err(VerifyError::PairingFailed));
+
+    // C_T' forgotten: a false W first, then the claim that makes up for it.
+    let mut lie = base.clone();
+    lie.argument.w = (lie.argument.w + round().srs.g1[0]).into_affine();
+    let known = nu_of(&lie.words());
+    let error = opening_error(&honest);
+    lie.model = (base.model + error * known.inverse().unwrap()).into_affine();
+    assert_eq!(verdicts(&lie, known), caught, "a claim chosen after nu");
+
+    // W forgotten: a false claim first, then the opening that makes up for it.
+    let mut lie = base.clone();
+    lie.model = (base.model + error).into_affine();
+    let known = nu_of(&lie.words());
+    lie.argument.w = (base.argument.w + round().srs.g1[0] * known).into_affine();
+    assert_eq!(verdicts(&lie, known), caught, "an opening chosen after nu");
+
+    // C forgotten: the claim is off by [delta]_1, which the proving key holds.
+    let mut lie = base.clone();
+    lie.model = (base.model + round().keys.proving_key().delta_g1).into_affine();
+    let known = nu_of(&lie.words());
+    lie.groth16.c = (base.groth16.c + round().srs.g1[0] * known.square()).into_affine();
+    assert_eq!(verdicts(&lie, known), caught, "an assessment chosen after nu");
+
+    // The same against a nu that never changes.
+    let mut lie = base.clone();
+    lie.argument.w = (base.argument.w + round().srs.g1[0]).into_affine();
+    lie.model = (base.model + error).into_affine();
+    assert_eq!(verdicts(&lie, Fr::from(1u64)), caught, "nu = 1");
+    assert!(joint(&honest).holds(Fr::from(1u64)) && joint(&honest).holds(nu_of(&honest)));
 }

@@ -1,11 +1,11 @@
 //! A round's proof: what the aggregator makes, the contract checks, and anybody checks again (docs/protocol.md 13.1).
 //!
 //! ```text
-//! st0  the statement: chain, project, round, payee, sizes, policy, keys, active mask, model file, commitments
+//! st0  the statement: chain, project, round, payee, sizes, policy, keys, active mask, model file, C_T, commitments
 //! st1  h                      -> rho     the Gram matrix is fixed before its challenge
 //! st2  sigma, C_S, C_R        -> z
 //! st3  four opened values     -> gamma
-//! st4  W, Groth16, inputs     -> nu      joins both pairing equations into one
+//! st4  W, C_T', Groth16, inputs -> nu    joins assessment, opening and the model's step into one pairing equation
 //! ```
 
 mod prove;

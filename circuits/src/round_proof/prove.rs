@@ -1,6 +1,6 @@
 //! The aggregator's part: one proof out of updates, matrix and assessment.
 
-use super::statement::RoundStatement;
+use super::statement::{model_step, RoundStatement};
 use super::verify::verify_words_with;
 use super::words::RoundProof;
 use crate::arguments::GramArgument;
@@ -8,7 +8,8 @@ use crate::encoding::{challenge, scalar_word};
 use crate::error::ProveError;
 use crate::keys::AssessmentKeys;
 use crate::srs::ReferenceString;
-use crate::statements::agreement::{self, AgreementPublic};
+use crate::statements::proof::{self, AssessmentError};
+use crate::statements::public::AssessmentPublic;
 use fairshare_protocol::{absorb, assess, Assessment, GramMatrix};
 use rand::{CryptoRng, RngCore};
 
@@ -42,23 +43,23 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
     rng: &mut R,
 ) -> Result<RoundProof, ProveError> {
     check_input(keys, statement, updates, gram)?;
-    if assess(gram, statement.active, statement.theta, statement.trim_count)? != *assessment {
+    if assess(gram, statement.active, statement.policy)? != *assessment {
         return Err(ProveError::AssessmentMismatch);
     }
     let (slots, rows): (Vec<u8>, Vec<&[i16]>) = updates.iter().copied().unzip();
     let h = crate::statements::gram_binding::gram_hash(gram);
     let st1 = absorb(statement.first_state(), "gram", &[scalar_word(&h)]);
-    let RoundStatement { active, theta, trim_count, .. } = *statement;
-    let public = AgreementPublic::new(gram, challenge(&st1), active, theta, trim_count, assessment);
+    let RoundStatement { active, policy, .. } = *statement;
+    let public = AssessmentPublic::new(gram, challenge(&st1), active, policy, assessment);
     let (argument, groth16) = rayon::join(
         || GramArgument::prove(srs, &slots, &rows, st1),
-        || agreement::prove(keys, &public, gram, rng),
+        || proof::prove(keys, &public, gram, rng),
     );
     let argument = argument?;
     if argument.sigma != public.sigma {
         return Err(ProveError::GramMismatch);
     }
-    let proof = RoundProof {
+    let made = RoundProof {
         h,
         kept: assessment.kept,
         coherence: assessment.coherence,
@@ -66,10 +67,11 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
         weights: assessment.weights.clone(),
         groth16: groth16?,
         argument,
+        model: model_step(statement.model, &statement.commitments, &assessment.weights),
     };
-    verify_words_with(keys.verifying_key(), &srs.kzg_key(), statement, &proof.words())
+    verify_words_with(keys.verifying_key(), &srs.kzg_key(), statement, &made.words())
         .map_err(ProveError::DoesNotVerify)?;
-    Ok(proof)
+    Ok(made)
 }
 
 fn check_input(
@@ -87,6 +89,10 @@ fn check_input(
     let expected = statement.dimension as usize;
     if let Some((slot, update)) = updates.iter().find(|(_, update)| update.len() != expected) {
         return Err(ProveError::UpdateLength { slot: *slot, expected, found: update.len() });
+    }
+    let (expected, found) = (keys.rule(), statement.policy.rule());
+    if found != expected {
+        return Err(ProveError::Assessment(AssessmentError::Rules { expected, found }));
     }
     for size in [usize::from(statement.slots), gram.slots()] {
         if size != keys.size() {

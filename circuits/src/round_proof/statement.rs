@@ -5,7 +5,7 @@ use crate::error::StatementError;
 use crate::msm::msm_integers;
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
-use fairshare_protocol::{absorb, word_from_address, word_from_u128, Word, MAX_DIMENSION, MAX_SLOTS};
+use fairshare_protocol::{absorb, word_from_address, word_from_u128, Policy, Word, MAX_DIMENSION, MAX_SLOTS};
 
 /// A round as its settlement states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,18 +22,16 @@ pub struct RoundStatement {
     pub dimension: u32,
     /// Slots that the circuit serves, `N`.
     pub slots: u8,
-    /// The rule's id.
-    pub rule: u8,
-    /// Policy word 0: the outlier threshold in 1/256 of the median contribution.
-    pub theta: u16,
-    /// Policy word 1: entries dropped at each end of a row.
-    pub trim_count: u32,
+    /// The rule and its two policy words.
+    pub policy: Policy,
     /// Hash of the registered keys.
     pub keys_hash: Word,
     /// Active slots, slot `i` as bit `i`.
     pub active: u128,
     /// Digest of the new model's CID.
     pub model_cid: Word,
+    /// `C_T`, the model's commitment before the round; may be infinity.
+    pub model: G1Affine,
     /// Commitments of the active slots, ascending.
     pub commitments: Vec<(u8, G1Affine)>,
 }
@@ -70,6 +68,7 @@ impl RoundStatement {
 
     /// `st0`.
     pub fn first_state(&self) -> Word {
+        let [first, second] = self.policy.words();
         let mut items = vec![
             word_from_u128(self.chain_id.into()),
             word_from_address(&self.project),
@@ -77,15 +76,16 @@ impl RoundStatement {
             word_from_address(&self.payee),
             word_from_u128(self.dimension.into()),
             word_from_u128(self.slots.into()),
-            word_from_u128(self.rule.into()),
-            word_from_u128(self.theta.into()),
-            word_from_u128(self.trim_count.into()),
+            word_from_u128(self.policy.rule().id().into()),
+            word_from_u128(first.into()),
+            word_from_u128(second.into()),
             self.keys_hash,
             word_from_u128(self.active),
             self.model_cid,
         ];
+        items.extend(point_words(&self.model));
         items.extend(self.commitments.iter().flat_map(|(_, point)| point_words(point)));
-        absorb([0; 32], "fairshare.round.v1", &items)
+        absorb([0; 32], "fairshare.round.v2", &items)
     }
 }
 
@@ -111,12 +111,11 @@ mod tests {
             payee: [2; 20],
             dimension: 8,
             slots: 8,
-            rule: 1,
-            theta: 32,
-            trim_count: 0,
+            policy: Policy::Agreement { theta: 32, trim_count: 0 },
             keys_hash: [3; 32],
             active: 0b1011,
             model_cid: [4; 32],
+            model: srs.g1[4],
             commitments: vec![(0, srs.g1[1]), (1, srs.g1[2]), (3, srs.g1[3])],
         }
     }
@@ -124,19 +123,20 @@ mod tests {
     #[test]
     fn every_field_enters_the_first_state() {
         let base = statement();
-        let changes: [&dyn Fn(&mut RoundStatement); 14] = [
+        let changes: [&dyn Fn(&mut RoundStatement); 15] = [
             &|s| s.chain_id += 1,
             &|s| s.project[19] ^= 1,
             &|s| s.round += 1,
             &|s| s.payee[0] ^= 1,
             &|s| s.dimension += 1,
             &|s| s.slots = 16,
-            &|s| s.rule = 2,
-            &|s| s.theta += 1,
-            &|s| s.trim_count += 1,
+            &|s| s.policy = Policy::MultiKrum { neighbours: 32, selected: 0 },
+            &|s| s.policy = Policy::Agreement { theta: 33, trim_count: 0 },
+            &|s| s.policy = Policy::Agreement { theta: 32, trim_count: 1 },
             &|s| s.keys_hash[0] ^= 1,
             &|s| s.active ^= 1 << 7,
             &|s| s.model_cid[31] ^= 1,
+            &|s| s.model = G1Affine::identity(),
             &|s| s.commitments.swap(0, 2),
             &|s| s.commitments.truncate(2),
         ];

@@ -1,6 +1,6 @@
 //! The contract's check, natively: the same words, the same order, the same reasons.
 
-use super::statement::RoundStatement;
+use super::statement::{model_step, RoundStatement};
 use super::words::{RoundProof, RoundProofWords};
 use crate::arguments::gram::{laurent_state, non_zero, values_state};
 use crate::arguments::GramArgument;
@@ -9,11 +9,11 @@ use crate::error::{EncodingError, VerifyError};
 use crate::keys::CommittedKeys;
 use crate::msm::msm;
 use crate::srs::KzgKey;
-use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
+use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
-use ark_ff::Zero;
+use ark_ff::{Field, Zero};
 use ark_groth16::VerifyingKey;
-use fairshare_protocol::{absorb, packed_words, word_from_u128, Word, AGREEMENT_RULE};
+use fairshare_protocol::{absorb, element17, packed_words, word_from_u128, Word};
 
 /// Checks a round's proof under the committed keys: what the contract checks, with the same reasons.
 ///
@@ -40,8 +40,8 @@ pub fn verify_words(
     if expected != found {
         return Err(VerifyError::KeysHash { expected, found });
     }
-    let key = keys.verifying_key(statement.slots).filter(|_| statement.rule == AGREEMENT_RULE);
-    let key = key.ok_or(VerifyError::UnknownKey { rule: statement.rule, slots: statement.slots })?;
+    let (rule, slots) = (statement.policy.rule(), statement.slots);
+    let key = keys.verifying_key(rule, slots).ok_or(VerifyError::UnknownKey { rule: rule.id(), slots })?;
     verify_words_with(key, keys.kzg(), statement, words)
 }
 
@@ -55,37 +55,70 @@ pub fn verify_words_with(
     statement: &RoundStatement,
     words: &RoundProofWords,
 ) -> Result<(), VerifyError> {
-    check_lengths(statement, words)?;
-    let points = Points::read(words)?;
-    let values = scalars(&words.values)?;
-    let values: [Fr; 4] = values.try_into().expect("four words give four scalars");
-    let st1 = gram_state(statement, words);
-    let inputs = public_inputs(statement, words, challenge(&st1))?;
-    if inputs.len() + 1 != key.gamma_abc_g1.len() {
-        let (expected, found) = (key.gamma_abc_g1.len() - 1, inputs.len());
-        return Err(VerifyError::WrongLength { what: "public input", expected, found });
-    }
-    let argument = GramArgument { sigma: inputs[2], s: points.s, r: points.r, values, w: points.w };
-    let (opening, st3) = argument.reduce(statement.dimension, &statement.commitments, &kzg.x1, st1)?;
-    let st4 = join_state(st3, words, statement, &st1);
-    let nu = non_zero(challenge(&st4))?;
-
-    let [w, shifted, at_one] = opening.map(|point| (point * nu).into_affine());
-    let input_point = msm(&key.gamma_abc_g1[1..], &inputs) + key.gamma_abc_g1[0];
-    let equation: [(G1Affine, G2Affine); 7] = [
-        (-points.a, points.b),
-        (key.alpha_g1, key.beta_g2),
-        (input_point.into_affine(), key.gamma_g2),
-        (points.c, key.delta_g2),
-        (w, kzg.g2[2]),
-        (shifted, kzg.g2[1]),
-        (at_one, kzg.g2[0]),
-    ];
-    let (left, right): (Vec<G1Affine>, Vec<G2Affine>) = equation.into_iter().unzip();
-    if !Bn254::multi_pairing(left, right).is_zero() {
+    let joint = Joint::new(key, kzg, statement, words)?;
+    let nu = non_zero(challenge(&joint.st4))?;
+    if !joint.holds(nu) {
         return Err(VerifyError::PairingFailed);
     }
     Ok(())
+}
+
+/// Three equations that `nu` joins: all of it is fixed by `st4`, before `nu` is known.
+pub(super) struct Joint {
+    /// `A, B`, `alpha, beta`, `C, delta`, and the point of the public inputs beside `[1]_2`.
+    groth16: [(G1Affine, G2Affine); 3],
+    inputs: G1Projective,
+    /// The opening, beside `[x^2]_2, [x]_2, [1]_2`.
+    opening: [G1Projective; 3],
+    /// `C_T + sum w_i C_i - C_T'`, beside `[1]_2`: infinity when the claim is true.
+    model: G1Projective,
+    g2: [G2Affine; 3],
+    pub(super) st4: Word,
+}
+
+impl Joint {
+    /// Everything but the pairing, with the reasons of the contract.
+    pub(super) fn new(
+        key: &VerifyingKey<Bn254>,
+        kzg: &KzgKey,
+        statement: &RoundStatement,
+        words: &RoundProofWords,
+    ) -> Result<Self, VerifyError> {
+        check_lengths(statement, words)?;
+        let points = Points::read(words)?;
+        let values = scalars(&words.values)?;
+        let values: [Fr; 4] = values.try_into().expect("four words give four scalars");
+        let st1 = gram_state(statement, words);
+        let inputs = public_inputs(statement, words, challenge(&st1))?;
+        if inputs.len() + 1 != key.gamma_abc_g1.len() {
+            let (expected, found) = (key.gamma_abc_g1.len() - 1, inputs.len());
+            return Err(VerifyError::WrongLength { what: "public input", expected, found });
+        }
+        let argument = GramArgument { sigma: inputs[2], s: points.s, r: points.r, values, w: points.w };
+        let (opening, st3) = argument.reduce(statement.dimension, &statement.commitments, &kzg.x1, st1)?;
+        // As the contract reads them: what does not fit a lane, the circuit refuses.
+        let weights: Vec<u32> =
+            (0..usize::from(statement.slots)).map(|slot| element17(&words.weights, slot)).collect();
+        let stepped = model_step(statement.model, &statement.commitments, &weights);
+        Ok(Self {
+            groth16: [(-points.a, points.b), (key.alpha_g1, key.beta_g2), (points.c, key.delta_g2)],
+            inputs: msm(&key.gamma_abc_g1[1..], &inputs) + key.gamma_abc_g1[0],
+            opening,
+            model: stepped.into_group() - points.model,
+            g2: kzg.g2,
+            st4: join_state(st3, words, statement, &st1),
+        })
+    }
+
+    /// The pairing equation of docs/protocol.md 13.1.
+    pub(super) fn holds(&self, nu: Fr) -> bool {
+        let [w, shifted, at_one] = self.opening.map(|point| point * nu);
+        let at_one = self.inputs + at_one + self.model * nu.square();
+        let opening = G1Projective::normalize_batch(&[at_one, shifted, w]);
+        let pairs = self.groth16.into_iter().chain(opening.into_iter().zip(self.g2));
+        let (left, right): (Vec<G1Affine>, Vec<G2Affine>) = pairs.unzip();
+        Bn254::multi_pairing(left, right).is_zero()
+    }
 }
 
 /// `st0 ..= st4` of a proof's transcript, for vectors that Rust and Solidity share.
@@ -122,6 +155,7 @@ struct Points {
     s: G1Affine,
     r: G1Affine,
     w: G1Affine,
+    model: G1Affine,
 }
 
 impl Points {
@@ -137,6 +171,7 @@ impl Points {
             s: point_from_words(&words.s)?,
             r: point_from_words(&words.r)?,
             w: point_from_words(&words.w)?,
+            model: point_from_words(&words.model)?,
             // On chain it is the pairing that looks at this one.
             b: g2_from_words(&[b0, b1, b2, b3]).map_err(|_| VerifyError::PairingFailed)?,
         })
@@ -154,13 +189,14 @@ fn gram_state(statement: &RoundStatement, words: &RoundProofWords) -> Word {
 
 /// The words of the public inputs in the order of docs/protocol.md 13.2.
 fn input_words(statement: &RoundStatement, words: &RoundProofWords, rho: Word) -> Vec<Word> {
+    let [first, second] = statement.policy.words();
     let mut inputs = vec![
         words.h,
         rho,
         words.sigma,
         word_from_u128(statement.active),
-        word_from_u128(statement.theta.into()),
-        word_from_u128(statement.trim_count.into()),
+        word_from_u128(first.into()),
+        word_from_u128(second.into()),
         words.kept_mask,
         words.coherence,
     ];
@@ -181,6 +217,7 @@ fn public_inputs(
 fn join_state(st3: Word, words: &RoundProofWords, statement: &RoundStatement, st1: &Word) -> Word {
     let rho = scalar_word(&challenge(st1));
     let mut items = words.w.to_vec();
+    items.extend(words.model);
     items.extend(words.groth16);
     items.extend(input_words(statement, words, rho));
     absorb(st3, "join", &items)

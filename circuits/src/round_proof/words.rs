@@ -5,7 +5,7 @@ use crate::encoding::{
     g2_from_words, g2_words, point_from_words, point_words, scalar_from_word, scalar_word,
 };
 use crate::error::VerifyError;
-use ark_bn254::{Bn254, Fr};
+use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_groth16::Proof;
 use fairshare_protocol::{pack17, u128_from_word, unpack17, word_from_u128, Word, ONE};
 
@@ -19,6 +19,7 @@ pub struct RoundProof {
     pub(crate) weights: Vec<u32>,
     pub(crate) groth16: Proof<Bn254>,
     pub(crate) argument: GramArgument,
+    pub(crate) model: G1Affine,
 }
 
 /// The contract's `RoundProof`, word for word.
@@ -46,6 +47,8 @@ pub struct RoundProofWords {
     pub values: [Word; 4],
     /// The opening `W`.
     pub w: [Word; 2],
+    /// `C_T'`, the claimed commitment of the new model.
+    pub model: [Word; 2],
 }
 
 impl RoundProof {
@@ -84,6 +87,11 @@ impl RoundProof {
         &self.groth16
     }
 
+    /// `C_T'`, the new model's commitment as it is claimed: a proof that verifies says that it is the true one.
+    pub fn model(&self) -> G1Affine {
+        self.model
+    }
+
     /// The words that the contract takes.
     pub fn words(&self) -> RoundProofWords {
         let packed = |elements: &[u32]| pack17(elements).expect("shares and weights are at most 2^16");
@@ -101,6 +109,7 @@ impl RoundProof {
             r: point_words(&self.argument.r),
             values: self.argument.values.each_ref().map(scalar_word),
             w: point_words(&self.argument.w),
+            model: point_words(&self.model),
         }
     }
 
@@ -156,6 +165,7 @@ impl RoundProof {
                 ],
                 w: point_from_words(&words.w)?,
             },
+            model: point_from_words(&words.model)?,
         })
     }
 }

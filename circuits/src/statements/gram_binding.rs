@@ -1,7 +1,8 @@
 //! Binds a Gram matrix to the transcript: its hash `h`, and `sigma`, the one number the Gram argument proves of it
 //! (docs/protocol.md sections 5, 12 and 13.3).
 
-use crate::gadgets::builder::{signed, Builder, Wire};
+use super::proof::AssessmentError;
+use crate::gadgets::builder::{as_integer, signed, Builder, Wire};
 use crate::gadgets::packing::{pack, pack_wires};
 use crate::gadgets::poseidon;
 use crate::gadgets::range::range_inclusive;
@@ -34,6 +35,17 @@ pub(crate) fn entries(gram: &GramMatrix) -> Vec<Fr> {
     gram.upper().iter().map(|entry| signed(i128::from(*entry))).collect()
 }
 
+/// The matrix of field elements, if they are those of one.
+///
+/// # Errors
+/// An entry beyond 64 bits, or another number of entries than a matrix of `slots` slots has.
+pub(crate) fn matrix_of(slots: usize, entries: &[Fr]) -> Result<GramMatrix, AssessmentError> {
+    let entry = |value: &Fr| as_integer(*value).and_then(|v| i64::try_from(v).ok());
+    let upper: Option<Vec<i64>> = entries.iter().map(entry).collect();
+    let upper = upper.ok_or(AssessmentError::Mismatch { value: "gram entry" })?;
+    Ok(GramMatrix::from_upper(slots, upper)?)
+}
+
 /// `h`: Poseidon over the upper triangle, each entry as `G_ij + 2^52` in 54 bits, four to a field element.
 pub fn gram_hash(gram: &GramMatrix) -> Fr {
     hash_entries(&entries(gram))
@@ -64,13 +76,20 @@ pub(crate) fn sigma_entries(slots: usize, entries: &[Fr], rho: Fr) -> Fr {
 }
 
 /// Every entry off the diagonal is in `-2^52 ..= 2^52`, exactly: 55 constraints each. The diagonal's range comes from
-/// its square roots. Without the ranges the packing could be bent: one entry more by `2^54`, the next less by one.
+/// [`range_diagonal`], or from square roots where a rule takes them. Without the ranges the packing could be bent: one entry more by `2^54`, the next less by one.
 pub(crate) fn range_entries(builder: &mut Builder, slots: usize, entries: &[Wire]) {
     let offset = Wire::constant(signed(OFFSET));
     for i in 0..slots {
         for j in i + 1..slots {
             range_inclusive(builder, &entries[position(slots, i, j)].plus(&offset), OFFSET_RANGE_LOG);
         }
+    }
+}
+
+/// Every entry on the diagonal is in `0 ..= 2^52`, exactly: 54 constraints each.
+pub(crate) fn range_diagonal(builder: &mut Builder, slots: usize, entries: &[Wire]) {
+    for i in 0..slots {
+        range_inclusive(builder, &entries[position(slots, i, i)], OFFSET_RANGE_LOG - 1);
     }
 }
 

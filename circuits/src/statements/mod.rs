@@ -1,5 +1,14 @@
-//! What is proved: the binding of the Gram matrix, and the rule over it.
+//! What is proved: the binding of the Gram matrix, and a rule over it.
 
 pub(crate) mod agreement;
 pub(crate) mod gram_binding;
+pub(crate) mod multi_krum;
+mod outcome;
+pub(crate) mod proof;
 mod prover;
+pub(crate) mod public;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -4,51 +4,49 @@
 //! A cheat bends one value and then continues honestly from it as far as it can, so that the constraint named is the
 //! one that refuses it.
 
-use super::equivalence::{rho, system, updates, Round};
-use super::proof::check_constraints;
-use super::witness::AgreementWitness;
-use super::{AgreementError, AgreementPublic};
+use super::AgreementWitness;
 use crate::gadgets::builder::signed;
-use crate::statements::gram_binding::{hash_entries, position, sigma_entries};
+use crate::statements::gram_binding::{hash_entries, position};
+use crate::statements::public::AssessmentPublic;
+use crate::statements::testing::{
+    assert_accepted, assert_inputs_have_their_places, assert_refused, rebind, rho, updates, Round,
+};
 use ark_bn254::Fr;
 use ark_ff::Field;
+use fairshare_protocol::Policy;
 
 const SIZE: usize = 8;
 /// Slots 2 and 7 are not active; slot 4 turns its update round.
 const ACTIVE: u128 = 0b0111_1011;
 
 struct Cheat {
-    public: AgreementPublic,
+    public: AssessmentPublic,
     witness: AgreementWitness,
 }
 
 impl Cheat {
     /// An honest round to bend.
     fn new() -> Self {
-        let mut round = Round::of_updates(SIZE, ACTIVE, &updates(SIZE, 900, 3));
-        round.trim_count = 1;
-        let cheat = Self { public: round.public(), witness: round.witness() };
-        assert!(cheat.circuit().is_ok() && cheat.witness.check(&cheat.public).is_ok());
+        Self::of_updates(&updates(SIZE, 900, 3))
+    }
+
+    fn of_updates(updates: &[Vec<i16>]) -> Self {
+        let round = Round::of_updates(SIZE, ACTIVE, updates, Policy::Agreement { theta: 32, trim_count: 1 });
+        let cheat = Self {
+            public: round.public(),
+            witness: AgreementWitness::new(&round.gram, ACTIVE, 32, 1).unwrap(),
+        };
+        assert_accepted(&cheat.public, &cheat.witness);
         cheat
     }
 
-    fn circuit(&self) -> Result<(), AgreementError> {
-        check_constraints(system(SIZE), &self.public.to_field_elements(SIZE), &self.witness).map(|_| ())
-    }
-
-    /// Binds `h` and `sigma` to the witness' own matrix.
     fn rebind(&mut self) {
-        self.public.h = hash_entries(&self.witness.gram);
-        self.public.sigma = sigma_entries(SIZE, &self.witness.gram, self.public.rho);
+        rebind(&mut self.public, &self.witness.gram);
     }
 
     #[track_caller]
     fn refused_in(&self, expected: &str) {
-        match self.circuit() {
-            Err(AgreementError::Unsatisfied { section, .. }) => assert_eq!(section, expected),
-            other => panic!("the circuit says {other:?}"),
-        }
-        assert!(self.witness.check(&self.public).is_err(), "the native check accepts it");
+        assert_refused(&self.public, &self.witness, expected);
     }
 }
 
@@ -373,11 +371,9 @@ fn public_coherence_that_is_not_the_proved_one() {
 /// A coherence where none is defined.
 #[test]
 fn coherence_of_nothing() {
-    let mut round = Round::of_updates(SIZE, ACTIVE, &vec![vec![0; 8]; SIZE]);
-    round.trim_count = 1;
     for coherence in [1, 1 << 16] {
-        let mut cheat = Cheat { public: round.public(), witness: round.witness() };
-        assert!(cheat.circuit().is_ok() && cheat.public.kept == 0);
+        let mut cheat = Cheat::of_updates(&vec![vec![0; 8]; SIZE]);
+        assert_eq!(cheat.public.kept, 0);
         cheat.witness.coherence = coherence;
         cheat.public.coherence = coherence;
         cheat.refused_in("coherence");
@@ -387,17 +383,15 @@ fn coherence_of_nothing() {
 /// Another threshold than the contract's: the values of one policy under the other.
 #[test]
 fn another_threshold() {
-    let mut round = Round::of_updates(SIZE, ACTIVE, &updates(SIZE, 900, 3));
-    round.trim_count = 1;
-    let mut cheat = Cheat { public: round.public(), witness: round.witness() };
-    cheat.public.theta = 1023; // keeps those of four medians and more: nobody
+    let mut cheat = Cheat::new();
+    cheat.public.policy = Policy::Agreement { theta: 1023, trim_count: 1 }; // keeps those of four medians and more: nobody
     cheat.refused_in("kept slots");
 }
 
 #[test]
 fn threshold_out_of_range() {
     let mut cheat = Cheat::new();
-    cheat.public.theta = 1 << 10;
+    cheat.public.policy = Policy::Agreement { theta: 1 << 10, trim_count: 1 };
     cheat.refused_in("kept slots");
 }
 
@@ -405,7 +399,7 @@ fn threshold_out_of_range() {
 fn another_trim_count() {
     for trim_count in [0, 2] {
         let mut cheat = Cheat::new();
-        cheat.public.trim_count = trim_count;
+        cheat.public.policy = Policy::Agreement { theta: 32, trim_count };
         cheat.refused_in("trim window");
     }
 }
@@ -414,32 +408,13 @@ fn another_trim_count() {
 #[test]
 fn trim_that_leaves_nothing() {
     let mut cheat = Cheat::new();
-    cheat.public.trim_count = 3;
+    cheat.public.policy = Policy::Agreement { theta: 32, trim_count: 3 };
     cheat.witness.window = [3, 2];
     cheat.refused_in("trim window");
 }
 
 #[test]
-fn public_inputs_in_another_order() {
+fn public_inputs_in_another_order_or_not_reduced_the_same_way() {
     let cheat = Cheat::new();
-    let fields = cheat.public.to_field_elements(SIZE);
-    for i in 0..fields.len() {
-        for j in i + 1..fields.len() {
-            let mut swapped = fields.clone();
-            swapped.swap(i, j);
-            let accepted = check_constraints(system(SIZE), &swapped, &cheat.witness).is_ok();
-            assert_eq!(accepted, fields[i] == fields[j], "{i} and {j}");
-        }
-    }
-}
-
-#[test]
-fn public_inputs_that_are_not_reduced_the_same_way() {
-    let cheat = Cheat::new();
-    let fields = cheat.public.to_field_elements(SIZE);
-    for (i, _) in fields.iter().enumerate() {
-        let mut bent = fields.clone();
-        bent[i] += signed(1 << 100);
-        assert!(check_constraints(system(SIZE), &bent, &cheat.witness).is_err(), "input {i}");
-    }
+    assert_inputs_have_their_places(&cheat.public, &cheat.witness);
 }

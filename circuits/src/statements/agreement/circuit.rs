@@ -1,21 +1,22 @@
 //! The constraints of the rule "agreement" (docs/protocol.md section 6). Each heading is one of the ways to cheat that
 //! the tests try.
 
-use super::widths::{Widths, CLIP, COHERENCE, CONTRIBUTION_SHIFT, FRACTION, NORM, THETA, WEIGHT_SHIFT};
+use super::widths::{Widths, CLIP, CONTRIBUTION_SHIFT, NORM, THETA, WEIGHT_SHIFT};
 use super::witness::AgreementWitness;
 use crate::gadgets::builder::{power_of_two, Builder, Wire};
 use crate::gadgets::comparison::{not_negative_bit, zero_bit};
 use crate::gadgets::division::{floor_division, shifted_product};
 use crate::gadgets::order_statistic::{lower_median, Active};
-use crate::gadgets::packing::{pack_element_wires, pack_wires};
+use crate::gadgets::packing::pack_wires;
 use crate::gadgets::range::range;
 use crate::gadgets::square_root::square_root;
 use crate::gadgets::trimmed_sum::{window, window_sum};
 use crate::statements::gram_binding::{bind_hash, bind_sigma, position, range_entries};
+use crate::statements::outcome::{self, FRACTION};
 use ark_bn254::Fr;
 
 /// Writes the circuit of `witness.slots()` slots. `public` are the public inputs in the order of
-/// [`super::AgreementPublic::to_field_elements`].
+/// [`crate::statements::public::AssessmentPublic::to_field_elements`].
 pub(crate) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &AgreementWitness) {
     builder.section("public inputs");
     let inputs: Vec<Wire> = public.iter().map(|value| builder.input(*value)).collect();
@@ -47,7 +48,8 @@ pub(crate) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &Agreeme
     let kept = circuit.kept(&contributions, &active, &count, theta, kept_mask);
     let shares = circuit.shares(&contributions, &kept, packed_shares);
     let weights = circuit.weights(&shares, &clip, packed_weights);
-    circuit.coherence(&weights, coherence);
+    circuit.builder.section("coherence");
+    outcome::coherence(circuit.builder, &circuit.gram, &weights, circuit.witness.coherence, coherence);
 }
 
 struct Circuit<'a> {
@@ -66,10 +68,7 @@ impl Circuit<'_> {
     /// Active mask: one bit a slot, and together the public mask.
     fn active_slots(&mut self, mask: &Wire) -> (Vec<Wire>, Wire) {
         self.builder.section("active slots");
-        let active: Vec<Wire> = self.witness.active.iter().map(|bit| self.builder.bit(*bit)).collect();
-        self.builder.equal(&pack_wires(&active, 1), mask);
-        let count = Wire::sum(&active);
-        (active, count)
+        outcome::active_slots(self.builder, &self.witness.active, mask)
     }
 
     /// Norms: `n_i = isqrt(G_ii)`, which also gives the diagonal its range.
@@ -187,20 +186,8 @@ impl Circuit<'_> {
         self.builder.section("shares");
         let counted: Vec<Wire> =
             contributions.iter().zip(kept).map(|(c, kept)| self.builder.product(kept, c)).collect();
-        let total = Wire::sum(&counted);
-        let none = zero_bit(self.builder, &total);
-        let divisor = total.plus(&none);
-        let bits = self.widths.share();
-        let mut shares = Vec::with_capacity(self.slots);
-        for (counted, share) in counted.iter().zip(&self.witness.shares) {
-            let numerator = counted.times(power_of_two(16));
-            let claim = Fr::from(*share);
-            shares.push(floor_division(self.builder, &numerator, &divisor, &Wire::zero(), claim, bits));
-        }
-        for (word, packed) in pack_element_wires(&shares).iter().zip(packed) {
-            self.builder.equal(word, packed);
-        }
-        shares
+        let bits = self.widths.contribution() + self.widths.log;
+        outcome::shares(self.builder, &counted, &self.witness.shares, packed, bits)
     }
 
     /// Model weights: `w_i = floor(p_i s_i / 2^16)`.
@@ -211,36 +198,7 @@ impl Circuit<'_> {
             let claim = Fr::from(self.witness.weights[i]);
             weights.push(shifted_product(self.builder, share, clip, WEIGHT_SHIFT, claim, FRACTION));
         }
-        for (word, packed) in pack_element_wires(&weights).iter().zip(packed) {
-            self.builder.equal(word, packed);
-        }
+        outcome::equal_packed(self.builder, &weights, packed);
         weights
-    }
-
-    /// Coherence: `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`, 0 where the denominator is 0.
-    fn coherence(&mut self, weights: &[Wire], coherence: &Wire) {
-        self.builder.section("coherence");
-        let two = Fr::from(2u64);
-        let mut step = Wire::zero();
-        let mut parts = Wire::zero();
-        for i in 0..self.slots {
-            let diagonal = self.entry(i, i).clone();
-            let mut row = self.builder.product(&weights[i], &diagonal);
-            parts.add(&row);
-            for j in i + 1..self.slots {
-                let entry = self.entry(i, j).clone();
-                row.add_scaled(&self.builder.product(&weights[j], &entry), two);
-            }
-            step.add(&self.builder.product(&weights[i], &row));
-        }
-        let denominator = self.builder.product(&Wire::sum(weights), &parts);
-        let none = zero_bit(self.builder, &denominator);
-        // Where the denominator is 0 the numerator counts as 0: of real updates it is.
-        let counted = self.builder.product(&step, &Wire::one().minus(&none));
-        let numerator = counted.times(power_of_two(16));
-        let divisor = denominator.plus(&none);
-        let claim = Fr::from(self.witness.coherence);
-        let quotient = floor_division(self.builder, &numerator, &divisor, &Wire::zero(), claim, COHERENCE);
-        self.builder.equal(&quotient, coherence);
     }
 }

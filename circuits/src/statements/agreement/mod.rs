@@ -1,8 +1,6 @@
-//! The rule "agreement" over a bound Gram matrix: public inputs, witness, circuit, proof.
+//! The rule "agreement" over a bound Gram matrix: witness and circuit.
 
 mod circuit;
-mod proof;
-mod public;
 mod widths;
 mod witness;
 
@@ -10,11 +8,5 @@ mod witness;
 mod cheats;
 #[cfg(test)]
 mod equivalence;
-#[cfg(test)]
-mod tests;
 
-pub(crate) use proof::blank_circuit;
-pub use proof::{prove, verify, AgreementCircuit, AgreementError};
-pub use public::{public_inputs, AgreementPublic};
-#[cfg(test)]
-pub(crate) use tests::round_for_tests;
+pub(crate) use witness::AgreementWitness;

@@ -5,13 +5,11 @@
 //! hold modulo `r`; the largest number anywhere is below `2^140`, and `r > 2^253`.
 
 use crate::gadgets::division::DivisionBits;
+use crate::statements::outcome::FRACTION;
 
 /// Norms: `n_i <= 2^26`, so 27 bits, and as many for `n_i - 1 - remainder`. Differences `tau - n_j` lie in
 /// `-2^26 ..= 2^26`, so 27 bits beside the sign.
 pub(crate) const NORM: usize = 27;
-
-/// Clip factors, shares, weights and coherence: `0 ..= 2^16`.
-pub(crate) const FRACTION: usize = 17;
 
 /// `s_i` from `2^16 min(n_i, tau)` divided by `n_i`.
 pub(crate) const CLIP: DivisionBits = DivisionBits { quotient: FRACTION, remainder: NORM };
@@ -24,9 +22,6 @@ pub(crate) const WEIGHT_SHIFT: usize = 16;
 
 /// `theta < 2^10`.
 pub(crate) const THETA: usize = 10;
-
-/// Coherence: `w'Gw 2^16` divided by `sum w * sum_i w_i G_ii <= 2^16 * 2^68`, whose remainder is below `2^84`.
-pub(crate) const COHERENCE: DivisionBits = DivisionBits { quotient: FRACTION, remainder: 84 };
 
 /// Widths that grow with the number of slots, `N = 2^log`.
 #[derive(Clone, Copy)]
@@ -50,11 +45,6 @@ impl Widths {
         self.contribution() + THETA
     }
 
-    /// `2^16 c_i` divided by the sum of the kept contributions, below `2^(52 + 2 log)`.
-    pub(crate) fn share(self) -> DivisionBits {
-        DivisionBits { quotient: FRACTION, remainder: self.contribution() + self.log }
-    }
-
     /// `n_active - 2 - 2 f`: at most `N - 2`.
     pub(crate) fn spare(self) -> usize {
         self.log
@@ -75,11 +65,11 @@ mod tests {
             assert!(contribution < 1 << widths.contribution());
             assert!(256 * contribution < 1 << widths.threshold());
             assert!(1023 * contribution < 1 << widths.threshold());
-            assert!(slots * contribution < 1 << widths.share().remainder);
+            let total = widths.contribution() + widths.log; // as the circuit says to `outcome::shares`
+            assert!(slots * contribution < 1 << total);
             assert!(slots - 2 < 1 << widths.spare());
-            assert!(2 * THETA + widths.share().remainder + FRACTION < 140);
+            assert!(2 * THETA + total + FRACTION < 140);
         }
         const { assert!((1u128 << 26) < 1 << NORM && (1u128 << 16) < 1 << FRACTION) };
-        const { assert!((1u128 << (16 + 68)) - 1 < 1 << COHERENCE.remainder) };
     }
 }

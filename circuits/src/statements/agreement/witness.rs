@@ -3,13 +3,15 @@
 //! The synthesis reads these values and computes none of them again. So a test bends one of them, and shows which
 //! constraint refuses it.
 
-use super::{AgreementError, AgreementPublic};
-use crate::gadgets::builder::as_integer;
+use super::circuit::synthesize;
+use crate::gadgets::packing::bits_mask;
 use crate::gadgets::trimmed_sum::descending;
-use crate::statements::gram_binding::{entries, hash_entries, sigma_entries};
+use crate::gadgets::Builder;
+use crate::statements::gram_binding::{entries, hash_entries, matrix_of, sigma_entries};
+use crate::statements::proof::{all_the_same, AssessmentError, RuleWitness};
+use crate::statements::public::AssessmentPublic;
 use ark_bn254::Fr;
-use fairshare_protocol::assess;
-use fairshare_protocol::GramMatrix;
+use fairshare_protocol::{assess, Detail, GramMatrix, Policy};
 
 /// The private side of an assessment. Vectors have one entry a slot where nothing else is said.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,34 +53,37 @@ impl AgreementWitness {
         active: u128,
         theta: u16,
         trim_count: u32,
-    ) -> Result<Self, AgreementError> {
-        let assessment = assess(gram, active, theta, trim_count)?;
+    ) -> Result<Self, AssessmentError> {
+        let assessment = assess(gram, active, Policy::Agreement { theta, trim_count })?;
+        let Detail::Agreement(detail) = assessment.detail else {
+            return Err(AssessmentError::Mismatch { value: "rule" });
+        };
         let slots = gram.slots();
         let is_active: Vec<bool> = (0..slots).map(|i| active >> i & 1 == 1).collect();
         let others = |i: usize| (0..slots).filter(move |j| *j != i);
         let row = |i: usize| -> Vec<(i128, bool)> {
             others(i)
-                .map(|j| (i128::from(assessment.clip_factors[j]) * i128::from(gram.get(i, j)), is_active[j]))
+                .map(|j| (i128::from(detail.clip_factors[j]) * i128::from(gram.get(i, j)), is_active[j]))
                 .collect()
         };
         let scaled: Vec<i128> =
-            (0..slots).map(|i| i128::from(assessment.clip_factors[i]) * assessment.agreements[i]).collect();
+            (0..slots).map(|i| i128::from(detail.clip_factors[i]) * detail.agreements[i]).collect();
         let trim = trim_count as usize;
         Ok(Self {
             gram: entries(gram),
-            unclipped: assessment.norms.iter().map(|norm| *norm <= assessment.tau).collect(),
+            unclipped: detail.norms.iter().map(|norm| *norm <= detail.tau).collect(),
             // `assess` has seen that the trim leaves at least one of the others.
             window: [trim, active.count_ones() as usize - 1 - trim],
             orders: (0..slots).map(|i| descending(&row(i))).collect(),
             positive: scaled.iter().map(|product| *product >= 0).collect(),
             magnitudes: scaled.iter().map(|product| product.unsigned_abs() >> 32).collect(),
-            at_most_median: assessment.contributions.iter().map(|c| *c <= assessment.median).collect(),
+            at_most_median: assessment.contributions.iter().map(|c| *c <= detail.median).collect(),
             kept: (0..slots).map(|i| assessment.kept >> i & 1 == 1).collect(),
             active: is_active,
-            norms: assessment.norms,
-            tau: assessment.tau,
-            clip_factors: assessment.clip_factors,
-            median: assessment.median,
+            norms: detail.norms,
+            tau: detail.tau,
+            clip_factors: detail.clip_factors,
+            median: detail.median,
             shares: assessment.shares,
             weights: assessment.weights,
             coherence: assessment.coherence,
@@ -112,41 +117,6 @@ impl AgreementWitness {
         self.active.len()
     }
 
-    /// The native check: the rule, computed anew from the matrix, gives every value of the witness and of `public`.
-    ///
-    /// # Errors
-    /// The rule refuses the matrix, or the name of the first value that differs.
-    pub(crate) fn check(&self, public: &AgreementPublic) -> Result<(), AgreementError> {
-        let slots = self.slots();
-        let upper: Option<Vec<i64>> =
-            self.gram.iter().map(|entry| as_integer(*entry).and_then(|v| i64::try_from(v).ok())).collect();
-        let upper = upper.ok_or(AgreementError::Mismatch { value: "gram entry" })?;
-        let gram = GramMatrix::from_upper(slots, upper)?;
-        let honest = Self::new(&gram, public.active, public.theta, public.trim_count)?;
-        let mask =
-            |bits: &[bool]| bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i);
-        let comparisons = [
-            ("h", public.h == hash_entries(&self.gram)),
-            ("sigma", public.sigma == sigma_entries(slots, &self.gram, public.rho)),
-            ("active mask", self.active == honest.active),
-            ("norm", self.norms == honest.norms),
-            ("tau", self.tau == honest.tau && self.unclipped == honest.unclipped),
-            ("clip factor", self.clip_factors == honest.clip_factors),
-            ("trim window", self.window == honest.window),
-            ("row order", self.same_rows(&honest, &gram)),
-            ("contribution", self.positive == honest.positive && self.magnitudes == honest.magnitudes),
-            ("median", self.median == honest.median && self.at_most_median == honest.at_most_median),
-            ("kept mask", self.kept == honest.kept && public.kept == mask(&honest.kept)),
-            ("share", self.shares == honest.shares && public.shares == honest.shares),
-            ("weight", self.weights == honest.weights && public.weights == honest.weights),
-            ("coherence", self.coherence == honest.coherence && public.coherence == honest.coherence),
-        ];
-        match comparisons.iter().find(|(_, same)| !same) {
-            Some((value, _)) => Err(AgreementError::Mismatch { value }),
-            None => Ok(()),
-        }
-    }
-
     /// Whether the rows stand in an order with the honest one's values: ties may be in any order.
     fn same_rows(&self, honest: &Self, gram: &GramMatrix) -> bool {
         let slots = self.slots();
@@ -159,5 +129,36 @@ impl AgreementWitness {
                 let (own, theirs) = (&self.orders[i], &honest.orders[i]);
                 own.len() == theirs.len() && own.iter().zip(theirs).all(|(a, b)| value(i, *a) == value(i, *b))
             })
+    }
+}
+
+impl RuleWitness for AgreementWitness {
+    fn synthesize(&self, builder: &mut Builder, public: &[Fr]) {
+        synthesize(builder, public, self);
+    }
+
+    fn check(&self, public: &AssessmentPublic) -> Result<(), AssessmentError> {
+        let slots = self.slots();
+        let gram = matrix_of(slots, &self.gram)?;
+        let Policy::Agreement { theta, trim_count } = public.policy else {
+            return Err(AssessmentError::Mismatch { value: "rule" });
+        };
+        let honest = Self::new(&gram, public.active, theta, trim_count)?;
+        all_the_same(&[
+            ("h", public.h == hash_entries(&self.gram)),
+            ("sigma", public.sigma == sigma_entries(slots, &self.gram, public.rho)),
+            ("active mask", self.active == honest.active),
+            ("norm", self.norms == honest.norms),
+            ("tau", self.tau == honest.tau && self.unclipped == honest.unclipped),
+            ("clip factor", self.clip_factors == honest.clip_factors),
+            ("trim window", self.window == honest.window),
+            ("row order", self.same_rows(&honest, &gram)),
+            ("contribution", self.positive == honest.positive && self.magnitudes == honest.magnitudes),
+            ("median", self.median == honest.median && self.at_most_median == honest.at_most_median),
+            ("kept mask", self.kept == honest.kept && public.kept == bits_mask(&honest.kept)),
+            ("share", self.shares == honest.shares && public.shares == honest.shares),
+            ("weight", self.weights == honest.weights && public.weights == honest.weights),
+            ("coherence", self.coherence == honest.coherence && public.coherence == honest.coherence),
+        ])
     }
 }

@@ -1,11 +1,9 @@
-//! The public inputs of the assessment circuit.
+//! The public inputs of the assessment circuits, the same for every rule.
 
 use crate::gadgets::packing::{mask, pack_elements};
 use crate::statements::gram_binding::{gram_hash, sigma};
 use ark_bn254::Fr;
-use fairshare_protocol::packed_words;
-use fairshare_protocol::Assessment;
-use fairshare_protocol::GramMatrix;
+use fairshare_protocol::{packed_words, Assessment, GramMatrix, Policy};
 
 /// What is proved of a round, and to whom it is shown.
 ///
@@ -15,8 +13,8 @@ use fairshare_protocol::GramMatrix;
 /// | 1 | `rho` | the challenge `st1 mod r` |
 /// | 2 | `sigma` | `proof.sigma` |
 /// | 3 | `active` | `statement.activeMask` |
-/// | 4 | `theta` | `statement.policy[0]` |
-/// | 5 | `trim_count` | `statement.policy[1]` |
+/// | 4 | `policy`, word 0 | `statement.policy[0]` |
+/// | 5 | `policy`, word 1 | `statement.policy[1]` |
 /// | 6 | `kept` | `proof.keptMask` |
 /// | 7 | `coherence` | `proof.coherence` |
 /// | 8 .. 8 + k | `shares`, 17 bits each, 14 to a word | `proof.shares` |
@@ -24,7 +22,7 @@ use fairshare_protocol::GramMatrix;
 ///
 /// with `k = ceil(N / 14)`; the same table stands in docs/protocol.md 13.2.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgreementPublic {
+pub struct AssessmentPublic {
     /// Poseidon of the Gram matrix.
     pub h: Fr,
     /// The challenge that `h` gives.
@@ -33,10 +31,8 @@ pub struct AgreementPublic {
     pub sigma: Fr,
     /// Active slots, slot `i` as bit `i`.
     pub active: u128,
-    /// Outlier threshold, in 1/256 of the median contribution.
-    pub theta: u16,
-    /// Entries dropped at each end of a row.
-    pub trim_count: u32,
+    /// The rule, which the key of the proof decides, and its two words.
+    pub policy: Policy,
     /// Kept slots.
     pub kept: u128,
     /// `0 ..= 2^16`.
@@ -47,23 +43,15 @@ pub struct AgreementPublic {
     pub weights: Vec<u32>,
 }
 
-impl AgreementPublic {
+impl AssessmentPublic {
     /// The public inputs that an assessment of `gram` gives under the challenge `rho`.
-    pub fn new(
-        gram: &GramMatrix,
-        rho: Fr,
-        active: u128,
-        theta: u16,
-        trim_count: u32,
-        assessment: &Assessment,
-    ) -> Self {
+    pub fn new(gram: &GramMatrix, rho: Fr, active: u128, policy: Policy, assessment: &Assessment) -> Self {
         Self {
             h: gram_hash(gram),
             rho,
             sigma: sigma(gram, rho),
             active,
-            theta,
-            trim_count,
+            policy,
             kept: assessment.kept,
             coherence: assessment.coherence,
             shares: assessment.shares.clone(),
@@ -73,21 +61,21 @@ impl AgreementPublic {
 
     /// The public inputs in their order, for the circuit of `size` slots. This function alone fixes it.
     ///
-    /// Shares and weights for fewer slots are filled with zeros; entries beyond `size` are cut, which
-    /// [`super::verify`] refuses.
+    /// Shares and weights for fewer slots are filled with zeros; entries beyond `size` are cut, which verification refuses.
     pub fn to_field_elements(&self, size: usize) -> Vec<Fr> {
         let filled = |elements: &[u32]| {
             let mut elements = elements.to_vec();
             elements.resize(size, 0);
             pack_elements(&elements)
         };
+        let [first, second] = self.policy.words();
         let mut fields = vec![
             self.h,
             self.rho,
             self.sigma,
             mask(self.active),
-            Fr::from(self.theta),
-            Fr::from(self.trim_count),
+            Fr::from(first),
+            Fr::from(second),
             mask(self.kept),
             Fr::from(self.coherence),
         ];
@@ -108,13 +96,12 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_the_table() {
-        let public = AgreementPublic {
+        let public = AssessmentPublic {
             h: Fr::from(100u64),
             rho: Fr::from(101u64),
             sigma: Fr::from(102u64),
             active: 0xffff,
-            theta: 32,
-            trim_count: 3,
+            policy: Policy::Agreement { theta: 32, trim_count: 3 },
             kept: 0x7fff,
             coherence: 999,
             shares: (1..=16).collect(),

@@ -1,0 +1,88 @@
+//! What every rule ends in, and the widths of it: pay shares, and the coherence of the weighted updates.
+
+use super::gram_binding::position;
+use crate::gadgets::builder::{power_of_two, Builder, Wire};
+use crate::gadgets::comparison::zero_bit;
+use crate::gadgets::division::{floor_division, DivisionBits};
+use crate::gadgets::packing::{pack_element_wires, pack_wires};
+use ark_bn254::Fr;
+
+/// Clip factors, shares, weights and coherence: `0 ..= 2^16`.
+pub(super) const FRACTION: usize = 17;
+
+/// Coherence: `w'Gw 2^16` divided by `sum w * sum_i w_i G_ii <= 2^16 * 2^68`, whose remainder is below `2^84`.
+const COHERENCE: DivisionBits = DivisionBits { quotient: FRACTION, remainder: 84 };
+
+/// Active mask: one bit a slot, and together the public mask. Gives the bits and their sum.
+pub(super) fn active_slots(builder: &mut Builder, claims: &[bool], mask: &Wire) -> (Vec<Wire>, Wire) {
+    let active: Vec<Wire> = claims.iter().map(|bit| builder.bit(*bit)).collect();
+    builder.equal(&pack_wires(&active, 1), mask);
+    let count = Wire::sum(&active);
+    (active, count)
+}
+
+/// Pay shares: `p_i = floor(2^16 c_i / sum c)` of contributions that are 0 for slots not kept; divided by 1 when all are
+/// 0. `claims` are the shares as the prover says, `packed` the public words of them; the sum is below `2^bits`.
+pub(super) fn shares(
+    builder: &mut Builder,
+    counted: &[Wire],
+    claims: &[u32],
+    packed: &[Wire],
+    bits: usize,
+) -> Vec<Wire> {
+    let total = Wire::sum(counted);
+    let none = zero_bit(builder, &total);
+    let divisor = total.plus(&none);
+    let bits = DivisionBits { quotient: FRACTION, remainder: bits };
+    let mut shares = Vec::with_capacity(counted.len());
+    for (counted, share) in counted.iter().zip(claims) {
+        let numerator = counted.times(power_of_two(16));
+        let claim = Fr::from(*share);
+        shares.push(floor_division(builder, &numerator, &divisor, &Wire::zero(), claim, bits));
+    }
+    equal_packed(builder, &shares, packed);
+    shares
+}
+
+/// Shares or weights are those of the public words.
+pub(super) fn equal_packed(builder: &mut Builder, elements: &[Wire], packed: &[Wire]) {
+    for (word, packed) in pack_element_wires(elements).iter().zip(packed) {
+        builder.equal(word, packed);
+    }
+}
+
+/// Coherence: `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`, 0 where the denominator is 0.
+pub(super) fn coherence(builder: &mut Builder, gram: &[Wire], weights: &[Wire], claim: u32, public: &Wire) {
+    let two = Fr::from(2u64);
+    let slots = weights.len();
+    let mut step = Wire::zero();
+    let mut parts = Wire::zero();
+    for i in 0..slots {
+        let mut row = builder.product(&weights[i], &gram[position(slots, i, i)]);
+        parts.add(&row);
+        for j in i + 1..slots {
+            row.add_scaled(&builder.product(&weights[j], &gram[position(slots, i, j)]), two);
+        }
+        step.add(&builder.product(&weights[i], &row));
+    }
+    let denominator = builder.product(&Wire::sum(weights), &parts);
+    let none = zero_bit(builder, &denominator);
+    // Where the denominator is 0 the numerator counts as 0: of real updates it is.
+    let counted = builder.product(&step, &Wire::one().minus(&none));
+    let numerator = counted.times(power_of_two(16));
+    let divisor = denominator.plus(&none);
+    let claim = Fr::from(claim);
+    let quotient = floor_division(builder, &numerator, &divisor, &Wire::zero(), claim, COHERENCE);
+    builder.equal(&quotient, public);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_remainders_fit() {
+        const { assert!((1u128 << 16) < 1 << FRACTION) };
+        const { assert!((1u128 << (16 + 68)) - 1 < 1 << COHERENCE.remainder) };
+    }
+}

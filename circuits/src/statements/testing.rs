@@ -1,0 +1,179 @@
+//! What the tests of every rule share: constraints of a size, rounds, and a witness with its public inputs to bend.
+
+use super::gram_binding::{hash_entries, sigma_entries, triangle};
+use super::proof::{
+    blank_circuit, check_constraints, witness, AssessmentCircuit, AssessmentError, RuleWitness,
+};
+use super::public::AssessmentPublic;
+use crate::gadgets::System;
+use ark_bn254::Fr;
+use ark_ff::Field;
+use fairshare_protocol::{assess, GramMatrix, Policy, RuleName};
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::OnceLock;
+
+/// The constraints of a circuit, made once for all tests.
+pub(crate) fn system(rule: RuleName, size: usize) -> &'static System {
+    static SYSTEMS: [OnceLock<System>; 8] = [const { OnceLock::new() }; 8];
+    let index = 4 * usize::from(rule.id() - 1) + size.trailing_zeros() as usize - 3;
+    let circuit = AssessmentCircuit { rule, size: size as u8 };
+    SYSTEMS[index].get_or_init(|| System::new(|builder| blank_circuit(builder, circuit)).unwrap())
+}
+
+pub(crate) fn rho(seed: u64) -> Fr {
+    Fr::from(seed + 77).pow([55])
+}
+
+/// A round: its matrix and what the contract fixes.
+#[derive(Debug, Clone)]
+pub(crate) struct Round {
+    pub(crate) gram: GramMatrix,
+    pub(crate) active: u128,
+    pub(crate) policy: Policy,
+}
+
+impl Round {
+    /// Updates in the slots of `active`.
+    pub(crate) fn of_updates(size: usize, active: u128, updates: &[Vec<i16>], policy: Policy) -> Self {
+        let slots: Vec<Option<&[i16]>> =
+            (0..size).map(|i| (active >> i & 1 == 1).then(|| updates[i].as_slice())).collect();
+        Self { gram: GramMatrix::compute(&slots).unwrap(), active, policy }
+    }
+
+    pub(crate) fn public(&self) -> AssessmentPublic {
+        let assessment = assess(&self.gram, self.active, self.policy).unwrap();
+        AssessmentPublic::new(&self.gram, rho(5), self.active, self.policy, &assessment)
+    }
+
+    /// The circuit accepts what the rule says.
+    pub(crate) fn accepted(&self) -> Result<(), String> {
+        let public = self.public();
+        let witness = witness(&self.gram, self.active, self.policy).map_err(|error| error.to_string())?;
+        witness.check(&public).map_err(|error| error.to_string())?;
+        circuit(&public, witness.as_ref()).map_err(|error| error.to_string())
+    }
+}
+
+/// What the circuit says.
+pub(crate) fn circuit(public: &AssessmentPublic, witness: &dyn RuleWitness) -> Result<(), AssessmentError> {
+    let size = public.shares.len();
+    let system = system(public.policy.rule(), size);
+    check_constraints(system, &public.to_field_elements(size), witness).map(|_| ())
+}
+
+/// Circuit and native check accept it.
+#[track_caller]
+pub(crate) fn assert_accepted(public: &AssessmentPublic, witness: &dyn RuleWitness) {
+    circuit(public, witness).unwrap();
+    witness.check(public).unwrap();
+}
+
+/// The circuit refuses it in the section that is there for it, and so does the native check.
+#[track_caller]
+pub(crate) fn assert_refused(public: &AssessmentPublic, witness: &dyn RuleWitness, expected: &str) {
+    match circuit(public, witness) {
+        Err(AssessmentError::Unsatisfied { section, .. }) => assert_eq!(section, expected),
+        other => panic!("the circuit says {other:?}"),
+    }
+    assert!(witness.check(public).is_err(), "the native check accepts it");
+}
+
+/// Binds `h` and `sigma` to the witness' own matrix.
+pub(crate) fn rebind(public: &mut AssessmentPublic, gram: &[Fr]) {
+    public.h = hash_entries(gram);
+    public.sigma = sigma_entries(public.shares.len(), gram, public.rho);
+}
+
+/// Every two public inputs change places, and every one is moved by `2^100`: none of it is accepted.
+#[track_caller]
+pub(crate) fn assert_inputs_have_their_places(public: &AssessmentPublic, witness: &dyn RuleWitness) {
+    let size = public.shares.len();
+    let system = system(public.policy.rule(), size);
+    let fields = public.to_field_elements(size);
+    for i in 0..fields.len() {
+        for j in i + 1..fields.len() {
+            let mut swapped = fields.clone();
+            swapped.swap(i, j);
+            let accepted = check_constraints(system, &swapped, witness).is_ok();
+            assert_eq!(accepted, fields[i] == fields[j], "{i} and {j}");
+        }
+        let mut bent = fields.clone();
+        bent[i] += Fr::from(1u128 << 100);
+        assert!(check_constraints(system, &bent, witness).is_err(), "input {i}");
+    }
+}
+
+/// Updates of one direction with noise: slot `i` of length `amplitude * (i + 1)`, every fifth one turned round.
+pub(crate) fn updates(size: usize, amplitude: i16, seed: u64) -> Vec<Vec<i16>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let base: Vec<i32> = (0..64).map(|_| rng.gen_range(-100..=100)).collect();
+    (0..size)
+        .map(|i| {
+            let sign = if i % 5 == 4 { -1 } else { 1 };
+            let scale = i32::from(amplitude) * (i as i32 % 7 + 1);
+            base.iter().map(|b| (sign * (b + rng.gen_range(-60..=60)) * scale / 100) as i16).collect()
+        })
+        .collect()
+}
+
+/// An active mask of at least `least` slots.
+pub(crate) fn active_mask(size: usize, least: u32) -> impl Strategy<Value = u128> {
+    (any::<u128>(), any::<bool>()).prop_map(move |(mask, all)| {
+        let every = (1u128 << size) - 1;
+        let mask = if all { every } else { mask & every };
+        if mask.count_ones() < least {
+            (1 << least) - 1
+        } else {
+            mask
+        }
+    })
+}
+
+/// Real updates: random, duplicates, zeros, extremes, opposite ones.
+pub(crate) fn real_updates(size: usize) -> impl Strategy<Value = Vec<Vec<i16>>> {
+    let update = |(kind, seed): (usize, u64)| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut random = |bound: i16| (0..24).map(|_| rng.gen_range(-bound..=bound)).collect();
+        match kind {
+            0 => vec![0; 24],
+            1 => vec![i16::MAX; 24],
+            2 => vec![i16::MIN; 24],
+            3 => vec![1; 24],
+            4 => (0..24).map(|j| if j == seed as usize % 24 { 1 } else { 0 }).collect(),
+            5 => vec![-1; 24],
+            6 => random(3),
+            7 => random(i16::MAX),
+            _ => vec![300; 24],
+        }
+    };
+    prop::collection::vec((0usize..9, any::<u64>()).prop_map(update), size)
+}
+
+/// Matrices of any entries in range, off the diagonal divided by some power of two. Many belong to no updates, and
+/// some of these have no coherence: the rules refuse them.
+pub(crate) fn any_matrix(size: usize, active: u128) -> impl Strategy<Value = GramMatrix> {
+    let extreme = 1i64 << 52;
+    let entry =
+        prop_oneof![Just(extreme), Just(-extreme), Just(0), -2i64..3, -extreme..=extreme, 1i64..1 << 30];
+    let norm = prop_oneof![4 => Just(extreme), 1 => Just(0), 2 => 0i64..9, 4 => extreme / 64..extreme];
+    let entries = prop::collection::vec((entry, norm), triangle(size));
+    (entries, 0u32..12).prop_map(move |(entries, shift)| {
+        let on = |i: usize| active >> i & 1 == 1;
+        let places = (0..size).flat_map(|i| (i..size).map(move |j| (i, j)));
+        let value = |((i, j), (entry, norm)): ((usize, usize), (i64, i64))| match () {
+            () if !on(i) || !on(j) => 0,
+            () if i == j => norm,
+            () => entry >> shift,
+        };
+        GramMatrix::from_upper(size, places.zip(entries).map(value).collect()).unwrap()
+    })
+}
+
+/// Every entry at a bound, with the signs of products where every `flipped + 1`th slot is turned round.
+pub(crate) fn extreme_matrix(size: usize, flipped: usize) -> GramMatrix {
+    let places = (0..size).flat_map(|i| (i..size).map(move |j| (i, j)));
+    let sign = |i: usize| if flipped != 0 && i.is_multiple_of(flipped + 1) { -1 } else { 1 };
+    GramMatrix::from_upper(size, places.map(|(i, j)| (sign(i) * sign(j)) << 52).collect()).unwrap()
+}

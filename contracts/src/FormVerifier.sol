@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {KeyedVerifier} from "./KeyedVerifier.sol";
 import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
@@ -9,7 +10,7 @@ import {Transcript} from "./libraries/Transcript.sol";
 /// @title Verifies a proof of form: one pairing call of two pairs, whatever the dimension.
 /// @notice It holds no state and no funds. Whatever calls it must set the statement itself: the statement is what the prover must not choose.
 /// @dev Follows docs/protocol.md sections 7 and 13.6; names in the code are the names there.
-contract FormVerifier is IFormVerifier {
+contract FormVerifier is IFormVerifier, KeyedVerifier {
     using Transcript for bytes32;
 
     bytes32 private constant FORM = "fairshare.form.v1";
@@ -21,18 +22,6 @@ contract FormVerifier is IFormVerifier {
     bytes32 private constant QUOTIENT = "quotient";
 
     uint256 private constant R = Bn254.R;
-
-    IKeyRegistry private immutable REGISTRY;
-    bytes32 private immutable KEYS_HASH;
-    // The KZG points, copied from the registry, which cannot change: reading them from there would cost 30,000 gas.
-    uint256 private immutable ONE_0;
-    uint256 private immutable ONE_1;
-    uint256 private immutable ONE_2;
-    uint256 private immutable ONE_3;
-    uint256 private immutable X_0;
-    uint256 private immutable X_1;
-    uint256 private immutable X_2;
-    uint256 private immutable X_3;
 
     /// @dev The challenges of one proof.
     struct Challenges {
@@ -65,13 +54,7 @@ contract FormVerifier is IFormVerifier {
         uint256 sumTq; // I_T(q)
     }
 
-    constructor(IKeyRegistry registry) {
-        REGISTRY = registry;
-        KEYS_HASH = registry.keysHash();
-        (, uint256[12] memory g2) = registry.kzg();
-        (ONE_0, ONE_1, ONE_2, ONE_3) = (g2[0], g2[1], g2[2], g2[3]);
-        (X_0, X_1, X_2, X_3) = (g2[4], g2[5], g2[6], g2[7]);
-    }
+    constructor(IKeyRegistry registry) KeyedVerifier(registry) {}
 
     /// @inheritdoc IFormVerifier
     function keyRegistry() external view returns (address) {
@@ -86,11 +69,10 @@ contract FormVerifier is IFormVerifier {
         _checkIdentity(statement, proof.values, c, inverse);
 
         uint256[] memory pairs = new uint256[](12);
-        (pairs[0], pairs[1]) = _opening(statement, proof, c, inverse);
-        (pairs[2], pairs[3], pairs[4], pairs[5]) = (ONE_0, ONE_1, ONE_2, ONE_3);
+        (uint256 x, uint256 y) = _opening(statement, proof, c, inverse);
+        _besideOne(pairs, 0, x, y);
         uint256 at = proof.points.length - 2;
-        (pairs[6], pairs[7]) = (proof.points[at], Bn254.negateY(proof.points[at + 1]));
-        (pairs[8], pairs[9], pairs[10], pairs[11]) = (X_0, X_1, X_2, X_3);
+        _besideX(pairs, 6, proof.points[at], Bn254.negateY(proof.points[at + 1]));
         (, bool isOne) = Bn254.pairing(pairs);
         if (!isOne) revert PairingFailed();
     }
@@ -171,15 +153,15 @@ contract FormVerifier is IFormVerifier {
         uint256[9] memory factors;
         factors[0] = c.z;
         factors[1] = c.y;
-        factors[2] = _subtract(c.z, 1);
+        factors[2] = Bn254.sub(c.z, 1);
         factors[3] = addmod(c.z, 1, R);
-        factors[4] = _subtract(c.y, 1);
-        factors[5] = _subtract(yz, 1);
-        factors[6] = _subtract(c.z, c.y);
+        factors[4] = Bn254.sub(c.y, 1);
+        factors[5] = Bn254.sub(yz, 1);
+        factors[6] = Bn254.sub(c.z, c.y);
         // z Z_2(v) = (v - yz)(vz - y), and z Z_1(v) = (v - z)(vz - 1).
         uint256 vz = mulmod(c.v, c.z, R);
-        factors[7] = mulmod(_subtract(c.v, yz), _subtract(vz, c.y), R);
-        factors[8] = mulmod(_subtract(c.v, c.z), _subtract(vz, 1), R);
+        factors[7] = mulmod(Bn254.sub(c.v, yz), Bn254.sub(vz, c.y), R);
+        factors[8] = mulmod(Bn254.sub(c.v, c.z), Bn254.sub(vz, 1), R);
 
         uint256[9] memory before;
         uint256 product = 1;
@@ -233,9 +215,9 @@ contract FormVerifier is IFormVerifier {
     {
         // 1 / (1 - p) and 1 / (1 - q) on either side.
         uint256 p0 = mulmod(c.z, inverse.zLess, R);
-        uint256 p1 = _subtract(0, inverse.zLess);
+        uint256 p1 = Bn254.sub(0, inverse.zLess);
         uint256 q0 = mulmod(mulmod(c.y, c.z, R), inverse.yzLess, R);
-        uint256 q1 = _subtract(0, mulmod(c.y, inverse.zLessY, R));
+        uint256 q1 = Bn254.sub(0, mulmod(c.y, inverse.zLessY, R));
         {
             uint256 zPower = Bn254.power(c.z, dimension);
             uint256 zInverse = Bn254.power(inverse.z, dimension);
@@ -244,7 +226,7 @@ contract FormVerifier is IFormVerifier {
             atZ.sumDq = _sum(mulmod(zInverse, yInverse, R), q0);
             atInverse.sumD = _sum(zPower, p1);
             atInverse.sumDq = _sum(mulmod(zPower, yInverse, R), q1);
-            sumY = mulmod(_subtract(Bn254.power(c.y, dimension), 1), inverse.yLess, R);
+            sumY = mulmod(Bn254.sub(Bn254.power(c.y, dimension), 1), inverse.yLess, R);
         }
         uint256 size = 1 << table;
         uint256 zSize = Bn254.power(c.z, size);
@@ -261,7 +243,7 @@ contract FormVerifier is IFormVerifier {
 
     /// @dev `I_n(p) = (1 - p^n) / (1 - p)`.
     function _sum(uint256 power, uint256 reciprocal) private pure returns (uint256) {
-        return mulmod(_subtract(1, power), reciprocal, R);
+        return mulmod(Bn254.sub(1, power), reciprocal, R);
     }
 
     /// @dev `T(p) = sum_{t<n} (t - offset) p^t = (p I_n(p) - n p^n) / (1 - p) - offset I_n(p)`.
@@ -270,8 +252,8 @@ contract FormVerifier is IFormVerifier {
         pure
         returns (uint256)
     {
-        uint256 ramp = mulmod(_subtract(mulmod(p, sum, R), mulmod(size, power, R)), reciprocal, R);
-        return _subtract(ramp, mulmod(offset, sum, R));
+        uint256 ramp = mulmod(Bn254.sub(mulmod(p, sum, R), mulmod(size, power, R)), reciprocal, R);
+        return Bn254.sub(ramp, mulmod(offset, sum, R));
     }
 
     /// @dev `A` at `z` (`side` 0) or `1/z` (1): `F, K, M` are taken on the same side, `U` and `HI` on the other.
@@ -288,7 +270,7 @@ contract FormVerifier is IFormVerifier {
         if (table == 8) {
             uint256 high = values[3 - side];
             // LO = U - 256 HI + 2^15 I_d: nobody commits to it.
-            uint256 low = addmod(_subtract(column, mulmod(256, high, R)), mulmod(1 << 15, at.sumD, R), R);
+            uint256 low = addmod(Bn254.sub(column, mulmod(256, high, R)), mulmod(1 << 15, at.sumD, R), R);
             fractions = values[6 + side];
             sum = mulmod(fractions, addmod(high, shift, R), R);
             uint256 second = values[8 + side];
@@ -303,8 +285,8 @@ contract FormVerifier is IFormVerifier {
         }
         uint256 k = values[next];
         uint256 looked = mulmod(k, addmod(at.table, mulmod(c.beta, at.sumT, R), R), R);
-        looked = _subtract(looked, mulmod(values[next + 2], at.sumT, R));
-        uint256 sums = _subtract(mulmod(fractions, at.sumDq, R), mulmod(k, at.sumTq, R));
+        looked = Bn254.sub(looked, mulmod(values[next + 2], at.sumT, R));
+        uint256 sums = Bn254.sub(mulmod(fractions, at.sumDq, R), mulmod(k, at.sumTq, R));
         return addmod(sum, mulmod(weight, addmod(looked, mulmod(c.g, sums, R), R), R), R);
     }
 
@@ -316,7 +298,7 @@ contract FormVerifier is IFormVerifier {
         Inverses memory inverse
     ) private view returns (uint256 x, uint256 y) {
         uint256[] calldata points = proof.points;
-        uint256 vanishing = mulmod(_subtract(c.v, c.z), _subtract(c.v, inverse.z), R);
+        uint256 vanishing = mulmod(Bn254.sub(c.v, c.z), Bn254.sub(c.v, inverse.z), R);
         uint256 ratio = mulmod(vanishing, inverse.second, R);
         (x, y) = (statement.commitment[0], statement.commitment[1]);
 
@@ -340,8 +322,8 @@ contract FormVerifier is IFormVerifier {
         (x, y) = Bn254.addMul(x, y, points[first - 2], points[first - 1], weight);
 
         uint256 claimed = _claimed(proof.values, statement.table == 8 ? 6 : 4, c, inverse, ratio);
-        (x, y) = Bn254.addMul(x, y, 1, 2, _subtract(0, claimed));
-        (x, y) = Bn254.addMul(x, y, points[at + 2], points[at + 3], _subtract(0, vanishing));
+        (x, y) = Bn254.addMul(x, y, 1, 2, Bn254.sub(0, claimed));
+        (x, y) = Bn254.addMul(x, y, points[at + 2], points[at + 3], Bn254.sub(0, vanishing));
         return Bn254.addMul(x, y, points[at + 4], points[at + 5], c.v);
     }
 
@@ -354,13 +336,13 @@ contract FormVerifier is IFormVerifier {
         uint256 ratio
     ) private pure returns (uint256) {
         (uint256 a, uint256 b, uint256 weight) = _fold(values[:split], 1, c.gamma);
-        uint256 slope = mulmod(_subtract(a, b), inverse.run, R);
-        uint256 first = addmod(a, mulmod(slope, _subtract(c.v, c.z), R), R);
+        uint256 slope = mulmod(Bn254.sub(a, b), inverse.run, R);
+        uint256 first = addmod(a, mulmod(slope, Bn254.sub(c.v, c.z), R), R);
 
         (a, b,) = _fold(values[split:], weight, c.gamma);
         // yz - y/z = y (z - 1/z).
-        slope = mulmod(mulmod(_subtract(a, b), inverse.run, R), inverse.y, R);
-        uint256 second = addmod(a, mulmod(slope, _subtract(c.v, mulmod(c.y, c.z, R)), R), R);
+        slope = mulmod(mulmod(Bn254.sub(a, b), inverse.run, R), inverse.y, R);
+        uint256 second = addmod(a, mulmod(slope, Bn254.sub(c.v, mulmod(c.y, c.z, R)), R), R);
         return addmod(first, mulmod(ratio, second, R), R);
     }
 
@@ -376,9 +358,5 @@ contract FormVerifier is IFormVerifier {
             weight = mulmod(weight, gamma, R);
         }
         return (a, b, weight);
-    }
-
-    function _subtract(uint256 a, uint256 b) private pure returns (uint256) {
-        return addmod(a, R - b, R);
     }
 }

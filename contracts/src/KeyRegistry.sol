@@ -3,10 +3,13 @@ pragma solidity ^0.8.24;
 
 import {IKeyRegistry, IVerifyingKey} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
+import {Packed} from "./libraries/Packed.sol";
 
 /// @title The keys of all proofs: checked once, at deployment, and then nobody's to change.
 /// @dev There is no owner and no setter. A key contract is called again by every verification; its constants are checked here and hashed
-/// into `keysHash`, and a verifying key is a contract whose functions are `pure`, so the same code answers the same for ever.
+/// into `keysHash`. It is asked twice and must say the same twice, which refuses one that tells first calls from later ones. That cannot
+/// exclude code that answers otherwise from some block on, to some callers, or behind a proxy: whoever joins a project must know the code, and
+/// the node compares the runtime code of every key contract with the pinned one.
 contract KeyRegistry is IKeyRegistry {
     bytes32 private constant TAG = "fairshare.keys.v1";
 
@@ -55,8 +58,11 @@ contract KeyRegistry is IKeyRegistry {
         returns (uint256[] memory words)
     {
         uint256 total = 15;
+        bytes32[] memory first = new bytes32[](keys_.length);
         for (uint256 i; i < keys_.length; ++i) {
-            (, uint256[] memory ic) = keys_[i].key();
+            (uint8 rule, uint8 size) = keys_[i].circuit();
+            (uint256[14] memory fixedPoints, uint256[] memory ic) = keys_[i].key();
+            first[i] = keccak256(abi.encode(rule, size, fixedPoints, ic));
             total += 17 + ic.length;
         }
         words = new uint256[](total);
@@ -67,23 +73,35 @@ contract KeyRegistry is IKeyRegistry {
         }
         uint256 cursor = 15;
         for (uint256 i; i < keys_.length; ++i) {
-            cursor = _registerKey(keys_[i], words, cursor);
+            cursor = _registerKey(keys_[i], first[i], words, cursor);
             _keys.push(keys_[i]);
         }
     }
 
-    function _registerKey(IVerifyingKey key, uint256[] memory words, uint256 cursor) private returns (uint256) {
+    function _registerKey(IVerifyingKey key, bytes32 first, uint256[] memory words, uint256 cursor)
+        private
+        returns (uint256)
+    {
         (uint8 rule, uint8 size) = key.circuit();
+        (uint256[14] memory fixedPoints, uint256[] memory ic) = key.key();
+        if (keccak256(abi.encode(rule, size, fixedPoints, ic)) != first) revert ImpureKey(address(key));
+        if (size < 8 || size > 128 || size & (size - 1) != 0) revert UnusualSize(rule, size);
+        // The constant one, eight inputs and two packed vectors (docs/protocol.md 13.2), two words a point.
+        if (ic.length != 2 * (9 + 2 * Packed.wordCount(size))) revert WrongInputCount(rule, size, ic.length);
         if (address(_byCircuit[_circuitId(rule, size)]) != address(0)) revert DuplicateKey(rule, size);
         _byCircuit[_circuitId(rule, size)] = key;
 
-        (uint256[14] memory fixedPoints, uint256[] memory ic) = key.key();
         _checkG1(fixedPoints[0], fixedPoints[1]);
+        bool sameDelta = true;
         for (uint256 i = 2; i < 14; i += 4) {
             _checkG2(fixedPoints[i], fixedPoints[i + 1], fixedPoints[i + 2], fixedPoints[i + 3]);
         }
-        // The constant one and at least one public input, two words each.
-        if (ic.length < 4 || ic.length % 2 != 0) revert InvalidKeyPoint();
+        for (uint256 i; i < 4; ++i) {
+            // Words 3 to 6 are `[1]_2`.
+            if (fixedPoints[6 + i] != words[3 + i]) revert GammaIsNotOne(rule, size);
+            sameDelta = sameDelta && fixedPoints[10 + i] == fixedPoints[6 + i];
+        }
+        if (sameDelta) revert DeltaIsGamma(rule, size);
 
         words[cursor++] = rule;
         words[cursor++] = size;

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
-import {IProject, Phase, Terms} from "./interfaces/IProject.sol";
+import {IProject, Phase, Slot, Terms} from "./interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "./interfaces/IRoundVerifier.sol";
-import {Bn254} from "./libraries/Bn254.sol";
+import {ProjectState} from "./ProjectState.sol";
+import {Currency} from "./libraries/Currency.sol";
 import {Packed} from "./libraries/Packed.sol";
-import {TermsCheck} from "./libraries/TermsCheck.sol";
+import {Policy} from "./libraries/Policy.sol";
+import {Tally} from "./libraries/Tally.sol";
 
 /// @title A project: an owner's reward in escrow, the trainers who earn it, and the rules by which they do.
 ///
@@ -17,136 +23,99 @@ import {TermsCheck} from "./libraries/TermsCheck.sol";
 ///
 /// 1. The owner paid the reward and the fees of all rounds when the project was created. The owner cannot take any of it back before the
 ///    project has ended, cannot change a term, and cannot stop the project.
-/// 2. A trainer puts down a stake. It comes back in full when the trainer leaves before the first round, or when the project ends. It is lost
-///    for one thing only: to commit to an update in a round and then not to reveal it before the deadline.
-/// 3. A round is settled only with a proof that this contract has checked. Each trainer then owns `roundReward * share / 2^16` wei of it
-///    at once (rounded down), and nobody can take that away: not the owner, not the aggregator, not a later slashing.
-/// 4. The aggregator puts down a bond and earns `roundFee` for a settled round. Until the deadline of the phase Aggregate
-///    the fee can go to nobody else. From the deadline on, for one more period of the same length, it goes to whoever brings a valid result
-///    first. When nobody has by then, the round is void, and where at least `minActive + maxExcluded` had revealed (so that `maxExcluded`
-///    withheld files were no reason not to settle) the bond is divided equally among the trainers who revealed in that round.
-///    The project then goes on without a bond, and from then on a result may come from anybody from the start of the phase.
-/// 5. A void round costs nobody anything else: its reward and fee stay in escrow for the next round.
-/// 6. Every phase has a deadline. After it anybody may call `advance()`, which moves the project on, so nobody can hold it up.
-/// 7. The project ends Completed, when all rounds are settled, or WoundUp, when too few trainers registered or remain, when the bond
+/// 2. A trainer puts down a stake. It comes back when the trainer leaves, which it may do at any time but in a round in which it has committed,
+///    and when the project ends. All of it is lost, with the seat, for two things only: to commit to an update in a round and not to reveal it
+///    before the deadline, and to reveal one whose file more than half of those who revealed do not attest to have had (not in a round that
+///    fewer than `minActive` slots survive). `outlierPenalty` of it is lost, once, by who was dropped as outlier in more than `outlierRounds` rounds.
+/// 3. A round is settled only with a proof that this contract has checked. Each trainer that attested in it then owns
+///    `roundReward * share / 2^16` at once (rounded down), and nobody can take that away: not the owner, not the aggregator, not a later slashing.
+/// 4. Which updates count is nobody's choice: those that more than half of the trainers who revealed attest to have fetched and checked.
+/// 5. The aggregator puts down a bond. Until the deadline of the phase Aggregate it alone can settle. From the deadline on, for one more
+///    period of the same length, whoever brings a valid result first does. When nobody has by then, the round is void and the
+///    bond is divided equally among the trainers whose slots are active. The project goes on without a bond, and from then on a result may
+///    come from anybody from the start of the phase.
+/// 6. Who settled earns `roundFee` when, in the next round's Attest (after the last round in Closing), more than half say that they had the new model's
+///    file from it. Anybody else may publish the file instead: when more than half name a publisher, the publisher earns the fee, and
+///    an aggregator that withheld the file loses its bond to the escrow. When nobody is named by more than half, the fee goes back to the escrow.
+/// 7. A void round costs nobody anything else: its reward and fee stay in escrow for the next round.
+/// 8. Every phase has a deadline. After it anybody may call `advance()`, which moves the project on, so nobody can hold it up.
+/// 9. The project ends Completed, when all rounds are settled, or WoundUp, when too few trainers registered or remain, when the bond
 ///    was not placed, or when too many rounds were void. Then every stake belongs to its trainer again, a bond that is left to the aggregator,
 ///    and what is left in escrow (rewards not earned, rounding, lost stakes) to the owner.
-/// 8. Money leaves only by `withdraw`, to where its owner says. Nobody has a key to it, and nobody can pause it.
+/// 10. Money leaves only by `withdraw`, to where its owner says. Nobody has a key to it, and nobody can pause it. All of it is ether or one token,
+///     which the terms name; what that token's own contract does with balances is not in this contract's hands.
 ///
-/// @dev Longer than the house's 500 lines: what moves money and state stands in one file, so that it is read in one piece.
+/// @dev What moves money and state stands in this file, so that it is read in one piece; storage and views are in `ProjectState`.
 /// Each project is a clone of one implementation (OpenZeppelin `Clones`) with its terms in its own code, so they cannot change.
-/// Ether sent by force (not through a function) is nobody's and stays. At all times, forced ether aside:
-/// `balance = escrow + sum of owed + stakes held + bond held`.
-contract Project is IProject, ERC165, ReentrancyGuardTransient {
+/// Money sent by force (not through a function) is nobody's and stays. At all times, that aside:
+/// `balance = escrow + fee of the open model file + sum of owed + stakes held + bond held`.
+contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransient {
+    using Tally for uint256[4];
+
     /// @notice Only the factory initialises a project, once.
     error NotInitializable();
-    /// @notice This is the code that projects share, not a project.
-    error NotAProject();
 
-    /// @dev What is held for, and was paid to, one account that is or was a trainer.
-    struct Trainer {
-        bool active; // is in `_trainers`
-        bool stakeHeld;
-        uint32 paidRounds; // shares of rounds 1 ..= paidRounds have been credited
-    }
+    bytes32 private constant JOIN = keccak256("Join(address trainer,uint256 nonce,uint256 validUntil)");
 
-    struct RoundData {
-        bytes32 commitmentsHash;
-        uint128 revealedMask;
-        uint8 committed;
-        uint8 shareWords; // 0 until the round is settled
-    }
+    /// @dev Run once, by the factory, for the code that all its projects share. The domain of signatures is the project's: `EIP712`
+    /// computes it anew where the address is not this code's own.
+    constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form)
+        ProjectState(registry, verifier, form)
+        EIP712("Fairshare", "2")
+    {}
 
-    struct Submission {
-        bytes32 seal;
-        uint8 slotPlusOne;
-    }
-
-    /// @dev What every transaction needs, in one storage slot.
-    struct Status {
-        Phase phase;
-        bool bondHeld;
-        uint16 settled;
-        uint16 voided;
-        uint32 round;
-        uint32 learningRate;
-        uint64 deadline;
-    }
-
-    /// @inheritdoc IProject
-    address public immutable factory;
-    /// @inheritdoc IProject
-    address public immutable keyRegistry;
-    /// @inheritdoc IProject
-    address public immutable roundVerifier;
-
-    address private immutable IMPLEMENTATION = address(this);
-
-    Status private _status;
-    /// @inheritdoc IProject
-    uint256 public escrow;
-    uint256[2] private _model;
-    bytes32 private _modelCid;
-    address[] private _trainers;
-    mapping(address account => uint256) private _credit;
-    mapping(address account => Trainer) private _trainer;
-    mapping(uint256 id => RoundData) private _rounds;
-    mapping(uint256 id => mapping(address trainer => Submission)) private _submissions;
-    mapping(uint256 id => mapping(uint256 index => uint256 word)) private _shares;
-    mapping(bytes32 point => bool) private _used;
-
-    /// @dev Run once, by the factory, for the code that all its projects share.
-    constructor(IKeyRegistry registry, IRoundVerifier verifier) {
-        factory = msg.sender;
-        keyRegistry = address(registry);
-        roundVerifier = address(verifier);
-    }
-
-    /// @notice Checks the terms, takes the deposit into escrow and opens registration. For the factory, in the transaction of the creation.
+    /// @notice Finds the deposit and opens registration. For the factory, which has checked the terms, in the transaction of the creation.
     function initialize() external payable {
         if (msg.sender != factory || _status.deadline != 0) revert NotInitializable();
         Terms memory t = terms();
-        TermsCheck.check(t);
-        IKeyRegistry(keyRegistry).verifyingKey(t.rule, t.slots); // reverts when there is none
-        uint256 deposit = uint256(t.rounds) * (uint256(t.roundReward) + t.roundFee);
-        _requireValue(deposit);
-
+        uint256 deposit = Policy.deposit(t);
         escrow = deposit;
         _model = t.model;
         _modelCid = t.modelCid;
         _status.learningRate = t.learningRate;
         emit ProjectOpened(t.owner, t.specification, deposit);
         _openPhase(Phase.Registration, t.registrationPeriod);
+
+        uint256 due = t.token == address(0) ? deposit : 0;
+        if (msg.value != due) revert WrongValue(due, msg.value);
+        if (t.token == address(0)) return;
+        // The factory has moved it here. More than that is nobody's: whoever sends a unit to this address first must not keep it from opening.
+        uint256 balance = IERC20(t.token).balanceOf(address(this));
+        if (balance < deposit) revert UnsupportedToken(deposit, balance);
     }
 
     // --- registration
 
     /// @inheritdoc IProject
     function join() external payable nonReentrant {
-        Terms memory t = terms();
-        _requireOpen(Phase.Registration);
-        _requireValue(t.stake);
-        if (_trainer[msg.sender].active) revert AlreadyJoined(msg.sender);
-        if (_trainers.length == t.maxTrainers) revert ProjectFull();
+        _join(msg.sender);
+    }
 
-        _trainers.push(msg.sender);
-        _trainer[msg.sender].active = true;
-        _trainer[msg.sender].stakeHeld = true;
-        emit Joined(msg.sender, t.stake);
-        _openIfComplete(t);
+    /// @inheritdoc IProject
+    function joinFor(address trainer, uint256 validUntil, bytes calldata signature) external payable nonReentrant {
+        uint256 nonce = _useNonce(trainer);
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(JOIN, trainer, nonce, validUntil)));
+        bool signed = SignatureChecker.isValidSignatureNowCalldata(trainer, digest, signature);
+        if (block.timestamp > validUntil || !signed) revert InvalidSignature(trainer);
+        emit JoinSigned(trainer, msg.sender, nonce);
+        _join(trainer);
     }
 
     /// @inheritdoc IProject
     function leave() external nonReentrant {
-        Terms memory t = terms();
-        _requireOpen(Phase.Registration);
-        if (!_trainer[msg.sender].active) revert NotATrainer(msg.sender);
+        if (_status.phase > Phase.Aggregate) revert WrongPhase(Phase.Aggregate, _status.phase);
+        Trainer storage state = _trainer[msg.sender];
+        if (!state.active) revert NotATrainer(msg.sender);
+        // Before round 1 there is no slot of a round 0.
+        uint256 id = _status.round;
+        if (_slotPlusOne(id, msg.sender) != 0) revert RoundPending(msg.sender);
 
         uint256 i;
         while (_trainers[i] != msg.sender) ++i;
-        _removeTrainer(i);
-        _credit[msg.sender] += t.stake;
-        emit Left(msg.sender, t.stake);
+        uint256 stake = _removeTrainer(i);
+        _credit[msg.sender] += stake;
+        emit Left(msg.sender, stake);
+        if (_status.phase == Phase.Commit) _openRevealIfComplete(id);
     }
 
     /// @inheritdoc IProject
@@ -155,71 +124,130 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         _requireOpen(Phase.Registration);
         if (msg.sender != t.aggregator) revert NotTheAggregator(msg.sender);
         if (_status.bondHeld) revert BondAlreadyPlaced();
-        _requireValue(t.bond);
 
         _status.bondHeld = true;
         emit BondPlaced(msg.sender, t.bond);
         _openIfComplete(t);
+        Currency.take(t.token, t.bond);
     }
 
     // --- rounds
 
     /// @inheritdoc IProject
-    function commitUpdate(uint256 round_, uint256[2] calldata commitment, bytes32 seal) external nonReentrant {
+    function commitUpdate(uint256 round_, uint256[2] calldata commitment, bytes32 seal, FormProof calldata proof)
+        external
+        nonReentrant
+    {
         _requireOpen(Phase.Commit);
         _requireRound(round_);
         if (!_trainer[msg.sender].active) revert NotATrainer(msg.sender);
-        Submission storage submission = _submissions[round_][msg.sender];
-        if (submission.slotPlusOne != 0) revert AlreadyCommitted(msg.sender);
+        if (_slotPlusOne(round_, msg.sender) != 0) revert AlreadyCommitted(msg.sender);
         (uint256 x, uint256 y) = (commitment[0], commitment[1]);
-        if (!Bn254.isOnCurve(x, y)) revert InvalidCommitment();
         bytes32 point = keccak256(abi.encode(x, y));
         if (_used[point]) revert CommitmentReused(x, y);
+        {
+            // It refuses a point that is not canonical, off the curve or infinity.
+            Terms memory t = terms();
+            FormStatement memory statement =
+                FormStatement(address(this), round_, msg.sender, t.dimension, t.table, [x, y]);
+            IFormVerifier(formVerifier).verify(statement, proof);
+        }
 
         RoundData storage data = _rounds[round_];
         uint256 slot = data.committed;
         _used[point] = true;
-        submission.seal = seal;
-        submission.slotPlusOne = uint8(slot + 1);
+        _submissions[round_][msg.sender] = _sealed(seal) | (slot + 1);
         data.committed = uint8(slot + 1);
-        data.commitmentsHash = _chain(data.commitmentsHash, x, y);
+        data.slotsHash = _chain(data.slotsHash, msg.sender, x, y);
         emit UpdateCommitted(round_, slot, msg.sender, x, y, seal);
-        if (slot + 1 == _trainers.length) _openPhase(Phase.Reveal, terms().revealPeriod);
+        _openRevealIfComplete(round_);
     }
 
     /// @inheritdoc IProject
     function revealUpdate(uint256 round_, bytes32 cid, bytes32 salt) external nonReentrant {
         _requireOpen(Phase.Reveal);
         _requireRound(round_);
-        Submission storage submission = _submissions[round_][msg.sender];
-        if (submission.slotPlusOne == 0) revert NothingToReveal(msg.sender);
-        uint256 slot = submission.slotPlusOne - 1;
+        uint256 submission = _submissions[round_][msg.sender];
+        if (submission == 0) revert NothingToReveal(msg.sender);
+        uint256 slot = (submission & 0xff) - 1;
         RoundData storage data = _rounds[round_];
         if (Packed.has(data.revealedMask, slot)) revert NothingToReveal(msg.sender);
-        if (keccak256(abi.encode(cid, msg.sender, salt)) != submission.seal) revert RevealMismatch();
+        if (_sealed(keccak256(abi.encode(cid, msg.sender, salt))) != _sealed(bytes32(submission))) revert RevealMismatch();
 
         data.revealedMask |= uint128(1 << slot);
         emit UpdateRevealed(round_, slot, msg.sender, cid);
-        if (Packed.count(data.revealedMask) == data.committed) _openPhase(Phase.Aggregate, terms().aggregatePeriod);
+        if (data.revealedMask == _all(data.committed)) _openPhase(Phase.Attest, terms().attestPeriod);
     }
 
     /// @inheritdoc IProject
-    function settle(
-        uint256 round_,
-        address payee,
-        uint256 activeMask,
-        bytes32 modelCid,
-        uint256[] calldata commitments,
-        RoundProof calldata proof
-    ) external nonReentrant {
+    function attest(uint256 round_, uint256 mask, address source) external nonReentrant {
+        _requireOpen(Phase.Attest);
+        _requireRound(round_);
+        RoundData storage data = _rounds[round_];
+        uint256 revealed = data.revealedMask;
+        uint256 attested = data.attestedMask;
+        uint256 slotPlusOne = _slotPlusOne(round_, msg.sender);
+        if (slotPlusOne == 0) revert NothingToAttest(msg.sender);
+        uint256 slot = slotPlusOne - 1;
+        if (!Packed.has(revealed & ~attested, slot)) revert NothingToAttest(msg.sender);
+        if (mask & ~revealed != 0 || !Packed.has(mask, slot)) revert WrongMask(mask);
+        Claim memory claim = _claim;
+        if (claim.round == 0) source = address(0);
+        else if (source != address(0)) _requireSource(claim, source);
+
+        _tally.add(Packed.count(attested), mask);
+        attested |= 1 << slot;
+        data.attestedMask = uint128(attested);
+        emit Attested(round_, slot, msg.sender, mask, source);
+        Terms memory t = terms();
+        if (source != address(0)) _vote(t, claim, round_, source, Packed.count(revealed));
+        if (attested == revealed) _endAttest(t);
+    }
+
+    /// @inheritdoc IProject
+    function attestModel(address source) external nonReentrant {
+        _requireOpen(Phase.Closing);
+        Claim memory claim = _claim;
+        uint256 attested = _rounds[claim.round].attestedMask;
+        uint256 slotPlusOne = _slotPlusOne(claim.round, msg.sender);
+        if (slotPlusOne == 0) revert NothingToAttest(msg.sender);
+        if (!Packed.has(attested & ~_closingVoters, slotPlusOne - 1)) revert NothingToAttest(msg.sender);
+        _requireSource(claim, source);
+
+        _closingVoters |= 1 << (slotPlusOne - 1);
+        emit ModelSourceNamed(claim.round, msg.sender, source);
+        Terms memory t = terms();
+        if (_vote(t, claim, 0, source, Packed.count(attested))) _finish(t, _status.ending);
+    }
+
+    /// @inheritdoc IProject
+    function publishModel(bytes32 cid) external nonReentrant {
+        Phase current = _status.phase;
+        if (current != Phase.Commit && current != Phase.Reveal && current != Phase.Closing) {
+            revert WrongPhase(Phase.Commit, current);
+        }
+        _requireOpen(current);
+        if (cid == 0) revert InvalidModelCid();
+        Claim memory claim = _claim;
+        // The payee has published by settling.
+        if (claim.round == 0 || msg.sender == claim.payee) revert NothingToPublish();
+        if (_published[claim.round][msg.sender] != 0) revert NothingToPublish();
+
+        _published[claim.round][msg.sender] = cid;
+        emit ModelPublished(claim.round, msg.sender, cid);
+    }
+
+    /// @inheritdoc IProject
+    function settle(uint256 round_, address payee, bytes32 modelCid, Slot[] calldata slots, RoundProof calldata proof)
+        external
+        nonReentrant
+    {
         Terms memory t = terms();
         _requirePhase(Phase.Aggregate);
         _requireRound(round_);
         _requirePayee(t, payee);
-        uint256 active = _requireActive(t, round_, activeMask);
         if (modelCid == 0) revert InvalidModelCid();
-
-        uint256[] memory chosen = _activeCommitments(round_, activeMask, active, commitments);
+        uint256 active = _rounds[round_].activeMask;
         {
             RoundStatement memory statement;
             statement.project = address(this);
@@ -228,18 +256,20 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
             statement.dimension = t.dimension;
             statement.slots = t.slots;
             statement.rule = t.rule;
-            statement.policy = [uint256(t.theta), active * t.trim / 256];
-            statement.activeMask = activeMask;
+            statement.policy = Policy.words(t, Packed.count(active));
+            statement.activeMask = active;
             statement.modelCid = modelCid;
-            statement.commitments = chosen;
+            statement.model = _model;
+            statement.commitments = _activeCommitments(round_, active, slots);
             IRoundVerifier(roundVerifier).verify(statement, proof);
         }
-        _model = IRoundVerifier(roundVerifier).modelStep(_model, activeMask, chosen, proof.weights);
+        _model = proof.model;
         _modelCid = modelCid;
         _pay(t, round_, payee, proof.shares);
-        _stepLearningRate(t, proof.coherence);
+        if (t.outlierPenalty != 0) _countOutliers(t, round_, active & ~proof.keptMask, slots);
+        _status.learningRate = uint32(Policy.nextLearningRate(t, _status.learningRate, proof.coherence));
         ++_status.settled;
-        _emitSettled(round_, payee, activeMask, proof);
+        _emitSettled(round_, payee, active, modelCid, proof);
         _openNextRound(t);
     }
 
@@ -255,40 +285,28 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         if (status.phase == Phase.Registration) _endRegistration(t);
         else if (status.phase == Phase.Commit) _endCommit(t);
         else if (status.phase == Phase.Reveal) _endReveal(t);
-        else _endAggregate(t);
+        else if (status.phase == Phase.Attest) _endAttest(t);
+        else if (status.phase == Phase.Aggregate) _endAggregate(t);
+        else _endClosing(t);
     }
 
     // --- money
 
     /// @inheritdoc IProject
-    /// @dev The only place where ether leaves: all is written down before the call.
+    /// @dev The only place where money leaves: all is written down before the call.
     function withdraw(address payable to) external nonReentrant returns (uint256 amount) {
         amount = owed(msg.sender);
         if (amount == 0) revert NothingToWithdraw(msg.sender);
         _credit[msg.sender] = 0;
         _trainer[msg.sender].paidRounds = _closedRounds();
-        if (_hasEnded()) _trainer[msg.sender].stakeHeld = false;
+        if (_hasEnded()) _trainer[msg.sender].stake = 0;
         emit Withdrawn(msg.sender, to, amount);
-
-        if (to == address(0)) revert TransferFailed(to);
-        (bool sent,) = to.call{value: amount}("");
-        if (!sent) revert TransferFailed(to);
+        Currency.send(terms().token, to, amount);
     }
 
     /// @inheritdoc IProject
-    function owed(address account) public view returns (uint256 amount) {
-        Terms memory t = terms();
-        amount = _credit[account];
-        Trainer memory trainer = _trainer[account];
-        if (trainer.stakeHeld && _hasEnded()) amount += t.stake;
-        uint256 closed = _closedRounds();
-        for (uint256 id = uint256(trainer.paidRounds) + 1; id <= closed; ++id) {
-            uint256 slotPlusOne = _submissions[id][account].slotPlusOne;
-            if (slotPlusOne == 0) continue;
-            // Of a void round there are no words: they read as 0, and so does the share.
-            uint256 share = Packed.lane(_shares[id][(slotPlusOne - 1) / Packed.PER_WORD], slotPlusOne - 1);
-            amount += _part(t.roundReward, share);
-        }
+    function nonces(address account) public view override(IProject, Nonces) returns (uint256) {
+        return super.nonces(account);
     }
 
     // --- how a phase ends
@@ -306,35 +324,45 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
     function _endReveal(Terms memory t) private {
         uint256 id = _status.round;
         uint256 revealed = _rounds[id].revealedMask;
-        // Backwards, since a removal puts the last trainer into the gap.
-        for (uint256 left = _trainers.length; left > 0; --left) {
-            address trainer = _trainers[left - 1];
-            uint256 slotPlusOne = _submissions[id][trainer].slotPlusOne;
-            if (slotPlusOne == 0 || Packed.has(revealed, slotPlusOne - 1)) continue;
-            _removeTrainer(left - 1);
-            escrow += t.stake;
-            emit StakeSlashed(id, trainer, t.stake);
-        }
+        _slash(id, _all(_rounds[id].committed) & ~revealed);
         if (Packed.count(revealed) < t.minActive) _void(t, "too few reveals");
-        else _openPhase(Phase.Aggregate, t.aggregatePeriod);
+        else _openPhase(Phase.Attest, t.attestPeriod);
     }
 
-    /// @dev The bond is lost only where `maxExcluded` withheld files could not have kept the aggregator from settling.
+    function _endAttest(Terms memory t) private {
+        uint256 id = _status.round;
+        RoundData storage data = _rounds[id];
+        (uint256 revealed, uint256 attested) = (data.revealedMask, data.attestedMask);
+        uint256 active = _tally.above(Packed.count(attested), Packed.count(revealed) / 2);
+        data.activeMask = uint128(active);
+        emit SlotsActive(id, active, attested);
+        // Too few: the attesters may be the ones who failed, so nobody is slashed, and what they said of the model file does not close it.
+        if (Packed.count(active) < t.minActive) return _void(t, "too few active");
+        _slash(id, revealed & ~active);
+        if (_claim.round != 0) _unattested(t);
+        _openPhase(Phase.Aggregate, t.aggregatePeriod);
+    }
+
     function _endAggregate(Terms memory t) private {
         uint256 id = _status.round;
-        uint256 revealed = _rounds[id].revealedMask;
-        uint256 count = Packed.count(revealed); // at least minActive, or Aggregate would not have opened
-        if (_status.bondHeld && count >= uint256(t.minActive) + t.maxExcluded) {
+        if (_status.bondHeld) {
+            uint256 active = _rounds[id].activeMask;
+            uint256 count = Packed.count(active); // at least minActive, or Aggregate would not have opened
             uint256 part = t.bond / count;
             _status.bondHeld = false;
             for (uint256 i; i < _trainers.length; ++i) {
-                // Who is a trainer still and has committed has revealed: the others were removed when Reveal ended.
-                if (_submissions[id][_trainers[i]].slotPlusOne != 0) _credit[_trainers[i]] += part;
+                // Who is a trainer still and has committed is active: the others were removed, and nobody leaves who has committed.
+                if (_slotPlusOne(id, _trainers[i]) != 0) _credit[_trainers[i]] += part;
             }
             escrow += t.bond - part * count;
-            emit BondSlashed(id, t.bond, revealed);
+            emit BondSlashed(id, t.bond, active);
         }
         _void(t, "no result");
+    }
+
+    function _endClosing(Terms memory t) private {
+        _unattested(t);
+        _finish(t, _status.ending);
     }
 
     // --- how a round begins and ends
@@ -347,6 +375,14 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         uint256 id = ++_status.round;
         emit HyperParameters(id, _status.learningRate, t.localEpochs);
         _openPhase(Phase.Commit, t.commitPeriod);
+    }
+
+    /// @dev Where trainers have left and those who remain are too few, the deadline of Commit decides.
+    function _openRevealIfComplete(uint256 id) private {
+        uint256 committed = _rounds[id].committed;
+        if (committed != _trainers.length) return;
+        Terms memory t = terms();
+        if (committed >= t.minActive) _openPhase(Phase.Reveal, t.revealPeriod);
     }
 
     function _openNextRound(Terms memory t) private {
@@ -367,8 +403,15 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         _openNextRound(t);
     }
 
-    /// @dev Stakes are not touched here: `owed` counts a held stake as soon as the project has ended.
+    /// @dev A model file whose fee is open is asked about first, in Closing.
     function _end(Terms memory t, Phase phase_) private {
+        if (_claim.round == 0) return _finish(t, phase_);
+        _status.ending = phase_;
+        _openPhase(Phase.Closing, t.attestPeriod);
+    }
+
+    /// @dev Stakes are not touched here: `owed` counts a held stake as soon as the project has ended.
+    function _finish(Terms memory t, Phase phase_) private {
         uint256 rest = escrow;
         escrow = 0;
         _credit[t.owner] += rest;
@@ -382,10 +425,44 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         emit ProjectEnded(phase_, rest);
     }
 
+    // --- the model file
+
+    /// @dev Counts a source that one more of `voters` names, under `key`, and says whether that closes the claim.
+    function _vote(Terms memory t, Claim memory claim, uint256 key, address source, uint256 voters)
+        private
+        returns (bool closed)
+    {
+        uint256 votes = ++_votes[key][source];
+        closed = 2 * votes > voters;
+        if (!closed) return false;
+        delete _claim;
+        _credit[source] += t.roundFee;
+        if (source != claim.payee) {
+            _modelCid = _published[claim.round][source];
+            if (claim.payee == t.aggregator && _status.bondHeld) {
+                _status.bondHeld = false;
+                escrow += t.bond;
+                emit BondSlashed(claim.round, t.bond, 0);
+            }
+        }
+        emit ModelAttested(claim.round, source, _modelCid, t.roundFee);
+    }
+
+    /// @dev Nobody is named by more than half: the fee goes back.
+    function _unattested(Terms memory t) private {
+        emit ModelUnattested(_claim.round, t.roundFee);
+        escrow += t.roundFee;
+        delete _claim;
+    }
+
+    function _requireSource(Claim memory claim, address source) private view {
+        if (source != claim.payee && _published[claim.round][source] == 0) revert NotASource(source);
+    }
+
     // --- parts of a settlement
 
-    /// @dev While the settlement is the aggregator's, it must also be the sender: the proof shows that all follows from the active mask and
-    /// names the model's file, but whoever proves chooses both, and others must not choose them in its name.
+    /// @dev While the settlement is the aggregator's, it must also be the sender: the proof names the model's file, which the prover chooses,
+    /// and others must not choose it in its name.
     function _requirePayee(Terms memory t, address payee) private view {
         Status memory status = _status;
         uint256 end = uint256(status.deadline) + t.aggregatePeriod;
@@ -395,202 +472,126 @@ contract Project is IProject, ERC165, ReentrancyGuardTransient {
         if (reserved && msg.sender != t.aggregator) revert NotTheAggregator(msg.sender);
     }
 
-    /// @dev The one place that says which slots are active. Here the aggregator names them, out of the revealed ones, and may leave out
-    /// `maxExcluded`, whose update is not to be had or does not give its commitment.
-    function _requireActive(Terms memory t, uint256 id, uint256 mask) private view returns (uint256 active) {
-        uint256 revealed = _rounds[id].revealedMask;
-        if (mask & ~revealed != 0) revert WrongActiveMask(mask);
-        active = Packed.count(mask);
-        if (Packed.count(revealed) - active > t.maxExcluded) revert WrongActiveMask(mask);
-        if (active < t.minActive) revert TooFewActive(active, t.minActive);
-    }
-
-    /// @dev Checks the commitments of all slots against their running hash and picks those of the active ones.
-    function _activeCommitments(uint256 id, uint256 mask, uint256 active, uint256[] calldata commitments)
+    /// @dev Checks all slots against their running hash and picks the commitments of the active ones.
+    function _activeCommitments(uint256 id, uint256 mask, Slot[] calldata slots)
         private
         view
         returns (uint256[] memory chosen)
     {
-        RoundData memory data = _rounds[id];
-        if (commitments.length != 2 * uint256(data.committed)) revert WrongCommitments();
-        chosen = new uint256[](2 * active);
+        if (slots.length != _rounds[id].committed) revert WrongCommitments();
+        chosen = new uint256[](2 * Packed.count(mask));
         bytes32 hash;
         uint256 cursor;
-        for (uint256 slot; slot < data.committed; ++slot) {
-            (uint256 x, uint256 y) = (commitments[2 * slot], commitments[2 * slot + 1]);
-            hash = _chain(hash, x, y);
-            if (Packed.has(mask, slot)) {
+        for (uint256 i; i < slots.length; ++i) {
+            (uint256 x, uint256 y) = (slots[i].x, slots[i].y);
+            hash = _chain(hash, slots[i].trainer, x, y);
+            if (Packed.has(mask, i)) {
                 chosen[cursor++] = x;
                 chosen[cursor++] = y;
             }
         }
-        if (hash != data.commitmentsHash) revert WrongCommitments();
+        if (hash != _rounds[id].slotsHash) revert WrongCommitments();
     }
 
-    /// @dev Stores the shares, from which `owed` computes what each trainer gets, and takes exactly the sum of that out of escrow. The proof
+    /// @dev Stores the shares, from which `owed` computes what each trainer gets, takes exactly the sum of that out of escrow, and sets the fee
+    /// aside until the model file is attested. A slot that attested nothing gets nothing, whatever its share. The proof
     /// says that shares sum to at most one and that slots which are not active have none; were it wrong, the subtraction would revert
-    /// before a wei of another round could be promised.
+    /// before a unit of another round could be promised.
     function _pay(Terms memory t, uint256 id, address payee, uint256[] calldata shares) private {
+        RoundData storage data = _rounds[id];
+        uint256 attested = data.attestedMask;
         uint256 paid;
         uint256 total;
-        uint256 committed = _rounds[id].committed;
+        uint256 committed = data.committed;
         for (uint256 slot; slot < committed; ++slot) {
             uint256 share = Packed.lane(shares[slot / Packed.PER_WORD], slot);
             total += share;
-            paid += _part(t.roundReward, share);
+            if (Packed.has(attested, slot)) paid += _part(t.roundReward, share);
         }
         assert(total <= Packed.ONE);
         for (uint256 i; i < shares.length; ++i) {
             _shares[id][i] = shares[i];
         }
-        _rounds[id].shareWords = uint8(shares.length);
+        data.shareWords = uint8(shares.length);
         escrow -= paid + t.roundFee;
-        _credit[payee] += t.roundFee;
+        _claim = Claim(uint32(id), payee);
     }
 
-    /// @dev docs/protocol.md 13.5.
-    function _stepLearningRate(Terms memory t, uint256 coherence) private {
-        uint256 rate = uint256(_status.learningRate) * t.decay >> 16;
-        if (coherence < t.coherenceFloor) rate = rate * t.coherenceDecay >> 16;
-        if (rate < t.minLearningRate) rate = t.minLearningRate;
-        _status.learningRate = uint32(rate);
+    /// @dev Once more than the terms allow: the penalty, once. Whoever is active has a seat, so its stake is held.
+    function _countOutliers(Terms memory t, uint256 id, uint256 mask, Slot[] calldata slots) private {
+        for (uint256 i; i < slots.length; ++i) {
+            if (!Packed.has(mask, i)) continue;
+            address trainer = slots[i].trainer;
+            Trainer memory state = _trainer[trainer];
+            ++state.dropped;
+            if (!state.penalised && state.dropped > t.outlierRounds) {
+                state.penalised = true;
+                uint96 amount = t.outlierPenalty < state.stake ? t.outlierPenalty : state.stake;
+                state.stake -= amount;
+                escrow += amount;
+                emit OutlierPenalised(id, trainer, amount);
+            }
+            _trainer[trainer] = state;
+        }
     }
 
-    function _emitSettled(uint256 id, address payee, uint256 mask, RoundProof calldata p) private {
-        emit RoundSettled(id, payee, mask, p.keptMask, p.coherence, p.shares, p.weights, _model, _modelCid);
+    function _emitSettled(uint256 id, address payee, uint256 mask, bytes32 modelCid, RoundProof calldata p) private {
+        emit RoundSettled(id, payee, mask, p.keptMask, p.coherence, p.shares, p.weights, p.model, modelCid);
     }
 
     // --- small helpers
 
-    /// @dev Wei of a share of 2^-16 parts, rounded down; what is lost stays in escrow.
-    function _part(uint256 reward, uint256 share) private pure returns (uint256) {
-        return reward * share >> 16;
+    function _join(address trainer) private {
+        Terms memory t = terms();
+        _requireOpen(Phase.Registration);
+        if (_trainer[trainer].active) revert AlreadyJoined(trainer);
+        if (_trainers.length == t.maxTrainers) revert ProjectFull();
+
+        _trainers.push(trainer);
+        _trainer[trainer].active = true;
+        _trainer[trainer].stake = t.stake;
+        emit Joined(trainer, t.stake);
+        _openIfComplete(t);
+        Currency.take(t.token, t.stake);
     }
 
-    /// @dev `H_(i+1) = keccak256(abi.encode(H_i, x_i, y_i))`.
-    function _chain(bytes32 hash, uint256 x, uint256 y) private pure returns (bytes32) {
-        return keccak256(abi.encode(hash, x, y));
+    /// @dev Those of these slots of a round lose stake and seat.
+    function _slash(uint256 id, uint256 mask) private {
+        if (mask == 0) return;
+        // Backwards, since a removal puts the last trainer into the gap.
+        for (uint256 left = _trainers.length; left > 0; --left) {
+            address trainer = _trainers[left - 1];
+            uint256 slotPlusOne = _slotPlusOne(id, trainer);
+            if (slotPlusOne == 0 || !Packed.has(mask, slotPlusOne - 1)) continue;
+            uint256 stake = _removeTrainer(left - 1);
+            escrow += stake;
+            emit StakeSlashed(id, trainer, stake);
+        }
     }
 
     /// @dev Takes the trainer at `i` off the list. The stake is no longer held for it: the caller says whose it is.
-    function _removeTrainer(uint256 i) private {
+    function _removeTrainer(uint256 i) private returns (uint256 stake) {
         address trainer = _trainers[i];
         _trainers[i] = _trainers[_trainers.length - 1];
         _trainers.pop();
+        stake = _trainer[trainer].stake;
         _trainer[trainer].active = false;
-        _trainer[trainer].stakeHeld = false;
+        _trainer[trainer].stake = 0;
     }
 
-    function _hasEnded() private view returns (bool) {
-        return _status.phase >= Phase.Completed;
+    /// @dev `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))`.
+    function _chain(bytes32 hash, address trainer, uint256 x, uint256 y) private pure returns (bytes32) {
+        return keccak256(abi.encode(hash, trainer, x, y));
     }
 
-    /// @dev Rounds 1 to this are settled or void.
-    function _closedRounds() private view returns (uint32) {
-        return uint32(_status.settled) + _status.voided;
+    /// @dev What is kept of a seal.
+    function _sealed(bytes32 seal) private pure returns (uint256) {
+        return uint256(seal) & ~uint256(0xff);
     }
 
-    function _requirePhase(Phase expected) private view {
-        if (_status.phase != expected) revert WrongPhase(expected, _status.phase);
-    }
-
-    function _requireOpen(Phase expected) private view {
-        _requirePhase(expected);
-        if (block.timestamp >= _status.deadline) revert DeadlinePassed(_status.deadline);
-    }
-
-    function _requireRound(uint256 given) private view {
-        if (given != _status.round) revert WrongRound(_status.round, given);
-    }
-
-    function _requireValue(uint256 expected) private view {
-        if (msg.value != expected) revert WrongValue(expected, msg.value);
-    }
-
-    // --- views
-
-    /// @inheritdoc IProject
-    function terms() public view returns (Terms memory) {
-        if (address(this) == IMPLEMENTATION) revert NotAProject();
-        return abi.decode(Clones.fetchCloneArgs(address(this)), (Terms));
-    }
-
-    /// @inheritdoc IProject
-    function phase() external view returns (Phase) {
-        return _status.phase;
-    }
-
-    /// @inheritdoc IProject
-    function round() external view returns (uint256) {
-        return _status.round;
-    }
-
-    /// @inheritdoc IProject
-    function deadline() external view returns (uint256) {
-        return _status.deadline;
-    }
-
-    /// @inheritdoc IProject
-    function settledRounds() external view returns (uint256) {
-        return _status.settled;
-    }
-
-    /// @inheritdoc IProject
-    function voidRounds() external view returns (uint256) {
-        return _status.voided;
-    }
-
-    /// @inheritdoc IProject
-    function trainers() external view returns (address[] memory) {
-        return _trainers;
-    }
-
-    /// @inheritdoc IProject
-    function isTrainer(address account) external view returns (bool) {
-        return _trainer[account].active;
-    }
-
-    /// @inheritdoc IProject
-    function bondPlaced() external view returns (bool) {
-        return _status.bondHeld;
-    }
-
-    /// @inheritdoc IProject
-    function learningRate() external view returns (uint256) {
-        return _status.learningRate;
-    }
-
-    /// @inheritdoc IProject
-    function localEpochs() external view returns (uint256) {
-        return terms().localEpochs;
-    }
-
-    /// @inheritdoc IProject
-    function model() external view returns (uint256[2] memory commitment, bytes32 cid) {
-        return (_model, _modelCid);
-    }
-
-    /// @inheritdoc IProject
-    function roundState(uint256 id)
-        external
-        view
-        returns (uint256 committed, uint256 revealedMask, bytes32 commitmentsHash)
-    {
-        RoundData storage data = _rounds[id];
-        return (data.committed, data.revealedMask, data.commitmentsHash);
-    }
-
-    /// @inheritdoc IProject
-    function slotOf(uint256 id, address trainer) external view returns (uint256 slotPlusOne) {
-        return _submissions[id][trainer].slotPlusOne;
-    }
-
-    /// @inheritdoc IProject
-    function sharesOf(uint256 id) external view returns (uint256[] memory words) {
-        words = new uint256[](_rounds[id].shareWords);
-        for (uint256 i; i < words.length; ++i) {
-            words[i] = _shares[id][i];
-        }
+    /// @dev The mask of slots 0 to `n - 1`.
+    function _all(uint256 n) private pure returns (uint256) {
+        return (1 << n) - 1;
     }
 
     /// @notice ERC-165.

@@ -2,20 +2,29 @@
 pragma solidity ^0.8.24;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Project} from "./Project.sol";
+import {IFormVerifier} from "./interfaces/IFormVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {IProject, IProjectFactory, Terms} from "./interfaces/IProject.sol";
 import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
+import {Policy} from "./libraries/Policy.sol";
+import {TermsCheck} from "./libraries/TermsCheck.sol";
 
-/// @title Deploys projects, all with the same code, keys and verifier.
+/// @title Deploys projects, all with the same code, keys and verifiers.
 /// @notice It has no owner and holds no funds. Its projects do not depend on it once they exist.
 /// @dev A project is a minimal proxy (EIP-1167) with its terms appended to its code. The proxy's target cannot change: this is no upgrade
 /// mechanism.
 contract ProjectFactory is IProjectFactory {
+    using SafeERC20 for IERC20;
+
     /// @inheritdoc IProjectFactory
     address public immutable keyRegistry;
     /// @inheritdoc IProjectFactory
     address public immutable roundVerifier;
+    /// @inheritdoc IProjectFactory
+    address public immutable formVerifier;
     /// @notice The code that all projects of this factory run.
     address public immutable implementation;
 
@@ -25,19 +34,30 @@ contract ProjectFactory is IProjectFactory {
     /// @dev Projects created so far; keeps two projects with the same terms apart.
     uint256 private _created;
 
-    /// @dev The verifier must use the very registry that projects name to their trainers.
-    constructor(IKeyRegistry registry, IRoundVerifier verifier) {
+    /// @dev The verifiers must use the very registry that projects name to their trainers.
+    constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form) {
         if (verifier.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
+        if (form.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
         keyRegistry = address(registry);
         roundVerifier = address(verifier);
-        implementation = address(new Project(registry, verifier));
+        formVerifier = address(form);
+        implementation = address(new Project(registry, verifier, form));
     }
 
     /// @inheritdoc IProjectFactory
     function createProject(Terms calldata terms) external payable returns (address project) {
         if (terms.owner != msg.sender) revert IProject.InvalidTerms("owner");
+        TermsCheck.check(terms);
+        IKeyRegistry(keyRegistry).verifyingKey(terms.rule, terms.slots); // reverts when there is none
         // The address depends on the terms: a chain that takes blocks back cannot put other terms where a trainer joins.
-        project = Clones.cloneDeterministicWithImmutableArgs(implementation, abi.encode(terms), bytes32(_created++));
+        bytes memory encoded = abi.encode(terms);
+        bytes32 salt = bytes32(_created++);
+        if (terms.token != address(0)) {
+            // Before there is code: a token that calls somebody while it moves must not let them meet a project that has not begun.
+            project = Clones.predictDeterministicAddressWithImmutableArgs(implementation, encoded, salt);
+            IERC20(terms.token).safeTransferFrom(msg.sender, project, Policy.deposit(terms));
+        }
+        project = Clones.cloneDeterministicWithImmutableArgs(implementation, encoded, salt);
         isProject[project] = true;
         emit ProjectCreated(project, msg.sender, terms.specification);
         Project(project).initialize{value: msg.value}();

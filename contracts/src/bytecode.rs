@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct VerifyingKeyCode {
     /// Name of the contract: rule and size, as in `AgreementKey16`.
     pub name: String,
+    /// The rule's id (docs/protocol.md 13.2), by what stands before `Key` in the name.
+    pub rule: u8,
     /// How many slots its circuit serves: the number at the end of the name.
     pub size: u8,
     /// Creation bytecode; the constructor takes no arguments.
@@ -26,19 +28,25 @@ pub struct RuntimeCode {
 }
 
 impl RuntimeCode {
-    /// `Project`; immutables: factory, key registry, round verifier, its own address.
+    /// `Project`; immutables: of OpenZeppelin's `EIP712` the domain separator, the chain id, its own address, the hashes of name and
+    /// version, name and version as short strings; then factory, key registry, round verifier, form verifier, its own address.
     pub fn project() -> Self {
         Self::parse(include_str!("../abi/Project.json"))
     }
 
-    /// `ProjectFactory`; immutables: key registry, round verifier, the code that projects share.
+    /// `ProjectFactory`; immutables: key registry, round verifier, form verifier, the code that projects share.
     pub fn project_factory() -> Self {
         Self::parse(include_str!("../abi/ProjectFactory.json"))
     }
 
-    /// `RoundVerifier`; immutables: key registry, the keys' hash, and the 14 words of `x1` and `g2`.
+    /// `RoundVerifier`; immutables: those of `FormVerifier`, the two words of `[x]_1`, the four of `[x^2]_2`.
     pub fn round_verifier() -> Self {
         Self::parse(include_str!("../abi/RoundVerifier.json"))
+    }
+
+    /// `FormVerifier`; immutables: key registry, the keys' hash, `[1]_2` and `[x]_2` of the `g2` words.
+    pub fn form_verifier() -> Self {
+        Self::parse(include_str!("../abi/FormVerifier.json"))
     }
 
     /// `KeyRegistry`; immutables: whether its keys are development keys, the keys' hash.
@@ -80,14 +88,19 @@ pub fn round_verifier_bytecode() -> Bytes {
     crate::bindings::ROUNDVERIFIER_BYTECODE.clone()
 }
 
-/// Creation bytecode of `ProjectFactory(address registry, address verifier)`.
+/// Creation bytecode of `FormVerifier(address registry)`.
+pub fn form_verifier_bytecode() -> Bytes {
+    crate::bindings::FORMVERIFIER_BYTECODE.clone()
+}
+
+/// Creation bytecode of `ProjectFactory(address registry, address verifier, address form)`.
 ///
 /// Projects have none of their own: the factory deploys the code that they share, and clones it.
 pub fn project_factory_bytecode() -> Bytes {
     crate::bindings::PROJECTFACTORY_BYTECODE.clone()
 }
 
-/// The verifying keys of the rule "agreement", smallest circuit first: the order in which a registry takes them.
+/// The verifying keys by rule, then smallest circuit first: the order in which a registry takes them.
 pub fn verifying_keys() -> Vec<VerifyingKeyCode> {
     parse_keys(include_str!("../abi/VerifyingKeys.json"))
         .expect("abi/VerifyingKeys.json is written by script/export-abi")
@@ -103,15 +116,20 @@ struct KeyCode {
     runtime: Bytes,
 }
 
-/// `None` when the text is not an object of name to code, or a name ends in no size.
+/// What stands before `Key` in the name of a verifying key's contract, by the rule's id less one.
+const RULES: [&str; 2] = ["Agreement", "MultiKrum"];
+
+/// `None` when the text is not an object of name to code, or a name has no known rule or no size.
 fn parse_keys(json: &str) -> Option<Vec<VerifyingKeyCode>> {
     let KeyFile(entries) = serde_json::from_str(json).ok()?;
     let mut keys = Vec::with_capacity(entries.len());
     for (name, KeyCode { bytecode, runtime }) in entries {
-        let size = name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()?;
-        keys.push(VerifyingKeyCode { name, size, bytecode, runtime });
+        let (rule, size) = name.split_once("Key")?;
+        let rule = u8::try_from(RULES.iter().position(|known| *known == rule)?).ok()? + 1;
+        let size = size.parse().ok()?;
+        keys.push(VerifyingKeyCode { name, rule, size, bytecode, runtime });
     }
-    keys.sort_by_key(|key| key.size);
+    keys.sort_by_key(|key| (key.rule, key.size));
     Some(keys)
 }
 
@@ -121,15 +139,20 @@ mod tests {
 
     #[test]
     fn every_contract_that_is_deployed_has_code_within_the_limit_of_eip_3860() {
-        for code in [key_registry_bytecode(), round_verifier_bytecode(), project_factory_bytecode()] {
+        for code in [
+            key_registry_bytecode(),
+            round_verifier_bytecode(),
+            form_verifier_bytecode(),
+            project_factory_bytecode(),
+        ] {
             assert!(code.len() > 1000 && code.len() < 49_152, "{} bytes", code.len());
         }
     }
 
     #[test]
-    fn committed_keys_are_ordered_by_size_and_not_empty() {
+    fn committed_keys_are_ordered_by_rule_and_size_and_not_empty() {
         let keys = verifying_keys();
-        assert!(keys.windows(2).all(|pair| pair[0].size < pair[1].size));
+        assert!(keys.windows(2).all(|pair| (pair[0].rule, pair[0].size) < (pair[1].rule, pair[1].size)));
         assert!(keys.iter().all(|key| key.bytecode.len() > 1000));
     }
 
@@ -146,9 +169,10 @@ mod tests {
     #[test]
     fn every_contract_has_runtime_code_with_as_many_immutables_as_it_declares() {
         let all = [
-            (RuntimeCode::project(), 4),
-            (RuntimeCode::project_factory(), 3),
+            (RuntimeCode::project(), 12),
+            (RuntimeCode::project_factory(), 4),
             (RuntimeCode::round_verifier(), 16),
+            (RuntimeCode::form_verifier(), 10),
             (RuntimeCode::key_registry(), 2),
         ];
         for (runtime, immutables) in all {
@@ -157,17 +181,23 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_sorted_by_number_and_not_by_name() {
-        let keys = parse_keys(
-            r#"{"AgreementKey16": {"bytecode": "0x02", "runtime": "0x"}, "AgreementKey8": {"bytecode": "0x01", "runtime": "0x"}}"#,
-        )
-        .unwrap();
-        assert_eq!(keys.iter().map(|key| key.size).collect::<Vec<_>>(), [8, 16]);
+    fn keys_are_sorted_by_rule_and_number_and_not_by_name() {
+        let code = r#"{"bytecode": "0x01", "runtime": "0x"}"#;
+        let names = ["MultiKrumKey8", "AgreementKey16", "AgreementKey8"];
+        let json = names.map(|name| format!("\"{name}\": {code}")).join(", ");
+        let keys = parse_keys(&format!("{{{json}}}")).unwrap();
+        let sorted: Vec<(u8, u8)> = keys.iter().map(|key| (key.rule, key.size)).collect();
+        assert_eq!(sorted, [(1, 8), (1, 16), (2, 8)]);
     }
 
     #[test]
-    fn a_name_without_a_size_is_refused() {
-        assert_eq!(parse_keys(r#"{"AgreementKey": {"bytecode": "0x02", "runtime": "0x"}}"#), None);
+    fn a_name_without_a_size_or_a_known_rule_is_refused() {
+        for name in ["AgreementKey", "Agreement8", "MedianKey8"] {
+            assert_eq!(
+                parse_keys(&format!(r#"{{"{name}": {{"bytecode": "0x02", "runtime": "0x"}}}}"#)),
+                None
+            );
+        }
         assert_eq!(parse_keys(r#"{"AgreementKey8": 5}"#), None);
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The order of deployment: the verifying keys ([`verifying_keys`]), `KeyRegistry(isDev, x1, g2, keys)`, `RoundVerifier(registry)`,
-//! `ProjectFactory(registry, verifier)`; the factory makes the projects.
+//! `FormVerifier(registry)`, `ProjectFactory(registry, verifier, form)`; the factory makes the projects.
 //!
 //! ```
 //! use fairshare_contracts::explain_revert;
@@ -25,7 +25,7 @@ mod bytecode;
 mod revert;
 
 pub use bytecode::{
-    key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode, verifying_keys, RuntimeCode,
-    VerifyingKeyCode,
+    form_verifier_bytecode, key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode,
+    verifying_keys, RuntimeCode, VerifyingKeyCode,
 };
 pub use revert::explain_revert;

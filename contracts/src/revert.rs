@@ -31,6 +31,7 @@ fn all_errors() -> impl Iterator<Item = &'static AbiError> {
         &*bindings::PROJECT_ABI,
         &*bindings::PROJECTFACTORY_ABI,
         &*bindings::ROUNDVERIFIER_ABI,
+        &*bindings::FORMVERIFIER_ABI,
         &*bindings::KEYREGISTRY_ABI,
         &*bindings::VERIFYINGKEY_ABI,
     ]
@@ -76,7 +77,8 @@ fn show(token: &Token) -> String {
 
 /// The names of `enum Phase` in `interfaces/IProject.sol`.
 fn phase_name(token: &Token) -> String {
-    const NAMES: [&str; 6] = ["Registration", "Commit", "Reveal", "Aggregate", "Completed", "WoundUp"];
+    const NAMES: [&str; 8] =
+        ["Registration", "Commit", "Reveal", "Attest", "Aggregate", "Closing", "Completed", "WoundUp"];
     match token {
         Token::Uint(value) if *value < U256::from(NAMES.len()) => NAMES[value.as_usize()].to_owned(),
         other => show(other),
@@ -111,6 +113,7 @@ mod tests {
                 .map(|input| match &input.kind {
                     ethers::abi::ParamType::String => Token::String("theta".to_owned()),
                     ethers::abi::ParamType::Address => Token::Address(Address::repeat_byte(7)),
+                    ethers::abi::ParamType::FixedBytes(n) => Token::FixedBytes(vec![7; *n]),
                     _ => Token::Uint(1.into()),
                 })
                 .collect();
@@ -125,8 +128,10 @@ mod tests {
 
     #[test]
     fn a_wrong_phase_is_named_by_its_phases() {
-        let data = bindings::WrongPhase { expected: 1, actual: 3 }.encode();
-        assert_eq!(explain_revert(&data).unwrap(), "WrongPhase(expected: Commit, actual: Aggregate)");
+        let text =
+            |expected, actual| explain_revert(&bindings::WrongPhase { expected, actual }.encode()).unwrap();
+        assert_eq!(text(1, 4), "WrongPhase(expected: Commit, actual: Aggregate)");
+        assert_eq!(text(3, 5), "WrongPhase(expected: Attest, actual: Closing)");
     }
 
     #[test]

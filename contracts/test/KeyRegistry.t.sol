@@ -8,6 +8,21 @@ import {ExampleKey} from "./support/ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
+/// @notice FOR TESTS: a key contract that says something else when it is asked again: the first reading of a storage word in a transaction
+/// costs more than the next.
+contract ForgetfulKey is TestKey {
+    uint256 private _touched = 1;
+
+    constructor() TestKey(1, 8) {}
+
+    function key() public view override returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+        (fixedPoints, ic) = super.key();
+        uint256 gas = gasleft();
+        uint256 touched = _touched;
+        if (gas - gasleft() > 1000 && touched == 1) (ic[2], ic[3]) = (1, 2);
+    }
+}
+
 contract KeyRegistryTest is MiniTest {
     /// @dev Deployments in a call of their own, with little gas: a refused G2 point burns all that it is given.
     function deploy(bool dev, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys)
@@ -27,10 +42,14 @@ contract KeyRegistryTest is MiniTest {
     }
 
     function refuse(uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey key) private {
+        refuse(x1, g2, key, abi.encodeWithSelector(IKeyRegistry.InvalidKeyPoint.selector));
+    }
+
+    function refuse(uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey key, bytes memory expected) private {
         (bool done, bytes memory reason) =
             address(this).call{gas: 20_000_000}(abi.encodeCall(this.deploy, (true, x1, g2, one(key))));
         assertFalse(done);
-        assertEq(bytes32(reason), bytes32(IKeyRegistry.InvalidKeyPoint.selector));
+        assertEq(keccak256(reason), keccak256(expected));
     }
 
     function test_constructor_hashesWordsInTheOrderOfTheProtocol() public {
@@ -155,14 +174,78 @@ contract KeyRegistryTest is MiniTest {
         refuse(x1, KnownSecrets.g2(), infinite.asKey());
     }
 
-    function test_constructor_oddOrEmptyInputPoints() public {
+    function test_constructor_wrongNumberOfInputPoints() public {
         uint256[2] memory x1 = KnownSecrets.x1();
         TestKey key = new TestKey(1, 8);
-        key.popIc();
-        refuse(x1, KnownSecrets.g2(), key.asKey());
-        for (uint256 i; i < 19; ++i) {
+        for (uint256 words = 21; words > 0; --words) {
             key.popIc();
+            if (words % 2 == 0) refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(8, words));
         }
-        refuse(x1, KnownSecrets.g2(), key.asKey()); // the constant one alone
+        key = new TestKey(1, 16);
+        key.pushIc(1, 2);
+        refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(16, 28));
+    }
+
+    function wrongCount(uint8 size, uint256 words) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IKeyRegistry.WrongInputCount.selector, 1, size, words);
+    }
+
+    function test_constructor_everySizeAndNoOther() public {
+        uint256[2] memory x1 = KnownSecrets.x1();
+        uint8[5] memory usual = [8, 16, 32, 64, 128];
+        IVerifyingKey[] memory keys = new IVerifyingKey[](10);
+        for (uint256 i; i < 10; ++i) {
+            keys[i] = new TestKey(uint8(1 + i / 5), usual[i % 5]).asKey();
+        }
+        KeyRegistry registry = new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        assertEq(address(registry.verifyingKey(2, 128)), address(keys[9]));
+        uint8[9] memory unusual = [0, 1, 2, 4, 7, 9, 24, 127, 255];
+        for (uint256 i; i < 9; ++i) {
+            bytes memory reason = abi.encodeWithSelector(IKeyRegistry.UnusualSize.selector, 1, unusual[i]);
+            refuse(x1, KnownSecrets.g2(), new TestKey(1, unusual[i]).asKey(), reason);
+        }
+    }
+
+    function test_constructor_gammaIsNotOne() public {
+        uint256[12] memory g2 = KnownSecrets.g2();
+        TestKey key = new TestKey(2, 16);
+        for (uint256 i; i < 4; ++i) {
+            key.setFixed(6 + i, g2[4 + i]); // gamma = 7, a good point
+            key.setFixed(10 + i, g2[8 + i]);
+        }
+        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.GammaIsNotOne.selector, 2, 16);
+        refuse(KnownSecrets.x1(), g2, key.asKey(), reason);
+    }
+
+    function test_constructor_deltaIsGammaOrInfinity() public {
+        uint256[12] memory g2 = KnownSecrets.g2();
+        TestKey key = new TestKey(2, 16);
+        for (uint256 i; i < 4; ++i) {
+            key.setFixed(10 + i, g2[i]);
+        }
+        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.DeltaIsGamma.selector, 2, 16);
+        refuse(KnownSecrets.x1(), g2, key.asKey(), reason);
+        for (uint256 i; i < 4; ++i) {
+            key.setFixed(10 + i, 0);
+        }
+        refuse(KnownSecrets.x1(), g2, key.asKey());
+    }
+
+    function test_constructor_infiniteAlpha() public {
+        TestKey key = new TestKey(1, 16);
+        key.setFixed(0, 0);
+        key.setFixed(1, 0);
+        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key.asKey());
+    }
+
+    function test_constructor_keyThatSaysSomethingElseTheSecondTime() public {
+        // Its storage is warm in the transaction that made it: the deployment gets one of its own.
+        ForgetfulKey key = new ForgetfulKey();
+        vm.cool(address(key));
+        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.ImpureKey.selector, address(key));
+        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key.asKey(), reason);
+        // The same one, warm by now, says the same twice: this is what a second reading cannot exclude.
+        key.key();
+        this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key.asKey()));
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
-import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
+import {FormProof} from "../src/interfaces/IFormVerifier.sol";
 import {Market} from "./support/Market.sol";
 
 /// @dev Refuses ether.
@@ -40,7 +40,7 @@ contract Reentrant {
             abi.encodeCall(IProject.advance, ()),
             abi.encodeCall(IProject.join, ()),
             abi.encodeCall(IProject.placeBond, ()),
-            abi.encodeCall(IProject.commitUpdate, (1, [uint256(1), 2], bytes32(0)))
+            abi.encodeCall(IProject.attestModel, (address(this)))
         ];
         for (uint256 i; i < calls.length; ++i) {
             (bool done, bytes memory reason) = address(PROJECT).call(calls[i]);
@@ -67,13 +67,18 @@ contract ProjectMoneyTest is Market {
         settleWith([uint256(30000), 20000, 15535, 0], 65536, AGGREGATOR);
         assertEq(project.owed(trainer(0)), part(30000));
         assertEq(project.owed(trainer(3)), 0);
-        assertEq(project.owed(AGGREGATOR), FEE);
+        assertEq(project.owed(AGGREGATOR), 0);
+        (uint256 open, address payee, uint256 fee) = project.openModel();
+        assertTrue(open == 1 && payee == AGGREGATOR && fee == FEE);
         uint256 firstPaid = part(30000) + part(20000) + part(15535);
         assertEq(project.escrow(), DEPOSIT - FEE - firstPaid);
         // Trainer 0 collects between the rounds, the others at the end.
         assertEq(withdraw(trainer(0)), part(30000));
         submit(4);
         settleWith([uint256(1), 65535, 0, 0], 65536, AGGREGATOR);
+        assertEq(project.owed(AGGREGATOR), FEE); // of round 1; the last one's is asked about in Closing
+        assertEq(project.escrow(), 2 * uint256(REWARD) - firstPaid - part(1) - part(65535));
+        close(AGGREGATOR);
         assertPhase(Phase.Completed);
         assertEq(project.deadline(), 0);
         uint256 secondPaid = part(1) + part(65535);
@@ -93,6 +98,7 @@ contract ProjectMoneyTest is Market {
         settleWith([uint256(0), 0, 0, 0], 0, AGGREGATOR);
         submit(4);
         settleWith([uint256(0), 0, 0, 0], 0, AGGREGATOR);
+        close(AGGREGATOR);
         assertPhase(Phase.Completed);
         assertEq(project.owed(OWNER), 2 * uint256(REWARD));
         assertEq(project.owed(AGGREGATOR), 2 * uint256(FEE) + BOND);
@@ -125,44 +131,18 @@ contract ProjectMoneyTest is Market {
         submit(4);
         vm.warp(project.deadline());
         settleWith([uint256(65536), 0, 0, 0], 65536, STRANGER);
+        submit(4);
         assertEq(project.owed(STRANGER), FEE);
         assertEq(project.owed(AGGREGATOR), 0);
         assertTrue(project.bondPlaced());
     }
 
-    function createWithNoneExcluded() private {
-        Terms memory t = defaultTerms();
-        t.maxExcluded = 0;
-        project = create(t);
-    }
-
-    /// @dev Three revealed, of which one may be left out: with its file withheld two remain, too few to settle.
-    function test_advance_noResultWhereOneWithheldFileMayBeTheReasonKeepsTheBond() public {
+    function test_advance_noResultDividesTheBondAmongTheActive() public {
         start(4);
+        revealAll(4);
         for (uint256 i; i < 4; ++i) {
-            commit(i);
+            attest(i, i == 3 ? 15 : 7, address(0)); // trainer 3's file reaches nobody
         }
-        for (uint256 i; i < 3; ++i) {
-            reveal(i);
-        }
-        skipAndAdvance();
-        skipAndAdvance();
-        assertTrue(project.bondPlaced());
-        assertEq(project.owed(trainer(0)), 0);
-        assertEq(project.escrow(), DEPOSIT + STAKE);
-        assertEq(project.voidRounds(), 1);
-    }
-
-    function test_advance_noResultDividesTheBondAmongThoseWhoRevealed() public {
-        createWithNoneExcluded();
-        start(4);
-        for (uint256 i; i < 4; ++i) {
-            commit(i);
-        }
-        for (uint256 i; i < 3; ++i) {
-            reveal(i);
-        }
-        skipAndAdvance(); // trainer 3 loses its stake
         assertEq(project.escrow(), DEPOSIT + STAKE);
         uint256 each = uint256(BOND) / 3;
         vm.warp(project.deadline() + 200);
@@ -187,10 +167,11 @@ contract ProjectMoneyTest is Market {
         skipAndAdvance();
         submit(4);
         settleEquallyTo(STRANGER);
+        submit(4);
         assertEq(project.owed(STRANGER), FEE);
         // The named aggregator may too.
-        submit(4);
         settleEquallyTo(AGGREGATOR);
+        close(AGGREGATOR);
         assertPhase(Phase.Completed);
         assertEq(project.owed(AGGREGATOR), FEE);
         withdrawAllAndExpectEmpty();
@@ -246,20 +227,25 @@ contract ProjectMoneyTest is Market {
         vm.expectEmit();
         emit IProject.StakeSlashed(1, trainer(0), STAKE);
         project.advance();
-        assertPhase(Phase.Aggregate);
+        assertPhase(Phase.Attest);
         assertFalse(project.isTrainer(trainer(0)));
         assertEq(project.trainers().length, 3);
         assertEq(project.owed(trainer(0)), 0);
         assertEq(project.escrow(), DEPOSIT + STAKE);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.NothingToAttest.selector, trainer(0)));
+        project.attest(1, 1, address(0));
+        for (uint256 i = 1; i < 4; ++i) {
+            attest(i);
+        }
         settleWith([uint256(0), 20000, 20000, 20000], 65536, AGGREGATOR);
-        uint256 round = project.round();
+        FormProof memory none;
         vm.prank(trainer(0));
         vm.expectRevert(abi.encodeWithSelector(IProject.NotATrainer.selector, trainer(0)));
-        project.commitUpdate(round, [uint256(1), 2], "");
+        project.commitUpdate(2, [uint256(1), 2], "", none);
     }
 
     function test_advance_whoDidNotCommitLosesNothing() public {
-        createWithNoneExcluded();
         start(4);
         for (uint256 i; i < 3; ++i) {
             commit(i);
@@ -267,6 +253,9 @@ contract ProjectMoneyTest is Market {
         skipAndAdvance();
         for (uint256 i; i < 3; ++i) {
             reveal(i);
+        }
+        for (uint256 i; i < 3; ++i) {
+            attest(i);
         }
         assertPhase(Phase.Aggregate);
         assertTrue(project.isTrainer(trainer(3)));
@@ -287,7 +276,14 @@ contract ProjectMoneyTest is Market {
         }
         skipAndAdvance();
         assertEq(project.owed(trainer(0)), part(40000));
+        for (uint256 i = 1; i < 4; ++i) {
+            attest(i);
+        }
         settleWith([uint256(0), 10000, 10000, 10000], 65536, AGGREGATOR);
+        vm.prank(trainer(1));
+        project.attestModel(AGGREGATOR);
+        vm.prank(trainer(2));
+        project.attestModel(AGGREGATOR);
         assertPhase(Phase.Completed);
         assertEq(project.owed(trainer(0)), part(40000));
         assertEq(
@@ -386,6 +382,7 @@ contract ProjectMoneyTest is Market {
         project.placeBond{value: BOND}();
         submit(4);
         settleWith([uint256(65536), 0, 0, 0], 65536, address(refuser));
+        submit(4);
         vm.expectRevert(abi.encodeWithSelector(IProject.TransferFailed.selector, address(refuser)));
         refuser.pull(project, payable(address(refuser)));
         vm.expectRevert(abi.encodeWithSelector(IProject.TransferFailed.selector, address(0)));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {RoundVerifier} from "../src/RoundVerifier.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
@@ -14,7 +13,7 @@ contract ProjectProvedTest is Market {
     Forger private forger;
 
     function deployVerifier() internal override returns (IRoundVerifier) {
-        return new RoundVerifier(registry);
+        return IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
     }
 
     function defaultTerms() internal pure override returns (Terms memory t) {
@@ -32,7 +31,8 @@ contract ProjectProvedTest is Market {
     }
 
     /// @dev Ten slots, two dropped as outliers.
-    function prove(address payee, uint256 mask) private view returns (RoundProof memory p) {
+    function prove(address payee) private view returns (RoundProof memory p) {
+        uint256 mask = activeMask();
         RoundStatement memory s;
         s.project = address(project);
         s.round = project.round();
@@ -45,16 +45,18 @@ contract ProjectProvedTest is Market {
         s.policy = [uint256(32), active * 52 / 256];
         s.activeMask = mask;
         s.modelCid = "next model";
+        (s.model,) = project.model();
         s.commitments = new uint256[](2 * active);
         uint256 place;
         p.shares = new uint256[](2);
         p.weights = new uint256[](2);
         for (uint256 i; i < 10; ++i) {
             if ((mask >> i) & 1 == 0) continue;
-            (s.commitments[place], s.commitments[place + 1]) = (commitments[2 * i], commitments[2 * i + 1]);
+            (s.commitments[place], s.commitments[place + 1]) = (slots[i].x, slots[i].y);
             place += 2;
             if (i < 8) p.shares[0] |= uint256(8000 + i) << (17 * i);
-            if (i < 8) p.weights[0] |= uint256(7000 + i) << (17 * i);
+            if (i >= 8) continue;
+            p.weights[0] |= uint256(7000 + i) << (17 * i);
         }
         (p.h, p.sigma, p.keptMask, p.coherence) =
             (uint256(keccak256("h")) % Bn254.R, uint256(keccak256("sigma")) % Bn254.R, 0xff & mask, 40000);
@@ -63,15 +65,15 @@ contract ProjectProvedTest is Market {
 
     function test_settle_aProvedRound() public {
         submit(10);
-        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        RoundProof memory p = prove(AGGREGATOR);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
+        project.settle(1, AGGREGATOR, "next model", slots, p);
         assertEq(project.settledRounds(), 1);
         assertEq(project.owed(trainer(3)), uint256(REWARD) * 8003 / 65536);
         // C_T' = G1 + sum w_i C_i
         (uint256 x, uint256 y) = (1, 2);
         for (uint256 i; i < 8; ++i) {
-            (x, y) = Bn254.addMul(x, y, commitments[2 * i], commitments[2 * i + 1], 7000 + i);
+            (x, y) = Bn254.addMul(x, y, slots[i].x, slots[i].y, 7000 + i);
         }
         (uint256[2] memory model, bytes32 cid) = project.model();
         assertEq(model[0], x);
@@ -79,58 +81,64 @@ contract ProjectProvedTest is Market {
         assertEq(cid, "next model");
     }
 
-    function test_settle_aProvedRoundWithASlotLeftOut() public {
-        submit(10);
-        RoundProof memory p = prove(AGGREGATOR, 0x3fb);
+    function test_settle_aProvedRoundWithASlotThatIsNotActive() public {
+        revealAll(10);
+        for (uint256 i; i < 10; ++i) {
+            attest(i, i == 2 ? 0x3ff : 0x3fb, address(0));
+        }
+        RoundProof memory p = prove(AGGREGATOR);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 0x3fb, "next model", commitments, p);
+        project.settle(1, AGGREGATOR, "next model", slots, p);
         assertEq(project.owed(trainer(2)), 0);
+        assertEq(project.owed(trainer(3)), uint256(REWARD) * 8003 / 65536);
     }
 
-    function refuse(uint256 round, address payee, uint256 mask, bytes32 cid, RoundProof memory p) private {
-        bytes memory data = abi.encodeCall(IProject.settle, (round, payee, mask, cid, commitments, p));
+    function refuse(uint256 round, address payee, bytes32 cid, RoundProof memory p) private {
+        bytes memory data = abi.encodeCall(IProject.settle, (round, payee, cid, slots, p));
         (bool done,) = address(project).call{gas: 3_000_000}(data);
         assertFalse(done);
     }
 
     function test_settle_aProofServesNothingElse() public {
         submit(10);
-        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        RoundProof memory p = prove(AGGREGATOR);
         vm.warp(project.deadline()); // from here the payee is free: a copied transaction still pays the author alone
-        refuse(1, STRANGER, 0x3ff, "next model", p);
-        refuse(1, AGGREGATOR, 0x3fe, "next model", p);
-        refuse(1, AGGREGATOR, 0x3ff, "other model", p);
-        refuse(2, AGGREGATOR, 0x3ff, "next model", p);
+        refuse(1, STRANGER, "next model", p);
+        refuse(1, AGGREGATOR, "other model", p);
+        refuse(2, AGGREGATOR, "next model", p);
         for (uint256 i; i < 2; ++i) {
             p.shares[0] ^= 1;
-            refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+            refuse(1, AGGREGATOR, "next model", p);
             p.shares[0] ^= 1;
             p.weights[0] ^= 1 << (17 * i);
-            refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+            refuse(1, AGGREGATOR, "next model", p);
             p.weights[0] ^= 1 << (17 * i);
         }
         p.keptMask ^= 1;
-        refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+        refuse(1, AGGREGATOR, "next model", p);
         p.keptMask ^= 1;
         p.coherence += 1;
-        refuse(1, AGGREGATOR, 0x3ff, "next model", p);
+        refuse(1, AGGREGATOR, "next model", p);
         p.coherence -= 1;
+        (uint256 x, uint256 y) = (p.model[0], p.model[1]);
+        (p.model[0], p.model[1]) = Bn254.addMul(x, y, 1, 2, 1);
+        refuse(1, AGGREGATOR, "next model", p);
+        (p.model[0], p.model[1]) = (x, y);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
+        project.settle(1, AGGREGATOR, "next model", slots, p);
         submit(10);
-        refuse(2, AGGREGATOR, 0x3ff, "next model", p);
+        refuse(2, AGGREGATOR, "next model", p);
     }
 
-    /// @dev Gas of the call alone; 21,000 and the calldata come on top (bytes: 16 each, zeros 4).
+    /// @dev Gas of the call alone, and 21,000 and the calldata (bytes: 16 each, zeros 4) on top.
     function test_gas_settleTenTrainers() public {
         submit(10);
-        RoundProof memory p = prove(AGGREGATOR, 0x3ff);
+        RoundProof memory p = prove(AGGREGATOR);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 0x3ff, "next model", commitments, p);
+        project.settle(1, AGGREGATOR, "next model", slots, p);
         submit(10);
-        p = prove(AGGREGATOR, 0x3ff);
-        bytes memory data =
-            abi.encodeCall(IProject.settle, (2, AGGREGATOR, 0x3ff, "next model", commitments, p));
+        p = prove(AGGREGATOR);
+        bytes memory data = abi.encodeCall(IProject.settle, (2, AGGREGATOR, "next model", slots, p));
         uint256 fixedGas = 21_000;
         for (uint256 i; i < data.length; ++i) {
             fixedGas += data[i] == 0 ? 4 : 16;

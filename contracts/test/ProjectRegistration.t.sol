@@ -2,10 +2,13 @@
 pragma solidity ^0.8.24;
 
 import {Project} from "../src/Project.sol";
-import {ProjectFactory} from "../src/ProjectFactory.sol";
-import {RoundVerifier} from "../src/RoundVerifier.sol";
-import {IKeyRegistry} from "../src/interfaces/IKeyRegistry.sol";
+import {KeyRegistry} from "../src/KeyRegistry.sol";
+import {ProjectState} from "../src/ProjectState.sol";
+import {IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {AcceptingFormVerifier} from "./support/AcceptingFormVerifier.sol";
+import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 
 /// @dev Creation of a project, its terms, and everything until round 1 opens.
@@ -20,9 +23,14 @@ contract ProjectRegistrationTest is Market {
     // --- creation
 
     function test_codeSizes_areWithinTheLimitOfEip170() public {
-        address[4] memory deployed =
-            [address(factory), factory.implementation(), address(registry), address(new RoundVerifier(registry))];
-        for (uint256 i; i < 4; ++i) {
+        address[5] memory deployed = [
+            address(factory),
+            factory.implementation(),
+            address(registry),
+            deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)),
+            deploy("FormVerifier.sol:FormVerifier", abi.encode(registry))
+        ];
+        for (uint256 i; i < 5; ++i) {
             assertTrue(deployed[i].code.length > 0 && deployed[i].code.length <= 24_576);
         }
     }
@@ -47,6 +55,9 @@ contract ProjectRegistrationTest is Market {
         assertEq(project.roundVerifier(), address(verifier));
         assertEq(factory.keyRegistry(), address(registry));
         assertEq(factory.roundVerifier(), address(verifier));
+        assertEq(project.formVerifier(), address(formVerifier));
+        assertEq(factory.formVerifier(), address(formVerifier));
+        assertEq(project.interfaceVersion(), 2);
         assertTrue(project.supportsInterface(type(IProject).interfaceId));
         assertTrue(project.supportsInterface(0x01ffc9a7));
         assertFalse(project.supportsInterface(0xffffffff));
@@ -99,7 +110,7 @@ contract ProjectRegistrationTest is Market {
     function spoil(Terms memory t, uint256 i) private pure returns (string memory) {
         if (i == 0) return set(uint160(t.aggregator = address(0)), "aggregator");
         if (i == 1) return set(t.specification = 0, "specification");
-        if (i == 2) return set(t.rule = 2, "rule");
+        if (i == 2) return set(t.rule = 3, "rule");
         if (i == 3) return set(t.slots = 9, "slots");
         if (i == 4) return set(t.dimension = 0, "dimension");
         if (i == 5) return set(t.dimension = 1 << 22, "dimension");
@@ -126,6 +137,21 @@ contract ProjectRegistrationTest is Market {
         if (i == 26) return set(t.minLearningRate = t.learningRate + 1, "minLearningRate");
         if (i == 27) return set(t.model[0] = 1, "model");
         if (i == 28) return set(t.modelCid = 0, "modelCid");
+        if (i == 29) return set(t.rule = 0, "rule");
+        if (i == 30) return set(t.slots = 0, "slots");
+        if (i == 31) return set(t.table = 0, "table");
+        if (i == 32) return set(t.table = 9, "table");
+        if (i == 33) return set(uint160(t.token = address(0x1234)), "token"); // no code there
+        if (i == 34) return set(t.byzantine = 1, "byzantine");
+        if (i == 35) return set(t.selected = 1, "selected");
+        if (i == 36) return set(t.outlierPenalty = t.stake + 1, "outlierPenalty");
+        if (i == 37) return set(t.attestPeriod = 0, "attestPeriod");
+        // Of rule 2.
+        (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 85, 255);
+        if (i == 38) return set(t.theta = 1, "theta");
+        if (i == 39) return set(t.trim = 1, "trim");
+        if (i == 40) return set(t.byzantine = 86, "byzantine");
+        if (i == 41) return set(t.selected = 0, "selected");
         return "";
     }
 
@@ -163,7 +189,27 @@ contract ProjectRegistrationTest is Market {
 
     function test_constructor_factoryWithAVerifierOfOtherKeys() public {
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
-        new ProjectFactory(IKeyRegistry(address(0x77)), verifier);
+        newFactory(KeyRegistry(address(0x77)), verifier, formVerifier);
+        IFormVerifier other = new AcceptingFormVerifier(address(0x77));
+        vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
+        newFactory(registry, verifier, other);
+    }
+
+    function test_createProject_multiKrum() public {
+        Terms memory t = defaultTerms();
+        (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 85, 255);
+        vm.deal(OWNER, 100 ether);
+        vm.prank(OWNER);
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 2, 8));
+        factory.createProject{value: depositOf(t)}(t);
+        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
+        keys[0] = new TestKey(2, 8).asKey();
+        keys[1] = new TestKey(2, 128).asKey();
+        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        factory = newFactory(registry, deployVerifier(), deployFormVerifier());
+        create(t);
+        (t.slots, t.maxTrainers, t.table, t.byzantine, t.selected) = (128, 128, 8, 0, 1);
+        assertEq(create(t).terms().maxTrainers, 128);
     }
 
     function test_initialize_onlyByTheFactoryAndOnce() public {
@@ -176,14 +222,14 @@ contract ProjectRegistrationTest is Market {
 
     function test_implementation_isNoProject() public {
         Project code = Project(factory.implementation());
-        vm.expectRevert(Project.NotAProject.selector);
+        vm.expectRevert(ProjectState.NotAProject.selector);
         code.terms();
-        vm.expectRevert(Project.NotAProject.selector);
+        vm.expectRevert(ProjectState.NotAProject.selector);
         code.join();
-        vm.expectRevert(Project.NotAProject.selector);
+        vm.expectRevert(ProjectState.NotAProject.selector);
         code.advance();
         vm.prank(address(factory));
-        vm.expectRevert(Project.NotAProject.selector);
+        vm.expectRevert(ProjectState.NotAProject.selector);
         code.initialize();
     }
 
@@ -297,19 +343,114 @@ contract ProjectRegistrationTest is Market {
         project.leave();
     }
 
-    function test_leave_wrongPhase() public {
-        start(3);
+    /// @dev The deadline binds those who come, not those who go.
+    function test_leave_afterTheDeadlineOfRegistration() public {
+        join(0);
+        vm.warp(project.deadline());
         vm.prank(trainer(0));
-        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Registration, Phase.Commit));
+        project.leave();
+        assertEq(project.owed(trainer(0)), STAKE);
+    }
+
+    function test_leave_betweenTheRounds() public {
+        start(4);
+        submit(4);
+        settleEqually();
+        vm.prank(trainer(3));
+        project.leave();
+        assertEq(project.owed(trainer(3)), STAKE + uint256(REWARD) / 4);
+        assertFalse(project.isTrainer(trainer(3)));
+        (uint256 stake,,) = project.trainerState(trainer(3));
+        assertEq(stake, 0);
+        withdraw(trainer(3));
+        // What it attested counts on: three others go on, and nothing of its is lost.
+        submit(3);
+        settleWith([uint256(65536), 0, 0, 0], 65536, AGGREGATOR);
+        close(AGGREGATOR);
+        assertPhase(Phase.Completed);
+        withdrawAllAndExpectEmpty();
+    }
+
+    function test_leave_roundPending() public {
+        start(4);
+        revealAll(4);
+        bytes memory pending = abi.encodeWithSelector(IProject.RoundPending.selector, trainer(0));
+        vm.prank(trainer(0));
+        vm.expectRevert(pending);
+        project.leave();
+        for (uint256 i; i < 4; ++i) {
+            attest(i);
+        }
+        vm.prank(trainer(0));
+        vm.expectRevert(pending);
         project.leave();
     }
 
-    function test_leave_deadlinePassed() public {
-        join(0);
-        uint256 end = project.deadline();
-        vm.warp(end);
+    function test_leave_whoHasNotCommittedMayInEveryPhaseOfARound() public {
+        Terms memory t = defaultTerms();
+        t.maxTrainers = 8;
+        project = create(t);
+        start(7);
+        commit(0);
+        commit(1);
+        commit(2);
+        leaveAs(3);
+        assertPhase(Phase.Commit);
+        skipAndAdvance();
+        leaveAs(4);
+        for (uint256 i; i < 3; ++i) {
+            reveal(i);
+        }
+        leaveAs(5);
+        for (uint256 i; i < 3; ++i) {
+            attest(i);
+        }
+        leaveAs(6);
+        assertPhase(Phase.Aggregate);
+        assertEq(project.trainers().length, 3);
+    }
+
+    function leaveAs(uint256 i) private {
+        vm.prank(trainer(i));
+        project.leave();
+        assertEq(project.owed(trainer(i)), STAKE);
+    }
+
+    function test_leave_ofTheLastWhoHadNotCommittedOpensReveal() public {
+        start(4);
+        for (uint256 i; i < 3; ++i) {
+            commit(i);
+        }
+        leaveAs(3);
+        assertPhase(Phase.Reveal);
+    }
+
+    function test_leave_ofTooManyWaitsForTheDeadlineAndWindsUp() public {
+        start(4);
+        commit(0);
+        for (uint256 i = 1; i < 4; ++i) {
+            leaveAs(i);
+        }
+        assertPhase(Phase.Commit);
+        skipAndAdvance();
+        assertPhase(Phase.WoundUp);
+        assertEq(project.voidRounds(), 1);
+        assertEq(project.owed(OWNER), depositOf(defaultTerms()));
+        withdrawAllAndExpectEmpty();
+    }
+
+    function test_leave_wrongPhase() public {
+        start(4);
+        submit(4);
+        settleEqually();
+        submit(4);
+        settleEqually();
         vm.prank(trainer(0));
-        vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Closing));
+        project.leave();
+        close(AGGREGATOR);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Completed));
         project.leave();
     }
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
-import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
+import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {IProject, Phase, Slot, Terms} from "../src/interfaces/IProject.sol";
+import {RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {AcceptingFormVerifier} from "./support/AcceptingFormVerifier.sol";
 import {AcceptingRoundVerifier} from "./support/AcceptingRoundVerifier.sol";
 import {Market} from "./support/Market.sol";
 
 /// @dev Commit, Reveal and Aggregate: who may do what when, and what a round leaves behind.
 contract ProjectRoundsTest is Market {
+    FormProof private none;
+
     // --- commit
 
     function test_commitUpdate_recordsSlotsAndTheirHash() public {
@@ -18,20 +22,20 @@ contract ProjectRoundsTest is Market {
         vm.expectEmit();
         emit IProject.UpdateCommitted(1, 0, trainer(2), p[0], p[1], seal);
         vm.prank(trainer(2));
-        project.commitUpdate(1, p, seal);
+        project.commitUpdate(1, p, seal, none);
         assertEq(project.slotOf(1, trainer(2)), 1);
         assertEq(project.slotOf(1, trainer(0)), 0);
-        (uint256 committed, uint256 revealed, bytes32 hash) = project.roundState(1);
+        (uint256 committed, uint256 revealed,,, bytes32 hash) = project.roundState(1);
         assertEq(committed, 1);
         assertEq(revealed, 0);
-        assertEq(hash, keccak256(abi.encode(bytes32(0), p[0], p[1])));
+        assertEq(hash, keccak256(abi.encode(bytes32(0), trainer(2), p[0], p[1])));
 
         uint256[2] memory q = freshPoint();
         vm.prank(trainer(0));
-        project.commitUpdate(1, q, seal);
+        project.commitUpdate(1, q, seal, none);
         assertEq(project.slotOf(1, trainer(0)), 2);
-        (,, bytes32 next) = project.roundState(1);
-        assertEq(next, keccak256(abi.encode(hash, q[0], q[1])));
+        (,,,, bytes32 next) = project.roundState(1);
+        assertEq(next, keccak256(abi.encode(hash, trainer(0), q[0], q[1])));
     }
 
     function test_commitUpdate_lastOneOpensReveal() public {
@@ -46,7 +50,7 @@ contract ProjectRoundsTest is Market {
 
     function test_commitUpdate_wrongPhase() public {
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Commit, Phase.Registration));
-        project.commitUpdate(0, [uint256(1), 2], "");
+        project.commitUpdate(0, [uint256(1), 2], "", none);
     }
 
     function test_commitUpdate_deadlinePassed() public {
@@ -55,20 +59,20 @@ contract ProjectRoundsTest is Market {
         vm.warp(end);
         vm.prank(trainer(0));
         vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
-        project.commitUpdate(1, [uint256(1), 2], "");
+        project.commitUpdate(1, [uint256(1), 2], "", none);
     }
 
     function test_commitUpdate_wrongRound() public {
         start(3);
         vm.prank(trainer(0));
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongRound.selector, 1, 2));
-        project.commitUpdate(2, [uint256(1), 2], "");
+        project.commitUpdate(2, [uint256(1), 2], "", none);
     }
 
     function test_commitUpdate_notATrainer() public {
         start(3);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotATrainer.selector, address(this)));
-        project.commitUpdate(1, [uint256(1), 2], "");
+        project.commitUpdate(1, [uint256(1), 2], "", none);
     }
 
     function test_commitUpdate_alreadyCommitted() public {
@@ -77,7 +81,7 @@ contract ProjectRoundsTest is Market {
         uint256[2] memory p = freshPoint();
         vm.prank(trainer(0));
         vm.expectRevert(abi.encodeWithSelector(IProject.AlreadyCommitted.selector, trainer(0)));
-        project.commitUpdate(1, p, "");
+        project.commitUpdate(1, p, "", none);
     }
 
     function test_commitUpdate_invalidCommitment() public {
@@ -91,19 +95,19 @@ contract ProjectRoundsTest is Market {
         ];
         for (uint256 i; i < bad.length; ++i) {
             vm.prank(trainer(0));
-            vm.expectRevert(IProject.InvalidCommitment.selector);
-            project.commitUpdate(1, bad[i], "");
+            vm.expectRevert(IFormVerifier.InvalidPoint.selector);
+            project.commitUpdate(1, bad[i], "", none);
         }
     }
 
     function test_commitUpdate_commitmentReused() public {
         start(4);
         commit(0);
-        uint256[2] memory p = [commitments[0], commitments[1]];
+        uint256[2] memory p = [slots[0].x, slots[0].y];
         bytes memory reused = abi.encodeWithSelector(IProject.CommitmentReused.selector, p[0], p[1]);
         vm.prank(trainer(1));
         vm.expectRevert(reused);
-        project.commitUpdate(1, p, "");
+        project.commitUpdate(1, p, "", none);
         // Nor in a later round, nor by the same trainer.
         for (uint256 i = 1; i < 4; ++i) {
             commit(i);
@@ -111,15 +115,18 @@ contract ProjectRoundsTest is Market {
         for (uint256 i; i < 4; ++i) {
             reveal(i);
         }
+        for (uint256 i; i < 4; ++i) {
+            attest(i);
+        }
         settleEqually();
         vm.prank(trainer(0));
         vm.expectRevert(reused);
-        project.commitUpdate(2, p, "");
+        project.commitUpdate(2, p, "", none);
     }
 
     // --- reveal
 
-    function test_revealUpdate_lastOneOpensAggregate() public {
+    function test_revealUpdate_lastOneOpensAttest() public {
         start(4);
         for (uint256 i; i < 3; ++i) {
             commit(i);
@@ -129,12 +136,11 @@ contract ProjectRoundsTest is Market {
         vm.expectEmit();
         emit IProject.UpdateRevealed(1, 0, trainer(0), cidOf(0));
         reveal(0);
-        (, uint256 revealed,) = project.roundState(1);
-        assertEq(revealed, 5);
+        assertEq(revealedMask(), 5);
         assertPhase(Phase.Reveal);
         reveal(1);
-        assertPhase(Phase.Aggregate);
-        assertEq(project.deadline(), block.timestamp + 200);
+        assertPhase(Phase.Attest);
+        assertEq(project.deadline(), block.timestamp + 60);
     }
 
     function test_revealUpdate_nothingToReveal() public {
@@ -159,7 +165,7 @@ contract ProjectRoundsTest is Market {
         // A seal copied from trainer 0 opens for nobody else: the sender is in it.
         uint256[2] memory p = freshPoint();
         vm.prank(trainer(2));
-        project.commitUpdate(1, p, sealOf(trainer(0), cidOf(0)));
+        project.commitUpdate(1, p, sealOf(trainer(0), cidOf(0)), none);
         vm.prank(trainer(2));
         vm.expectRevert(IProject.RevealMismatch.selector);
         project.revealUpdate(1, cidOf(0), SALT);
@@ -212,7 +218,7 @@ contract ProjectRoundsTest is Market {
         vm.expectEmit();
         emit IProject.HyperParameters(2, 91_552, 2); // 100000 * 60000 / 65536
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "next model", commitments, p);
+        project.settle(1, AGGREGATOR, "next model", slots, p);
         assertPhase(Phase.Commit);
         assertEq(project.round(), 2);
         assertEq(project.settledRounds(), 1);
@@ -247,19 +253,46 @@ contract ProjectRoundsTest is Market {
         assertEq(project.learningRate(), 95_000);
     }
 
-    function test_settle_passesTheTrimCountOfTheActiveSlots() public {
+    /// @dev All that the verifier is told, of three active slots out of four with one in the middle left out.
+    function test_settle_statesWhatTheProverMustNotChoose() public {
         Terms memory t = defaultTerms();
-        t.trim = 85;
+        (t.trim, t.model) = (85, [uint256(1), 2]);
         project = create(t);
         start(4);
-        submit(4);
-        AcceptingRoundVerifier(address(verifier)).expectTrimCount(1); // 4 * 85 / 256
-        settleEqually();
-        submit(4);
-        AcceptingRoundVerifier(address(verifier)).expectTrimCount(0); // 3 * 85 / 256
+        revealAll(4);
+        for (uint256 i; i < 4; ++i) {
+            attest(i, i == 1 ? 15 : 13, address(0));
+        }
+        RoundStatement memory s;
+        (s.project, s.round, s.payee, s.dimension, s.slots, s.rule) = (address(project), 1, AGGREGATOR, 1000, 8, 1);
+        (s.policy, s.activeMask, s.modelCid, s.model) = ([uint256(32), 0], 13, "next model", [uint256(1), 2]);
+        s.commitments = new uint256[](6);
+        (s.commitments[0], s.commitments[1]) = (slots[0].x, slots[0].y);
+        (s.commitments[2], s.commitments[3]) = (slots[2].x, slots[2].y);
+        (s.commitments[4], s.commitments[5]) = (slots[3].x, slots[3].y);
+        AcceptingRoundVerifier(address(verifier)).expect(s);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
+        (p.model[0], p.model[1]) = Bn254.mul(1, 2, 2);
         vm.prank(AGGREGATOR);
-        project.settle(2, AGGREGATOR, 7, "model", commitments, p);
+        project.settle(1, AGGREGATOR, "next model", slots, p);
+        (uint256[2] memory model,) = project.model();
+        assertEq(model[0], p.model[0]);
+        assertEq(model[1], p.model[1]);
+    }
+
+    function test_commitUpdate_statesWhatTheTrainerMustNotChoose() public {
+        Terms memory t = defaultTerms();
+        t.table = 8;
+        project = create(t);
+        start(4);
+        uint256[2] memory p = freshPoint();
+        FormStatement memory s = FormStatement(address(project), 1, trainer(2), 1000, 8, p);
+        AcceptingFormVerifier(address(formVerifier)).expect(s);
+        vm.prank(trainer(1));
+        vm.expectRevert(AcceptingFormVerifier.UnexpectedStatement.selector);
+        project.commitUpdate(1, p, "", none);
+        vm.prank(trainer(2));
+        project.commitUpdate(1, p, "", none);
     }
 
     function test_settle_wrongPhase() public {
@@ -267,7 +300,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Commit));
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+        project.settle(1, AGGREGATOR, "model", slots, p);
     }
 
     function test_settle_wrongRound() public {
@@ -276,7 +309,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongRound.selector, 1, 2));
         vm.prank(AGGREGATOR);
-        project.settle(2, AGGREGATOR, 15, "model", commitments, p);
+        project.settle(2, AGGREGATOR, "model", slots, p);
     }
 
     function test_settle_notTheAggregatorBeforeTheDeadline() public {
@@ -286,7 +319,7 @@ contract ProjectRoundsTest is Market {
         vm.warp(project.deadline() - 1);
         vm.prank(AGGREGATOR);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
-        project.settle(1, STRANGER, 15, "model", commitments, p);
+        project.settle(1, STRANGER, "model", slots, p);
     }
 
     /// @dev Who proves chooses mask and CID: others must not do so in the aggregator's name, not even with a valid proof.
@@ -297,10 +330,10 @@ contract ProjectRoundsTest is Market {
         vm.warp(project.deadline() - 1);
         vm.prank(STRANGER);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
-        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+        project.settle(1, AGGREGATOR, "model", slots, p);
         vm.warp(project.deadline());
         vm.prank(STRANGER);
-        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+        project.settle(1, AGGREGATOR, "model", slots, p);
         assertEq(project.settledRounds(), 1);
     }
 
@@ -311,7 +344,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, address(0)));
         vm.prank(AGGREGATOR);
-        project.settle(1, address(0), 15, "model", commitments, p);
+        project.settle(1, address(0), "model", slots, p);
     }
 
     function test_settle_deadlinePassed() public {
@@ -322,44 +355,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
-    }
-
-    function test_settle_wrongActiveMask() public {
-        start(4);
-        for (uint256 i; i < 4; ++i) {
-            commit(i);
-        }
-        for (uint256 i; i < 3; ++i) {
-            reveal(i);
-        }
-        skipAndAdvance();
-        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
-        // Slot 3 did not reveal; slot 4 does not exist.
-        vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 15));
-        vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
-        vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 23));
-        vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 23, "model", commitments, p);
-    }
-
-    function test_settle_moreLeftOutThanAllowed() public {
-        start(4);
-        submit(4);
-        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
-        vm.expectRevert(abi.encodeWithSelector(IProject.WrongActiveMask.selector, 3));
-        vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 3, "model", commitments, p);
-    }
-
-    function test_settle_tooFewActive() public {
-        start(3);
-        submit(3);
-        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
-        vm.expectRevert(abi.encodeWithSelector(IProject.TooFewActive.selector, 2, 3));
-        vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 3, "model", commitments, p);
+        project.settle(1, AGGREGATOR, "model", slots, p);
     }
 
     function test_settle_invalidModelCid() public {
@@ -368,34 +364,36 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(IProject.InvalidModelCid.selector);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, 0, commitments, p);
+        project.settle(1, AGGREGATOR, 0, slots, p);
     }
 
     function test_settle_wrongCommitments() public {
         start(4);
         submit(4);
-        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
-        uint256[] memory given = commitments;
-        for (uint256 i; i < 8; ++i) {
-            given[i] ^= 1;
-            vm.expectRevert(IProject.WrongCommitments.selector);
-            vm.prank(AGGREGATOR);
-            project.settle(1, AGGREGATOR, 15, "model", given, p);
-            given[i] ^= 1;
+        Slot[] memory given = slots;
+        for (uint256 i; i < 4; ++i) {
+            given[i].x ^= 1;
+            refuseSlots(given);
+            given[i].x ^= 1;
+            given[i].y ^= 1;
+            refuseSlots(given);
+            given[i].y ^= 1;
+            given[i].trainer = trainer((i + 1) % 4); // who is to be counted as outlier is not the settler's choice
+            refuseSlots(given);
+            given[i].trainer = trainer(i);
         }
         // Two slots swapped; one missing; one too many.
-        (given[0], given[1], given[2], given[3]) = (given[2], given[3], given[0], given[1]);
+        (given[0], given[1]) = (given[1], given[0]);
+        refuseSlots(given);
+        refuseSlots(new Slot[](3));
+        refuseSlots(new Slot[](5));
+    }
+
+    function refuseSlots(Slot[] memory given) private {
+        RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(IProject.WrongCommitments.selector);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "model", given, p);
-        given = new uint256[](6);
-        vm.expectRevert(IProject.WrongCommitments.selector);
-        vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "model", given, p);
-        given = new uint256[](10);
-        vm.expectRevert(IProject.WrongCommitments.selector);
-        vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "model", given, p);
+        project.settle(1, AGGREGATOR, "model", given, p);
     }
 
     function test_settle_sharesOverOneAreRefusedEvenIfProved() public {
@@ -404,7 +402,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(65536), 1, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 15, "model", commitments, p);
+        project.settle(1, AGGREGATOR, "model", slots, p);
     }
 
     // --- advance within a round

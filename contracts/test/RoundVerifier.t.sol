@@ -10,6 +10,25 @@ import {Packed} from "../src/libraries/Packed.sol";
 import {Forger, KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
+/// @notice FOR TESTS: a registry that checks nothing and has one key for everything.
+contract LooseRegistry is IKeyRegistry {
+    IVerifyingKey private immutable KEY;
+    bytes32 public constant keysHash = "any";
+    bool public constant isDev = true;
+
+    constructor(IVerifyingKey key) {
+        KEY = key;
+    }
+
+    function verifyingKey(uint8, uint8) external view returns (IVerifyingKey) {
+        return KEY;
+    }
+
+    function kzg() external view returns (uint256[2] memory, uint256[12] memory) {
+        return (KnownSecrets.x1(), KnownSecrets.g2());
+    }
+}
+
 /// @dev The real verifier against proofs that pass its equations because the tests know the secrets of the keys. Proofs of the real prover
 /// are in RoundVector.t.sol.
 contract RoundVerifierTest is MiniTest {
@@ -18,10 +37,11 @@ contract RoundVerifierTest is MiniTest {
     Forger private forger;
 
     function setUp() public {
-        IVerifyingKey[] memory keys = new IVerifyingKey[](3);
+        IVerifyingKey[] memory keys = new IVerifyingKey[](4);
         keys[0] = new TestKey(1, 8).asKey();
         keys[1] = new TestKey(1, 16).asKey();
         keys[2] = new TestKey(1, 64).asKey();
+        keys[3] = new TestKey(2, 128).asKey();
         registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = new RoundVerifier(registry);
         forger = new Forger(registry.keysHash());
@@ -37,6 +57,7 @@ contract RoundVerifierTest is MiniTest {
         s.policy = [uint256(32), 2];
         s.activeMask = mask;
         s.modelCid = "new model";
+        (s.model[0], s.model[1]) = Bn254.mul(1, 2, 777);
         s.commitments = new uint256[](2 * Packed.count(mask));
         for (uint256 i; i < s.commitments.length; i += 2) {
             (s.commitments[i], s.commitments[i + 1]) = Bn254.mul(1, 2, 900 + i);
@@ -76,10 +97,11 @@ contract RoundVerifierTest is MiniTest {
     }
 
     function test_verify_acceptsEverySize() public view {
-        uint8[3] memory sizes = [8, 16, 64];
-        for (uint256 i; i < 3; ++i) {
+        uint8[4] memory sizes = [8, 16, 64, 128];
+        for (uint256 i; i < 4; ++i) {
             uint256 all = (uint256(1) << sizes[i]) - 1;
             RoundStatement memory s = statementOf(sizes[i], all);
+            if (sizes[i] == 128) s.rule = 2;
             pass(s, forger.forge(s, claims(sizes[i])));
         }
     }
@@ -109,7 +131,7 @@ contract RoundVerifierTest is MiniTest {
     function test_verify_everyStatementWordIsBound() public {
         (RoundStatement memory s, RoundProof memory p) = good();
         pass(s, p);
-        for (uint256 i; i < 9; ++i) {
+        for (uint256 i; i < 11; ++i) {
             RoundStatement memory other = abi.decode(abi.encode(s), (RoundStatement));
             if (i == 0) other.project = address(0x1235);
             if (i == 1) other.round = 4;
@@ -119,6 +141,8 @@ contract RoundVerifierTest is MiniTest {
             if (i == 5) other.policy[1] = 1;
             if (i == 6) other.modelCid = "other model";
             if (i == 7) other.activeMask = 0x5ff;
+            if (i == 9) other.model = p.model;
+            if (i == 10) other.model = [uint256(0), 0];
             if (i == 8) (other.commitments[2], other.commitments[3]) = (other.commitments[0], other.commitments[1]);
             assertFalse(accepts(other, p));
         }
@@ -177,9 +201,9 @@ contract RoundVerifierTest is MiniTest {
             bent.groth16[places[i]] = 12345;
             assertEq(reasonOf(s, bent), expected);
         }
-        for (uint256 i; i < 6; ++i) {
+        for (uint256 i; i < 8; ++i) {
             RoundProof memory bent = abi.decode(abi.encode(p), (RoundProof));
-            uint256[2] memory point = i < 2 ? bent.s : i < 4 ? bent.r : bent.w;
+            uint256[2] memory point = i < 2 ? bent.s : i < 4 ? bent.r : i < 6 ? bent.w : bent.model;
             point[i % 2] += Bn254.Q;
             assertEq(reasonOf(s, bent), expected);
             point[i % 2] = 12345;
@@ -188,6 +212,12 @@ contract RoundVerifierTest is MiniTest {
         RoundProof memory infinite = abi.decode(abi.encode(p), (RoundProof));
         (infinite.groth16[0], infinite.groth16[1]) = (0, 0);
         assertEq(reasonOf(s, infinite), expected);
+        uint256[2] memory before = s.model;
+        s.model = [before[0] + Bn254.Q, before[1]];
+        assertEq(reasonOf(s, p), expected);
+        s.model = [uint256(1), 3];
+        assertEq(reasonOf(s, p), expected);
+        s.model = before;
         (s.commitments[0], s.commitments[1]) = (0, 0);
         assertEq(reasonOf(s, p), expected);
     }
@@ -239,13 +269,8 @@ contract RoundVerifierTest is MiniTest {
     }
 
     function test_verify_keyOfAnotherCircuit() public {
-        // A key whose number of inputs does not fit what the rule gives: registered, but nothing can be proved with it.
-        TestKey key = new TestKey(1, 32);
-        key.popIc();
-        key.popIc();
-        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
-        keys[0] = key.asKey();
-        verifier = new RoundVerifier(new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys));
+        // A registry that takes a key whose number of inputs does not fit: nothing can be proved with it.
+        verifier = new RoundVerifier(new LooseRegistry(new TestKey(1, 16).asKey()));
         RoundStatement memory s = statementOf(32, 0xff);
         forger = new Forger(IKeyRegistry(verifier.keyRegistry()).keysHash());
         assertEq(reasonOf(s, forger.forge(s, claims(32))), bytes32(IRoundVerifier.WrongLength.selector));
@@ -260,27 +285,109 @@ contract RoundVerifierTest is MiniTest {
         assertEq(verifier.keyRegistry(), address(registry));
     }
 
-    function testFuzz_modelStep_addsWeightedCommitments(uint256 mask, uint256 start, uint256 seed) public view {
-        mask &= 0xffff;
-        start %= Bn254.R;
-        uint256[] memory commitments = new uint256[](2 * Packed.count(mask));
-        uint256[] memory weights = new uint256[](2);
-        uint256 expected = start;
+    // --- the new model's commitment
+
+    function testFuzz_verify_claimedModelIsTheSteppedOne(uint256 mask, uint256 start, uint256 seed) public view {
+        RoundStatement memory s = statementOf(16, mask & 0xffff);
+        (s.model[0], s.model[1]) = Bn254.mul(1, 2, start % Bn254.R);
+        RoundProof memory c = claims(16);
+        uint256 expected = start % Bn254.R;
         uint256 place;
         for (uint256 slot; slot < 16; ++slot) {
             uint256 weight = uint256(keccak256(abi.encode(seed, slot))) % (Packed.ONE + 1);
             if (slot % 3 == 0) weight = 0;
-            weights[slot / 14] |= weight << (17 * (slot % 14));
-            if (!Packed.has(mask, slot)) continue; // its weight is not looked at
-            (commitments[place], commitments[place + 1]) = Bn254.mul(1, 2, 50 + slot);
+            if (slot % 14 == 0) c.weights[slot / 14] = 0;
+            c.weights[slot / 14] |= weight << (17 * (slot % 14));
+            if (!Packed.has(s.activeMask, slot)) continue; // its weight is not looked at
+            expected = addmod(expected, weight * (900 + place), Bn254.R);
             place += 2;
-            expected = addmod(expected, weight * (50 + slot), Bn254.R);
         }
-        uint256[2] memory model;
-        (model[0], model[1]) = Bn254.mul(1, 2, start);
-        uint256[2] memory next = verifier.modelStep(model, mask, commitments, weights);
-        (model[0], model[1]) = Bn254.mul(1, 2, expected);
-        assertEq(next[0], model[0]);
-        assertEq(next[1], model[1]);
+        RoundProof memory p = forger.forge(s, c);
+        (uint256 x, uint256 y) = Bn254.mul(1, 2, expected);
+        assertEq(p.model[0], x);
+        assertEq(p.model[1], y);
+        pass(s, p);
+        (p.model[0], p.model[1]) = Bn254.add(x, y, 1, 2);
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
+    }
+
+    function test_verify_modelOffByAWeightAPointOrARound() public view {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        uint256[2] memory honest = [p.model[0], p.model[1]];
+        bytes32 expected = bytes32(IRoundVerifier.PairingFailed.selector);
+        for (uint256 slot; slot < 10; ++slot) {
+            // One weight more or less than the proved one.
+            (uint256 x, uint256 y) = (s.commitments[2 * slot], s.commitments[2 * slot + 1]);
+            (p.model[0], p.model[1]) = Bn254.add(honest[0], honest[1], x, y);
+            assertEq(reasonOf(s, p), expected);
+            (p.model[0], p.model[1]) = Bn254.add(honest[0], honest[1], x, Bn254.negateY(y));
+            assertEq(reasonOf(s, p), expected);
+        }
+        (p.model[0], p.model[1]) = Bn254.add(honest[0], honest[1], 1, 2);
+        assertEq(reasonOf(s, p), expected);
+        p.model = [honest[0], Bn254.negateY(honest[1])];
+        assertEq(reasonOf(s, p), expected);
+        p.model = s.model; // no step at all
+        assertEq(reasonOf(s, p), expected);
+        p.model = [uint256(0), 0];
+        assertEq(reasonOf(s, p), expected);
+        // The step of another round, from another model.
+        RoundStatement memory other = statementOf(16, 0x3ff);
+        (other.model[0], other.model[1]) = Bn254.mul(1, 2, 778);
+        p.model = forger.step(other, p.weights);
+        assertEq(reasonOf(s, p), expected);
+        p.model = honest;
+        pass(s, p);
+    }
+
+    function test_verify_weightsThatDoNotMoveTheModelTheyClaim() public view {
+        // The claim is the true step of the honest weights; the proved weights are others.
+        (RoundStatement memory s, RoundProof memory p) = good();
+        RoundProof memory c = claims(16);
+        c.weights[0] += 1;
+        RoundProof memory other = forger.forge(s, c);
+        pass(s, other);
+        other.model = p.model;
+        assertEq(reasonOf(s, other), bytes32(IRoundVerifier.PairingFailed.selector));
+    }
+
+    function test_verify_modelAtInfinityWhereItIsTheTruth() public view {
+        // From nothing with no weight, and a step that ends at nothing: -900 * 900 - 902 * 1900 and what was added.
+        RoundStatement memory s = statementOf(16, 0x3ff);
+        RoundProof memory c = claims(16);
+        s.model = [uint256(0), 0];
+        c.weights[0] = 0;
+        RoundProof memory p = forger.forge(s, c);
+        assertEq(p.model[0] | p.model[1], 0);
+        pass(s, p);
+        (s.model[0], s.model[1]) = Bn254.mul(1, 2, Bn254.R - 900 * 900 - 902 * 1900);
+        p = forger.forge(s, claims(16));
+        assertEq(p.model[0] | p.model[1], 0);
+        pass(s, p);
+        p.model = [uint256(1), 2];
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
+    }
+
+    // --- gas
+
+    event Gas(string what, uint256 used);
+
+    /// @dev The key's points lie in storage here, which a generated key's do not: they are warmed first, and cost 100 gas a word still.
+    function test_gas_hundredOfHundredAndTwentyEight() public {
+        RoundStatement memory s = statementOf(128, (uint256(1) << 100) - 1);
+        s.rule = 2;
+        RoundProof memory c = claims(128);
+        for (uint256 i; i < 100; ++i) {
+            if (i % 14 == 0) (c.shares[i / 14], c.weights[i / 14]) = (0, 0);
+            c.shares[i / 14] |= uint256(655) << (17 * (i % 14));
+            c.weights[i / 14] |= uint256(655) << (17 * (i % 14));
+        }
+        RoundProof memory p = forger.forge(s, c);
+        registry.verifyingKey(2, 128).key();
+        uint256 gas = gasleft();
+        verifier.verify(s, p);
+        gas -= gasleft();
+        emit Gas("verify, n = 100, N = 128", gas);
+        assertTrue(gas < 1_500_000, "n = 100");
     }
 }

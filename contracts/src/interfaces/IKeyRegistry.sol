@@ -22,6 +22,16 @@ interface IKeyRegistry {
     error DuplicateKey(uint8 rule, uint8 size);
     /// @notice A point of a key is off its curve or infinity.
     error InvalidKeyPoint();
+    /// @notice A key for a number of slots that is not 8, 16, 32, 64 or 128.
+    error UnusualSize(uint8 rule, uint8 size);
+    /// @notice A key whose input points are not the `9 + 2 ceil(size / 14)` that its circuit has.
+    error WrongInputCount(uint8 rule, uint8 size, uint256 words);
+    /// @notice A key whose `gamma_2` is not the registry's `[1]_2`, beside which all public inputs and openings are paired.
+    error GammaIsNotOne(uint8 rule, uint8 size);
+    /// @notice A key whose `delta_2` is its `gamma_2`: proofs under it could be made by anybody.
+    error DeltaIsGamma(uint8 rule, uint8 size);
+    /// @notice A key contract that did not say the same when it was asked again.
+    error ImpureKey(address key);
 
     /// @notice The hash of docs/protocol.md 13.4 over all keys; it enters the first state of every transcript.
     function keysHash() external view returns (bytes32);

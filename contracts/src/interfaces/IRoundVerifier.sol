@@ -12,6 +12,7 @@ struct RoundStatement {
     uint256[2] policy; // theta, trim count f
     uint256 activeMask;
     bytes32 modelCid; // digest of the new model's CID
+    uint256[2] model; // C_T before the round, (0, 0) for infinity
     uint256[] commitments; // x, y of every active slot, in slot order
 }
 
@@ -28,6 +29,7 @@ struct RoundProof {
     uint256[2] r; // C_R
     uint256[4] values; // P(z), P(1/z), S(z), S(1/z)
     uint256[2] w; // the opening W
+    uint256[2] model; // C_T' = C_T + sum w_i C_i, claimed here and checked in the pairing call
 }
 
 /// @title Checks a round's Groth16 proof and Gram argument in one pairing call.
@@ -50,12 +52,4 @@ interface IRoundVerifier {
 
     /// @notice The registry whose keys this verifier uses.
     function keyRegistry() external view returns (address);
-
-    /// @notice `C + sum w_i C_i` over the active slots.
-    function modelStep(
-        uint256[2] calldata model,
-        uint256 activeMask,
-        uint256[] calldata commitments,
-        uint256[] calldata weights
-    ) external view returns (uint256[2] memory next);
 }

@@ -57,13 +57,34 @@ library Bn254 {
     }
 
     /// @notice `(ax, ay) + s (x, y)`.
+    /// @dev The product lies where the sum's second point is read: nothing is moved between the two calls.
     function addMul(uint256 ax, uint256 ay, uint256 x, uint256 y, uint256 s)
         internal
         view
         returns (uint256 rx, uint256 ry)
     {
-        (rx, ry) = mul(x, y, s);
-        (rx, ry) = add(ax, ay, rx, ry);
+        bool multiplied;
+        bool added;
+        assembly ("memory-safe") {
+            let f := mload(0x40)
+            let second := add(f, 0x40)
+            mstore(f, ax)
+            mstore(add(f, 0x20), ay)
+            mstore(second, x)
+            mstore(add(f, 0x60), y)
+            mstore(add(f, 0x80), s)
+            multiplied := staticcall(gas(), 7, second, 0x60, second, 0x40)
+            added := staticcall(gas(), 6, f, 0x80, f, 0x40)
+            rx := mload(f)
+            ry := mload(add(f, 0x20))
+        }
+        if (!multiplied) revert PrecompileFailed(7);
+        if (!added) revert PrecompileFailed(6);
+    }
+
+    /// @notice `a - b mod r` of two scalars below `r`.
+    function sub(uint256 a, uint256 b) internal pure returns (uint256) {
+        return addmod(a, R - b, R);
     }
 
     /// @notice The `y` coordinate of `-(x, y)`; infinity stays infinity.

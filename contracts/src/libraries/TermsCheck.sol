@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IProject, Terms} from "../interfaces/IProject.sol";
 import {Bn254} from "./Bn254.sol";
+import {Policy} from "./Policy.sol";
 
 /// @title The bounds that every project's terms keep, checked once, before anybody can join.
 library TermsCheck {
@@ -22,20 +23,25 @@ library TermsCheck {
         _checkLearning(t);
     }
 
-    function _checkParties(Terms memory t) private pure {
+    function _checkParties(Terms memory t) private view {
         _require(t.owner != address(0), "owner");
         _require(t.aggregator != address(0), "aggregator");
+        _require(t.token == address(0) || t.token.code.length != 0, "token");
         _require(t.specification != 0, "specification");
     }
 
     function _checkProof(Terms memory t) private pure {
-        _require(t.rule == 1, "rule");
-        _require(t.slots == 8 || t.slots == 16 || t.slots == 32 || t.slots == 64, "slots");
+        _require(t.rule == Policy.AGREEMENT || t.rule == Policy.MULTI_KRUM, "rule");
+        _require(t.slots == 8 || t.slots == 16 || t.slots == 32 || t.slots == 64 || t.slots == 128, "slots");
+        _require(t.table == 8 || t.table == 16, "table");
         // |G_ij| <= 2^30 d < 2^52 must hold for every product of two updates.
         _require(t.dimension != 0 && t.dimension < 1 << 22, "dimension");
-        _require(t.theta < 1 << 10, "theta");
-        // With at least three active slots: n - 1 - 2 floor(n trim / 256) >= 1.
-        _require(t.trim <= 85, "trim");
+        bool agreement = t.rule == Policy.AGREEMENT;
+        // With at least three active slots, n: n - 1 - 2 floor(n trim / 256) >= 1 and n - floor(n byzantine / 256) - 2 >= 1.
+        _require(agreement ? t.theta < 1 << 10 : t.theta == 0, "theta");
+        _require(agreement ? t.trim <= 85 : t.trim == 0, "trim");
+        _require(agreement ? t.byzantine == 0 : t.byzantine <= 85, "byzantine");
+        _require(agreement == (t.selected == 0), "selected");
     }
 
     function _checkParticipation(Terms memory t) private view {
@@ -43,6 +49,7 @@ library TermsCheck {
         _require(t.minTrainers >= 3 && t.minTrainers <= t.maxTrainers, "minTrainers");
         uint256 fewest = isTestChain() ? 3 : 5;
         _require(t.minActive >= fewest && t.minActive <= t.minTrainers, "minActive");
+        _require(t.outlierPenalty <= t.stake, "outlierPenalty");
         _require(t.rounds != 0 && t.rounds <= MAX_ROUNDS, "rounds");
         _require(t.maxVoids != 0 && t.maxVoids <= MAX_VOIDS, "maxVoids");
     }
@@ -51,6 +58,7 @@ library TermsCheck {
         _require(t.registrationPeriod != 0, "registrationPeriod");
         _require(t.commitPeriod != 0, "commitPeriod");
         _require(t.revealPeriod != 0, "revealPeriod");
+        _require(t.attestPeriod != 0, "attestPeriod");
         _require(t.aggregatePeriod != 0, "aggregatePeriod");
     }
 

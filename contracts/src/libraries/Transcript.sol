@@ -6,7 +6,7 @@ import {Bn254} from "./Bn254.sol";
 /// @title The Fiat-Shamir transcript of docs/protocol.md 13.1.
 library Transcript {
     /// @dev Labels are ASCII, left-aligned, zero-padded: what `bytes32("...")` gives.
-    bytes32 internal constant ROUND = "fairshare.round.v1";
+    bytes32 internal constant ROUND = "fairshare.round.v2";
     bytes32 internal constant GRAM = "gram";
     bytes32 internal constant LAURENT = "laurent";
     bytes32 internal constant VALUES = "values";

@@ -6,8 +6,8 @@ import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/I
 /// @notice FOR TESTS OF MARKET LOGIC ONLY: accepts every proof. It keeps nothing from anybody.
 contract AcceptingRoundVerifier is IRoundVerifier {
     address public immutable keyRegistry;
-    /// @dev What a test wants to see of the last statement is checked here, since `verify` may not write.
-    uint256 public expectedTrimCount = type(uint256).max;
+    /// @dev What a test wants to see in the next statement is checked here, since `verify` may not write: `keccak256(abi.encode(statement))`.
+    bytes32 public expected;
 
     error UnexpectedStatement();
 
@@ -15,20 +15,12 @@ contract AcceptingRoundVerifier is IRoundVerifier {
         keyRegistry = registry;
     }
 
-    function expectTrimCount(uint256 count) external {
-        expectedTrimCount = count;
+    function expect(RoundStatement calldata statement) external {
+        expected = keccak256(abi.encode(statement));
     }
 
     function verify(RoundStatement calldata s, RoundProof calldata) external view {
         if (s.project != msg.sender) revert UnexpectedStatement();
-        if (expectedTrimCount != type(uint256).max && s.policy[1] != expectedTrimCount) revert UnexpectedStatement();
-    }
-
-    function modelStep(uint256[2] calldata, uint256, uint256[] calldata, uint256[] calldata)
-        external
-        pure
-        returns (uint256[2] memory)
-    {
-        return [uint256(1), 2];
+        if (expected != 0 && keccak256(abi.encode(s)) != expected) revert UnexpectedStatement();
     }
 }

@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 
-/// @title The form of a generated key, with a toy key of sixteen slots: `alpha = G1`, `beta = gamma = delta = G2`, `IC_i = (i + 2) G1`.
+/// @title The form of a generated key, with a toy key of sixteen slots: `alpha = G1`, `beta = gamma = G2`, `delta = 7 G2`, `IC_i = (i + 2) G1`.
 /// @notice FOR TESTS: everybody knows its secrets, so everybody can prove anything with it.
 contract ExampleKey is IVerifyingKey {
     /// @inheritdoc IVerifyingKey
@@ -24,10 +24,10 @@ contract ExampleKey is IVerifyingKey {
             0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed,
             0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b,
             0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa,
-            0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2,
-            0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed,
-            0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b,
-            0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa
+            0x2903ba015a9abde26a5d081e84551e63be0fd4516e46ee6d593edeba46362455,
+            0x224bdc5d4327fcf8ed702e01de1c2f1657a253ba75e32a89c390142aaa28b308,
+            0x03c8b7cda6b2dedb7aeeaf5fda464ad17036bea1c4e6f7adbaed1ebe0335e0d8,
+            0x1d92fff52a265017eeccb372e37d7a7bd431800eca28dfd82e21e8054114233f
         ];
         ic = new uint256[](26);
         ic[0] = 0x030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3;

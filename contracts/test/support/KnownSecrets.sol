@@ -7,7 +7,7 @@ import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Packed} from "../../src/libraries/Packed.sol";
 import {Transcript} from "../../src/libraries/Transcript.sol";
 
-/// @title Keys of which the tests know every secret: `alpha = beta = gamma = delta = 1`, `IC_i = (i + 2) G1`, and `x = 7`.
+/// @title Keys of which the tests know every secret: `alpha = beta = gamma = 1`, `delta = x = 7`, `IC_i = (i + 2) G1`.
 library KnownSecrets {
     uint256 internal constant X = 7;
     uint256 internal constant G2_0 = 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2;
@@ -48,9 +48,13 @@ contract TestKey {
     constructor(uint8 rule, uint8 size) {
         (RULE, SIZE) = (rule, size);
         (_fixed[0], _fixed[1]) = (1, 2);
-        for (uint256 i = 2; i < 14; i += 4) {
+        for (uint256 i = 2; i < 10; i += 4) {
             (_fixed[i], _fixed[i + 1]) = (KnownSecrets.G2_0, KnownSecrets.G2_1);
             (_fixed[i + 2], _fixed[i + 3]) = (KnownSecrets.G2_2, KnownSecrets.G2_3);
+        }
+        uint256[12] memory g2 = KnownSecrets.g2();
+        for (uint256 i; i < 4; ++i) {
+            _fixed[10 + i] = g2[4 + i];
         }
         uint256 points = 9 + 2 * Packed.wordCount(size);
         for (uint256 i; i < points; ++i) {
@@ -72,6 +76,11 @@ contract TestKey {
         _ic[i] = value;
     }
 
+    function pushIc(uint256 x, uint256 y) external {
+        _ic.push(x);
+        _ic.push(y);
+    }
+
     function popIc() external {
         _ic.pop();
     }
@@ -80,7 +89,7 @@ contract TestKey {
         return (RULE, SIZE);
     }
 
-    function key() external view returns (uint256[14] memory, uint256[] memory) {
+    function key() public view virtual returns (uint256[14] memory, uint256[] memory) {
         return (_fixed, _ic);
     }
 }
@@ -96,6 +105,12 @@ contract Forger {
 
     /// @param claims h, sigma, kept mask, coherence and the packed words; the rest of it is replaced
     function forge(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
+        p = this.prove(s, claims);
+        p.model = this.step(s, p.weights);
+    }
+
+    /// @dev A call of its own, as `step`: together they would need more of the stack than there is.
+    function prove(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
         p = claims;
         (p.s[0], p.s[1]) = Bn254.mul(1, 2, 1001);
         (p.r[0], p.r[1]) = Bn254.mul(1, 2, 2002);
@@ -118,8 +133,21 @@ contract Forger {
         _groth16(s, p, rho);
     }
 
+    /// @notice `C_T' = C_T + sum w_i C_i`.
+    function step(RoundStatement memory s, uint256[] memory weights) external view returns (uint256[2] memory next) {
+        (uint256 x, uint256 y) = (s.model[0], s.model[1]);
+        uint256 cursor;
+        for (uint256 slot; slot < s.slots; ++slot) {
+            if (!Packed.has(s.activeMask, slot)) continue;
+            uint256 weight = Packed.lane(weights[slot / Packed.PER_WORD], slot);
+            (x, y) = Bn254.addMul(x, y, s.commitments[cursor], s.commitments[cursor + 1], weight);
+            cursor += 2;
+        }
+        return [x, y];
+    }
+
     function _first(RoundStatement memory s) private view returns (bytes32) {
-        uint256[] memory items = new uint256[](12 + s.commitments.length);
+        uint256[] memory items = new uint256[](14 + s.commitments.length);
         items[0] = block.chainid;
         items[1] = uint160(s.project);
         items[2] = s.round;
@@ -132,10 +160,11 @@ contract Forger {
         items[9] = uint256(KEYS_HASH);
         items[10] = s.activeMask;
         items[11] = uint256(s.modelCid);
+        (items[12], items[13]) = (s.model[0], s.model[1]);
         for (uint256 i; i < s.commitments.length; ++i) {
-            items[12 + i] = s.commitments[i];
+            items[14 + i] = s.commitments[i];
         }
-        return Transcript.absorb(0, "fairshare.round.v1", items);
+        return Transcript.absorb(0, "fairshare.round.v2", items);
     }
 
     /// @dev Three values at will, the fourth so that the Laurent identity holds.
@@ -186,7 +215,7 @@ contract Forger {
         return mulmod(_sub(left, right), Bn254.inverse(_sub(z, zi)), Bn254.R);
     }
 
-    /// @dev With every secret 1 and `B = G2`: `A = alpha + vk_x + C` for any `C`.
+    /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + 7 C` for any `C`.
     function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho) private view {
         uint256 words = p.shares.length;
         uint256 sum = 1 + 2; // alpha, IC_0
@@ -200,7 +229,7 @@ contract Forger {
             sum = addmod(sum, mulmod(p.weights[i], 11 + words + i, Bn254.R), Bn254.R);
         }
         (p.groth16[6], p.groth16[7]) = Bn254.mul(1, 2, 5);
-        (p.groth16[0], p.groth16[1]) = Bn254.mul(1, 2, addmod(sum, 5, Bn254.R));
+        (p.groth16[0], p.groth16[1]) = Bn254.mul(1, 2, addmod(sum, 5 * KnownSecrets.X, Bn254.R));
         p.groth16[2] = KnownSecrets.G2_0;
         p.groth16[3] = KnownSecrets.G2_1;
         p.groth16[4] = KnownSecrets.G2_2;

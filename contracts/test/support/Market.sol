@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {KeyRegistry} from "../../src/KeyRegistry.sol";
 import {Project} from "../../src/Project.sol";
 import {ProjectFactory} from "../../src/ProjectFactory.sol";
-import {RoundVerifier} from "../../src/RoundVerifier.sol";
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
-import {IProject, Phase, Terms} from "../../src/interfaces/IProject.sol";
+import {FormProof, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
+import {IProject, Phase, Slot, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
+import {AcceptingFormVerifier} from "./AcceptingFormVerifier.sol";
 import {AcceptingRoundVerifier} from "./AcceptingRoundVerifier.sol";
 import {ExampleKey} from "./ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./KnownSecrets.sol";
 import {MiniTest} from "./MiniTest.sol";
+import {PlainToken} from "./Tokens.sol";
 
 /// @dev A market with known keys and an accepting verifier, a project of four trainers and two rounds, and the steps that tests take.
 abstract contract Market is MiniTest {
@@ -27,11 +30,12 @@ abstract contract Market is MiniTest {
 
     KeyRegistry internal registry;
     IRoundVerifier internal verifier;
+    IFormVerifier internal formVerifier;
     ProjectFactory internal factory;
     Project internal project;
     uint256 private _points;
-    /// @dev Commitments of the open round, x and y in slot order.
-    uint256[] internal commitments;
+    /// @dev What has been committed in the open round.
+    Slot[] internal slots;
 
     function setUp() public virtual {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
@@ -39,12 +43,21 @@ abstract contract Market is MiniTest {
         keys[1] = new ExampleKey();
         registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = deployVerifier();
-        factory = new ProjectFactory(registry, verifier);
+        formVerifier = deployFormVerifier();
+        factory = newFactory(registry, verifier, formVerifier);
         project = create(defaultTerms());
+    }
+
+    function newFactory(KeyRegistry keys, IRoundVerifier round, IFormVerifier form) internal returns (ProjectFactory) {
+        return ProjectFactory(deploy("ProjectFactory.sol:ProjectFactory", abi.encode(keys, round, form)));
     }
 
     function deployVerifier() internal virtual returns (IRoundVerifier) {
         return new AcceptingRoundVerifier(address(registry));
+    }
+
+    function deployFormVerifier() internal virtual returns (IFormVerifier) {
+        return new AcceptingFormVerifier(address(registry));
     }
 
     function defaultTerms() internal pure virtual returns (Terms memory t) {
@@ -53,10 +66,10 @@ abstract contract Market is MiniTest {
         t.specification = "specification";
         t.rule = 1;
         t.slots = 8;
+        t.table = 16;
         t.dimension = 1000;
         t.theta = 32;
         t.trim = 52;
-        t.maxExcluded = 1;
         t.minTrainers = 3;
         t.maxTrainers = 4;
         t.minActive = 3;
@@ -69,6 +82,7 @@ abstract contract Market is MiniTest {
         t.registrationPeriod = 1000;
         t.commitPeriod = 100;
         t.revealPeriod = 50;
+        t.attestPeriod = 60;
         t.aggregatePeriod = 200;
         t.learningRate = 100_000;
         t.localEpochs = 2;
@@ -84,9 +98,26 @@ abstract contract Market is MiniTest {
     }
 
     function create(Terms memory t) internal returns (Project) {
-        vm.deal(OWNER, depositOf(t));
+        uint256 value = give(t.token, OWNER, address(factory), depositOf(t));
         vm.prank(OWNER);
-        return Project(factory.createProject{value: depositOf(t)}(t));
+        return Project(factory.createProject{value: value}(t));
+    }
+
+    /// @dev Gives `who` an amount to spend at `spender`; returns the ether that must come with the call.
+    function give(address token, address who, address spender, uint256 amount) internal returns (uint256 value) {
+        if (token == address(0)) {
+            vm.deal(who, amount);
+            return amount;
+        }
+        PlainToken(token).mint(who, amount);
+        vm.prank(who);
+        (bool approved,) = token.call(abi.encodeCall(IERC20.approve, (spender, amount)));
+        assertTrue(approved);
+    }
+
+    function balanceOf(address who) internal view returns (uint256) {
+        address token = project.terms().token;
+        return token == address(0) ? who.balance : PlainToken(token).balanceOf(who);
     }
 
     function trainer(uint256 i) internal pure returns (address) {
@@ -94,17 +125,17 @@ abstract contract Market is MiniTest {
     }
 
     function join(uint256 i) internal {
-        uint96 stake = project.terms().stake;
-        vm.deal(trainer(i), stake);
+        Terms memory t = project.terms();
+        uint256 value = give(t.token, trainer(i), address(project), t.stake);
         vm.prank(trainer(i));
-        project.join{value: stake}();
+        project.join{value: value}();
     }
 
     function placeBond() internal {
-        uint96 bond = project.terms().bond;
-        vm.deal(AGGREGATOR, bond);
+        Terms memory t = project.terms();
+        uint256 value = give(t.token, AGGREGATOR, address(project), t.bond);
         vm.prank(AGGREGATOR);
-        project.placeBond{value: bond}();
+        project.placeBond{value: value}();
     }
 
     /// @dev Bond and `n` trainers; round 1 is open after it.
@@ -131,14 +162,17 @@ abstract contract Market is MiniTest {
     }
 
     function commit(uint256 i) internal {
-        if (i == 0) delete commitments;
-        uint256[2] memory p = freshPoint();
         uint256 round = project.round();
+        (uint256 committed,,,,) = project.roundState(round);
+        if (committed == 0) delete slots;
+        uint256[2] memory p = freshPoint();
         vm.prank(trainer(i));
-        project.commitUpdate(round, p, sealOf(trainer(i), cidOf(i)));
-        commitments.push(p[0]);
-        commitments.push(p[1]);
+        project.commitUpdate(round, p, sealOf(trainer(i), cidOf(i)), formProof(trainer(i), p));
+        slots.push(Slot(trainer(i), p[0], p[1]));
     }
+
+    /// @dev A proof of form: empty, for the accepting verifier.
+    function formProof(address, uint256[2] memory) internal virtual returns (FormProof memory proof) {}
 
     function reveal(uint256 i) internal {
         uint256 round = project.round();
@@ -146,8 +180,28 @@ abstract contract Market is MiniTest {
         project.revealUpdate(round, cidOf(i), SALT);
     }
 
-    /// @dev Trainers 0 to `n - 1` commit and reveal; Aggregate is open after it.
-    function submit(uint256 n) internal {
+    function revealedMask() internal view returns (uint256 revealed) {
+        (, revealed,,,) = project.roundState(project.round());
+    }
+
+    function activeMask() internal view returns (uint256 active) {
+        (,,, active,) = project.roundState(project.round());
+    }
+
+    function attest(uint256 i, uint256 mask, address source) internal {
+        uint256 round = project.round();
+        vm.prank(trainer(i));
+        project.attest(round, mask, source);
+    }
+
+    /// @dev Had every file, and the last model's from the payee.
+    function attest(uint256 i) internal {
+        (, address payee,) = project.openModel();
+        attest(i, revealedMask(), payee);
+    }
+
+    /// @dev Trainers 0 to `n - 1` commit and reveal; Attest is open after it.
+    function revealAll(uint256 n) internal {
         for (uint256 i; i < n; ++i) {
             commit(i);
         }
@@ -155,7 +209,25 @@ abstract contract Market is MiniTest {
         for (uint256 i; i < n; ++i) {
             reveal(i);
         }
+        assertPhase(Phase.Attest);
+    }
+
+    /// @dev Trainers 0 to `n - 1` commit, reveal and attest; Aggregate is open after it.
+    function submit(uint256 n) internal {
+        revealAll(n);
+        for (uint256 i; i < n; ++i) {
+            attest(i);
+        }
         assertPhase(Phase.Aggregate);
+    }
+
+    /// @dev In Closing: the first trainers, as many as it takes, say that they had the last model from `source`.
+    function close(address source) internal {
+        assertPhase(Phase.Closing);
+        for (uint256 i; i < 3 && project.phase() == Phase.Closing; ++i) {
+            vm.prank(trainer(i));
+            project.attestModel(source);
+        }
     }
 
     /// @dev A proof for the accepting verifier: shares as given, coherence as given, all else empty.
@@ -163,6 +235,7 @@ abstract contract Market is MiniTest {
         p.coherence = coherence;
         p.shares = new uint256[](1);
         p.weights = new uint256[](1);
+        p.model = [uint256(1), 2];
         for (uint256 i; i < 4; ++i) {
             p.shares[0] |= shares[i] << (17 * i);
             if (shares[i] != 0) p.keptMask |= 1 << i;
@@ -171,9 +244,8 @@ abstract contract Market is MiniTest {
 
     function settleWith(uint256[4] memory shares, uint256 coherence, address payee) internal {
         uint256 round = project.round();
-        (, uint256 revealed,) = project.roundState(round);
         vm.prank(payee);
-        project.settle(round, payee, revealed, "next model", commitments, claim(shares, coherence));
+        project.settle(round, payee, "next model", slots, claim(shares, coherence));
     }
 
     function settleEqually() internal {
@@ -189,27 +261,27 @@ abstract contract Market is MiniTest {
         project.advance();
     }
 
-    /// @dev Withdraws and checks that `owed` said so, to the wei.
+    /// @dev Withdraws and checks that `owed` said so, to the unit.
     function withdraw(address account) internal returns (uint256 amount) {
         uint256 expected = project.owed(account);
         if (expected == 0) return 0;
-        uint256 before = account.balance;
+        uint256 before = balanceOf(account);
         vm.prank(account);
         amount = project.withdraw(payable(account));
         assertEq(amount, expected, "owed is what withdraw pays");
-        assertEq(account.balance - before, amount, "what withdraw says is what arrives");
+        assertEq(balanceOf(account) - before, amount, "what withdraw says is what arrives");
         assertEq(project.owed(account), 0, "nothing is paid twice");
     }
 
-    /// @dev Everybody withdraws after the end; not a wei stays.
+    /// @dev Everybody withdraws after the end; not a unit stays.
     function withdrawAllAndExpectEmpty() internal {
-        for (uint256 i; i < 4; ++i) {
+        for (uint256 i; i < 8; ++i) {
             withdraw(trainer(i));
         }
         withdraw(OWNER);
         withdraw(AGGREGATOR);
         withdraw(STRANGER);
-        assertEq(address(project).balance, 0, "left behind");
+        assertEq(balanceOf(address(project)), 0, "left behind");
     }
 
     function assertPhase(Phase expected) internal view {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
+
+/// @title What both verifiers take from the registry when they are deployed.
+/// @dev The registry cannot change, so its points are copied once: reading them from there would cost every proof 30,000 gas.
+abstract contract KeyedVerifier {
+    IKeyRegistry internal immutable REGISTRY;
+    bytes32 internal immutable KEYS_HASH;
+    uint256 private immutable ONE_0;
+    uint256 private immutable ONE_1;
+    uint256 private immutable ONE_2;
+    uint256 private immutable ONE_3;
+    uint256 private immutable X_0;
+    uint256 private immutable X_1;
+    uint256 private immutable X_2;
+    uint256 private immutable X_3;
+
+    constructor(IKeyRegistry registry) {
+        REGISTRY = registry;
+        KEYS_HASH = registry.keysHash();
+        (, uint256[12] memory g2) = registry.kzg();
+        (ONE_0, ONE_1, ONE_2, ONE_3) = (g2[0], g2[1], g2[2], g2[3]);
+        (X_0, X_1, X_2, X_3) = (g2[4], g2[5], g2[6], g2[7]);
+    }
+
+    /// @dev Writes the pair `(x, y), [1]_2` from word `at` on.
+    function _besideOne(uint256[] memory pairs, uint256 at, uint256 x, uint256 y) internal view {
+        (pairs[at], pairs[at + 1]) = (x, y);
+        (pairs[at + 2], pairs[at + 3], pairs[at + 4], pairs[at + 5]) = (ONE_0, ONE_1, ONE_2, ONE_3);
+    }
+
+    /// @dev Writes the pair `(x, y), [x]_2` from word `at` on.
+    function _besideX(uint256[] memory pairs, uint256 at, uint256 x, uint256 y) internal view {
+        (pairs[at], pairs[at + 1]) = (x, y);
+        (pairs[at + 2], pairs[at + 3], pairs[at + 4], pairs[at + 5]) = (X_0, X_1, X_2, X_3);
+    }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {IFormVerifier} from "./interfaces/IFormVerifier.sol";
+import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
+import {IProject, Phase, Terms} from "./interfaces/IProject.sol";
+import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
+import {Packed} from "./libraries/Packed.sol";
+
+/// @title What a project remembers, and the views of it. Nothing here changes anything.
+abstract contract ProjectState is IProject {
+    /// @notice This is the code that projects share, not a project.
+    error NotAProject();
+
+    /// @dev What is held for, and was paid to, one account that is or was a trainer. One word.
+    struct Trainer {
+        bool active; // is in `_trainers`
+        bool penalised;
+        uint16 dropped; // rounds in which it was dropped as outlier; not counted where the terms have no penalty
+        uint32 paidRounds; // shares of rounds 1 ..= paidRounds have been credited
+        uint96 stake; // held
+    }
+
+    struct RoundData {
+        bytes32 slotsHash;
+        uint128 revealedMask;
+        uint8 committed;
+        uint8 shareWords; // 0 until the round is settled
+        uint128 attestedMask;
+        uint128 activeMask;
+    }
+
+    /// @dev What every transaction needs, in one word.
+    struct Status {
+        Phase phase;
+        Phase ending; // what Closing ends in
+        bool bondHeld;
+        uint16 settled;
+        uint16 voided;
+        uint32 round;
+        uint32 learningRate;
+        uint64 deadline;
+    }
+
+    /// @dev The model file whose fee is held. One word.
+    struct Claim {
+        uint32 round; // 0 when there is none
+        address payee;
+    }
+
+    /// @inheritdoc IProject
+    address public immutable factory;
+    /// @inheritdoc IProject
+    address public immutable keyRegistry;
+    /// @inheritdoc IProject
+    address public immutable roundVerifier;
+    /// @inheritdoc IProject
+    address public immutable formVerifier;
+
+    address private immutable IMPLEMENTATION = address(this);
+
+    Status internal _status;
+    Claim internal _claim;
+    /// @inheritdoc IProject
+    uint256 public escrow;
+    uint256[2] internal _model;
+    bytes32 internal _modelCid;
+    address[] internal _trainers;
+    mapping(address account => uint256) internal _credit;
+    mapping(address account => Trainer) internal _trainer;
+    mapping(uint256 id => RoundData) internal _rounds;
+    /// @dev The low byte is the slot plus one, the rest is the seal without its low byte: 248 bits bind well enough.
+    mapping(uint256 id => mapping(address trainer => uint256)) internal _submissions;
+    mapping(uint256 id => mapping(uint256 index => uint256 word)) internal _shares;
+    mapping(bytes32 point => bool) internal _used;
+    /// @dev `Tally` of the round in Attest.
+    uint256[4] internal _tally;
+    /// @dev Under which CID an account serves the model file of a round, 0 when it has published none.
+    mapping(uint256 id => mapping(address publisher => bytes32 cid)) internal _published;
+    /// @dev How many named a source, by the round in which they did; those of Closing under 0.
+    mapping(uint256 id => mapping(address source => uint256)) internal _votes;
+    /// @dev Who has voted in Closing, by slots of the claim's round.
+    uint256 internal _closingVoters;
+
+    constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form) {
+        factory = msg.sender;
+        keyRegistry = address(registry);
+        roundVerifier = address(verifier);
+        formVerifier = address(form);
+    }
+
+    // --- small helpers
+
+    /// @dev Wei of a share of 2^-16 parts, rounded down; what is lost stays in escrow.
+    function _part(uint256 reward, uint256 share) internal pure returns (uint256) {
+        return reward * share >> 16;
+    }
+
+    /// @dev 0 when the trainer has no slot in this round.
+    function _slotPlusOne(uint256 id, address account) internal view returns (uint256) {
+        return _submissions[id][account] & 0xff;
+    }
+
+    function _hasEnded() internal view returns (bool) {
+        return _status.phase >= Phase.Completed;
+    }
+
+    /// @dev Rounds 1 to this are settled or void.
+    function _closedRounds() internal view returns (uint32) {
+        return uint32(_status.settled) + _status.voided;
+    }
+
+    function _requirePhase(Phase expected) internal view {
+        if (_status.phase != expected) revert WrongPhase(expected, _status.phase);
+    }
+
+    function _requireOpen(Phase expected) internal view {
+        _requirePhase(expected);
+        if (block.timestamp >= _status.deadline) revert DeadlinePassed(_status.deadline);
+    }
+
+    function _requireRound(uint256 given) internal view {
+        if (given != _status.round) revert WrongRound(_status.round, given);
+    }
+
+    // --- views
+
+    /// @inheritdoc IProject
+    function interfaceVersion() external pure returns (uint256) {
+        return 2;
+    }
+
+    /// @inheritdoc IProject
+    function terms() public view returns (Terms memory) {
+        if (address(this) == IMPLEMENTATION) revert NotAProject();
+        return abi.decode(Clones.fetchCloneArgs(address(this)), (Terms));
+    }
+
+    /// @inheritdoc IProject
+    function phase() external view returns (Phase) {
+        return _status.phase;
+    }
+
+    /// @inheritdoc IProject
+    function round() external view returns (uint256) {
+        return _status.round;
+    }
+
+    /// @inheritdoc IProject
+    function deadline() external view returns (uint256) {
+        return _status.deadline;
+    }
+
+    /// @inheritdoc IProject
+    function settledRounds() external view returns (uint256) {
+        return _status.settled;
+    }
+
+    /// @inheritdoc IProject
+    function voidRounds() external view returns (uint256) {
+        return _status.voided;
+    }
+
+    /// @inheritdoc IProject
+    function trainers() external view returns (address[] memory) {
+        return _trainers;
+    }
+
+    /// @inheritdoc IProject
+    function isTrainer(address account) external view returns (bool) {
+        return _trainer[account].active;
+    }
+
+    /// @inheritdoc IProject
+    function trainerState(address account) external view returns (uint256 stake, uint256 dropped, bool penalised) {
+        Trainer storage state = _trainer[account];
+        return (state.stake, state.dropped, state.penalised);
+    }
+
+    /// @inheritdoc IProject
+    function bondPlaced() external view returns (bool) {
+        return _status.bondHeld;
+    }
+
+    /// @inheritdoc IProject
+    function learningRate() external view returns (uint256) {
+        return _status.learningRate;
+    }
+
+    /// @inheritdoc IProject
+    function localEpochs() external view returns (uint256) {
+        return terms().localEpochs;
+    }
+
+    /// @inheritdoc IProject
+    function model() external view returns (uint256[2] memory commitment, bytes32 cid) {
+        return (_model, _modelCid);
+    }
+
+    /// @inheritdoc IProject
+    function openModel() external view returns (uint256 id, address payee, uint256 fee) {
+        (id, payee) = (_claim.round, _claim.payee);
+        if (id != 0) fee = terms().roundFee;
+    }
+
+    /// @inheritdoc IProject
+    function roundState(uint256 id)
+        external
+        view
+        returns (uint256 committed, uint256 revealedMask, uint256 attestedMask, uint256 activeMask, bytes32 slotsHash)
+    {
+        RoundData storage data = _rounds[id];
+        return (data.committed, data.revealedMask, data.attestedMask, data.activeMask, data.slotsHash);
+    }
+
+    /// @inheritdoc IProject
+    function slotOf(uint256 id, address trainer) external view returns (uint256 slotPlusOne) {
+        return _slotPlusOne(id, trainer);
+    }
+
+    /// @inheritdoc IProject
+    function sharesOf(uint256 id) external view returns (uint256[] memory words) {
+        words = new uint256[](_rounds[id].shareWords);
+        for (uint256 i; i < words.length; ++i) {
+            words[i] = _shares[id][i];
+        }
+    }
+
+    /// @inheritdoc IProject
+    function owed(address account) public view returns (uint256 amount) {
+        Terms memory t = terms();
+        Trainer storage state = _trainer[account];
+        amount = _credit[account];
+        if (_hasEnded()) amount += state.stake;
+        uint256 closed = _closedRounds();
+        for (uint256 id = uint256(state.paidRounds) + 1; id <= closed; ++id) {
+            uint256 slotPlusOne = _slotPlusOne(id, account);
+            if (slotPlusOne != 0) amount += _earned(t, id, slotPlusOne - 1);
+        }
+    }
+
+    /// @dev The reward of one slot of a closed round: nothing for a void round, nor for a slot that attested nothing.
+    function _earned(Terms memory t, uint256 id, uint256 slot) private view returns (uint256) {
+        if (!Packed.has(_rounds[id].attestedMask, slot)) return 0;
+        // Of a void round there are no words: they read as 0, and so does the share.
+        return _part(t.roundReward, Packed.lane(_shares[id][slot / Packed.PER_WORD], slot));
+    }
+}

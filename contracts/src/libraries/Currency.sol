@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IProject} from "../interfaces/IProject.sol";
+
+/// @title The one way in and the one way out of a project's money: ether, or one ERC-20.
+library Currency {
+    using SafeERC20 for IERC20;
+
+    /// @notice Takes exactly `amount` from the sender, or reverts.
+    /// @param token zero for ether, which then must have come with the call
+    function take(address token, uint256 amount) internal {
+        uint256 due = token == address(0) ? amount : 0;
+        if (msg.value != due) revert IProject.WrongValue(due, msg.value);
+        if (token == address(0) || amount == 0) return;
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        uint256 balance = IERC20(token).balanceOf(address(this));
+        uint256 received = balance > before ? balance - before : 0;
+        if (received != amount) revert IProject.UnsupportedToken(amount, received);
+    }
+
+    /// @notice Sends `amount` to `to`, or reverts; what a token gives back as failure is one.
+    function send(address token, address payable to, uint256 amount) internal {
+        if (to == address(0) || to == address(this)) revert IProject.TransferFailed(to);
+        bool sent;
+        if (token == address(0)) (sent,) = to.call{value: amount}("");
+        else sent = IERC20(token).trySafeTransfer(to, amount);
+        if (!sent) revert IProject.TransferFailed(to);
+    }
+}

@@ -18,14 +18,18 @@ mod collect;
 mod content;
 #[cfg(feature = "embedded")]
 pub mod devnet;
+#[cfg(test)]
+#[path = "../../protocol/tests/support/fuzzing.rs"]
+mod fuzzing;
 mod project_files;
+pub mod rebuild;
 pub mod telemetry;
 
 pub use address::{format_address, parse_address, Address20, AddressError};
 pub use chain::{
-    ether, read_password, seal, Chain, ChainError, CommittedUpdate, EventKind, Market, Phase, Project,
-    ProjectEvent, Receipt, RegisteredKeys, RevealedUpdate, RoundState, SettledRound, Settlement, Status,
-    Terms, Wallet, WalletError,
+    ether, read_password, seal, Chain, ChainError, CommitCall, CommittedUpdate, EventKind, Market, OpenModel,
+    Phase, Project, ProjectEvent, PublishedModel, Receipt, RegisteredKeys, RevealedUpdate, RoundState,
+    SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState, Wallet, WalletError,
 };
 pub use collect::{collect, CollectError, Collected, Exclusion};
 #[cfg(feature = "embedded")]

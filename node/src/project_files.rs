@@ -63,6 +63,14 @@ pub enum FileError {
         /// The commitment of the bytes, `x` in hexadecimal.
         found: String,
     },
+    /// A model cannot be made again from the updates.
+    #[error("the model after round {round} cannot be made from the updates: {reason}")]
+    Recompute {
+        /// The round.
+        round: u64,
+        /// What is missing, or does not fit.
+        reason: String,
+    },
     /// The reference string does not serve.
     #[error(transparent)]
     Reference(#[from] SrsError),
@@ -143,21 +151,29 @@ fn first_difference(specified: &Terms, on_chain: &Terms) -> Option<(&'static str
             })*
         };
     }
+    if specified.token != on_chain.token {
+        let text = |token: Option<_>| token.as_ref().map_or_else(|| "ether".to_owned(), format_address);
+        return Some(("the currency", text(specified.token), text(on_chain.token)));
+    }
     compare!(
         rule,
         slots,
         dimension,
         theta,
         trim,
-        max_excluded,
+        byzantine,
+        selected,
+        table,
         min_trainers,
         max_trainers,
         min_active,
         stake,
-        bond
+        bond,
+        outlier_rounds,
+        outlier_penalty
     );
     compare!(rounds, max_voids, round_reward, round_fee);
-    compare!(registration_period, commit_period, reveal_period, aggregate_period);
+    compare!(registration_period, commit_period, reveal_period, attest_period, aggregate_period);
     compare!(learning_rate, local_epochs, decay, coherence_floor, coherence_decay, min_learning_rate);
     None
 }

@@ -5,11 +5,13 @@ mod support;
 
 use std::path::Path;
 
-use fairshare_circuits::G1Affine;
+use fairshare_circuits::{
+    prove_form, CommittedKeys, FormProofWords, FormStatement, FormTable, G1Affine, ReferenceString,
+};
 use fairshare_node::devnet::{Devnet, DevnetOptions};
 use fairshare_node::{
     parse_address, read_password, seal, Address20, Chain, ChainError, EventKind, Market, Phase, Project,
-    Terms, Wallet,
+    SignedJoin, Terms, Wallet,
 };
 use fairshare_protocol::Specification;
 use support::{answering, http};
@@ -66,12 +68,36 @@ fn specification() -> Specification {
     .unwrap()
 }
 
-/// Points that anybody can make: they stand for commitments where the contract only keeps them.
+fn reference() -> ReferenceString {
+    ReferenceString::open_dev(&std::env::temp_dir().join("fairshare-test-data"), 256).unwrap()
+}
+
+/// An update that anybody can make, with `d` entries.
+fn update(n: u64, dimension: u32) -> Vec<i16> {
+    let mut update = vec![0; dimension as usize];
+    (update[0], update[1]) = (n as i16, 1);
+    update
+}
+
+/// Its commitment.
 fn point(n: u64) -> G1Affine {
-    let srs =
-        fairshare_circuits::ReferenceString::open_dev(&std::env::temp_dir().join("fairshare-test-data"), 10)
-            .unwrap();
-    srs.commit_update(&[n as i16, 1]).unwrap()
+    reference().commit_update(&update(n, 2)).unwrap()
+}
+
+/// Its proof of form, for round 1 and one trainer.
+fn form(project: &Project, trainer: Address20, n: u64) -> FormProofWords {
+    let terms = project.terms();
+    let statement = FormStatement {
+        chain_id: project.chain().chain_id(),
+        project: project.address(),
+        round: 1,
+        trainer,
+        dimension: terms.dimension,
+        table: FormTable::from_id(terms.table).unwrap(),
+        keys_hash: CommittedKeys::load().hash(),
+        commitment: point(n),
+    };
+    prove_form(&reference(), &statement, &update(n, terms.dimension)).unwrap().words()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +127,19 @@ async fn a_project_is_read_back_as_it_was_written_and_its_round_is_followed() {
     let mut trainers = Vec::new();
     for index in 2..6 {
         let trainer = as_wallet(index).await;
-        trainer.join().await.unwrap();
+        if index == 2 {
+            // Signed by the trainer, sent and paid by the owner, and good once.
+            let join = trainer.sign_join(status.now + 3600).await.unwrap();
+            let forged = SignedJoin { valid_until: join.valid_until + 1, ..join.clone() };
+            let refused = project.join_for(&forged).await.unwrap_err();
+            assert!(refused.to_string().contains("InvalidSignature"), "{refused}");
+            project.join_for(&join).await.unwrap();
+            let refused = project.join_for(&join).await.unwrap_err();
+            assert!(refused.to_string().contains("InvalidSignature"), "{refused}");
+            assert_eq!(trainer.trainer_state(join.trainer).await.unwrap().stake, terms.stake);
+        } else {
+            trainer.join().await.unwrap();
+        }
         assert!(trainer.is_trainer(network.address(index)).await.unwrap());
         trainers.push(trainer);
     }
@@ -111,8 +149,17 @@ async fn a_project_is_read_back_as_it_was_written_and_its_round_is_followed() {
 
     for (i, trainer) in trainers.iter().enumerate() {
         let me = network.address(i + 2);
-        let receipt =
-            trainer.commit_update(1, &point(i as u64), seal([i as u8; 32], me, [9; 32])).await.unwrap();
+        let (point, seal) = (point(i as u64), seal([i as u8; 32], me, [9; 32]));
+        let mut stolen = form(&project, network.address(0), i as u64);
+        let refused = trainer.commit_update(1, &point, seal, &stolen).await.unwrap_err();
+        assert!(
+            matches!(&refused, ChainError::Refused { reason, .. } if reason.contains("FormIdentityFailed")),
+            "{refused}"
+        );
+        stolen = form(&project, me, i as u64);
+        let receipt = trainer.commit_update(1, &point, seal, &stolen).await.unwrap();
+        let call = project.commit_call(receipt.transaction).await.unwrap().unwrap();
+        assert_eq!((call.round, call.commitment, call.seal, call.form), (1, point, seal, stolen));
         assert!(receipt.gas_used > 30_000 && receipt.block > 0);
         assert_eq!(trainer.slot_of(1, me).await.unwrap(), Some(i as u8));
     }

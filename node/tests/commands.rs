@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use support::{failure, fairshare, success, DevnetProcess};
+use support::{failure, fairshare, success, wait_until, DevnetProcess};
 
 const NOWHERE: &str = "http://127.0.0.1:1";
 const SOMEBODY: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
@@ -151,6 +151,15 @@ fn a_faulty_specification_is_refused_before_anything_is_asked_or_spent() {
     assert!(failure(&mut create(), 1).contains("no Ethereum node answers"));
 }
 
+/// Waits until the chain has written its state twice: the second time it began after this was called.
+fn wait_for_state(folder: &Path) {
+    let written = || fs::metadata(folder.join("chain.json")).and_then(|file| file.modified()).ok();
+    for _ in 0..2 {
+        let before = written();
+        wait_until("the chain's state on disk", || written() != before);
+    }
+}
+
 #[test]
 fn a_devnet_comes_back_with_chain_and_files_after_kill_and_stops_in_order() {
     let folder = tempfile::tempdir().unwrap();
@@ -170,8 +179,7 @@ fn a_devnet_comes_back_with_chain_and_files_after_kill_and_stops_in_order() {
     let project = created["project"].as_str().unwrap().to_owned();
     let before = show(&devnet, &project);
     let address = devnet.address("owner");
-    // The chain is written to disk every second.
-    std::thread::sleep(std::time::Duration::from_millis(2500));
+    wait_for_state(folder.path());
     devnet.kill();
 
     let devnet = DevnetProcess::start(folder.path(), rpc, ipfs);

@@ -4,6 +4,8 @@
 //! left out, unless `FAIRSHARE_REQUIRE_KUBO=1` asks for it.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../../protocol/tests/support/fuzzing.rs"]
+mod fuzzing;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -297,4 +299,48 @@ async fn a_node_that_hangs_or_answers_nonsense_is_given_up() {
     let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nx".to_vec();
     let cut = ContentStore::new(&answering(cut, false).await, timeout).unwrap();
     assert!(cut.fetch(&id, 100).await.is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn fuzz_answers_of_an_ipfs_node(which in 0usize..5, changes in fuzzing::changes()) {
+        let wanted = noise(700, 9);
+        let bodies: [&[u8]; 5] = [
+            &wanted,
+            br#"{"Version":"0.30.0","Commit":"","Repo":"15","System":"amd64/linux","Golang":"go1.22"}"#,
+            br#"{"Keys":{"bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4":{"Type":"recursive"}}}"#,
+            br#"{"Key":"bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4","Size":700}"#,
+            br#"{"ID":"x","Addresses":["/ip4/127.0.0.1/tcp/4001"],"AgentVersion":"kubo"}"#,
+        ];
+        // Head and body alike are changed.
+        let mut answer = http("200 OK", bodies[which]);
+        fuzzing::mutate(&mut answer, &changes);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(fuzzed_answer(answer, &wanted));
+    }
+}
+
+/// Every question that a program puts to an IPFS node, put to one that answers this: an error or a true answer.
+async fn fuzzed_answer(answer: Vec<u8>, wanted: &[u8]) {
+    let store = ContentStore::new(&answering(answer, false).await, Duration::from_millis(500)).unwrap();
+    let id = ContentId::of(wanted);
+    if let Ok(bytes) = store.fetch(&id, 1 << 16).await {
+        assert_eq!(bytes, wanted);
+    }
+    assert!(store.fetch(&id, 100).await.is_err(), "more bytes than were asked for at most");
+    let _ = (store.check().await, store.is_pinned(&id).await, store.block_size(&id).await);
+    let _ = (store.addresses().await, store.add(wanted).await, store.pin(&id).await);
+}
+
+proptest::proptest! {
+    #[test]
+    fn fuzz_content_ids(changes in fuzzing::changes(), junk in "\\PC{0,80}") {
+        let mut text = ContentId::of(b"x").to_string().into_bytes();
+        fuzzing::mutate(&mut text, &changes);
+        for text in [String::from_utf8_lossy(&text).into_owned(), junk] {
+            if let Ok(id) = text.parse::<ContentId>() {
+                assert_eq!(id.to_string().parse::<ContentId>().unwrap(), id);
+            }
+        }
+    }
 }

@@ -52,7 +52,7 @@ pub enum Failure {
         fault: RoundFault,
     },
     /// The money.
-    #[error("money: {0}")]
+    #[error("money (in the currency's least unit): {0}")]
     Money(MoneyFault),
 }
 
@@ -145,19 +145,55 @@ pub enum RoundFault {
         /// In the log.
         found: u128,
     },
-    /// A slot took part that was not revealed.
-    #[error("slot {slot} took part and was not revealed")]
-    ActiveNotRevealed {
+    /// A commitment's proof of form does not verify, or its transaction says something else.
+    #[error("slot {slot} of {}: its proof of form does not hold: {reason}", format_address(.trainer))]
+    Form {
         /// The slot.
         slot: u8,
+        /// Its trainer.
+        trainer: Address20,
+        /// The contract's reason.
+        reason: String,
     },
-    /// More slots were left out than the terms allow.
-    #[error("{found} revealed slots were left out, the terms allow {allowed}")]
-    TooManyExcluded {
-        /// The terms.
-        allowed: u8,
-        /// Left out.
-        found: u32,
+    /// Somebody attested who could not, or for slots that nobody revealed.
+    #[error("{} attested as slot {slot} what the contract must refuse: twice, without a reveal, without its own slot, or a slot that was not revealed", format_address(.trainer))]
+    WrongAttestation {
+        /// The slot.
+        slot: u8,
+        /// Who.
+        trainer: Address20,
+    },
+    /// The contract and the log name other attesters.
+    #[error("the log has slots {found:#b} as attesting, the contract {expected:#b}")]
+    AttestedMask {
+        /// In the contract.
+        expected: u128,
+        /// In the log.
+        found: u128,
+    },
+    /// Other slots took part than the attestations give.
+    #[error("slots {found:#b} are active, the attestations give {expected:#b}")]
+    ActiveMask {
+        /// By the attestations.
+        expected: u128,
+        /// In the event, or in the contract.
+        found: u128,
+    },
+    /// A round was settled and no event says which slots are active.
+    #[error("the round was settled without an event of its active slots")]
+    NoActiveSlots,
+    /// The fee of the model file went to somebody whom the attestations do not give.
+    #[error("the fee of its model file: {0}")]
+    ModelFee(String),
+    /// Somebody paid the outliers' penalty who should not have, or another amount.
+    #[error("trainer {} lost {found} of its stake as an outlier, the rounds before give {expected}", format_address(.trainer))]
+    OutlierPenalty {
+        /// Who.
+        trainer: Address20,
+        /// By the rounds before.
+        expected: u128,
+        /// The event.
+        found: u128,
     },
     /// Fewer slots took part than the terms ask for.
     #[error("{found} slots took part, the terms ask for {required}")]
@@ -246,23 +282,23 @@ pub enum RoundFault {
     #[error("the round opened without an event of its hyper-parameters")]
     NoHyperParameters,
     /// Somebody hid an update at no cost.
-    #[error("trainer {} committed and did not reveal, and kept its stake", format_address(.trainer))]
+    #[error("trainer {} did not reveal what it had committed to, or no majority had its bytes, and it kept its stake", format_address(.trainer))]
     NotSlashed {
         /// Who.
         trainer: Address20,
     },
     /// Somebody lost a stake who should not have.
-    #[error("trainer {} lost its stake without having kept back an update", format_address(.trainer))]
+    #[error("trainer {} lost its stake, and had revealed an update that a majority had", format_address(.trainer))]
     WronglySlashed {
         /// Who.
         trainer: Address20,
     },
     /// A stake of another amount was lost.
-    #[error("the stake that trainer {} lost was {found} wei, the terms say {expected} wei", format_address(.trainer))]
+    #[error("the stake that trainer {} lost was {found}, {expected} was held", format_address(.trainer))]
     SlashedAmount {
         /// Whose.
         trainer: Address20,
-        /// The terms.
+        /// What was held of it.
         expected: u128,
         /// The event.
         found: u128,
@@ -290,11 +326,11 @@ fn update_words(reason: &Exclusion) -> String {
     }
 }
 
-/// What does not add up. Amounts are wei.
+/// What does not add up. Amounts are in the least unit of the project's currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyFault {
     /// The owner put down another amount than the terms ask for.
-    #[error("the deposit was {found} wei, the terms ask for {expected} wei")]
+    #[error("the deposit was {found}, the terms ask for {expected}")]
     Deposit {
         /// The terms.
         expected: u128,
@@ -302,7 +338,7 @@ pub enum MoneyFault {
         found: u128,
     },
     /// A stake or bond of another amount than the terms ask for.
-    #[error("the {what} of {} was {found} wei, the terms ask for {expected} wei", format_address(.account))]
+    #[error("the {what} of {} was {found}, the terms ask for {expected}", format_address(.account))]
     Security {
         /// `stake` or `bond`.
         what: &'static str,
@@ -314,7 +350,7 @@ pub enum MoneyFault {
         found: u128,
     },
     /// A settlement paid out more than the escrow held.
-    #[error("round {round} credited {credited} wei, with {escrow} wei in escrow")]
+    #[error("round {round} credited {credited}, with {escrow} in escrow")]
     EscrowOverdrawn {
         /// Round id.
         round: u64,
@@ -324,7 +360,7 @@ pub enum MoneyFault {
         escrow: u128,
     },
     /// Somebody took out more than it was owed.
-    #[error("{} took out {taken} wei, with {owed} wei owed", format_address(.account))]
+    #[error("{} took out {taken}, with {owed} owed", format_address(.account))]
     Overdrawn {
         /// Who.
         account: Address20,
@@ -334,7 +370,7 @@ pub enum MoneyFault {
         owed: u128,
     },
     /// The owner got another rest.
-    #[error("the owner was credited {found} wei at the end, the events leave {expected} wei in escrow")]
+    #[error("the owner was credited {found} at the end, the events leave {expected} in escrow")]
     Returned {
         /// From the events.
         expected: u128,
@@ -342,7 +378,7 @@ pub enum MoneyFault {
         found: u128,
     },
     /// The escrow is another.
-    #[error("the escrow is {found} wei on chain, the events give {expected} wei")]
+    #[error("the escrow is {found} on chain, the events give {expected}")]
     Escrow {
         /// From the events.
         expected: u128,
@@ -350,7 +386,7 @@ pub enum MoneyFault {
         found: u128,
     },
     /// Somebody is owed another amount.
-    #[error("{} is owed {found} wei on chain, the events give {expected} wei", format_address(.account))]
+    #[error("{} is owed {found} on chain, the events give {expected}", format_address(.account))]
     Owed {
         /// Who.
         account: Address20,
@@ -360,7 +396,7 @@ pub enum MoneyFault {
         found: u128,
     },
     /// The contract holds less than it owes.
-    #[error("the contract holds {found} wei, the events say that it must hold {expected} wei")]
+    #[error("the contract holds {found}, the events say that it must hold {expected}")]
     Balance {
         /// Escrow, what is owed, stakes and bond.
         expected: u128,
@@ -368,7 +404,7 @@ pub enum MoneyFault {
         found: u128,
     },
     /// The deposit did not stay whole.
-    #[error("deposit {deposit} + slashed {slashed} wei are not paid {paid} + fees {fees} + returned {returned} + escrow {escrow} wei")]
+    #[error("deposit {deposit} + slashed {slashed} are not paid {paid} + fees {fees} + returned {returned} + escrow {escrow}")]
     Sum {
         /// The owner's deposit.
         deposit: u128,

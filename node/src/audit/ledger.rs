@@ -1,4 +1,4 @@
-//! The money of a project, replayed from its events: who must be owed what, to the wei.
+//! The money of a project, replayed from its events: who must be owed what, to the last unit.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::chain::{EventKind, Terms};
 
 use super::failure::MoneyFault;
 
-/// What the events of a project say of its money. Amounts are wei.
+/// What the events of a project say of its money. Amounts are in the least unit of its currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Put down by the owner.
@@ -16,11 +16,13 @@ pub struct Ledger {
     pub escrow: u128,
     /// Credited to trainers as their shares.
     pub paid: u128,
-    /// Credited to aggregators as fees.
+    /// Credited, as fees, to those who served attested model files.
     pub fees: u128,
+    /// Fee of the model file that is not attested yet.
+    pub held_fee: u128,
     /// Credited to the owner at the end.
     pub returned: u128,
-    /// Stakes, and what the division of a bond left over, that fell into escrow.
+    /// Stakes and parts of them, bonds, and what the division of a bond left over, that fell into escrow.
     pub slashed: u128,
     /// Taken out by anybody.
     pub withdrawn: u128,
@@ -30,8 +32,10 @@ pub struct Ledger {
     pub earned: BTreeMap<Address20, u128>,
     stakes: BTreeMap<Address20, u128>,
     bond: Option<(Address20, u128)>,
-    /// Trainer of each slot of the rounds that are not closed.
+    /// Trainer of each slot.
     slots: BTreeMap<(u64, u8), Address20>,
+    /// Slots whose trainers attested, by round: nobody else is paid.
+    attested: BTreeMap<u64, u128>,
 }
 
 impl Ledger {
@@ -51,10 +55,11 @@ impl Ledger {
     /// What the contract must hold.
     pub fn held(&self) -> u128 {
         let bond = self.bond.map_or(0, |(_, amount)| amount);
-        self.escrow + self.owed.values().sum::<u128>() + self.stakes.values().sum::<u128>() + bond
+        let owed: u128 = self.owed.values().sum();
+        self.escrow + self.held_fee + owed + self.stakes.values().sum::<u128>() + bond
     }
 
-    /// Compares with the contract: its escrow, its balance, and what it says that each account is owed. Ether that was
+    /// Compares with the contract: its escrow, its balance, and what it says that each account is owed. Money that was
     /// sent by force is nobody's: a larger balance is no fault.
     pub fn compare(&self, escrow: u128, balance: u128, owed: &[(Address20, u128)]) -> Vec<MoneyFault> {
         let mut faults = Vec::new();
@@ -70,7 +75,8 @@ impl Ledger {
         if balance < self.held() {
             faults.push(MoneyFault::Balance { expected: self.held(), found: balance });
         }
-        let Self { deposit, slashed, paid, fees, returned, .. } = *self;
+        let Self { deposit, slashed, paid, returned, .. } = *self;
+        let fees = self.fees + self.held_fee;
         if deposit + slashed != paid + fees + returned + escrow {
             faults.push(MoneyFault::Sum { deposit, slashed, paid, fees, returned, escrow });
         }
@@ -115,7 +121,23 @@ impl Ledger {
                 self.escrow += stake;
                 self.slashed += stake;
             }
-            EventKind::BondSlashed { round, revealed_mask, .. } => self.divide_bond(*round, *revealed_mask),
+            EventKind::OutlierPenalised { trainer, amount, .. } => {
+                let stake = self.stakes.entry(*trainer).or_default();
+                let lost = (*amount).min(*stake);
+                *stake -= lost;
+                self.escrow += lost;
+                self.slashed += lost;
+            }
+            EventKind::BondSlashed { round, active, .. } => self.divide_bond(*round, *active),
+            EventKind::SlotsActive { round, attested, .. } => {
+                self.attested.insert(*round, *attested);
+            }
+            EventKind::ModelAttested { source, .. } => {
+                let fee = std::mem::take(&mut self.held_fee);
+                self.credit(*source, fee);
+                self.fees += fee;
+            }
+            EventKind::ModelUnattested { .. } => self.escrow += std::mem::take(&mut self.held_fee),
             EventKind::Settled(settled) => self.settle(terms, settled, faults),
             EventKind::Ended { to_owner, .. } => {
                 if *to_owner != self.escrow {
@@ -140,6 +162,9 @@ impl Ledger {
                 self.withdrawn += amount;
             }
             EventKind::Revealed { .. }
+            | EventKind::Attested { .. }
+            | EventKind::ModelPublished { .. }
+            | EventKind::ModelSourceNamed { .. }
             | EventKind::PhaseOpened { .. }
             | EventKind::HyperParameters { .. }
             | EventKind::Voided { .. } => {}
@@ -148,28 +173,35 @@ impl Ledger {
 
     fn settle(&mut self, terms: &Terms, settled: &crate::chain::SettledRound, faults: &mut Vec<MoneyFault>) {
         let mut credited = terms.round_fee;
-        for (slot, share) in settled.shares.iter().enumerate().filter(|(_, share)| **share > 0) {
+        let attested = self.attested.get(&settled.round).copied().unwrap_or_default();
+        let paid =
+            (0u8..128).zip(&settled.shares).filter(|(slot, share)| **share > 0 && attested >> slot & 1 == 1);
+        for (slot, share) in paid {
             let part = (terms.round_reward * u128::from(*share)) >> 16;
             credited += part;
-            let slot = u8::try_from(slot).unwrap_or(u8::MAX);
             if let Some(trainer) = self.slots.get(&(settled.round, slot)).copied() {
                 self.credit(trainer, part);
                 *self.earned.entry(trainer).or_default() += part;
                 self.paid += part;
             }
         }
-        self.credit(settled.payee, terms.round_fee);
-        self.fees += terms.round_fee;
+        self.held_fee += terms.round_fee; // until the model file is attested
         if credited > self.escrow {
             faults.push(MoneyFault::EscrowOverdrawn { round: settled.round, credited, escrow: self.escrow });
         }
         self.escrow = self.escrow.saturating_sub(credited);
     }
 
-    fn divide_bond(&mut self, round: u64, revealed: u128) {
+    /// Among the active slots; all of it to the escrow where there is none (the bond of a withheld model file).
+    fn divide_bond(&mut self, round: u64, active: u128) {
         let Some((_, bond)) = self.bond.take() else { return };
-        let count = u128::from(revealed.count_ones()).max(1);
-        let slots = (0..128u8).filter(|slot| revealed >> slot & 1 == 1);
+        if active == 0 {
+            self.escrow += bond;
+            self.slashed += bond;
+            return;
+        }
+        let count = u128::from(active.count_ones());
+        let slots = (0..128u8).filter(|slot| active >> slot & 1 == 1);
         let trainers: Vec<Address20> =
             slots.filter_map(|slot| self.slots.get(&(round, slot)).copied()).collect();
         for trainer in trainers {

@@ -9,6 +9,7 @@
 //!
 //! The checks are functions of what was read, in modules of their own; this one does the reading.
 
+mod claims;
 mod error;
 mod failure;
 mod files;
@@ -20,6 +21,7 @@ mod slashing;
 mod submissions;
 mod walk;
 
+pub use claims::check_claims;
 pub use error::AuditError;
 pub use failure::{Failure, FileFault, MoneyFault, RoundFault};
 pub use files::{check_model, check_model_file};
@@ -28,7 +30,10 @@ pub use report::{AuditReport, AuditedRound};
 pub use schedule::check_schedule;
 pub use settlement::{check_assessment, check_call, check_proof, check_step, reassess, statement};
 pub use slashing::check_slashing;
-pub use submissions::{check_active, check_commitments, check_reveals, running_hash};
+pub use submissions::{
+    attested_by_majority, check_active, check_attestations, check_commitments, check_form, check_reveals,
+    check_slots_active, running_hash, Attestation,
+};
 
 use fairshare_circuits::{CommittedKeys, ReferenceString};
 use fairshare_protocol::Specification;
@@ -89,13 +94,17 @@ pub async fn audit(
     let kinds = || snapshot.events.iter().map(|event| &event.kind);
     failures.extend(check_schedule(project.terms(), kinds()));
     failures.extend(check_slashing(project.terms(), kinds()));
+    let (faults, withheld) = check_claims(project.terms(), kinds());
+    failures.extend(faults);
+    notes.extend(withheld);
     failures.extend(current(project, &snapshot.status, kinds()));
     let (ledger, faults) = Ledger::replay(project.terms(), kinds());
     failures.extend(faults.into_iter().map(Failure::Money));
     let faults = ledger.compare(snapshot.status.escrow, snapshot.balance, &snapshot.owed);
     failures.extend(faults.into_iter().map(Failure::Money));
     if let Some(forced) = snapshot.balance.checked_sub(ledger.held()).filter(|forced| *forced > 0) {
-        notes.push(format!("{forced} wei were sent to the contract by force: they are nobody's"));
+        let forced = project.terms().money(forced);
+        notes.push(format!("{forced} were sent to the contract past its functions: they are nobody's"));
     }
     if !snapshot.status.phase.is_over() {
         notes.push(format!(
@@ -116,6 +125,7 @@ pub async fn audit(
         phase: snapshot.status.phase,
         keys_hash: registered.hash,
         dev: registered.dev,
+        token: project.terms().token,
         rounds,
         voids,
         ledger,
@@ -155,6 +165,8 @@ fn current<'e>(
                 (model, cid) = (round.model, round.model_cid);
                 settled += 1;
             }
+            // Who published a withheld file serves it under its own name.
+            EventKind::ModelAttested { cid: attested, .. } => cid = *attested,
             EventKind::Voided { .. } => voids += 1,
             _ => {}
         }
@@ -187,7 +199,11 @@ impl Snapshot {
         let mut events = project.history().await?;
         for _ in 0..TRIES {
             let status = project.status().await?;
-            let balance = project.chain().balance(project.address()).await?;
+            let (chain, address) = (project.chain(), project.address());
+            let balance = match project.terms().token {
+                None => chain.balance(address).await?,
+                Some(token) => chain.token_balance(token, address).await?,
+            };
             let (ledger, _) = Ledger::replay(project.terms(), events.iter().map(|event| &event.kind));
             let mut owed = Vec::new();
             for account in ledger.accounts() {
@@ -215,7 +231,8 @@ pub(crate) fn chain_answer<T>(answer: Result<T, ChainError>) -> Result<Result<T,
 pub(crate) fn phase_words(phase: Phase) -> &'static str {
     match phase {
         Phase::Registration => "registration",
-        Phase::Commit | Phase::Reveal | Phase::Aggregate => "running",
+        Phase::Commit | Phase::Reveal | Phase::Attest | Phase::Aggregate => "running",
+        Phase::Closing => "closing",
         Phase::Completed => "completed",
         Phase::WoundUp => "wound up",
     }

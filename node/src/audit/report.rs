@@ -46,13 +46,15 @@ pub struct AuditReport {
     pub keys_hash: [u8; 32],
     /// The keys are development keys: whoever made them can forge.
     pub dev: bool,
+    /// The token of all amounts; `None` for ether.
+    pub token: Option<Address20>,
     /// Settled rounds, oldest first.
     pub rounds: Vec<AuditedRound>,
     /// Void rounds with their reasons.
     pub voids: Vec<(u64, String)>,
     /// The money by the events.
     pub ledger: Ledger,
-    /// What the contract holds, wei.
+    /// What the contract holds, in the currency's least unit.
     pub balance: u128,
     /// What does not hold. Empty when the audit passes.
     pub failures: Vec<Failure>,
@@ -66,7 +68,8 @@ impl AuditReport {
         self.failures.is_empty()
     }
 
-    /// One object: `audit` is `"pass"` or the list of failures, amounts are wei as text.
+    /// One object: `audit` is `"pass"` or the list of failures, amounts are in the least unit of `currency`
+    /// (wei, where that is `"ether"`), as text.
     pub fn to_json(&self) -> Value {
         let audit = if self.passes() {
             json!("pass")
@@ -83,12 +86,14 @@ impl AuditReport {
             "phase": self.phase,
             "keys_hash": word(&self.keys_hash),
             "dev_keys": self.dev,
+            "currency": self.token.as_ref().map_or_else(|| "ether".to_owned(), format_address),
             "rounds": self.rounds.iter().map(AuditedRound::to_json).collect::<Vec<_>>(),
             "voids": self.voids.iter().map(|(round, reason)| json!({"round": round, "reason": reason})).collect::<Vec<_>>(),
             "deposit_wei": wei(ledger.deposit),
             "slashed_wei": wei(ledger.slashed),
             "paid_wei": wei(ledger.paid),
             "fees_wei": wei(ledger.fees),
+            "held_fee_wei": wei(ledger.held_fee),
             "returned_wei": wei(ledger.returned),
             "escrow_wei": wei(ledger.escrow),
             "withdrawn_wei": wei(ledger.withdrawn),

@@ -1,13 +1,13 @@
 //! What a settlement claims, against the updates, the proof and the model before it.
 
-use fairshare_circuits::{model_step, verify_words, CommittedKeys, G1Affine, RoundStatement};
-use fairshare_protocol::{assess, pack17, AgreementPolicy, Assessment, GramMatrix, Word};
+use fairshare_circuits::{model_step, point_words, verify_words, CommittedKeys, G1Affine, RoundStatement};
+use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, Policy, Word};
 
 use crate::address::Address20;
 use crate::chain::{CommittedUpdate, SettledRound, Settlement, Terms};
 
 use super::failure::RoundFault;
-use super::submissions::{point_text, slots, word};
+use super::submissions::{point_text, word};
 
 /// The event of a settlement against the transaction that made it, and the transaction's commitments against the log.
 pub fn check_call(
@@ -25,15 +25,18 @@ pub fn check_call(
     let packed = |values: &[u32]| pack17(values).map(|words| list(&words)).unwrap_or_default();
     same("round", settled.round.to_string(), call.round.to_string());
     same("payee", crate::format_address(&settled.payee), crate::format_address(&call.payee));
-    same("active mask", format!("{:#b}", settled.active), format!("{:#b}", call.active));
     same("model file", word(&settled.model_cid), word(&call.model_cid));
     same("kept mask", word(&number(settled.kept)), word(&call.proof.kept_mask));
     same("coherence", word(&number(settled.coherence.into())), word(&call.proof.coherence));
     same("pay shares", packed(&settled.shares), list(&call.proof.shares));
     same("model weights", packed(&settled.weights), list(&call.proof.weights));
-    let points = |all: Vec<G1Affine>| all.iter().map(point_text).collect::<Vec<_>>().join(" ");
-    let logged = points(committed.iter().map(|update| update.commitment).collect());
-    same("list of commitments", logged, points(call.commitments.clone()));
+    same("model's commitment", list(&point_words(&settled.model)), list(&call.proof.model));
+    let text = |trainer: &Address20, point: &G1Affine| {
+        format!("{}:{}", crate::format_address(trainer), point_text(point))
+    };
+    let logged: Vec<_> = committed.iter().map(|update| text(&update.trainer, &update.commitment)).collect();
+    let called: Vec<_> = call.slots.iter().map(|(trainer, point)| text(trainer, point)).collect();
+    same("list of slots", logged.join(" "), called.join(" "));
     faults
 }
 
@@ -42,31 +45,40 @@ fn list(words: &[Word]) -> String {
 }
 
 /// What the round's proof must have been made for: everything from the contract and its logs, nothing from the prover.
+/// `before` is the model's commitment before the round.
+///
+/// # Errors
+/// [`RoundFault::Rule`] when the terms name a rule that this version does not know.
 pub fn statement(
     chain_id: u64,
     project: Address20,
     terms: &Terms,
     keys_hash: Word,
+    before: G1Affine,
     settled: &SettledRound,
     committed: &[CommittedUpdate],
-) -> RoundStatement {
-    let policy = AgreementPolicy { theta: terms.theta, trim: terms.trim };
+) -> Result<RoundStatement, RoundFault> {
     let active = committed.iter().filter(|update| settled.active >> update.slot & 1 == 1);
-    RoundStatement {
+    Ok(RoundStatement {
         chain_id,
         project,
         round: settled.round,
         payee: settled.payee,
         dimension: terms.dimension,
         slots: terms.slots,
-        rule: terms.rule,
-        theta: terms.theta,
-        trim_count: policy.trim_count(settled.active.count_ones()),
+        policy: policy(terms, settled.active)?,
         keys_hash,
         active: settled.active,
         model_cid: settled.model_cid,
+        model: before,
         commitments: active.map(|update| (update.slot, update.commitment)).collect(),
-    }
+    })
+}
+
+/// The rule with the numbers of a round.
+fn policy(terms: &Terms, active: u128) -> Result<Policy, RoundFault> {
+    let policy = terms.policy().map_err(|error| RoundFault::Rule(error.to_string()))?;
+    Ok(policy.for_round(active.count_ones()))
 }
 
 /// Groth16 proof and Gram argument once more, natively.
@@ -102,10 +114,8 @@ pub fn check_step(
 /// # Errors
 /// [`RoundFault::Rule`] when the rule has no answer.
 pub fn reassess(terms: &Terms, active: u128, updates: &[Option<&[i16]>]) -> Result<Assessment, RoundFault> {
-    let policy = AgreementPolicy { theta: terms.theta, trim: terms.trim };
     let gram = GramMatrix::compute(updates).map_err(|error| RoundFault::Rule(error.to_string()))?;
-    assess(&gram, active, policy.theta, policy.trim_count(active.count_ones()))
-        .map_err(|error| RoundFault::Rule(error.to_string()))
+    assess(&gram, active, policy(terms, active)?).map_err(|error| RoundFault::Rule(error.to_string()))
 }
 
 /// What was settled against what the rule gives: every difference with its trainer and field.
@@ -135,10 +145,4 @@ pub fn check_assessment(
         faults.push(RoundFault::Coherence { expected: assessment.coherence, found: settled.coherence });
     }
     faults
-}
-
-/// Slots that were revealed and left out although their update is right: nothing that can be proved, since it may not
-/// have been available then, and worth a note.
-pub(super) fn left_out_though_right(active: u128, right: u128) -> Vec<u8> {
-    slots(right & !active).collect()
 }

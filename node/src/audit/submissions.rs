@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_circuits::{point_words, G1Affine};
+use fairshare_circuits::{point_words, verify_form, FormProof, FormStatement, G1Affine, KzgKey};
+use fairshare_protocol::word_from_address;
 use sha3::{Digest, Keccak256};
 
 use crate::address::Address20;
-use crate::chain::{seal, CommittedUpdate, RevealedUpdate, RoundState, Terms};
+use crate::chain::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
 
 use super::failure::RoundFault;
 
-/// The running hash of commitments in slot order: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, x_i, y_i))`.
-pub fn running_hash(commitments: impl IntoIterator<Item = G1Affine>) -> [u8; 32] {
-    commitments.into_iter().fold([0; 32], |state, point| {
+/// The running hash of slots in their order: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))`.
+pub fn running_hash(slots: impl IntoIterator<Item = (Address20, G1Affine)>) -> [u8; 32] {
+    slots.into_iter().fold([0; 32], |state, (trainer, point)| {
         let [x, y] = point_words(&point);
-        Keccak256::new().chain_update(state).chain_update(x).chain_update(y).finalize().into()
+        let hash = Keccak256::new().chain_update(state).chain_update(word_from_address(&trainer));
+        hash.chain_update(x).chain_update(y).finalize().into()
     })
 }
 
@@ -24,9 +26,9 @@ pub fn check_commitments(committed: &[CommittedUpdate], state: &RoundState) -> V
     if committed.len() != state.committed as usize {
         faults.push(RoundFault::CommitmentCount { expected: state.committed, found: committed.len() });
     }
-    let found = running_hash(committed.iter().map(|update| update.commitment));
-    if found != state.commitments_hash {
-        faults.push(RoundFault::RunningHash { expected: word(&state.commitments_hash), found: word(&found) });
+    let found = running_hash(committed.iter().map(|update| (update.trainer, update.commitment)));
+    if found != state.slots_hash {
+        faults.push(RoundFault::RunningHash { expected: word(&state.slots_hash), found: word(&found) });
     }
     faults
 }
@@ -66,18 +68,121 @@ pub fn check_reveals(
     faults
 }
 
-/// The slots that took part against the revealed ones and the terms.
-pub fn check_active(terms: &Terms, revealed: u128, active: u128) -> Vec<RoundFault> {
-    let mut faults: Vec<RoundFault> =
-        slots(active & !revealed).map(|slot| RoundFault::ActiveNotRevealed { slot }).collect();
-    let left_out = (revealed & !active).count_ones();
-    if left_out > u32::from(terms.max_excluded) {
-        faults.push(RoundFault::TooManyExcluded { allowed: terms.max_excluded, found: left_out });
+/// What one trainer attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// Its slot.
+    pub slot: u8,
+    /// Whose it is.
+    pub trainer: Address20,
+    /// The slots whose bytes it says that it had.
+    pub mask: u128,
+}
+
+/// The slots that more than half of the `revealed` ones attest.
+pub fn attested_by_majority(attestations: &[Attestation], revealed: u128) -> u128 {
+    let votes = |slot: u8| attestations.iter().filter(|a| a.mask >> slot & 1 == 1).count();
+    slots(revealed)
+        .filter(|slot| 2 * votes(*slot) > revealed.count_ones() as usize)
+        .fold(0, |mask, slot| mask | 1 << slot)
+}
+
+/// The attestations against the reveals: who attested had revealed in that slot and named no slot that was not.
+pub fn check_attestations(
+    attestations: &[Attestation],
+    revealed: &[RevealedUpdate],
+    state: &RoundState,
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let mut attested = 0u128;
+    for attestation in attestations {
+        let Attestation { slot, trainer, mask } = *attestation;
+        let own = 1u128.checked_shl(u32::from(slot)).unwrap_or(0);
+        let is_owner = revealed.iter().any(|reveal| (reveal.slot, reveal.trainer) == (slot, trainer));
+        if !is_owner || mask & own == 0 || mask & !state.revealed_mask != 0 || attested & own != 0 {
+            faults.push(RoundFault::WrongAttestation { slot, trainer });
+        }
+        attested |= own;
     }
-    if active.count_ones() < u32::from(terms.min_active) {
-        faults.push(RoundFault::TooFewActive { required: terms.min_active, found: active.count_ones() });
+    if attested != state.attested {
+        faults.push(RoundFault::AttestedMask { expected: state.attested, found: attested });
     }
     faults
+}
+
+/// The slots that the contract made active when Attest ended, against the attestations.
+pub fn check_slots_active(
+    attestations: &[Attestation],
+    state: &RoundState,
+    active: u128,
+    attested: u128,
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let expected = attested_by_majority(attestations, state.revealed_mask);
+    for found in [active, state.active] {
+        if found != expected {
+            faults.push(RoundFault::ActiveMask { expected, found });
+        }
+    }
+    if attested != state.attested {
+        faults.push(RoundFault::AttestedMask { expected: state.attested, found: attested });
+    }
+    faults
+}
+
+/// The slots that a settlement says took part, against those that are active, and the terms.
+pub fn check_active(terms: &Terms, state: &RoundState, settled: u128) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    if settled != state.active {
+        faults.push(RoundFault::ActiveMask { expected: state.active, found: settled });
+    }
+    if settled.count_ones() < u32::from(terms.min_active) {
+        faults.push(RoundFault::TooFewActive { required: terms.min_active, found: settled.count_ones() });
+    }
+    faults
+}
+
+/// Attesters who say something else than what the bytes, fetched now, give; in sentences. Nothing that can be proved: a file
+/// may have come or gone since.
+pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<String> {
+    let list = |mask: u128| slots(mask).map(|slot| slot.to_string()).collect::<Vec<_>>().join(", ");
+    let differing = attestations.iter().filter(|a| a.mask != good);
+    differing
+        .map(|a| {
+            let (more, less) = (a.mask & !good, good & !a.mask);
+            let mut says = Vec::new();
+            if more != 0 {
+                says.push(format!(
+                    "attested slot {}, whose bytes are not to be had or not what was committed",
+                    list(more)
+                ));
+            }
+            if less != 0 {
+                says.push(format!("did not attest slot {}, whose bytes are right", list(less)));
+            }
+            format!("{} (slot {}) {}", crate::format_address(&a.trainer), a.slot, says.join(", and "))
+        })
+        .collect()
+}
+
+/// A commitment's proof of form, from the transaction that posted it, once more.
+///
+/// # Errors
+/// [`RoundFault::Form`] with the reason that the contract would give.
+pub fn check_form(
+    key: &KzgKey,
+    statement: FormStatement,
+    slot: u8,
+    call: &CommitCall,
+    update: &CommittedUpdate,
+) -> Result<(), RoundFault> {
+    let trainer = update.trainer;
+    let fault = |reason: String| RoundFault::Form { slot, trainer, reason };
+    if (call.commitment, call.seal) != (update.commitment, update.seal) || call.round != statement.round {
+        return Err(fault("the transaction carries another commitment than the log".into()));
+    }
+    let proof = FormProof::from_words(statement.table, &call.form).map_err(|e| fault(e.to_string()))?;
+    verify_form(key, &statement, &proof).map_err(|e| fault(e.to_string()))
 }
 
 /// The slots of a mask, ascending.

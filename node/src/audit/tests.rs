@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_circuits::{default_data_folder, model_step, prove_round, AssessmentKeys, G1Affine};
-use fairshare_protocol::{AgreementPolicy, GramMatrix, Word};
+use fairshare_circuits::{
+    default_data_folder, model_step, prove_form, prove_round, AssessmentKeys, FormStatement, FormTable,
+    G1Affine,
+};
+use fairshare_protocol::{GramMatrix, RuleName, Word};
 
-use super::settlement::left_out_though_right;
-use super::submissions::word;
+use super::submissions::{disagreeing, word};
 use super::*;
-use crate::chain::{seal, CommittedUpdate, RevealedUpdate, RoundState, SettledRound, Settlement, Terms};
+use crate::chain::{
+    seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, SettledRound, Settlement, Terms,
+};
 use crate::collect::Exclusion;
 use crate::content::ContentError;
 
@@ -19,18 +23,23 @@ pub(crate) fn terms() -> Terms {
     Terms {
         owner: [0xaa; 20],
         aggregator: [0xbb; 20],
+        token: None,
         specification: [1; 32],
         rule: 1,
         slots: 8,
+        table: 8,
         dimension: DIMENSION as u32,
         theta: 32,
         trim: 52,
-        max_excluded: 1,
+        byzantine: 0,
+        selected: 0,
         min_trainers: 3,
         max_trainers: 6,
         min_active: 3,
         stake: 1,
         bond: 1,
+        outlier_rounds: u16::MAX,
+        outlier_penalty: 0,
         rounds: 2,
         max_voids: 1,
         round_reward: 1,
@@ -38,6 +47,7 @@ pub(crate) fn terms() -> Terms {
         registration_period: 1,
         commit_period: 1,
         reveal_period: 1,
+        attest_period: 1,
         aggregate_period: 1,
         learning_rate: 100_000,
         local_epochs: 2,
@@ -47,6 +57,23 @@ pub(crate) fn terms() -> Terms {
         min_learning_rate: 1_000,
         model: G1Affine::identity(),
         model_cid: [2; 32],
+    }
+}
+
+/// A settlement of which nothing but round, payee and file matters.
+pub(crate) fn settled_by(round: u64, payee: Address20) -> SettledRound {
+    SettledRound {
+        round,
+        payee,
+        active: 0,
+        kept: 0,
+        coherence: 0,
+        shares: vec![],
+        weights: vec![],
+        model: G1Affine::identity(),
+        model_cid: [3; 32],
+        transaction: [0; 32],
+        gas_used: 0,
     }
 }
 
@@ -83,17 +110,17 @@ fn round() -> Round {
         revealed.push(RevealedUpdate { slot, trainer, cid });
         salts.insert(slot, salt);
     }
-    let commitments_hash = running_hash(committed.iter().map(|c| c.commitment));
-    let state = RoundState { committed: 5, revealed_mask: 0b1_1111, commitments_hash };
+    let slots_hash = running_hash(committed.iter().map(|c| (c.trainer, c.commitment)));
+    let (revealed_mask, attested, active) = (0b1_1111, 0b1_1111, 0b1_1111);
+    let state = RoundState { committed: 5, revealed_mask, attested, active, slots_hash };
     let before = srs.commit_model(&[5 << 20; DIMENSION]).unwrap();
 
     let active = 0b1_1111u128;
-    let policy = AgreementPolicy { theta: 32, trim: 52 };
     let mut slots: Vec<Option<&[i16]>> = updates.iter().map(|u| Some(u.as_slice())).collect();
     slots.resize(8, None);
     let gram = GramMatrix::compute(&slots).unwrap();
-    let trim_count = policy.trim_count(5);
-    let assessment = fairshare_protocol::assess(&gram, active, 32, trim_count).unwrap();
+    let policy = terms().policy().unwrap().for_round(5);
+    let assessment = fairshare_protocol::assess(&gram, active, policy).unwrap();
     let mut settled = SettledRound {
         round: 3,
         payee: [0xbb; 20],
@@ -107,18 +134,18 @@ fn round() -> Round {
         transaction: [8; 32],
         gas_used: 500_000,
     };
-    let statement = statement(31_337, PROJECT, &terms(), keys().hash(), &settled, &committed);
-    assert_eq!(statement.trim_count, trim_count);
+    let statement =
+        statement(31_337, PROJECT, &terms(), keys().hash(), before, &settled, &committed).unwrap();
+    assert_eq!(statement.policy, policy);
     settled.model = model_step(before, &statement.commitments, &assessment.weights);
     let open: Vec<(u8, &[i16])> = (0u8..).zip(updates.iter().map(Vec::as_slice)).collect();
-    let proving = AssessmentKeys::open_dev(&folder, 8).unwrap();
+    let proving = AssessmentKeys::open_dev(&folder, RuleName::Agreement, 8).unwrap();
     let proof = prove_round(&srs, &proving, &statement, &open, &gram, &assessment).unwrap();
     let call = Settlement {
         round: 3,
         payee: settled.payee,
-        active,
         model_cid: settled.model_cid,
-        commitments: committed.iter().map(|c| c.commitment).collect(),
+        slots: committed.iter().map(|c| (c.trainer, c.commitment)).collect(),
         proof: proof.words(),
     };
     Round { updates, committed, revealed, salts, state, before, settled, call }
@@ -139,8 +166,9 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     let Round { updates, committed, settled, call, before, .. } = round();
     let by_slot: Vec<Option<&[i16]>> = (0..8).map(|i| updates.get(i).map(Vec::as_slice)).collect();
     let assessment = reassess(&terms(), settled.active, &by_slot).unwrap();
-    let made =
-        |settled: &SettledRound| statement(31_337, PROJECT, &terms(), keys().hash(), settled, &committed);
+    let made = |settled: &SettledRound| {
+        statement(31_337, PROJECT, &terms(), keys().hash(), before, settled, &committed).unwrap()
+    };
     assert_eq!(settled.kept, 0b0_1111, "the sign flip is dropped");
     assert_eq!(check_assessment(&assessment, &settled, &committed), vec![]);
     assert_eq!(check_call(&settled, &call, &committed), vec![]);
@@ -176,12 +204,18 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     // Event and transaction.
     let mut other = call.clone();
     other.proof.coherence[31] ^= 1;
-    other.commitments.swap(0, 1);
+    other.slots.swap(0, 1);
     let found = texts(check_call(&settled, &other, &committed)).join("\n");
-    assert!(found.contains("round 3: coherence is 0x") && found.contains("list of commitments"), "{found}");
+    assert!(found.contains("round 3: coherence is 0x") && found.contains("list of slots"), "{found}");
     let mut other = call.clone();
-    other.commitments[0] = -other.commitments[0]; // the same x
-    assert!(only(check_call(&settled, &other, &committed)).contains("list of commitments"));
+    other.slots[0].1 = -other.slots[0].1; // the same x
+    assert!(only(check_call(&settled, &other, &committed)).contains("list of slots"));
+    let mut other = call.clone();
+    other.slots[0].0 = [9; 20];
+    assert!(only(check_call(&settled, &other, &committed)).contains("list of slots"));
+    let mut other = call.clone();
+    other.proof.model[0][31] ^= 1;
+    assert!(only(check_call(&settled, &other, &committed)).contains("model's commitment"));
     let other = Settlement { payee: [1; 20], ..call.clone() };
     assert!(only(check_call(&settled, &other, &committed)).contains("payee is"));
 
@@ -192,6 +226,9 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     assert!(found.starts_with("round 3: the proof does not verify: "), "{found}");
     let elsewhere = SettledRound { payee: [1; 20], ..settled.clone() };
     assert!(check_proof(&keys(), &made(&elsewhere), &call).is_err());
+    let other_rule = Terms { rule: 3, ..terms() };
+    let fault = statement(31_337, PROJECT, &other_rule, keys().hash(), before, &settled, &committed);
+    assert!(only(fault.err().into_iter().collect()).contains("the rule refuses"), "an unknown rule");
 
     // The model's commitment.
     let other = SettledRound { model: before, ..settled.clone() };
@@ -204,17 +241,13 @@ fn what_trainers_posted_is_checked() {
     let Round { mut committed, mut revealed, mut salts, mut state, .. } = round();
     assert_eq!(check_commitments(&committed, &state), vec![]);
     assert_eq!(check_reveals(&committed, &revealed, &salts, &state), vec![]);
-    assert_eq!(check_active(&terms(), state.revealed_mask, 0b1_1111), vec![]);
-    assert_eq!(check_active(&terms(), state.revealed_mask, 0b1_0111), vec![]);
-
+    assert_eq!(check_active(&terms(), &state, 0b1_1111), vec![]);
     assert_eq!(
-        only(check_active(&terms(), 0b0_1111, 0b1_1111)),
-        "round 3: slot 4 took part and was not revealed"
+        only(check_active(&terms(), &state, 0b1_0111)),
+        "round 3: slots 0b10111 are active, the attestations give 0b11111"
     );
-    let found = texts(check_active(&terms(), 0b1_1111, 0b0_0011)).join("\n");
-    assert!(found.contains("3 revealed slots were left out, the terms allow 1"), "{found}");
-    assert!(found.contains("2 slots took part, the terms ask for 3"), "{found}");
-    assert_eq!(left_out_though_right(0b0111, 0b1101), [3]);
+    let few = RoundState { active: 0b11, ..state };
+    assert_eq!(only(check_active(&terms(), &few, 0b11)), "round 3: 2 slots took part, the terms ask for 3");
 
     salts.insert(2, [0; 32]);
     let trainer = crate::format_address(&[3; 20]);
@@ -242,6 +275,75 @@ fn what_trainers_posted_is_checked() {
         only(check_commitments(&committed, &state)),
         "round 3: 5 commitments in the log, 6 in the contract"
     );
+}
+
+#[test]
+fn active_slots_follow_from_the_attestations() {
+    let Round { revealed, state, .. } = round();
+    let says = |slot: u8, mask| Attestation { slot, trainer: [slot + 1; 20], mask };
+    // Slot 4's bytes are not to be had; slot 3 lies about slot 0; slot 1 attests nothing.
+    let attestations = [says(0, 0b0_1111), says(2, 0b0_1111), says(3, 0b0_1110), says(4, 0b1_1111)];
+    assert_eq!(attested_by_majority(&attestations, 0b1_1111), 0b0_1111);
+    assert_eq!(attested_by_majority(&attestations[..2], 0b1_1111), 0, "two of five are no majority");
+    let state = RoundState { attested: 0b1_1101, active: 0b0_1111, ..state };
+    assert_eq!(check_attestations(&attestations, &revealed, &state), vec![]);
+    assert_eq!(check_slots_active(&attestations, &state, 0b0_1111, 0b1_1101), vec![]);
+
+    let wrong = "round 3: slots 0b11111 are active, the attestations give 0b1111";
+    assert_eq!(only(check_slots_active(&attestations, &state, 0b1_1111, 0b1_1101)), wrong);
+    let other = RoundState { active: 0b1_1111, ..state };
+    assert_eq!(only(check_slots_active(&attestations, &other, 0b0_1111, 0b1_1101)), wrong);
+    assert!(only(check_slots_active(&attestations, &state, 0b0_1111, 0b0_1101)).contains("as attesting"));
+    assert!(only(check_attestations(&attestations[..3], &revealed, &state)).contains("0b1101 as attesting"));
+    for bent in [
+        says(0, 0b0_1110),                                         // without its own slot
+        says(0, 0b10_1111),                                        // of a slot that was not revealed
+        Attestation { slot: 0, trainer: [9; 20], mask: 0b0_1111 }, // of another's slot
+    ] {
+        let mut bent_attestations = attestations;
+        bent_attestations[0] = bent;
+        let text = only(check_attestations(&bent_attestations, &revealed, &state));
+        assert!(text.contains("attested as slot 0 what the contract must refuse"), "{text}");
+    }
+    let twice = [&attestations[..], &attestations[..1]].concat();
+    assert!(only(check_attestations(&twice, &revealed, &state)).contains("twice"));
+
+    let notes = disagreeing(&attestations, 0b0_1111).join("\n");
+    assert!(notes.contains("(slot 3) did not attest slot 0, whose bytes are right"), "{notes}");
+    assert!(notes.contains("(slot 4) attested slot 4, whose bytes are not to be had"), "{notes}");
+    assert_eq!(notes.lines().count(), 2, "{notes}");
+}
+
+#[test]
+fn a_proof_of_form_is_checked_once_more() {
+    let Round { updates, committed, .. } = round();
+    let srs = ReferenceString::open_dev(&default_data_folder(), 256).unwrap();
+    let update = &committed[0];
+    let statement = FormStatement {
+        chain_id: 31_337,
+        project: PROJECT,
+        round: 3,
+        trainer: update.trainer,
+        dimension: DIMENSION as u32,
+        table: FormTable::Limbs8,
+        keys_hash: keys().hash(),
+        commitment: update.commitment,
+    };
+    let form = prove_form(&srs, &statement, &updates[0]).unwrap().words();
+    let call = CommitCall { round: 3, commitment: update.commitment, seal: update.seal, form };
+    let check = |statement: FormStatement, call: &CommitCall| {
+        only(check_form(keys().kzg(), statement, 0, call, update).err().into_iter().collect())
+    };
+    check_form(keys().kzg(), statement.clone(), 0, &call, update).unwrap();
+    let mut bent = call.clone();
+    bent.form.values[0][31] ^= 1;
+    let text = check(statement.clone(), &bent);
+    assert!(text.contains("its proof of form does not hold: FormIdentityFailed"), "{text}");
+    bent.form.values.pop();
+    assert!(check(statement.clone(), &bent).contains("WrongLength"));
+    assert!(check(FormStatement { trainer: [9; 20], ..statement.clone() }, &call).contains("does not hold"));
+    let other = CommitCall { seal: [0; 32], ..call };
+    assert!(check(statement, &other).contains("another commitment than the log"));
 }
 
 #[test]
@@ -280,21 +382,8 @@ fn updates_that_are_gone_or_wrong_are_named_with_their_trainer() {
 #[test]
 fn the_learning_rate_follows_from_proved_numbers() {
     let opens = |round, learning_rate| EventKind::HyperParameters { round, learning_rate, local_epochs: 2 };
-    let settles = |round, coherence| {
-        EventKind::Settled(SettledRound {
-            round,
-            payee: [0; 20],
-            active: 0,
-            kept: 0,
-            coherence,
-            shares: vec![],
-            weights: vec![],
-            model: G1Affine::identity(),
-            model_cid: [0; 32],
-            transaction: [0; 32],
-            gas_used: 0,
-        })
-    };
+    let settles =
+        |round, coherence| EventKind::Settled(SettledRound { coherence, ..settled_by(round, [0; 20]) });
     let voids = |round| EventKind::Voided { round, reason: "no result".into() };
     // 0.95 after a coherent round, 0.475 after an incoherent one, nothing after a void one.
     let mut events = vec![

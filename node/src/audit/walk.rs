@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_circuits::{CommittedKeys, G1Affine, ReferenceString};
+use fairshare_circuits::{CommittedKeys, FormStatement, FormTable, G1Affine, ReferenceString};
 use fairshare_protocol::{apply_step, decode_model, encoded_len, FileKind, Specification};
 
 use super::failure::{Failure, FileFault, RoundFault};
 use super::files::check_model_file;
 use super::report::AuditedRound;
-use super::settlement::{
-    check_assessment, check_call, check_proof, check_step, left_out_though_right, reassess, statement,
+use super::settlement::{check_assessment, check_call, check_proof, check_step, reassess, statement};
+use super::submissions::{
+    check_active, check_attestations, check_commitments, check_form, check_reveals, check_slots_active,
+    disagreeing, point_text, slots, word, Attestation,
 };
-use super::submissions::{check_active, check_commitments, check_reveals, point_text, slots, word};
 use super::{chain_answer, AuditError, Progress, Snapshot};
 use crate::chain::{CommittedUpdate, EventKind, Project, RevealedUpdate, RoundState, SettledRound};
 use crate::collect::{collect, Collected};
@@ -34,11 +35,21 @@ pub(super) struct Walk<'a> {
 #[derive(Default)]
 struct Submissions {
     committed: Vec<CommittedUpdate>,
+    /// The committing transaction of each slot.
+    commits: BTreeMap<u8, [u8; 32]>,
     revealed: Vec<RevealedUpdate>,
+    attestations: Vec<Attestation>,
+    /// Active slots and attesters, as the contract said when Attest ended.
+    active: Option<(u128, u128)>,
+    /// Other names under which the round's model file is served.
+    published: Vec<[u8; 32]>,
     /// The revealing transaction of each slot.
     reveals: BTreeMap<u8, [u8; 32]>,
     learning_rate: Option<u32>,
 }
+
+/// Names of one model file that are tried: each may cost a timeout.
+const MOST_NAMES: usize = 8;
 
 /// A model that is known to be what the chain commits to.
 type Known = Option<Vec<i64>>;
@@ -93,7 +104,57 @@ impl Walk<'_> {
         let mut faults = check_commitments(&posted.committed, &state);
         let salts = self.salts(id, posted).await?;
         faults.extend(check_reveals(&posted.committed, &posted.revealed, &salts, &state));
+        faults.extend(self.forms(id, posted).await?);
+        faults.extend(check_attestations(&posted.attestations, &posted.revealed, &state));
+        if let Some((active, attested)) = posted.active {
+            faults.extend(check_slots_active(&posted.attestations, &state, active, attested));
+        }
         Ok((state, faults))
+    }
+
+    /// The proof of form of every commitment once more, where the transactions can be read.
+    async fn forms(&mut self, round: u64, posted: &Submissions) -> Result<Vec<RoundFault>, AuditError> {
+        let (project, mut faults) = (self.project, Vec::new());
+        let terms = project.terms();
+        for update in &posted.committed {
+            let (slot, trainer) = (update.slot, update.trainer);
+            let Some(transaction) = posted.commits.get(&slot) else { continue };
+            let by_the_project_alone = |why: String| {
+                format!(
+                    "round {round}: slot {slot}: its proof of form was checked by the project alone ({why})"
+                )
+            };
+            let call = match chain_answer(project.commit_call(*transaction).await)? {
+                Ok(Some(call)) => call,
+                Ok(None) => {
+                    self.notes.push(by_the_project_alone("it came through another contract".into()));
+                    continue;
+                }
+                Err(error) => {
+                    self.notes.push(by_the_project_alone(error.to_string()));
+                    continue;
+                }
+            };
+            let table = match FormTable::from_id(terms.table) {
+                Ok(table) => table,
+                Err(error) => {
+                    faults.push(RoundFault::Form { slot, trainer, reason: error.to_string() });
+                    continue;
+                }
+            };
+            let statement = FormStatement {
+                chain_id: project.chain().chain_id(),
+                project: project.address(),
+                round,
+                trainer,
+                dimension: terms.dimension,
+                table,
+                keys_hash: self.keys_hash,
+                commitment: update.commitment,
+            };
+            faults.extend(check_form(self.keys.kzg(), statement, slot, &call, update).err());
+        }
+        Ok(faults)
     }
 
     async fn first_model(&mut self) -> Result<Known, AuditError> {
@@ -108,7 +169,7 @@ impl Walk<'_> {
             });
             known = None;
         }
-        let (known, fault) = self.published(known, terms.model, terms.model_cid).await?;
+        let (known, fault) = self.published(known, terms.model, &[terms.model_cid]).await?;
         self.failures.extend(fault.map(Failure::FirstModelFile));
         Ok(known)
     }
@@ -123,24 +184,36 @@ impl Walk<'_> {
         let id = settled.round;
         let (project, committed) = (self.project, &posted.committed);
         let (state, mut faults) = self.posted(id, posted).await?;
-        faults.extend(check_active(project.terms(), state.revealed_mask, settled.active));
+        faults.extend(check_active(project.terms(), &state, settled.active));
+        if posted.active.is_none() {
+            faults.push(RoundFault::NoActiveSlots);
+        }
 
         let statement = statement(
             project.chain().chain_id(),
             project.address(),
             project.terms(),
             self.keys_hash,
+            before,
             settled,
             committed,
         );
+        let statement = match statement {
+            Ok(statement) => Some(statement),
+            Err(fault) => {
+                faults.push(fault);
+                None
+            }
+        };
         let (mut proof, mut through_another) = (false, false);
         match chain_answer(project.settlement_of(settled.transaction).await)? {
             Ok(None) => through_another = true,
             Ok(Some(call)) => {
                 faults.extend(check_call(settled, &call, committed));
-                match check_proof(self.keys, &statement, &call) {
-                    Ok(()) => proof = true,
-                    Err(fault) => faults.push(fault),
+                match statement.as_ref().map(|statement| check_proof(self.keys, statement, &call)) {
+                    Some(Ok(())) => proof = true,
+                    Some(Err(fault)) => faults.push(fault),
+                    None => {}
                 }
             }
             Err(error) => {
@@ -148,7 +221,7 @@ impl Walk<'_> {
                 faults.push(RoundFault::Transaction { transaction, reason: error.to_string() });
             }
         }
-        faults.extend(check_step(before, &statement, settled).err());
+        faults.extend(statement.as_ref().and_then(|statement| check_step(before, statement, settled).err()));
 
         let mut audited = AuditedRound {
             settled: settled.clone(),
@@ -164,8 +237,9 @@ impl Walk<'_> {
             Some(spec) => {
                 let collected = collect(project, self.store, spec, self.srs, id).await?;
                 let recomputed =
-                    self.updates(settled, committed, &collected, model, &mut faults, &mut audited)?;
-                let (known, fault) = self.published(recomputed, settled.model, settled.model_cid).await?;
+                    self.updates(settled, posted, &collected, model, &mut faults, &mut audited)?;
+                let names = [&[settled.model_cid], &posted.published[..]].concat();
+                let (known, fault) = self.published(recomputed, settled.model, &names).await?;
                 audited.model = fault.is_none();
                 faults.extend(fault.map(RoundFault::from));
                 let length = encoded_len(&spec.model, FileKind::Model)?;
@@ -197,7 +271,7 @@ impl Walk<'_> {
     fn updates(
         &mut self,
         settled: &SettledRound,
-        committed: &[CommittedUpdate],
+        posted: &Submissions,
         collected: &[Collected],
         model: Known,
         faults: &mut Vec<RoundFault>,
@@ -226,17 +300,14 @@ impl Walk<'_> {
                 Err(_) => {}
             }
         }
-        for slot in left_out_though_right(settled.active, right) {
-            self.notes.push(format!(
-                "round {}: slot {slot} was left out and its update is right now; it may not have been available then",
-                settled.round
-            ));
+        for sentence in disagreeing(&posted.attestations, right) {
+            self.notes.push(format!("round {}: {sentence}", settled.round));
         }
         if audited.updates != settled.active.count_ones() as usize {
             return Ok(None); // the proof stands for what cannot be recomputed
         }
         match reassess(terms, settled.active, &by_slot) {
-            Ok(assessment) => faults.extend(check_assessment(&assessment, settled, committed)),
+            Ok(assessment) => faults.extend(check_assessment(&assessment, settled, &posted.committed)),
             Err(fault) => faults.push(fault),
         }
         let Some(model) = model else { return Ok(None) };
@@ -259,27 +330,44 @@ impl Walk<'_> {
         Ok(Some(next))
     }
 
-    /// The published model file against the recomputed model, or, where there is none, against its commitment. Gives
-    /// the model that is known from either.
+    /// The published model file against the recomputed model, or, where there is none, against its commitment: the first of
+    /// its `names` that holds. Gives the model that is known from either, and the fault of the first name where none holds.
     async fn published(
         &self,
         recomputed: Known,
         commitment: G1Affine,
-        cid: [u8; 32],
+        names: &[[u8; 32]],
     ) -> Result<(Known, Option<FileFault>), AuditError> {
         let Some(spec) = self.spec else { return Ok((recomputed, None)) };
+        let mut first = None;
+        for cid in names.iter().take(MOST_NAMES) {
+            let (found, fault) = self.file(spec, recomputed.as_deref(), commitment, *cid).await?;
+            match fault {
+                None => return Ok((recomputed.or(found), None)),
+                Some(fault) => first = first.or(Some(fault)),
+            }
+        }
+        Ok((recomputed, first))
+    }
+
+    async fn file(
+        &self,
+        spec: &Specification,
+        recomputed: Option<&[i64]>,
+        commitment: G1Affine,
+        cid: [u8; 32],
+    ) -> Result<(Known, Option<FileFault>), AuditError> {
         let length = encoded_len(&spec.model, FileKind::Model)?;
         let file = match self.store.fetch(&ContentId::from_digest(cid, length), length).await {
             Ok(file) => file,
             Err(error) if error.is_node_fault() => return Err(error.into()),
             Err(error @ ContentError::TooLarge { .. }) => {
-                return Ok((recomputed, Some(FileFault::TooLong(error.to_string()))))
+                return Ok((None, Some(FileFault::TooLong(error.to_string()))))
             }
-            Err(error) => return Ok((recomputed, Some(FileFault::NotAvailable(error.to_string())))),
+            Err(error) => return Ok((None, Some(FileFault::NotAvailable(error.to_string())))),
         };
         if let Some(expected) = recomputed {
-            let fault = check_model_file(&expected, &file, &spec.model).err();
-            return Ok((Some(expected), fault));
+            return Ok((None, check_model_file(expected, &file, &spec.model).err()));
         }
         let found = match decode_model(&spec.model, &file) {
             Ok(found) => found,
@@ -320,7 +408,19 @@ fn submissions(snapshot: &Snapshot) -> BTreeMap<u64, Submissions> {
     for event in &snapshot.events {
         match &event.kind {
             EventKind::Committed { round, update } => {
-                rounds.entry(*round).or_default().committed.push(update.clone())
+                let posted = rounds.entry(*round).or_default();
+                posted.commits.insert(update.slot, event.transaction);
+                posted.committed.push(update.clone());
+            }
+            EventKind::Attested { round, slot, trainer, mask, .. } => {
+                let attestation = Attestation { slot: *slot, trainer: *trainer, mask: *mask };
+                rounds.entry(*round).or_default().attestations.push(attestation);
+            }
+            EventKind::SlotsActive { round, active, attested } => {
+                rounds.entry(*round).or_default().active = Some((*active, *attested));
+            }
+            EventKind::ModelPublished { round, model } => {
+                rounds.entry(*round).or_default().published.push(model.cid);
             }
             EventKind::Revealed { round, update } => {
                 let posted = rounds.entry(*round).or_default();

@@ -1,12 +1,13 @@
 //! Between the bindings' types and ours.
 
 use ethers::types::{Address, U256};
-use fairshare_circuits::{point_from_words, point_words, G1Affine, RoundProofWords};
+use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine, RoundProofWords};
 use fairshare_contracts::bindings;
 
-use super::client::{amount, narrow, u128_from};
+use super::client::{amount, narrow};
 use super::error::ChainError;
-use super::types::{Settlement, Terms};
+use super::types::{CommitCall, Settlement, Terms};
+use crate::address::Address20;
 
 /// A point that the contract has accepted, so that it is on the curve unless the node lies.
 pub(super) fn point(words: [U256; 2], what: &str) -> Result<G1Affine, ChainError> {
@@ -15,6 +16,11 @@ pub(super) fn point(words: [U256; 2], what: &str) -> Result<G1Affine, ChainError
 
 pub(super) fn to_words(point: &G1Affine) -> [U256; 2] {
     point_words(point).map(from_word)
+}
+
+/// An address, where there is one.
+pub(super) fn some_address(address: Address) -> Option<Address20> {
+    Some(address.0).filter(|bytes| *bytes != [0; 20])
 }
 
 fn to_word(value: U256) -> [u8; 32] {
@@ -32,18 +38,23 @@ impl From<&Terms> for bindings::Terms {
         Self {
             owner: Address::from(t.owner),
             aggregator: Address::from(t.aggregator),
+            token: Address::from(t.token.unwrap_or_default()),
             specification: t.specification,
             rule: t.rule,
             slots: t.slots,
+            table: t.table,
             dimension: t.dimension,
             theta: t.theta,
             trim: t.trim,
-            max_excluded: t.max_excluded,
+            byzantine: t.byzantine,
+            selected: t.selected,
             min_trainers: t.min_trainers,
             max_trainers: t.max_trainers,
             min_active: t.min_active,
             stake: t.stake,
             bond: t.bond,
+            outlier_rounds: t.outlier_rounds,
+            outlier_penalty: t.outlier_penalty,
             rounds: t.rounds,
             max_voids: t.max_voids,
             round_reward: t.round_reward,
@@ -51,6 +62,7 @@ impl From<&Terms> for bindings::Terms {
             registration_period: t.registration_period,
             commit_period: t.commit_period,
             reveal_period: t.reveal_period,
+            attest_period: t.attest_period,
             aggregate_period: t.aggregate_period,
             learning_rate: t.learning_rate,
             local_epochs: t.local_epochs,
@@ -78,18 +90,23 @@ impl TryFrom<bindings::Terms> for Terms {
         Ok(Self {
             owner: t.owner.0,
             aggregator: t.aggregator.0,
+            token: some_address(t.token),
             specification: t.specification,
             rule: t.rule,
             slots: t.slots,
+            table: t.table,
             dimension: t.dimension,
             theta: t.theta,
             trim: t.trim,
-            max_excluded: t.max_excluded,
+            byzantine: t.byzantine,
+            selected: t.selected,
             min_trainers: t.min_trainers,
             max_trainers: t.max_trainers,
             min_active: t.min_active,
             stake: amount(t.stake, "the stake")?,
             bond: amount(t.bond, "the bond")?,
+            outlier_rounds: t.outlier_rounds,
+            outlier_penalty: amount(t.outlier_penalty, "the outliers' penalty")?,
             rounds: t.rounds,
             max_voids: t.max_voids,
             round_reward: amount(t.round_reward, "a round's reward")?,
@@ -97,6 +114,7 @@ impl TryFrom<bindings::Terms> for Terms {
             registration_period: t.registration_period,
             commit_period: t.commit_period,
             reveal_period: t.reveal_period,
+            attest_period: t.attest_period,
             aggregate_period: t.aggregate_period,
             learning_rate: t.learning_rate,
             local_epochs: t.local_epochs,
@@ -116,9 +134,15 @@ impl From<&Settlement> for bindings::project::SettleCall {
         Self {
             round: s.round.into(),
             payee: Address::from(s.payee),
-            active_mask: s.active.into(),
             model_cid: s.model_cid,
-            commitments: s.commitments.iter().flat_map(to_words).collect(),
+            slots: s
+                .slots
+                .iter()
+                .map(|(trainer, commitment)| {
+                    let [x, y] = to_words(commitment);
+                    bindings::Slot { trainer: Address::from(*trainer), x, y }
+                })
+                .collect(),
             proof: bindings::RoundProof {
                 h: from_word(proof.h),
                 sigma: from_word(proof.sigma),
@@ -131,6 +155,7 @@ impl From<&Settlement> for bindings::project::SettleCall {
                 r: proof.r.map(from_word),
                 values: proof.values.map(from_word),
                 w: proof.w.map(from_word),
+                model: proof.model.map(from_word),
             },
         }
     }
@@ -140,19 +165,16 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
     type Error = ChainError;
 
     fn try_from(call: bindings::project::SettleCall) -> Result<Self, ChainError> {
-        let what = "a settlement's commitment";
-        if !call.commitments.len().is_multiple_of(2) {
-            return Err(ChainError::decode("a settlement's commitments", "an odd number of words"));
-        }
-        let commitments =
-            call.commitments.chunks_exact(2).map(|c| point([c[0], c[1]], what)).collect::<Result<_, _>>()?;
+        let slot = |slot: bindings::Slot| {
+            Ok((slot.trainer.0, point([slot.x, slot.y], "a settlement's commitment")?))
+        };
+        let slots = call.slots.into_iter().map(slot).collect::<Result<_, ChainError>>()?;
         let proof = call.proof;
         Ok(Self {
             round: narrow(call.round, "a settlement's round")?,
             payee: call.payee.0,
-            active: u128_from(call.active_mask, "a settlement's active mask")?,
             model_cid: call.model_cid,
-            commitments,
+            slots,
             proof: RoundProofWords {
                 h: to_word(proof.h),
                 sigma: to_word(proof.sigma),
@@ -165,7 +187,28 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
                 r: proof.r.map(to_word),
                 values: proof.values.map(to_word),
                 w: proof.w.map(to_word),
+                model: proof.model.map(to_word),
             },
+        })
+    }
+}
+
+/// A proof of form as the contract takes it.
+pub(super) fn form_proof(words: &FormProofWords) -> bindings::FormProof {
+    let values = |words: &[[u8; 32]]| words.iter().copied().map(from_word).collect();
+    bindings::FormProof { points: values(&words.points), values: values(&words.values) }
+}
+
+impl TryFrom<bindings::project::CommitUpdateCall> for CommitCall {
+    type Error = ChainError;
+
+    fn try_from(call: bindings::project::CommitUpdateCall) -> Result<Self, ChainError> {
+        let words = |values: Vec<U256>| values.into_iter().map(to_word).collect();
+        Ok(Self {
+            round: narrow(call.round, "a commitment's round")?,
+            commitment: point(call.commitment, "a commitment")?,
+            seal: call.seal,
+            form: FormProofWords { points: words(call.proof.points), values: words(call.proof.values) },
         })
     }
 }

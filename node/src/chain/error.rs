@@ -91,6 +91,24 @@ pub enum ChainError {
         /// The part of that which goes with the transaction.
         value: u128,
     },
+    /// The wallet has too little of a token. Nothing was sent.
+    #[error(
+        "{action} needs {needs} units of the token {} and the wallet {} has {has}: fund it; nothing was sent",
+        format_address(token),
+        format_address(wallet)
+    )]
+    InsufficientTokens {
+        /// What was to be done.
+        action: String,
+        /// The wallet.
+        wallet: Address20,
+        /// The token.
+        token: Address20,
+        /// Least units that it has.
+        has: u128,
+        /// Least units that it needs.
+        needs: u128,
+    },
     /// The contract would refuse. Nothing was sent.
     #[error("the contract refused {action}: {reason}")]
     Refused {

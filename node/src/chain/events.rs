@@ -7,9 +7,9 @@ use fairshare_contracts::bindings::project::ProjectEvents as Event;
 use fairshare_protocol::unpack17;
 
 use super::client::{amount, narrow, slot, u128_from};
-use super::convert::point;
+use super::convert::{point, some_address};
 use super::error::ChainError;
-use super::types::{CommittedUpdate, EventKind, Phase, RevealedUpdate, SettledRound};
+use super::types::{CommittedUpdate, EventKind, Phase, PublishedModel, RevealedUpdate, SettledRound};
 
 /// What a log of a project says. `slots` is the circuit's size `N`; `transaction` and `gas_used` are those of the log.
 pub(super) fn decode(
@@ -59,8 +59,43 @@ pub(super) fn decode(
         Event::BondSlashedFilter(e) => EventKind::BondSlashed {
             round: number(e.round, "a round")?,
             amount: amount(e.amount)?,
-            revealed_mask: mask(e.revealed_mask)?,
+            active: mask(e.active_mask)?,
         },
+        Event::AttestedFilter(e) => EventKind::Attested {
+            round: number(e.round, "a round")?,
+            slot: slot(e.slot)?,
+            trainer: e.trainer.0,
+            mask: mask(e.mask)?,
+            source: some_address(e.source),
+        },
+        Event::SlotsActiveFilter(e) => EventKind::SlotsActive {
+            round: number(e.round, "a round")?,
+            active: mask(e.active_mask)?,
+            attested: mask(e.attested_mask)?,
+        },
+        Event::OutlierPenalisedFilter(e) => EventKind::OutlierPenalised {
+            round: number(e.round, "a round")?,
+            trainer: e.trainer.0,
+            amount: amount(e.amount)?,
+        },
+        Event::ModelPublishedFilter(e) => EventKind::ModelPublished {
+            round: number(e.round, "a round")?,
+            model: PublishedModel { publisher: e.publisher.0, cid: e.cid },
+        },
+        Event::ModelSourceNamedFilter(e) => EventKind::ModelSourceNamed {
+            round: number(e.round, "a round")?,
+            trainer: e.trainer.0,
+            source: e.source.0,
+        },
+        Event::ModelAttestedFilter(e) => EventKind::ModelAttested {
+            round: number(e.round, "a round")?,
+            source: e.source.0,
+            cid: e.cid,
+            fee: amount(e.fee)?,
+        },
+        Event::ModelUnattestedFilter(e) => {
+            EventKind::ModelUnattested { round: number(e.round, "a round")?, fee: amount(e.fee)? }
+        }
         Event::RoundSettledFilter(e) => EventKind::Settled(SettledRound {
             round: number(e.round, "a round")?,
             payee: e.payee.0,
@@ -88,6 +123,8 @@ pub(super) fn decode(
         Event::WithdrawnFilter(e) => {
             EventKind::Withdrawn { account: e.account.0, to: e.to.0, amount: amount(e.amount)? }
         }
+        // Says who sent a join, which `Joined` tells the rest of; or of the signatures' domain, which never changes.
+        _ => return Ok(None),
     }))
 }
 

@@ -2,12 +2,12 @@
 
 use ethers::abi::AbiDecode;
 use ethers::providers::Middleware;
-use ethers::types::{Address, H256};
+use ethers::types::{Address, Bytes, H256};
 use fairshare_contracts::bindings::{key_registry, project as bindings};
 
 use super::client::Chain;
 use super::error::ChainError;
-use super::{Market, Project, Settlement};
+use super::{CommitCall, Market, Project, Settlement};
 
 const REGISTRY: &str = "key registry";
 
@@ -41,15 +41,19 @@ impl Project {
     /// [`ChainError::Decode`] when the node does not have the transaction, or it calls something else of the project;
     /// the node's faults.
     pub async fn settlement_of(&self, transaction: [u8; 32]) -> Result<Option<Settlement>, ChainError> {
-        let question = self.chain().inner.provider.get_transaction(H256(transaction));
-        let found = self.chain().ask("eth_getTransactionByHash", question).await?;
-        let what = || format!("transaction 0x{}", hex::encode(transaction));
-        let found = found.ok_or_else(|| ChainError::decode(what(), "the node does not have it"))?;
-        if found.to != Some(Address::from(self.address())) {
-            return Ok(None);
-        }
-        let call = bindings::SettleCall::decode(&found.input).map_err(|e| ChainError::decode(what(), e))?;
-        Settlement::try_from(call).map(Some)
+        let Some(data) = self.calldata(transaction).await? else { return Ok(None) };
+        let call = bindings::SettleCall::decode(&data);
+        call.map_err(|e| ChainError::decode(name(transaction), e)).and_then(Settlement::try_from).map(Some)
+    }
+
+    /// The arguments of a committing transaction, its proof of form among them; `None` when it went through another contract.
+    ///
+    /// # Errors
+    /// See [`Self::settlement_of`].
+    pub async fn commit_call(&self, transaction: [u8; 32]) -> Result<Option<CommitCall>, ChainError> {
+        let Some(data) = self.calldata(transaction).await? else { return Ok(None) };
+        let call = bindings::CommitUpdateCall::decode(&data);
+        call.map_err(|e| ChainError::decode(name(transaction), e)).and_then(CommitCall::try_from).map(Some)
     }
 
     /// The salt that a revealing transaction carried; `None` when it went through another contract.
@@ -57,13 +61,20 @@ impl Project {
     /// # Errors
     /// [`ChainError::Decode`] when the node does not have the transaction; the node's faults.
     pub async fn revealed_salt(&self, transaction: [u8; 32]) -> Result<Option<[u8; 32]>, ChainError> {
+        let data = self.calldata(transaction).await?;
+        Ok(data.and_then(|data| bindings::RevealUpdateCall::decode(&data).ok()).map(|call| call.salt))
+    }
+
+    /// What a transaction carried to this project; `None` when it went through another contract.
+    async fn calldata(&self, transaction: [u8; 32]) -> Result<Option<Bytes>, ChainError> {
         let question = self.chain().inner.provider.get_transaction(H256(transaction));
         let found = self.chain().ask("eth_getTransactionByHash", question).await?;
-        let what = || format!("transaction 0x{}", hex::encode(transaction));
-        let found = found.ok_or_else(|| ChainError::decode(what(), "the node does not have it"))?;
-        if found.to != Some(Address::from(self.address())) {
-            return Ok(None);
-        }
-        Ok(bindings::RevealUpdateCall::decode(&found.input).ok().map(|call| call.salt))
+        let found =
+            found.ok_or_else(|| ChainError::decode(name(transaction), "the node does not have it"))?;
+        Ok((found.to == Some(Address::from(self.address()))).then_some(found.input))
     }
+}
+
+fn name(transaction: [u8; 32]) -> String {
+    format!("transaction 0x{}", hex::encode(transaction))
 }

@@ -4,7 +4,7 @@
 //! project = clone (EIP-1167) of Project, terms appended     created by ProjectFactory
 //!              |                                                  |
 //!              v immutables                                       v immutables
-//!           factory, KeyRegistry, RoundVerifier              KeyRegistry, RoundVerifier, Project
+//!  factory, KeyRegistry, RoundVerifier, FormVerifier      KeyRegistry, RoundVerifier, FormVerifier, Project
 //! ```
 //!
 //! Whoever deploys code also writes its first storage, so code alone says little: a project that its own constructor
@@ -17,10 +17,11 @@ use ethers::types::{Address, BlockId, BlockNumber, Filter, H256};
 use fairshare_circuits::{g2_words, point_words, CommittedKeys, KzgKey};
 use fairshare_contracts::bindings::{self, key_registry, project_factory};
 use fairshare_contracts::RuntimeCode;
-use fairshare_protocol::{word_from_address, word_from_u128, Word};
+use fairshare_protocol::{word_from_address, word_from_u128};
 
 use super::client::Chain;
 use super::error::ChainError;
+use super::signed_join::signing_domain;
 use super::{Market, Project, Terms};
 use crate::address::{format_address, Address20};
 
@@ -65,10 +66,13 @@ impl Subject<'_> {
         let registry = word_from_address(&market.key_registry);
         let keys_hash = CommittedKeys::load().hash();
         let kzg = KzgKey::dev();
-        let points = point_words(&kzg.x1).into_iter().chain(kzg.g2.iter().flat_map(g2_words));
-        let words: Vec<Word> = [registry, keys_hash].into_iter().chain(points).collect();
+        let [one, x, square] = kzg.g2.each_ref().map(g2_words);
+        let shared = [&[registry, keys_hash][..], &one, &x].concat();
+        let words = [&shared[..], &point_words(&kzg.x1), &square].concat();
         let code = RuntimeCode::round_verifier().with(&words);
         self.require("its verifier", market.round_verifier, code).await?;
+        let code = RuntimeCode::form_verifier().with(&shared);
+        self.require("its form verifier", market.form_verifier, code).await?;
         let code = RuntimeCode::key_registry().with(&[word_from_u128(1), keys_hash]);
         self.require("its key registry", market.key_registry, code).await
     }
@@ -78,20 +82,25 @@ impl Subject<'_> {
         let call = key_registry::VerifyingKeyCall { rule: terms.rule, size: terms.slots };
         let key: key_registry::VerifyingKeyReturn =
             self.chain.view(market.key_registry, "key registry", call, None).await?;
-        let ours = fairshare_contracts::verifying_keys().into_iter().find(|key| key.size == terms.slots);
+        let ours = fairshare_contracts::verifying_keys()
+            .into_iter()
+            .find(|key| (key.rule, key.size) == (terms.rule, terms.slots));
         self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await
     }
 
     async fn factory(&self, market: &Market, implementation: Address20) -> Result<Vec<u8>, ChainError> {
-        let words = [market.key_registry, market.round_verifier, implementation];
+        let words = [market.key_registry, market.round_verifier, market.form_verifier, implementation];
         let code = RuntimeCode::project_factory().with(&words.map(|address| word_from_address(&address)));
         self.require("its factory", market.factory, code.clone()).await?;
         Ok(code.unwrap_or_default())
     }
 
     async fn implementation(&self, market: &Market, at: Address20) -> Result<(), ChainError> {
-        let words = [market.factory, market.key_registry, market.round_verifier, at];
-        let code = RuntimeCode::project().with(&words.map(|address| word_from_address(&address)));
+        let Market { factory, key_registry, round_verifier, form_verifier } = *market;
+        let addresses = [factory, key_registry, round_verifier, form_verifier, at];
+        let mut words = signing_domain(self.chain.chain_id(), at).to_vec();
+        words.extend(addresses.map(|address| word_from_address(&address)));
+        let code = RuntimeCode::project().with(&words);
         self.require("the code that it runs,", at, code).await
     }
 
@@ -236,6 +245,7 @@ mod tests {
         for (part, at) in [
             ("the code that it runs", implementation),
             ("its verifier", market.round_verifier),
+            ("its form verifier", market.form_verifier),
             ("its key registry", market.key_registry),
             ("its factory", market.factory),
         ] {

@@ -1,4 +1,4 @@
-//! A market: the factory of projects with the keys and the verifier that they all use.
+//! A market: the factory of projects with the keys and the verifiers that they all use.
 
 use ethers::abi::{AbiEncode, Token, Tokenizable};
 use ethers::contract::EthEvent;
@@ -22,8 +22,10 @@ pub struct Market {
     pub factory: Address20,
     /// Holds the keys.
     pub key_registry: Address20,
-    /// Checks the proofs.
+    /// Checks the proofs of rounds.
     pub round_verifier: Address20,
+    /// Checks the proofs of form.
+    pub form_verifier: Address20,
 }
 
 impl Market {
@@ -48,10 +50,14 @@ impl Market {
         let code = fairshare_contracts::round_verifier_bytecode();
         let round_verifier =
             deploy(chain, "RoundVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
-        let arguments = [registry, Address::from(round_verifier).into_token()];
+        let code = fairshare_contracts::form_verifier_bytecode();
+        let form_verifier =
+            deploy(chain, "FormVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
+        let verifiers = [round_verifier, form_verifier].map(|address| Address::from(address).into_token());
+        let arguments = [&[registry], &verifiers[..]].concat();
         let code = fairshare_contracts::project_factory_bytecode();
         let factory = deploy(chain, "ProjectFactory", &code, &arguments, &mut receipts).await?;
-        let market = Self { factory, key_registry, round_verifier };
+        let market = Self { factory, key_registry, round_verifier, form_verifier };
         market.require_our_keys(chain).await?;
         Ok((market, receipts))
     }
@@ -66,10 +72,17 @@ impl Market {
             chain.view(factory, FACTORY, project_factory::KeyRegistryCall, None).await?;
         let verifier: project_factory::RoundVerifierReturn =
             chain.view(factory, FACTORY, project_factory::RoundVerifierCall, None).await?;
+        let form: project_factory::FormVerifierReturn =
+            chain.view(factory, FACTORY, project_factory::FormVerifierCall, None).await?;
         // A project answers the questions above as well.
         let question = project_factory::IsProjectCall { project: Address::zero() };
         let _: project_factory::IsProjectReturn = chain.view(factory, FACTORY, question, None).await?;
-        let market = Self { factory, key_registry: registry.0 .0, round_verifier: verifier.0 .0 };
+        let market = Self {
+            factory,
+            key_registry: registry.0 .0,
+            round_verifier: verifier.0 .0,
+            form_verifier: form.0 .0,
+        };
         market.require_our_keys(chain).await?;
         market.check_genuine(chain).await?;
         Ok(market)
@@ -86,7 +99,14 @@ impl Market {
     ) -> Result<(Address20, Receipt), ChainError> {
         let call = project_factory::CreateProjectCall { terms: terms.into() };
         let what = action("the creation of a project by factory", self.factory);
-        let mined = chain.send(&what, Some(self.factory), call.encode().into(), terms.deposit()).await?;
+        let value = match terms.token {
+            None => terms.deposit(),
+            Some(token) => {
+                chain.allow(&what, token, self.factory, terms.deposit()).await?;
+                0
+            }
+        };
+        let mined = chain.send(&what, Some(self.factory), call.encode().into(), value).await?;
         let created = mined.logs.iter().filter(|(from, _)| *from == self.factory);
         let project = created
             .filter_map(|(_, log)| project_factory::ProjectCreatedFilter::decode_log(log).ok())

@@ -5,10 +5,14 @@ mod convert;
 mod error;
 mod events;
 mod evidence;
+#[cfg(test)]
+mod fuzz;
 mod genuine;
 mod market;
 mod project;
 mod send;
+mod signed_join;
+mod token;
 mod types;
 mod wallet;
 
@@ -18,8 +22,8 @@ pub use evidence::RegisteredKeys;
 pub use market::Market;
 pub use project::Project;
 pub use types::{
-    seal, CommittedUpdate, EventKind, Phase, ProjectEvent, Receipt, RevealedUpdate, RoundState, SettledRound,
-    Settlement, Status, Terms,
+    seal, CommitCall, CommittedUpdate, EventKind, OpenModel, Phase, ProjectEvent, PublishedModel, Receipt,
+    RevealedUpdate, RoundState, SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState,
 };
 #[cfg(feature = "embedded")]
 pub(crate) use wallet::write_new;

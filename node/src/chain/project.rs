@@ -7,17 +7,17 @@ use ethers::abi::{AbiDecode, AbiEncode, RawLog};
 use ethers::contract::EthEvent;
 use ethers::providers::Middleware;
 use ethers::types::{Address, Filter, Log, H256, U256};
-use fairshare_circuits::G1Affine;
+use fairshare_circuits::{FormProofWords, G1Affine};
 use fairshare_contracts::bindings::project as bindings;
 
 use super::client::{action, amount, narrow, slot, u128_from, Chain};
-use super::convert::{point, to_words};
+use super::convert::{form_proof, point, to_words};
 use super::error::ChainError;
 use super::events::{decode, phase};
 use super::send::summary;
 use super::types::{
-    CommittedUpdate, EventKind, ProjectEvent, Receipt, RevealedUpdate, RoundState, SettledRound, Settlement,
-    Status, Terms,
+    CommittedUpdate, EventKind, OpenModel, ProjectEvent, PublishedModel, Receipt, RevealedUpdate, RoundState,
+    SettledRound, Settlement, Status, Terms, TrainerState,
 };
 use crate::address::Address20;
 
@@ -128,7 +128,9 @@ impl Project {
         Ok(RoundState {
             committed: narrow(state.committed, "the number of commitments")?,
             revealed_mask: u128_from(state.revealed_mask, "the revealed mask")?,
-            commitments_hash: state.commitments_hash,
+            attested: u128_from(state.attested_mask, "the attested mask")?,
+            active: u128_from(state.active_mask, "the active mask")?,
+            slots_hash: state.slots_hash,
         })
     }
 
@@ -151,7 +153,34 @@ impl Project {
         Ok(self.view::<_, bindings::IsTrainerReturn>(call, None).await?.0)
     }
 
-    /// What a withdrawal would pay an account now, wei.
+    /// What is held of an account's stake, and how often it was dropped.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn trainer_state(&self, account: Address20) -> Result<TrainerState, ChainError> {
+        let call = bindings::TrainerStateCall { account: Address::from(account) };
+        let state: bindings::TrainerStateReturn = self.view(call, None).await?;
+        Ok(TrainerState {
+            stake: amount(state.stake, "a stake")?,
+            dropped: narrow(state.dropped, "the number of drops")?,
+            penalised: state.penalised,
+        })
+    }
+
+    /// The model file whose fee is open.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn open_model(&self) -> Result<OpenModel, ChainError> {
+        let open: bindings::OpenModelReturn = self.view(bindings::OpenModelCall, None).await?;
+        Ok(OpenModel {
+            round: narrow(open.id, "the open model's round")?,
+            payee: open.payee.0,
+            fee: amount(open.fee, "the open model's fee")?,
+        })
+    }
+
+    /// What a withdrawal would pay an account now, in the currency's least unit.
     ///
     /// # Errors
     /// The node's faults.
@@ -160,7 +189,7 @@ impl Project {
         amount(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "what is owed")
     }
 
-    /// The registry of keys, the verifier and the factory that the project names.
+    /// The registry of keys, the verifiers and the factory that the project names.
     ///
     /// # Errors
     /// The node's faults.
@@ -169,22 +198,24 @@ impl Project {
         let key_registry: bindings::KeyRegistryReturn = self.view(bindings::KeyRegistryCall, None).await?;
         let round_verifier: bindings::RoundVerifierReturn =
             self.view(bindings::RoundVerifierCall, None).await?;
+        let form_verifier: bindings::FormVerifierReturn = self.view(bindings::FormVerifierCall, None).await?;
         Ok(super::Market {
             factory: factory.0 .0,
             key_registry: key_registry.0 .0,
             round_verifier: round_verifier.0 .0,
+            form_verifier: form_verifier.0 .0,
         })
     }
 
     /// Joins with the stake of the terms.
     ///
     /// # Errors
-    /// The contract's reason, [`ChainError::InsufficientFunds`], the node's faults.
+    /// The contract's reason, [`ChainError::InsufficientFunds`], [`ChainError::InsufficientTokens`], the node's faults.
     pub async fn join(&self) -> Result<Receipt, ChainError> {
-        self.send("joining project", bindings::JoinCall, self.terms.stake).await
+        self.pay("joining project", bindings::JoinCall, self.terms.stake).await
     }
 
-    /// Leaves before the first round opens.
+    /// Gives up the seat; at any time but in a round in which the wallet has committed.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -197,10 +228,10 @@ impl Project {
     /// # Errors
     /// See [`Self::join`].
     pub async fn place_bond(&self) -> Result<Receipt, ChainError> {
-        self.send("placing the bond in project", bindings::PlaceBondCall, self.terms.bond).await
+        self.pay("placing the bond in project", bindings::PlaceBondCall, self.terms.bond).await
     }
 
-    /// Posts a commitment and its [`super::seal`].
+    /// Posts a commitment, its [`super::seal`] and its proof of form.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -209,8 +240,10 @@ impl Project {
         round: u64,
         commitment: &G1Affine,
         seal: [u8; 32],
+        form: &FormProofWords,
     ) -> Result<Receipt, ChainError> {
-        let call = bindings::CommitUpdateCall { round: round.into(), commitment: to_words(commitment), seal };
+        let (round, commitment, proof) = (round.into(), to_words(commitment), form_proof(form));
+        let call = bindings::CommitUpdateCall { round, commitment, seal, proof };
         self.send("the commitment in project", call, 0).await
     }
 
@@ -226,6 +259,38 @@ impl Project {
     ) -> Result<Receipt, ChainError> {
         let call = bindings::RevealUpdateCall { round: round.into(), cid, salt };
         self.send("the reveal in project", call, 0).await
+    }
+
+    /// Says which revealed slots' bytes the wallet had (its own among them), and from whom it had the last model file.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn attest(
+        &self,
+        round: u64,
+        mask: u128,
+        source: Option<Address20>,
+    ) -> Result<Receipt, ChainError> {
+        let source = Address::from(source.unwrap_or_default());
+        let call = bindings::AttestCall { round: round.into(), mask: mask.into(), source };
+        self.send("the attestation in project", call, 0).await
+    }
+
+    /// In Closing: says from whom the wallet had the last model file.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn attest_model(&self, source: Address20) -> Result<Receipt, ChainError> {
+        let call = bindings::AttestModelCall { source: Address::from(source) };
+        self.send("the model's attestation in project", call, 0).await
+    }
+
+    /// Says that the last model file was withheld and that the wallet serves it.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn publish_model(&self, cid: [u8; 32]) -> Result<Receipt, ChainError> {
+        self.send("publishing the model of project", bindings::PublishModelCall { cid }, 0).await
     }
 
     /// Settles a round by proof.
@@ -252,7 +317,7 @@ impl Project {
         self.send("the withdrawal from project", bindings::WithdrawCall { to: Address::from(to) }, 0).await
     }
 
-    /// What a withdrawal paid, wei; 0 when the transaction is none of this project.
+    /// What a withdrawal paid, in the currency's least unit; 0 when the transaction is none of this project.
     ///
     /// # Errors
     /// The node's faults.
@@ -309,6 +374,19 @@ impl Project {
         Ok(found)
     }
 
+    /// Who says that it serves the model file of a round that was withheld, in the order of the log.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn published(&self, round: u64) -> Result<Vec<PublishedModel>, ChainError> {
+        let logs = self.logs(Some((bindings::ModelPublishedFilter::signature(), round))).await?;
+        let models = self.kinds(logs)?.into_iter().filter_map(|kind| match kind {
+            EventKind::ModelPublished { model, .. } => Some(model),
+            _ => None,
+        });
+        Ok(models.collect())
+    }
+
     /// The settled rounds, oldest first.
     ///
     /// # Errors
@@ -360,12 +438,24 @@ impl Project {
         Ok(events)
     }
 
-    async fn view<C: ethers::contract::EthCall, R: AbiDecode>(
+    pub(super) async fn view<C: ethers::contract::EthCall, R: AbiDecode>(
         &self,
         call: C,
         at: Option<u64>,
     ) -> Result<R, ChainError> {
         self.chain.view(self.address, WHAT, call, at).await
+    }
+
+    /// Sends with an amount of the project's currency.
+    pub(super) async fn pay<C: AbiEncode>(
+        &self,
+        what: &str,
+        call: C,
+        amount: u128,
+    ) -> Result<Receipt, ChainError> {
+        let Some(token) = self.terms.token else { return self.send(what, call, amount).await };
+        self.chain.allow(&action(what, self.address), token, self.address, amount).await?;
+        self.send(what, call, 0).await
     }
 
     async fn send<C: AbiEncode>(&self, what: &str, call: C, value: u128) -> Result<Receipt, ChainError> {

@@ -1,10 +1,11 @@
 //! What a project's contract says, in plain types.
 
-use fairshare_circuits::{G1Affine, RoundProofWords};
-use fairshare_protocol::Specification;
+use fairshare_circuits::{FormProofWords, G1Affine, RoundProofWords};
+use fairshare_protocol::{Amount, RuleError, RulePolicy, Specification};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
+use super::error::ether;
 use crate::address::Address20;
 
 /// A transaction that did what it should.
@@ -24,18 +25,24 @@ pub struct Receipt {
 pub struct Terms {
     pub owner: Address20,
     pub aggregator: Address20,
+    /// `None` for ether.
+    pub token: Option<Address20>,
     pub specification: [u8; 32],
     pub rule: u8,
     pub slots: u8,
+    pub table: u8,
     pub dimension: u32,
     pub theta: u16,
     pub trim: u8,
-    pub max_excluded: u8,
+    pub byzantine: u8,
+    pub selected: u8,
     pub min_trainers: u8,
     pub max_trainers: u8,
     pub min_active: u8,
     pub stake: u128,
     pub bond: u128,
+    pub outlier_rounds: u16,
+    pub outlier_penalty: u128,
     pub rounds: u16,
     pub max_voids: u16,
     pub round_reward: u128,
@@ -43,6 +50,7 @@ pub struct Terms {
     pub registration_period: u32,
     pub commit_period: u32,
     pub reveal_period: u32,
+    pub attest_period: u32,
     pub aggregate_period: u32,
     pub learning_rate: u32,
     pub local_epochs: u16,
@@ -66,28 +74,38 @@ impl Terms {
         model_cid: [u8; 32],
     ) -> Self {
         let (participation, training) = (&spec.participation, &spec.training);
+        let (theta, trim, byzantine, selected) = match spec.rule.policy() {
+            RulePolicy::Agreement(policy) => (policy.theta, policy.trim, 0, 0),
+            RulePolicy::MultiKrum(policy) => (0, 0, policy.byzantine, policy.selected),
+        };
         Self {
             owner,
             aggregator,
+            token: spec.token(),
             specification,
             rule: spec.rule.name.id(),
             slots: spec.slots().unwrap_or(0), // 0 is refused by the contract; a valid specification has slots
             dimension: u32::try_from(spec.model.dimension()).unwrap_or(u32::MAX),
-            theta: spec.rule.theta,
-            trim: spec.rule.trim,
-            max_excluded: participation.max_excluded,
+            table: spec.table(),
+            theta,
+            trim,
+            byzantine,
+            selected,
             min_trainers: participation.min_trainers,
             max_trainers: participation.max_trainers,
             min_active: participation.min_active,
-            stake: participation.stake.0,
-            bond: participation.bond.0,
+            stake: participation.stake.least(),
+            bond: participation.bond.least(),
+            outlier_rounds: participation.outlier_rounds,
+            outlier_penalty: participation.outlier_penalty.least(),
             rounds: spec.reward.rounds,
             max_voids: participation.max_voids,
-            round_reward: spec.reward.per_round.0,
-            round_fee: spec.reward.aggregator_fee.0,
+            round_reward: spec.reward.per_round.least(),
+            round_fee: spec.reward.aggregator_fee.least(),
             registration_period: spec.periods.registration,
             commit_period: spec.periods.commit,
             reveal_period: spec.periods.reveal,
+            attest_period: spec.periods.attest,
             aggregate_period: spec.periods.aggregate,
             learning_rate: training.learning_rate.millionths(),
             local_epochs: training.local_epochs,
@@ -100,9 +118,25 @@ impl Terms {
         }
     }
 
-    /// What the owner puts into escrow, in wei.
+    /// What the owner puts into escrow, in the currency's least unit.
     pub fn deposit(&self) -> u128 {
         (self.round_reward + self.round_fee) * u128::from(self.rounds)
+    }
+
+    /// The rule with its numbers.
+    ///
+    /// # Errors
+    /// A rule that this version does not know, or numbers out of range.
+    pub fn policy(&self) -> Result<RulePolicy, RuleError> {
+        RulePolicy::from_terms(self.rule, self.theta, self.trim, self.byzantine, self.selected)
+    }
+
+    /// An amount of the project's currency, for people.
+    pub fn money(&self, amount: u128) -> String {
+        match self.token {
+            None => ether(amount),
+            Some(_) => Amount::Units(amount).to_string(),
+        }
     }
 }
 
@@ -116,8 +150,12 @@ pub enum Phase {
     Commit,
     /// Trainers open their seals.
     Reveal,
+    /// Trainers say whose bytes they had.
+    Attest,
     /// The aggregator proves and settles.
     Aggregate,
+    /// The last model file is attested, or published by another.
+    Closing,
     /// All rounds are settled.
     Completed,
     /// Too few trainers or too many void rounds: the rest is back with the owner.
@@ -132,7 +170,9 @@ impl Phase {
 
     pub(super) fn from_index(index: u8) -> Option<Self> {
         use Phase::*;
-        [Registration, Commit, Reveal, Aggregate, Completed, WoundUp].get(usize::from(index)).copied()
+        [Registration, Commit, Reveal, Attest, Aggregate, Closing, Completed, WoundUp]
+            .get(usize::from(index))
+            .copied()
     }
 }
 
@@ -165,7 +205,7 @@ pub struct Status {
     pub model_cid: [u8; 32],
     /// Whether the aggregator's bond is there.
     pub bond_placed: bool,
-    /// Reward and fee still in escrow, wei.
+    /// Reward and fee still in escrow, in the currency's least unit.
     pub escrow: u128,
 }
 
@@ -176,8 +216,67 @@ pub struct RoundState {
     pub committed: u32,
     /// Bit `i` for slot `i`.
     pub revealed_mask: u128,
-    /// Running hash of the commitments.
-    pub commitments_hash: [u8; 32],
+    /// Slots whose trainers attested.
+    pub attested: u128,
+    /// Slots that more than half of the revealed ones attest; 0 before Attest has ended.
+    pub active: u128,
+    /// Running hash of the slots.
+    pub slots_hash: [u8; 32],
+}
+
+/// What a project holds against an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainerState {
+    /// What is held of its stake; 0 when it is lost or given back.
+    pub stake: u128,
+    /// Rounds in which it was dropped as outlier; counted only where the terms have a penalty.
+    pub dropped: u32,
+    /// Whether it has paid the penalty.
+    pub penalised: bool,
+}
+
+/// The model file whose fee is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenModel {
+    /// Its round; 0 when no fee is open, and then the rest is 0 as well.
+    pub round: u64,
+    /// Who settled that round.
+    pub payee: Address20,
+    /// What is held.
+    pub fee: u128,
+}
+
+/// Somebody who says that a model file was withheld, and serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublishedModel {
+    /// Who.
+    pub publisher: Address20,
+    /// Digest of the file's CID.
+    pub cid: [u8; 32],
+}
+
+/// What commits to an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitCall {
+    /// The round's id.
+    pub round: u64,
+    /// Of the update.
+    pub commitment: G1Affine,
+    /// See [`seal`].
+    pub seal: [u8; 32],
+    /// Its proof of form.
+    pub form: FormProofWords,
+}
+
+/// A join that its trainer has signed, for somebody else to send and to pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedJoin {
+    /// Who joins.
+    pub trainer: Address20,
+    /// Unix seconds after which it is void.
+    pub valid_until: u64,
+    /// EIP-712, 65 bytes of an account's own key.
+    pub signature: Vec<u8>,
 }
 
 /// A commitment that a trainer posted.
@@ -238,12 +337,10 @@ pub struct Settlement {
     pub round: u64,
     /// Who gets the fee; before the deadline the project's aggregator.
     pub payee: Address20,
-    /// Slots that take part.
-    pub active: u128,
     /// Digest of the CID of the new model's file.
     pub model_cid: [u8; 32],
-    /// Of every committed slot, in slot order.
-    pub commitments: Vec<G1Affine>,
+    /// Trainer and commitment of every committed slot, in slot order.
+    pub slots: Vec<(Address20, G1Affine)>,
     /// The proof.
     pub proof: RoundProofWords,
 }
@@ -272,9 +369,16 @@ pub enum EventKind {
     PhaseOpened { round: u64, phase: Phase, deadline: u64 },
     Committed { round: u64, update: CommittedUpdate },
     Revealed { round: u64, update: RevealedUpdate },
+    Attested { round: u64, slot: u8, trainer: Address20, mask: u128, source: Option<Address20> },
+    SlotsActive { round: u64, active: u128, attested: u128 },
     StakeSlashed { round: u64, trainer: Address20, amount: u128 },
-    BondSlashed { round: u64, amount: u128, revealed_mask: u128 },
+    OutlierPenalised { round: u64, trainer: Address20, amount: u128 },
+    BondSlashed { round: u64, amount: u128, active: u128 },
     Settled(SettledRound),
+    ModelPublished { round: u64, model: PublishedModel },
+    ModelSourceNamed { round: u64, trainer: Address20, source: Address20 },
+    ModelAttested { round: u64, source: Address20, cid: [u8; 32], fee: u128 },
+    ModelUnattested { round: u64, fee: u128 },
     HyperParameters { round: u64, learning_rate: u32, local_epochs: u16 },
     Voided { round: u64, reason: String },
     Ended { phase: Phase, to_owner: u128 },

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use fairshare_circuits::{CommittedKeys, ReferenceString};
+use fairshare_protocol::Amount;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::DataArgs;
@@ -21,8 +22,8 @@ Example:
   fairshare audit --project 0x..
   fairshare audit --project 0x.. --json
 
-Needs no wallet. Verifies every proof again, recomputes every assessment and every model from the updates on IPFS, and
-counts the money to the wei. Prints what does not hold, by round, trainer and field. Exit code 1 when anything does not.")]
+Needs no wallet. Verifies every proof again (of rounds and of form), recounts every attestation, recomputes every assessment and every model from the updates on IPFS, and
+counts the money to the last unit. Prints what does not hold, by round, trainer and field. Exit code 1 when anything does not.")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
     project: ProjectArgs,
@@ -101,13 +102,18 @@ fn people(report: &AuditReport) -> std::io::Result<()> {
         ("deposit", ledger.deposit),
         ("slashed into escrow", ledger.slashed),
         ("paid to trainers", ledger.paid),
-        ("fees", ledger.fees),
+        ("fees for model files", ledger.fees),
+        ("fee of the open model file", ledger.held_fee),
         ("back to the owner", ledger.returned),
         ("in escrow", ledger.escrow),
         ("withdrawn so far", ledger.withdrawn),
         ("still to withdraw", ledger.owed.values().sum()),
     ] {
-        money.add_row(vec![what.to_owned(), ether(amount)]);
+        let amount = match report.token {
+            None => ether(amount),
+            Some(_) => Amount::Units(amount).to_string(),
+        };
+        money.add_row(vec![what.to_owned(), amount]);
     }
     print_table(&money)?;
     print_line("")?;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{audit, join, model, project, wallet, withdraw};
+use super::{audit, join, keys, model, project, wallet, withdraw};
 #[cfg(feature = "embedded")]
 use super::{devnet, ipfs};
 
@@ -39,16 +39,19 @@ enum Command {
     /// Make and look at wallets
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
+    /// Make, import, list and check keys and reference strings
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Create projects and see where they stand
     #[command(subcommand)]
     Project(project::ProjectCommand),
     /// Join a project as a trainer, with its stake
     Join(join::JoinArgs),
-    /// Leave a project before its first round opens
+    /// Leave a project and give up the seat, in any round in which nothing is committed
     Leave(join::LeaveArgs),
     /// Take out all that a project owes the wallet
     Withdraw(withdraw::WithdrawArgs),
-    /// Get a project's model
+    /// Get a project's model, or publish one that is withheld
     #[command(subcommand)]
     Model(model::ModelCommand),
     /// Check a whole project again, from the chain and IPFS alone
@@ -67,6 +70,7 @@ impl Fairshare {
             #[cfg(feature = "embedded")]
             Command::Ipfs(command) => command.run().await,
             Command::Wallet(command) => command.run(),
+            Command::Keys(command) => command.run(),
             Command::Project(command) => command.run().await,
             Command::Join(args) => args.run().await,
             Command::Leave(args) => args.run().await,

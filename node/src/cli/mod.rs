@@ -8,6 +8,7 @@ mod devnet;
 #[cfg(feature = "embedded")]
 mod ipfs;
 mod join;
+mod keys;
 mod model;
 mod output;
 mod project;
@@ -19,5 +20,5 @@ mod withdraw;
 
 pub use args::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 pub use command::Fairshare;
-pub use output::{print_json, print_line, table, Progress};
+pub use output::{print_json, print_line, table, Progress, Reporter};
 pub use run::run_main;

@@ -4,16 +4,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use eyre::{eyre, WrapErr};
+use eyre::{ensure, eyre, WrapErr};
 use fairshare_circuits::{G1Affine, ReferenceString};
 use fairshare_protocol::{encode_export, encode_model, model_to_f32, FileKind};
 use serde_json::json;
 
 use super::args::{text, DataArgs};
-use super::{print_json, print_line, NetworkArgs, OutputArgs, Progress, ProjectArgs};
+use super::output::hash;
+use super::{print_json, print_line, NetworkArgs, OutputArgs, Progress, ProjectArgs, WalletArgs};
 use crate::chain::Project;
 use crate::content::ContentId;
 use crate::project_files::{fetch_model, fetch_specification, format_point};
+use crate::rebuild::recompute_model;
 
 /// `fairshare model ..`
 #[derive(Subcommand, Debug)]
@@ -27,6 +29,28 @@ Example:
 The file has the model's tensors as F32, for any reader of safetensors; with --fixed-point it is the I64 file whose
 bytes the chain commits to. Nothing is written unless the commitment fits.")]
     Fetch(FetchArgs),
+    /// Make a withheld model again from its updates, put it on IPFS, and say so on the chain
+    #[command(after_help = "\
+Example:
+  fairshare model publish --project 0x.. --wallet me.json --password-file password
+
+For the model of the last settled round, while its fee is open (phases commit, reveal and closing). When more than half of the
+trainers then attest that they had the file from this wallet, it has the fee. Keep the IPFS node running.")]
+    Publish(PublishArgs),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct PublishArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Args, Debug)]
@@ -54,7 +78,39 @@ impl ModelCommand {
     pub(super) async fn run(self) -> eyre::Result<()> {
         match self {
             Self::Fetch(args) => args.run().await,
+            Self::Publish(args) => args.run().await,
         }
+    }
+}
+
+impl PublishArgs {
+    async fn run(self) -> eyre::Result<()> {
+        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
+        let project = self.project.open(&chain).await?;
+        let open = project.open_model().await?;
+        ensure!(open.round != 0, "no fee of a model file is open: nothing is to be published");
+        let store = self.network.store().await?;
+        let spec = fetch_specification(&project, &store).await?;
+        let status = project.status().await?;
+        let progress = Progress::start("opening the reference string");
+        let srs = ReferenceString::open_dev(&self.data.folder(), spec.model.dimension())?;
+        progress.say("making the model from the updates and checking its commitment");
+        let model = recompute_model(&project, &store, &spec, &srs, &status).await?;
+        let id = store.add(&encode_model(&spec.model, &model)?).await?;
+        drop(progress);
+        let receipt = project.publish_model(id.digest()).await?;
+        let (transaction, gas, round) = (hash(&receipt.transaction), receipt.gas_used, open.round);
+        if self.output.json {
+            print_json(
+                &json!({"transaction": transaction, "gas": gas, "cid": id.to_string(), "round": round}),
+            )?;
+        } else {
+            let fee = project.terms().money(open.fee);
+            print_line(&format!(
+                "the model after round {round} is on IPFS as {id}; the fee of {fee} comes when more than half attest it (transaction {transaction}, {gas} gas)"
+            ))?;
+        }
+        Ok(())
     }
 }
 

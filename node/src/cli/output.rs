@@ -1,10 +1,12 @@
 //! What the programs print: results on stdout, progress on stderr.
 
+use std::fmt::Display;
 use std::io::{self, stderr, IsTerminal, Write};
 use std::time::Duration;
 
 use comfy_table::{presets, ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Prints one JSON object on a line of stdout.
@@ -23,6 +25,28 @@ pub fn print_line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+/// Prints the events of a service on stdout, one a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Reporter {
+    /// As JSON objects; else in words.
+    pub json: bool,
+}
+
+impl Reporter {
+    /// Prints one event. A reader that went away is no reason to stop the service.
+    pub fn report<E: Serialize + Display>(&self, event: &E) {
+        let _ = print_line(&self.line(event));
+    }
+
+    fn line<E: Serialize + Display>(&self, event: &E) -> String {
+        if self.json {
+            serde_json::to_string(event).expect("strings and numbers are always written")
+        } else {
+            event.to_string()
+        }
+    }
 }
 
 /// An aligned table without lines, for people.
@@ -81,6 +105,12 @@ pub(super) fn hash(bytes: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn events_are_lines_for_people_or_for_programs() {
+        assert_eq!(Reporter { json: true }.line(&"two \"words\""), r#""two \"words\"""#);
+        assert_eq!(Reporter { json: false }.line(&"two words"), "two words");
+    }
 
     #[test]
     fn spans_are_short() {

@@ -45,6 +45,10 @@ A specification (all fields: docs/operations.md):
   rounds = 5
   per_round = \"1 ether\"
   aggregator_fee = \"0.05 ether\"
+  [rule]                  # both sections may be left out
+  name = \"agreement\"    # or multi-krum (byzantine, selected)
+  [currency]              # an ERC-20 in the place of ether: then every amount is as \"1000000 units\"
+  token = \"0x..\"
 
 Everything is checked before anything is spent. The reward of all rounds goes into escrow with the creation.")]
 pub(super) struct CreateArgs {
@@ -76,7 +80,7 @@ impl CreateArgs {
         };
         let owner = chain.account()?;
         let deposit = spec.deposit()?;
-        self.check_funds(&chain, owner, deposit).await?;
+        self.check_funds(&chain, owner, deposit, spec.token()).await?;
 
         let progress = Progress::start("opening the reference string");
         let srs = ReferenceString::open_dev(&self.data.folder(), spec.model.dimension())?;
@@ -147,16 +151,33 @@ impl CreateArgs {
         Ok((spec, chain, store))
     }
 
-    async fn check_funds(&self, chain: &Chain, owner: Address20, deposit: u128) -> eyre::Result<()> {
+    async fn check_funds(
+        &self,
+        chain: &Chain,
+        owner: Address20,
+        deposit: u128,
+        token: Option<Address20>,
+    ) -> eyre::Result<()> {
+        let mut in_ether = deposit;
+        if let Some(token) = token {
+            let has = chain.token_balance(token, owner).await?;
+            ensure!(
+                has >= deposit,
+                "the escrow needs {deposit} units of the token {} and the wallet {} has {has}: fund it; nothing was sent",
+                format_address(&token),
+                format_address(&owner)
+            );
+            in_ether = 0;
+        }
         let gas = CREATION_GAS + if self.factory.is_none() { DEPLOYMENT_GAS } else { 0 };
         let (has, for_gas) = (chain.balance(owner).await?, gas.saturating_mul(chain.gas_price().await?));
-        let needs = deposit.saturating_add(for_gas);
+        let needs = in_ether.saturating_add(for_gas);
         let wallet = format_address(&owner);
         ensure!(
             has >= needs,
             "creating the project needs {} ({} for the escrow, up to {} for gas) and the wallet {wallet} has {}: fund it; nothing was sent",
             ether(needs),
-            ether(deposit),
+            ether(in_ether),
             ether(for_gas),
             ether(has)
         );
@@ -185,6 +206,7 @@ impl Created {
             "factory": format_address(&self.market.factory),
             "key_registry": format_address(&self.market.key_registry),
             "round_verifier": format_address(&self.market.round_verifier),
+            "form_verifier": format_address(&self.market.form_verifier),
             "specification_cid": self.specification.to_string(),
             "model_cid": self.model.to_string(),
             "model_commitment": format_point(&self.terms.model),
@@ -199,7 +221,7 @@ impl Created {
         print_line(&format!("created {:?}: {}", spec.name, format_address(&self.project)))?;
         print_line("")?;
         let mut facts = table(&[]);
-        facts.add_row(vec!["escrow".to_owned(), format!("{} for {} rounds", ether(t.deposit()), t.rounds)]);
+        facts.add_row(vec!["escrow".to_owned(), format!("{} for {} rounds", t.money(t.deposit()), t.rounds)]);
         facts.add_row(vec![
             "factory".to_owned(),
             format!("{} (--factory for the next project)", format_address(&self.market.factory)),

@@ -1,13 +1,13 @@
 //! `fairshare project show`.
 
 use clap::Args;
-use fairshare_protocol::Specification;
+use fairshare_protocol::{RulePolicy, Specification};
 use serde_json::{json, Value};
 
 use super::output::{duration, hash, table};
 use super::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs};
 use crate::address::{format_address, Address20};
-use crate::chain::{ether, Phase, Project, Status, Terms};
+use crate::chain::{OpenModel, Phase, Project, PublishedModel, RoundState, Status, Terms, TrainerState};
 use crate::content::ContentId;
 use crate::project_files::{fetch_specification, format_point};
 
@@ -18,7 +18,8 @@ Example:
   fairshare project show --project 0x..
   FAIRSHARE_PROJECT=0x.. fairshare project show --json
 
-What the chain says needs no IPFS; the project's name comes from there when it answers.")]
+What the chain says needs no IPFS; the project's name comes from there when it answers. In JSON, fields that end in _wei are
+in wei, or, where terms.token names a token, in its least unit.")]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     project: ProjectArgs,
@@ -30,12 +31,16 @@ pub(super) struct ShowArgs {
 
 struct View {
     status: Status,
-    /// Trainers with what they are owed, wei.
-    trainers: Vec<(Address20, u128)>,
+    /// Trainers with what is held of their stakes and what they are owed.
+    trainers: Vec<(Address20, TrainerState, u128)>,
     aggregator_owed: u128,
     owner_owed: u128,
-    /// How many committed and how many revealed in the open round.
-    round: (u32, u32),
+    /// The slots of the open round.
+    round: RoundState,
+    /// The model file whose fee is open.
+    open_model: OpenModel,
+    /// Who says that it was withheld.
+    published: Vec<PublishedModel>,
     specification: Result<Specification, String>,
 }
 
@@ -46,9 +51,13 @@ impl ShowArgs {
         let status = project.status().await?;
         let mut trainers = Vec::new();
         for &trainer in &status.trainers {
-            trainers.push((trainer, project.owed(trainer).await?));
+            trainers.push((trainer, project.trainer_state(trainer).await?, project.owed(trainer).await?));
         }
-        let slots = project.round_state(status.round).await?;
+        let open_model = project.open_model().await?;
+        let published = match open_model.round {
+            0 => vec![],
+            round => project.published(round).await?,
+        };
         let specification = match self.network.store().await {
             Ok(store) => fetch_specification(&project, &store).await.map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
@@ -58,7 +67,9 @@ impl ShowArgs {
             trainers,
             aggregator_owed: project.owed(terms.aggregator).await?,
             owner_owed: project.owed(terms.owner).await?,
-            round: (slots.committed, slots.revealed_mask.count_ones()),
+            round: project.round_state(status.round).await?,
+            open_model,
+            published,
             specification,
             status,
         };
@@ -73,8 +84,18 @@ impl ShowArgs {
 
 fn machine(project: &Project, view: &View) -> Value {
     let (t, s) = (project.terms(), &view.status);
-    let trainers = view.trainers.iter().map(|(address, owed)| {
-        json!({"address": format_address(address), "stake_wei": t.stake.to_string(), "owed_wei": owed.to_string()})
+    let trainers = view.trainers.iter().map(|(address, state, owed)| {
+        json!({"address": format_address(address), "stake_wei": state.stake.to_string(), "owed_wei": owed.to_string(), "dropped": state.dropped, "penalised": state.penalised})
+    });
+    let open = &view.open_model;
+    let open_model = (open.round != 0).then(|| {
+        let published = view.published.iter().map(|model| format_address(&model.publisher));
+        json!({
+            "round": open.round,
+            "payee": format_address(&open.payee),
+            "fee_wei": open.fee.to_string(),
+            "published_by": published.collect::<Vec<_>>(),
+        })
     });
     json!({
         "project": format_address(&project.address()),
@@ -89,8 +110,11 @@ fn machine(project: &Project, view: &View) -> Value {
         "block": s.block,
         "settled": s.settled,
         "voids": s.voids,
-        "committed": view.round.0,
-        "revealed": view.round.1,
+        "committed": view.round.committed,
+        "revealed": view.round.revealed_mask.count_ones(),
+        "attested": view.round.attested.count_ones(),
+        "active": view.round.active.count_ones(),
+        "open_model": open_model,
         "learning_rate_millionths": s.learning_rate,
         "local_epochs": s.local_epochs,
         "model": {"commitment": format_point(&s.model), "cid": model_cid(view, s)},
@@ -115,12 +139,18 @@ fn terms(t: &Terms) -> Value {
         "dimension": t.dimension,
         "theta": t.theta,
         "trim": t.trim,
-        "max_excluded": t.max_excluded,
+        "byzantine": t.byzantine,
+        "selected": t.selected,
+        "table": t.table,
+        "token": t.token.as_ref().map(format_address),
+        "attest_period": t.attest_period,
         "min_trainers": t.min_trainers,
         "max_trainers": t.max_trainers,
         "min_active": t.min_active,
         "stake_wei": t.stake.to_string(),
         "bond_wei": t.bond.to_string(),
+        "outlier_rounds": t.outlier_rounds,
+        "outlier_penalty_wei": t.outlier_penalty.to_string(),
         "rounds": t.rounds,
         "max_voids": t.max_voids,
         "round_reward_wei": t.round_reward.to_string(),
@@ -159,10 +189,11 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
         format_address(&project.address()),
         project.chain().chain_id()
     ))?;
-    print_line(&where_it_stands(s, t.rounds, view.round))?;
+    print_line(&where_it_stands(s, t.rounds, &view.round))?;
     print_line("")?;
     let mut facts = table(&[]);
-    let round = format!("{} to trainers, {} to the aggregator", ether(t.round_reward), ether(t.round_fee));
+    let round =
+        format!("{} to trainers, {} to the aggregator", t.money(t.round_reward), t.money(t.round_fee));
     let rate = f64::from(s.learning_rate) / 1e6;
     let bond = match (s.bond_placed, s.phase) {
         (true, _) => "placed",
@@ -175,7 +206,7 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
         format!("{} settled of {}, {} void (at most {})", s.settled, t.rounds, s.voids, t.max_voids),
     ]);
     facts.add_row(vec!["a round pays".to_owned(), round]);
-    facts.add_row(vec!["in escrow".to_owned(), format!("{} of {}", ether(s.escrow), ether(t.deposit()))]);
+    facts.add_row(vec!["in escrow".to_owned(), format!("{} of {}", t.money(s.escrow), t.money(t.deposit()))]);
     facts.add_row(vec![
         "trainers".to_owned(),
         format!(
@@ -183,9 +214,21 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
             view.trainers.len(),
             t.min_trainers,
             t.max_trainers,
-            ether(t.stake)
+            t.money(t.stake)
         ),
     ]);
+    if let Some(token) = &t.token {
+        facts.add_row(vec!["currency".to_owned(), format!("units of the token {}", format_address(token))]);
+    }
+    facts.add_row(vec!["rule".to_owned(), rule_words(t)]);
+    if t.outlier_penalty > 0 {
+        let words = format!(
+            "dropped in more than {} rounds: loses {} of its stake, once",
+            t.outlier_rounds,
+            t.money(t.outlier_penalty)
+        );
+        facts.add_row(vec!["an outlier".to_owned(), words]);
+    }
     facts.add_row(vec![
         "training".to_owned(),
         format!("learning rate {rate}, {} local epochs", s.local_epochs),
@@ -194,17 +237,20 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
         "model".to_owned(),
         format!("{} parameters, commitment {}", t.dimension, format_point(&s.model)),
     ]);
+    if view.open_model.round != 0 {
+        facts.add_row(vec!["model file".to_owned(), open_model_words(t, &view.open_model, &view.published)]);
+    }
     facts.add_row(vec![
         "owner".to_owned(),
-        format!("{}, owed {}", format_address(&t.owner), ether(view.owner_owed)),
+        format!("{}, owed {}", format_address(&t.owner), t.money(view.owner_owed)),
     ]);
     facts.add_row(vec![
         "aggregator".to_owned(),
         format!(
             "{}, bond of {} {bond}, owed {}",
             format_address(&t.aggregator),
-            ether(t.bond),
-            ether(view.aggregator_owed)
+            t.money(t.bond),
+            t.money(view.aggregator_owed)
         ),
     ]);
     for line in facts.lines() {
@@ -213,8 +259,8 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
     if !view.trainers.is_empty() {
         print_line("")?;
         let mut rows = table(&["trainer", "stake", "owed now"]);
-        for (trainer, owed) in &view.trainers {
-            rows.add_row(vec![format_address(trainer), ether(t.stake), ether(*owed)]);
+        for (trainer, state, owed) in &view.trainers {
+            rows.add_row(vec![format_address(trainer), t.money(state.stake), t.money(*owed)]);
         }
         for line in rows.lines() {
             print_line(line.trim_end())?;
@@ -226,7 +272,36 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
     Ok(())
 }
 
-fn where_it_stands(s: &Status, rounds: u16, (committed, revealed): (u32, u32)) -> String {
+/// The rule with its numbers.
+fn rule_words(t: &Terms) -> String {
+    match t.policy() {
+        Ok(RulePolicy::Agreement(policy)) => format!(
+            "agreement: {}/256 of a row trimmed at either end, outliers below {}/256 of the median",
+            policy.trim, policy.theta
+        ),
+        Ok(RulePolicy::MultiKrum(policy)) => format!(
+            "multi-krum: {}/256 of the slots may lie, {}/256 are kept",
+            policy.byzantine, policy.selected
+        ),
+        Err(error) => format!("{} ({error})", t.rule),
+    }
+}
+
+/// Whose the fee of the last model file will be.
+fn open_model_words(t: &Terms, open: &OpenModel, published: &[PublishedModel]) -> String {
+    let (fee, payee) = (t.money(open.fee), format_address(&open.payee));
+    let mut words =
+        format!("round {}: {fee} wait for the trainers to attest that they had it from {payee}", open.round);
+    if !published.is_empty() {
+        let names: Vec<_> = published.iter().map(|model| format_address(&model.publisher)).collect();
+        words = format!("{words}, or from {}, who say that it was withheld", names.join(", "));
+    }
+    words
+}
+
+fn where_it_stands(s: &Status, rounds: u16, slots: &RoundState) -> String {
+    let (committed, revealed) = (slots.committed, slots.revealed_mask.count_ones());
+    let (attested, active) = (slots.attested.count_ones(), slots.active.count_ones());
     let trainers = s.trainers.len();
     let left = if s.deadline > s.now {
         format!("ends in {}", duration(s.deadline - s.now))
@@ -239,8 +314,15 @@ fn where_it_stands(s: &Status, rounds: u16, (committed, revealed): (u32, u32)) -
             format!("round {}: training, {committed} of {trainers} trainers have committed; {left}", s.round)
         }
         Phase::Reveal => format!("round {}: revealing, {revealed} of {committed} are open; {left}", s.round),
+        Phase::Attest => format!(
+            "round {}: attesting, {attested} of {revealed} have said whose updates they had; {left}",
+            s.round
+        ),
         Phase::Aggregate => {
-            format!("round {}: {revealed} updates wait for the aggregator's proof; {left}", s.round)
+            format!("round {}: {active} updates wait for the aggregator's proof; {left}", s.round)
+        }
+        Phase::Closing => {
+            format!("closing: the last model file is attested, or published by another; {left}")
         }
         Phase::Completed => {
             format!("completed: all {rounds} rounds are settled; what is owed can be withdrawn")
@@ -284,11 +366,26 @@ mod tests {
             bond_placed: true,
             escrow: 0,
         };
-        assert_eq!(
-            where_it_stands(&status, 5, (3, 0)),
-            "round 2: training, 3 of 5 trainers have committed; ends in 1 min 0 s"
-        );
+        let slots = RoundState {
+            committed: 3,
+            revealed_mask: 0b111,
+            attested: 0b101,
+            active: 0b11,
+            slots_hash: [0; 32],
+        };
+        for (phase, words) in [
+            (Phase::Commit, "round 2: training, 3 of 5 trainers have committed; ends in 1 min 0 s"),
+            (Phase::Attest, "round 2: attesting, 2 of 3 have said whose updates they had; ends in 1 min 0 s"),
+            (Phase::Aggregate, "round 2: 2 updates wait for the aggregator's proof; ends in 1 min 0 s"),
+            (
+                Phase::Closing,
+                "closing: the last model file is attested, or published by another; ends in 1 min 0 s",
+            ),
+        ] {
+            status.phase = phase;
+            assert_eq!(where_it_stands(&status, 5, &slots), words);
+        }
         status.now = 100;
-        assert!(where_it_stands(&status, 5, (3, 0)).contains("fairshare project advance"));
+        assert!(where_it_stands(&status, 5, &slots).contains("fairshare project advance"));
     }
 }

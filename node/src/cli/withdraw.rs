@@ -6,7 +6,6 @@ use serde_json::{json, Value};
 use super::output::hash;
 use super::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 use crate::address::{format_address, parse_address, Address20};
-use crate::chain::ether;
 
 /// `fairshare withdraw`
 #[derive(Args, Debug)]
@@ -52,7 +51,8 @@ impl WithdrawArgs {
             print_json(&json!({"transaction": transaction, "gas": gas, "amount_wei": amount.to_string()}))?;
         } else {
             let to = format_address(&to);
-            print_line(&format!("{} paid to {to} (transaction {transaction}, {gas} gas)", ether(amount)))?;
+            let amount = project.terms().money(amount);
+            print_line(&format!("{amount} paid to {to} (transaction {transaction}, {gas} gas)"))?;
         }
         Ok(())
     }

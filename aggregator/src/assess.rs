@@ -4,78 +4,58 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_node::{Collected, Exclusion};
-use fairshare_protocol::{apply_step, assess, AgreementPolicy, Assessment, GramMatrix};
+use fairshare_node::{format_address, Collected};
+use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, Policy, RulePolicy};
 
 use crate::error::AssessError;
-use crate::exclusions::ExcludedSlot;
+use crate::event::MissingUpdate;
 
 /// What a project fixes of the assessment of its rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTerms {
     /// `N`, the circuit's size.
     pub slots: u8,
-    /// Outlier threshold and trimmed share.
-    pub policy: AgreementPolicy,
-    /// Fewest active slots of a round.
-    pub min_active: u8,
-    /// Most revealed slots that may be left out.
-    pub max_excluded: u8,
+    /// The rule and its numbers.
+    pub policy: RulePolicy,
 }
 
-/// The slots of a round that can be assessed, and those that cannot.
-#[derive(Debug)]
-pub struct ActiveSlots {
-    /// Slot `i` is bit `i`.
-    pub mask: u128,
-    /// Revealed slots that are left out, ascending, each with its reason.
-    pub excluded: Vec<ExcludedSlot>,
+/// The slots of a mask, ascending.
+pub fn slots_of(mask: u128) -> Vec<u8> {
+    (0..128).filter(|slot| mask >> slot & 1 == 1).collect()
 }
 
-/// Sorts the revealed slots into usable and not.
-pub fn active_slots(collected: &[Collected]) -> ActiveSlots {
-    let mut slots: Vec<&Collected> = collected.iter().collect();
-    slots.sort_by_key(|entry| entry.slot);
-    let mut active = ActiveSlots { mask: 0, excluded: Vec::new() };
-    for entry in slots {
-        match &entry.update {
-            Ok(_) => active.mask |= 1u128.checked_shl(u32::from(entry.slot)).unwrap_or(0),
-            Err(reason) => active.excluded.push(ExcludedSlot::new(entry, reason)),
-        }
-    }
-    active
-}
-
-/// Whether the contract would let these slots settle a round.
+/// The updates of the active slots, ascending. All of them are needed: which slots are active is the contract's to say.
 ///
 /// # Errors
-/// [`AssessError::SlotOutOfRange`], [`AssessError::TooManyExcluded`] or [`AssessError::TooFewActive`].
-pub fn check_active(
+/// [`AssessError::SlotOutOfRange`]; [`AssessError::MissingUpdates`] names every active slot without its update.
+pub fn active_updates<'a>(
     terms: &RoundTerms,
-    collected: &[Collected],
-    active: &ActiveSlots,
-) -> Result<(), AssessError> {
-    if let Some(entry) = collected.iter().find(|entry| entry.slot >= terms.slots) {
-        return Err(AssessError::SlotOutOfRange { slot: entry.slot, slots: terms.slots });
+    active: u128,
+    collected: &'a BTreeMap<u8, Collected>,
+) -> Result<Vec<(u8, &'a [i16])>, AssessError> {
+    let mut updates = vec![];
+    let mut missing = vec![];
+    for slot in slots_of(active) {
+        if slot >= terms.slots {
+            return Err(AssessError::SlotOutOfRange { slot, slots: terms.slots });
+        }
+        let (trainer, reason) = match collected.get(&slot) {
+            Some(Collected { update: Ok(update), .. }) => {
+                updates.push((slot, update.as_slice()));
+                continue;
+            }
+            Some(entry @ Collected { update: Err(reason), .. }) => {
+                (format_address(&entry.trainer), reason.to_string())
+            }
+            None => (String::new(), "the Ethereum node does not show its reveal".to_owned()),
+        };
+        missing.push(MissingUpdate { slot, trainer, reason });
     }
-    if active.excluded.len() > usize::from(terms.max_excluded) {
-        return Err(AssessError::TooManyExcluded {
-            excluded: active.excluded.len(),
-            revealed: collected.len(),
-            allowed: terms.max_excluded,
-            reasons: active
-                .excluded
-                .iter()
-                .map(|e| format!("slot {} ({})", e.slot, e.reason))
-                .collect::<Vec<_>>()
-                .join(", "),
-        });
+    if missing.is_empty() {
+        Ok(updates)
+    } else {
+        Err(AssessError::MissingUpdates { active: active.count_ones(), missing })
     }
-    let count = active.mask.count_ones();
-    if count < u32::from(terms.min_active) {
-        return Err(AssessError::TooFewActive { active: count as usize, required: terms.min_active });
-    }
-    Ok(())
 }
 
 /// Takes what a new attempt fetched into what earlier ones did: an update that was right once stays right, since its
@@ -95,18 +75,13 @@ pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
     }
 }
 
-/// Whether fetching again may bring a slot back.
-pub(crate) fn is_missing(entry: &Collected) -> bool {
-    matches!(entry.update, Err(Exclusion::Missing(_)))
-}
-
 /// A round as the rule sees it, and the model that follows.
 #[derive(Debug)]
 pub struct AssessedRound {
     /// Active slots.
     pub active: u128,
-    /// Entries trimmed at each end of a row.
-    pub trim_count: u32,
+    /// The rule with the numbers of this round.
+    pub policy: Policy,
     /// Inner products, `N x N`.
     pub gram: GramMatrix,
     /// Who is kept, and what it earns.
@@ -138,12 +113,12 @@ pub fn assess_round(
         active |= 1 << slot;
     }
     let gram = GramMatrix::compute(&by_slot)?;
-    let trim_count = terms.policy.trim_count(active.count_ones());
-    let assessment = assess(&gram, active, terms.policy.theta, trim_count)?;
+    let policy = terms.policy.for_round(active.count_ones());
+    let assessment = assess(&gram, active, policy)?;
     let step: Vec<(&[i16], u32)> =
         updates.iter().map(|(slot, update)| (*update, assessment.weights[usize::from(*slot)])).collect();
     let model = apply_step(model, &step).ok_or(AssessError::Step { dimension: model.len() })?;
-    Ok(AssessedRound { active, trim_count, gram, assessment, model })
+    Ok(AssessedRound { active, policy, gram, assessment, model })
 }
 
 #[cfg(test)]

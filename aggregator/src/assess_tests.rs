@@ -1,10 +1,11 @@
 use fairshare_circuits::G1Affine;
-use fairshare_node::ContentError;
+use fairshare_node::{ContentError, Exclusion};
+use fairshare_protocol::AgreementPolicy;
 
 use super::*;
 
 const TERMS: RoundTerms =
-    RoundTerms { slots: 8, policy: AgreementPolicy { theta: 32, trim: 52 }, min_active: 3, max_excluded: 2 };
+    RoundTerms { slots: 8, policy: RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }) };
 
 fn entry(slot: u8, update: Result<Vec<i16>, Exclusion>) -> Collected {
     Collected { slot, trainer: [slot; 20], commitment: G1Affine::identity(), cid: [slot; 32], update }
@@ -25,45 +26,37 @@ fn round(updates: &[(u8, Vec<i16>)]) -> AssessedRound {
     assess_round(&TERMS, &[7; 64], &borrowed).unwrap()
 }
 
+fn known(entries: Vec<Collected>) -> BTreeMap<u8, Collected> {
+    let mut known = BTreeMap::new();
+    merge(&mut known, entries);
+    known
+}
+
 #[test]
-fn usable_slots_are_active_and_the_others_have_their_reason() {
-    let collected = [
+fn every_active_slots_update_is_needed_and_no_other() {
+    let known = known(vec![
         entry(5, Err(missing())),
         entry(0, Ok(vec![1])),
         entry(2, Err(Exclusion::CommitmentMismatch)),
-        entry(3, Ok(vec![1])),
-    ];
-    let active = active_slots(&collected);
-    assert_eq!(active.mask, 0b1001);
-    let reasons: Vec<(u8, &str)> = active.excluded.iter().map(|e| (e.slot, e.reason.as_str())).collect();
-    assert_eq!(reasons[0], (2, "its file does not match its commitment"));
-    assert!(reasons[1].0 == 5 && reasons[1].1.contains("no answer"), "{reasons:?}");
-}
-
-#[test]
-fn more_unusable_updates_than_allowed_settle_nothing() {
-    let mut collected: Vec<Collected> = (0..8).map(|slot| entry(slot, Ok(vec![1]))).collect();
-    collected[1].update = Err(missing());
-    collected[4].update = Err(Exclusion::CommitmentMismatch);
-    let check = |collected: &[Collected]| check_active(&TERMS, collected, &active_slots(collected));
-    check(&collected).unwrap();
-    collected[6].update = Err(missing());
-    let error = check(&collected).unwrap_err();
-    assert!(matches!(error, AssessError::TooManyExcluded { excluded: 3, revealed: 8, allowed: 2, .. }));
+        entry(3, Ok(vec![7])),
+    ]);
+    let updates = active_updates(&TERMS, 0b1001, &known).unwrap();
+    assert_eq!(updates, [(0, &[1i16][..]), (3, &[7][..])]);
+    // What is not active is left out however good it is; what is active is not, however bad.
+    assert_eq!(active_updates(&TERMS, 0b1000, &known).unwrap().len(), 1);
+    let error = active_updates(&TERMS, 0b110_1101, &known).unwrap_err();
+    let AssessError::MissingUpdates { active: 5, missing } = &error else { panic!("{error}") };
+    let slots: Vec<u8> = missing.iter().map(|m| m.slot).collect();
+    assert_eq!(slots, [2, 5, 6], "slot 6 was never shown");
     let text = error.to_string();
-    assert!(
-        text.contains("slot 4 (its file does not match its commitment)") && text.contains("slot 6"),
-        "{text}"
-    );
+    assert!(text.contains("3 of 5") && text.contains("its file does not match its commitment"), "{text}");
+    assert!(text.contains("no answer") && text.contains("does not show its reveal"), "{text}");
 }
 
 #[test]
-fn too_few_usable_updates_and_slots_of_another_circuit_settle_nothing() {
-    let collected = [entry(0, Ok(vec![1])), entry(1, Ok(vec![1])), entry(2, Err(missing()))];
-    let error = check_active(&TERMS, &collected, &active_slots(&collected)).unwrap_err();
-    assert!(matches!(error, AssessError::TooFewActive { active: 2, required: 3 }), "{error}");
-    let collected = [entry(8, Ok(vec![1]))];
-    let error = check_active(&TERMS, &collected, &active_slots(&collected)).unwrap_err();
+fn slots_of_another_circuit_settle_nothing() {
+    let known = known(vec![entry(8, Ok(vec![1]))]);
+    let error = active_updates(&TERMS, 1 << 8, &known).unwrap_err();
     assert!(matches!(error, AssessError::SlotOutOfRange { slot: 8, slots: 8 }), "{error}");
 }
 
@@ -71,7 +64,7 @@ fn too_few_usable_updates_and_slots_of_another_circuit_settle_nothing() {
 fn an_update_that_was_right_once_stays_and_a_missing_one_may_come_back() {
     let mut known = BTreeMap::new();
     merge(&mut known, vec![entry(0, Ok(vec![1])), entry(1, Err(missing())), entry(2, Err(missing()))]);
-    assert_eq!(known.values().filter(|e| is_missing(e)).count(), 2);
+    assert_eq!(known.values().filter(|e| e.update.is_err()).count(), 2);
     merge(
         &mut known,
         vec![entry(0, Err(missing())), entry(1, Ok(vec![2])), entry(2, Err(Exclusion::CommitmentMismatch))],
@@ -98,7 +91,8 @@ fn hostile_updates_are_dropped_and_do_not_move_the_model() {
     updates.push((5, update(5, -1)));
     updates.push((7, (0..64).map(|j| if j % 2 == 0 { 1500 } else { -1500 }).collect())); // large, and across
     let attacked = round(&updates);
-    assert_eq!((attacked.active, attacked.trim_count), (0b1011_1111, 1));
+    assert_eq!(attacked.active, 0b1011_1111);
+    assert_eq!(attacked.policy, Policy::Agreement { theta: 32, trim_count: 1 });
     assert_eq!(attacked.assessment.kept, 0b1_1111);
     assert_eq!((attacked.assessment.shares[5], attacked.assessment.shares[7]), (0, 0));
     let sum: u32 = attacked.assessment.shares.iter().sum();

@@ -4,28 +4,18 @@ use fairshare_circuits::{ProveError, SrsError, VerifyError};
 use fairshare_node::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, TensorError};
 
+use crate::event::MissingUpdate;
+
 /// Why a round could not be assessed.
 #[derive(Debug, thiserror::Error)]
 pub enum AssessError {
-    /// The project lets an aggregator leave out fewer revealed slots than are unusable.
-    #[error("{excluded} of {revealed} revealed updates are unusable, and the project lets {allowed} be left out: {reasons}")]
-    TooManyExcluded {
-        /// Revealed slots without a usable update.
-        excluded: usize,
-        /// All revealed slots.
-        revealed: usize,
-        /// The project's `maxExcluded`.
-        allowed: u8,
-        /// Slot and reason of each, in one line.
-        reasons: String,
-    },
-    /// The project asks for more usable updates than there are.
-    #[error("{active} usable updates; the project settles a round with {required} at the least")]
-    TooFewActive {
-        /// Usable updates.
-        active: usize,
-        /// The project's `minActive`.
-        required: u8,
+    /// The trainers attest that these updates can be had, and here they cannot.
+    #[error("{} of {active} active updates cannot be had here, and without them the round cannot be settled (is the IPFS node connected to the trainers'?): {}", missing.len(), list(missing))]
+    MissingUpdates {
+        /// Active slots.
+        active: u32,
+        /// Each with its reason.
+        missing: Vec<MissingUpdate>,
     },
     /// A slot that the project's circuit does not have.
     #[error("slot {slot} of a project with {slots} slots: the chain's log and the terms disagree")]
@@ -47,6 +37,10 @@ pub enum AssessError {
         /// Entries of the model.
         dimension: usize,
     },
+}
+
+fn list(missing: &[MissingUpdate]) -> String {
+    missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Why a round could not be proved. None of these is mended by trying again with the same inputs.
@@ -93,14 +87,6 @@ pub enum AggregatorError {
         /// The project's bond.
         bond: u128,
     },
-    /// This version has no circuit for the project's rule.
-    #[error("the project's rule is {rule}, this version proves rule {known} (agreement): use the version that the project's owner used")]
-    UnknownRule {
-        /// The rule id on chain.
-        rule: u8,
-        /// The rule id that this version has.
-        known: u8,
-    },
     /// The keys here are not those that the project's contracts check against.
     #[error("the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version that the project's owner used")]
     KeysHash {
@@ -131,7 +117,7 @@ pub enum AggregatorError {
     Content(#[from] ContentError),
     /// The specification or a model file.
     #[error(transparent)]
-    Files(#[from] FileError),
+    Files(Box<FileError>),
     /// The updates of a round could not be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
@@ -144,4 +130,10 @@ pub enum AggregatorError {
     /// A thread that computes was lost.
     #[error("a computation ended early: {0}")]
     Computation(String),
+}
+
+impl From<FileError> for AggregatorError {
+    fn from(error: FileError) -> Self {
+        Self::Files(Box::new(error))
+    }
 }

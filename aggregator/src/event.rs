@@ -1,11 +1,8 @@
 //! What the aggregator tells the world: one JSON object a line with `--json`, one sentence a line without.
 
 use std::fmt;
-use std::io::Write;
 
 use serde::Serialize;
-
-use crate::exclusions::ExcludedSlot;
 
 /// What an active slot got out of a round.
 #[derive(Clone, Debug, Serialize)]
@@ -50,16 +47,14 @@ pub struct RoundSettled {
     pub kept: Vec<u8>,
     /// Active slots that the rule dropped.
     pub dropped: Vec<u8>,
-    /// Revealed slots that were not active, each with its reason; empty when the settlement was found.
-    pub excluded: Vec<ExcludedSlot>,
+    /// Committed slots that were not active: not revealed, or not attested by more than half.
+    pub inactive: Vec<u8>,
     /// Every active slot.
     pub slots: Vec<SlotResult>,
     /// `0 ..= 2^16`.
     pub coherence: u32,
     /// CID of the new model's file.
     pub model_cid: String,
-    /// CID of the exclusions' file, when there are any.
-    pub exclusions_cid: Option<String>,
     /// Absent when the settlement was found.
     #[serde(flatten)]
     pub timings: Option<Timings>,
@@ -71,12 +66,8 @@ pub struct RoundSettled {
 
 impl fmt::Display for RoundSettled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { round, kept, dropped, excluded, gas, transaction, .. } = self;
-        write!(
-            f,
-            "round {round} is settled: kept {kept:?}, dropped {dropped:?}, {} left out",
-            excluded.len()
-        )?;
+        let Self { round, kept, dropped, inactive, gas, transaction, .. } = self;
+        write!(f, "round {round} is settled: kept {kept:?}, dropped {dropped:?}, not active {inactive:?}")?;
         match self.timings {
             Some(Timings { collect_ms, assess_ms, prove_ms, verify_ms, .. }) => write!(
                 f,
@@ -85,6 +76,23 @@ impl fmt::Display for RoundSettled {
             None => write!(f, "; found on the chain, payee {}", self.payee)?,
         }
         write!(f, "; {gas} gas ({transaction})")
+    }
+}
+
+/// An active slot whose update is not there, or not what was committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingUpdate {
+    /// The slot.
+    pub slot: u8,
+    /// The trainer's address.
+    pub trainer: String,
+    /// What is wrong with the update's file.
+    pub reason: String,
+}
+
+impl fmt::Display for MissingUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "slot {} of {}: {}", self.slot, self.trainer, self.reason)
     }
 }
 
@@ -110,9 +118,7 @@ pub enum Event {
     /// The project is in another phase than before.
     PhaseOpened { round: u64, phase: String, deadline: u64 },
     /// The updates of a round are fetched and checked, as far as they can be.
-    UpdatesCollected { round: u64, active: Vec<u8>, excluded: Vec<ExcludedSlot>, collect_ms: u64 },
-    /// The reasons of exclusions are published.
-    ExclusionsPublished { round: u64, cid: String, path: String, excluded: Vec<ExcludedSlot> },
+    UpdatesCollected { round: u64, active: Vec<u8>, missing: Vec<MissingUpdate>, collect_ms: u64 },
     /// A round cannot go on for now.
     Waiting { round: u64, reason: String },
     /// A round is settled: by this process, or found so on the chain.
@@ -137,19 +143,9 @@ impl fmt::Display for Event {
             Self::PhaseOpened { round, phase, deadline } => {
                 write!(f, "round {round}: {phase} until {deadline}")
             }
-            Self::UpdatesCollected { round, active, excluded, collect_ms } => {
-                write!(
-                    f,
-                    "round {round}: {} updates checked, {} unusable, in {collect_ms} ms",
-                    active.len(),
-                    excluded.len()
-                )
-            }
-            Self::ExclusionsPublished { round, cid, excluded, .. } => {
-                write!(f, "round {round}: left out, see {cid}:")?;
-                excluded
-                    .iter()
-                    .try_for_each(|e| write!(f, " slot {} of {}: {};", e.slot, e.trainer, e.reason))
+            Self::UpdatesCollected { round, active, missing, collect_ms } => {
+                write!(f, "round {round}: {} active updates checked in {collect_ms} ms", active.len())?;
+                missing.iter().try_for_each(|m| write!(f, "; {m}"))
             }
             Self::Waiting { round, reason } => write!(f, "round {round}: waiting: {reason}"),
             Self::RoundSettled(settled) => settled.fmt(f),
@@ -160,25 +156,5 @@ impl fmt::Display for Event {
                 write!(f, "project ended ({phase}): {settled} rounds settled, {voids} void; {owed_wei} wei to withdraw")
             }
         }
-    }
-}
-
-/// Prints events on stdout.
-#[derive(Clone, Copy, Debug)]
-pub struct Reporter {
-    /// One JSON object a line.
-    pub json: bool,
-}
-
-impl Reporter {
-    /// Prints one event. A reader that went away is no reason to leave a round unsettled.
-    pub fn report(&self, event: &Event) {
-        let line = if self.json {
-            serde_json::to_string(event).expect("strings and numbers are always written")
-        } else {
-            event.to_string()
-        };
-        let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }
 }

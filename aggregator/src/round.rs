@@ -2,27 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use fairshare_node::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
-use fairshare_protocol::{AgreementPolicy, Assessment};
+use fairshare_protocol::{Assessment, RulePolicy};
 
-use crate::assess::{self, RoundTerms};
+use crate::assess::{slots_of, RoundTerms};
+use crate::error::AssessError;
 use crate::event::{RoundSettled, SlotResult, Timings};
-use crate::exclusions::{slots_of, ExcludedSlot, PublishedExclusions};
 use crate::settle::ProvedRound;
 
 /// A round that is being settled.
 pub(crate) struct Attempt {
     /// Round id.
     pub(crate) round: u64,
-    /// When everything had been asked for once: patience for what is missing counts from here.
-    pub(crate) since: Option<Instant>,
     /// Revealed slots as far as they are known, by slot.
     pub(crate) collected: BTreeMap<u8, Collected>,
-    /// What was published about slots left out.
-    pub(crate) published: Option<PublishedExclusions>,
-    /// Why it is waiting, as last told.
+    /// What was collected, as last told.
     pub(crate) told: Option<String>,
     /// Ready to be sent.
     pub(crate) proved: Option<Arc<Ready>>,
@@ -46,7 +41,7 @@ impl Ready {
         SettledRound {
             round: self.settlement.round,
             payee: self.settlement.payee,
-            active: self.settlement.active,
+            active: self.proved.statement.active,
             kept: self.assessment.kept,
             coherence: self.assessment.coherence,
             shares: self.assessment.shares.clone(),
@@ -61,31 +56,18 @@ impl Ready {
 
 impl Attempt {
     pub(crate) fn new(round: u64) -> Self {
-        Self {
-            round,
-            since: None,
-            collected: BTreeMap::new(),
-            published: None,
-            told: None,
-            proved: None,
-            timings: Timings::default(),
-        }
-    }
-
-    /// Slots that another try might bring back.
-    pub(crate) fn missing(&self) -> usize {
-        self.collected.values().filter(|entry| assess::is_missing(entry)).count()
+        Self { round, collected: BTreeMap::new(), told: None, proved: None, timings: Timings::default() }
     }
 }
 
 /// What the terms fix of every round's assessment.
-pub(crate) fn round_terms(terms: &Terms) -> RoundTerms {
-    RoundTerms {
-        slots: terms.slots,
-        policy: AgreementPolicy { theta: terms.theta, trim: terms.trim },
-        min_active: terms.min_active,
-        max_excluded: terms.max_excluded,
-    }
+///
+/// # Errors
+/// A rule that this version does not know.
+pub fn round_terms(terms: &Terms) -> Result<RoundTerms, AssessError> {
+    let policy =
+        RulePolicy::from_terms(terms.rule, terms.theta, terms.trim, terms.byzantine, terms.selected)?;
+    Ok(RoundTerms { slots: terms.slots, policy })
 }
 
 /// The event of a settled round. `trainers` gives each slot's trainer; `attempt` is given when it is ours.
@@ -95,8 +77,7 @@ pub(crate) fn settled_event(
     model_file_len: usize,
     attempt: Option<&Attempt>,
 ) -> RoundSettled {
-    let excluded: Vec<ExcludedSlot> =
-        attempt.and_then(|a| a.published.as_ref()).map(|p| p.report.excluded.clone()).unwrap_or_default();
+    let inactive = trainers.keys().copied().filter(|slot| settled.active >> slot & 1 == 0).collect();
     let value = |of: &[u32], slot: u8| of.get(usize::from(slot)).copied().unwrap_or_default();
     let slots = slots_of(settled.active)
         .into_iter()
@@ -114,11 +95,10 @@ pub(crate) fn settled_event(
         by_this_run: attempt.is_some(),
         kept: slots_of(settled.kept),
         dropped: slots_of(settled.active & !settled.kept),
-        excluded,
+        inactive,
         slots,
         coherence: settled.coherence,
         model_cid: ContentId::from_digest(settled.model_cid, model_file_len).to_string(),
-        exclusions_cid: attempt.and_then(|a| a.published.as_ref()).map(|p| p.cid.to_string()),
         timings: attempt.map(|a| a.timings),
         gas: settled.gas_used,
         transaction: format!("0x{}", hex::encode(settled.transaction)),

@@ -7,26 +7,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fairshare_node::cli::Reporter;
 use fairshare_node::{
     format_address, Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status,
 };
 use fairshare_protocol::{encoded_len, FileKind, Specification};
 
 use crate::error::AggregatorError;
-use crate::event::{Event, Reporter};
+use crate::event::Event;
 use crate::round::{settled_event, Attempt, Ready};
 use crate::settle::{millis, Prover};
 use crate::state::StateFolder;
 
-/// How an aggregator behaves.
+/// What the user decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Behaviour {
+pub struct Options {
     /// Settle rounds that the named aggregator lets pass, for the own account.
     pub open: bool,
     /// Time between two looks at the chain.
     pub poll: Duration,
-    /// How long to go on asking for a missing update when the round could be settled without it.
-    pub patience: Duration,
+    /// What to do with the model file.
+    pub behaviour: Behaviour,
+}
+
+/// How an aggregator behaves. Everything but `honest` is hostile and serves tests only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Behaviour {
+    /// Puts every model file on IPFS before it settles
+    #[default]
+    Honest,
+    /// HOSTILE, for tests: settles by proof and never puts the model file on IPFS
+    WithholdModel,
 }
 
 /// Longest pause after a failure.
@@ -42,7 +53,7 @@ pub struct Service {
     pub(crate) me: Address20,
     pub(crate) state: StateFolder,
     pub(crate) reporter: Reporter,
-    pub(crate) behaviour: Behaviour,
+    pub(crate) options: Options,
     /// The current model, by the digest of its CID.
     pub(crate) model: Option<([u8; 32], Arc<Vec<i64>>)>,
     pub(crate) attempt: Option<Attempt>,
@@ -73,7 +84,7 @@ impl Service {
         me: Address20,
         state: StateFolder,
         reporter: Reporter,
-        behaviour: Behaviour,
+        options: Options,
     ) -> Self {
         Self {
             chain,
@@ -84,7 +95,7 @@ impl Service {
             me,
             state,
             reporter,
-            behaviour,
+            options,
             model: None,
             attempt: None,
             told_phase: None,
@@ -98,24 +109,24 @@ impl Service {
     /// # Errors
     /// [`AggregatorError::Funds`] when the bond cannot be placed; nothing else ends it early.
     pub async fn run(mut self) -> Result<(), AggregatorError> {
-        let mut pause = self.behaviour.poll;
+        let mut pause = self.options.poll;
         loop {
             match self.step().await {
                 Ok(Step::Ended) => return Ok(()),
                 Ok(Step::Done) => {
                     self.recovered();
-                    pause = self.behaviour.poll;
+                    pause = self.options.poll;
                 }
                 Ok(Step::Wait) => {
                     self.recovered();
-                    pause = self.behaviour.poll;
+                    pause = self.options.poll;
                     tokio::time::sleep(pause).await;
                 }
                 Err(error @ AggregatorError::Funds { .. }) => return Err(error),
                 Err(error) => {
                     self.trouble(&error);
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE.max(self.behaviour.poll));
+                    pause = (pause * 2).min(LONGEST_PAUSE.max(self.options.poll));
                 }
             }
         }
@@ -158,7 +169,7 @@ impl Service {
                 Ok(Step::Ended)
             }
             Phase::Registration if self.is_named() && !status.bond_placed && !late => self.place_bond().await,
-            Phase::Registration | Phase::Commit | Phase::Reveal => {
+            Phase::Registration | Phase::Commit | Phase::Reveal | Phase::Attest | Phase::Closing => {
                 if late {
                     self.advance(&status).await
                 } else {
@@ -188,7 +199,7 @@ impl Service {
     async fn send(&mut self, status: &Status, ready: &Ready) -> Result<Step, AggregatorError> {
         let started = Instant::now();
         // Not before the model can be had by everybody; adding what is there already changes nothing.
-        self.store.add(&ready.model_file).await?;
+        self.serve(&ready.model_file).await?;
         let receipt = match self.project.settle(&ready.settlement).await {
             Ok(receipt) => receipt,
             Err(error) => {
@@ -204,6 +215,14 @@ impl Service {
         let settled = ready.as_settled(receipt.transaction, receipt.gas_used);
         self.finish(status.model_cid, &attempt, ready, &settled);
         Ok(Step::Done)
+    }
+
+    /// Puts a model file on IPFS.
+    pub(crate) async fn serve(&self, file: &[u8]) -> Result<(), AggregatorError> {
+        match self.options.behaviour {
+            Behaviour::Honest => Ok(self.store.add(file).await.map(drop)?),
+            Behaviour::WithholdModel => Ok(()),
+        }
     }
 
     /// Tells that our settlement stands and keeps its model.

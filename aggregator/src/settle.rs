@@ -10,7 +10,7 @@ use fairshare_circuits::{
 use fairshare_node::{Address20, Settlement};
 use fairshare_protocol::Word;
 
-use crate::assess::AssessedRound;
+use crate::assess::{slots_of, AssessedRound};
 use crate::error::SettleError;
 
 /// What a round's statement holds beside the assessment.
@@ -28,14 +28,10 @@ pub struct RoundContext {
     pub dimension: u32,
     /// `N`.
     pub slots: u8,
-    /// Rule id.
-    pub rule: u8,
-    /// Outlier threshold.
-    pub theta: u16,
     /// The model's commitment before the round.
     pub model: G1Affine,
-    /// Commitments of all committed slots: slot `i` at position `i`.
-    pub commitments: Vec<G1Affine>,
+    /// Trainer and commitment of all committed slots: slot `i` at position `i`.
+    pub committed: Vec<(Address20, G1Affine)>,
 }
 
 impl RoundContext {
@@ -49,12 +45,11 @@ impl RoundContext {
         keys_hash: Word,
         model_cid: [u8; 32],
     ) -> Result<RoundStatement, SettleError> {
-        let commitments = crate::exclusions::slots_of(assessed.active)
+        let commitments = slots_of(assessed.active)
             .into_iter()
             .map(|slot| {
-                let point =
-                    self.commitments.get(usize::from(slot)).ok_or(SettleError::NoCommitment { slot })?;
-                Ok((slot, *point))
+                let found = self.committed.get(usize::from(slot));
+                found.map(|(_, point)| (slot, *point)).ok_or(SettleError::NoCommitment { slot })
             })
             .collect::<Result<Vec<_>, SettleError>>()?;
         Ok(RoundStatement {
@@ -64,12 +59,11 @@ impl RoundContext {
             payee: self.payee,
             dimension: self.dimension,
             slots: self.slots,
-            rule: self.rule,
-            theta: self.theta,
-            trim_count: assessed.trim_count,
+            policy: assessed.policy,
             keys_hash,
             active: assessed.active,
             model_cid,
+            model: self.model,
             commitments,
         })
     }
@@ -79,9 +73,8 @@ impl RoundContext {
         Settlement {
             round: self.round,
             payee: self.payee,
-            active: proved.statement.active,
             model_cid: proved.statement.model_cid,
-            commitments: self.commitments.clone(),
+            slots: self.committed.clone(),
             proof: proved.proof.words(),
         }
     }

@@ -1,27 +1,28 @@
 use std::sync::OnceLock;
 
 use fairshare_circuits::{default_data_folder, VerifyError};
-use fairshare_protocol::{AgreementPolicy, AGREEMENT_RULE};
+use fairshare_protocol::{AgreementPolicy, MultiKrumPolicy, RuleName, RulePolicy};
 
 use super::*;
 use crate::assess::{assess_round, RoundTerms};
 
 const DIMENSION: usize = 40;
 const TERMS: RoundTerms =
-    RoundTerms { slots: 8, policy: AgreementPolicy { theta: 32, trim: 52 }, min_active: 3, max_excluded: 2 };
+    RoundTerms { slots: 8, policy: RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }) };
 
 /// The development keys of the smallest circuit, opened once for all tests.
 fn prover() -> Prover {
     static PROVER: OnceLock<Prover> = OnceLock::new();
-    let open = || {
-        let folder = default_data_folder();
-        Prover {
-            srs: Arc::new(ReferenceString::open_dev(&folder, DIMENSION).unwrap()),
-            keys: Arc::new(AssessmentKeys::open_dev(&folder, TERMS.slots).unwrap()),
-            committed: Arc::new(CommittedKeys::load()),
-        }
-    };
-    PROVER.get_or_init(open).clone()
+    PROVER.get_or_init(|| prover_of(RuleName::Agreement)).clone()
+}
+
+fn prover_of(rule: RuleName) -> Prover {
+    let folder = default_data_folder();
+    Prover {
+        srs: Arc::new(ReferenceString::open_dev(&folder, DIMENSION).unwrap()),
+        keys: Arc::new(AssessmentKeys::open_dev(&folder, rule, TERMS.slots).unwrap()),
+        committed: Arc::new(CommittedKeys::load()),
+    }
 }
 
 /// Six committed slots: 0 to 3 honest, 4 flips the sign, 5 cannot be fetched.
@@ -38,7 +39,7 @@ fn synthetic(prover: &Prover) -> Synthetic {
     };
     let all: Vec<(u8, Vec<i16>)> =
         (0..6u8).map(|slot| (slot, update(i16::from(slot), if slot == 4 { -1 } else { 1 }))).collect();
-    let commitments = all.iter().map(|(_, u)| prover.srs.commit_update(u).unwrap()).collect();
+    let committed = all.iter().map(|(slot, u)| ([*slot; 20], prover.srs.commit_update(u).unwrap())).collect();
     let context = RoundContext {
         chain_id: 31_337,
         project: [0x11; 20],
@@ -46,10 +47,8 @@ fn synthetic(prover: &Prover) -> Synthetic {
         payee: [0x22; 20],
         dimension: DIMENSION as u32,
         slots: TERMS.slots,
-        rule: AGREEMENT_RULE,
-        theta: TERMS.policy.theta,
         model: prover.srs.commit_model(&model).unwrap(),
-        commitments,
+        committed,
     };
     Synthetic { model, updates: all.into_iter().take(5).collect(), context }
 }
@@ -69,7 +68,8 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
 
     // What is sent verifies when it is read back from its words, as an auditor does.
     let settlement = round.context.settlement(&proved);
-    assert_eq!((settlement.round, settlement.active, settlement.commitments.len()), (3, 0b1_1111, 6));
+    assert_eq!((settlement.round, settlement.slots.len()), (3, 6));
+    assert_eq!(settlement.slots[5].0, [5; 20], "every committed slot is named, active or not");
     let read = RoundProof::from_words(&settlement.proof, TERMS.slots).unwrap();
     verify_round(&prover.committed, &proved.statement, &read).unwrap();
     assert_eq!(prover.srs.commit_model(&assessed.model).unwrap(), proved.model);
@@ -80,6 +80,12 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
         RoundStatement { model_cid: [8; 32], ..statement.clone() },
         RoundStatement { payee: [0x23; 20], ..statement.clone() },
         RoundStatement { round: 4, ..statement.clone() },
+        RoundStatement {
+            active: 0b1111,
+            commitments: statement.commitments[..4].to_vec(),
+            ..statement.clone()
+        },
+        RoundStatement { model: proved.model, ..statement.clone() },
     ] {
         let refused = verify_round(&prover.committed, &bent, &read);
         assert!(
@@ -115,9 +121,24 @@ fn a_model_that_is_not_the_chains_is_not_settled() {
 fn an_active_slot_without_a_commitment_is_named() {
     let prover = prover();
     let mut round = synthetic(&prover);
-    round.context.commitments.truncate(4);
+    round.context.committed.truncate(4);
     let updates = borrowed(&round.updates);
     let assessed = assess_round(&TERMS, &round.model, &updates).unwrap();
     let error = prover.prove(&round.context, &assessed, &updates, [9; 32]).err().unwrap();
     assert!(matches!(error, SettleError::NoCommitment { slot: 4 }), "{error}");
+}
+
+#[test]
+fn a_round_under_multi_krum_is_proved_with_the_keys_of_its_rule() {
+    let prover = prover_of(RuleName::MultiKrum);
+    let policy = RulePolicy::MultiKrum(MultiKrumPolicy { byzantine: 52, selected: 128 });
+    let round = synthetic(&prover);
+    let updates = borrowed(&round.updates);
+    let assessed = assess_round(&RoundTerms { policy, ..TERMS }, &round.model, &updates).unwrap();
+    assert_eq!(assessed.assessment.kept.count_ones(), 2);
+    assert_eq!(assessed.assessment.kept >> 4, 0, "the one that points the other way is not kept");
+    let proved = prover.prove(&round.context, &assessed, &updates, [9; 32]).unwrap();
+    let settlement = round.context.settlement(&proved);
+    let read = RoundProof::from_words(&settlement.proof, TERMS.slots).unwrap();
+    verify_round(&prover.committed, &proved.statement, &read).unwrap();
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
+use fairshare_node::cli::Reporter;
 use fairshare_node::{fetch_specification, format_address, Chain, ContentStore, Phase, Project};
-use fairshare_protocol::AGREEMENT_RULE;
+use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;
-use crate::event::Reporter;
-use crate::service::{check_funds, Behaviour, Service};
+use crate::round::round_terms;
+use crate::service::{check_funds, Options, Service};
 use crate::settle::Prover;
 use crate::state::StateFolder;
 
@@ -29,7 +30,7 @@ pub struct Setup {
     /// Where events go.
     pub reporter: Reporter,
     /// How it behaves.
-    pub behaviour: Behaviour,
+    pub options: Options,
 }
 
 /// Checks wallet, project and keys and gives an aggregator that is ready to [`Service::run`]. Spends nothing.
@@ -37,17 +38,15 @@ pub struct Setup {
 /// # Errors
 /// [`AggregatorError`] names what does not fit and what to do.
 pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
-    let Setup { chain, project, store, keys_folder, state_folder, reporter, behaviour } = setup;
+    let Setup { chain, project, store, keys_folder, state_folder, reporter, options } = setup;
     let me = chain.account()?;
     let terms = project.terms();
     let named = terms.aggregator == me;
-    if !named && !behaviour.open {
+    if !named && !options.open {
         let (wallet, named) = (format_address(&me), format_address(&terms.aggregator));
         return Err(AggregatorError::NotTheAggregator { wallet, named });
     }
-    if terms.rule != AGREEMENT_RULE {
-        return Err(AggregatorError::UnknownRule { rule: terms.rule, known: AGREEMENT_RULE });
-    }
+    let rule = round_terms(terms)?.policy.for_round(terms.min_active.into()).rule();
     let committed = CommittedKeys::load();
     let market = project.market().await?;
     let registered = market.registered_keys(&chain).await?;
@@ -65,10 +64,10 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
     let spec = fetch_specification(&project, &store).await?;
     let state = StateFolder::open(&state_folder)?;
     let (dimension, slots) = (terms.dimension as usize, terms.slots);
-    let (srs, keys) = open_keys(&keys_folder, dimension, slots).await?;
+    let (srs, keys) = open_keys(&keys_folder, dimension, rule, slots).await?;
     let prover = Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(committed) };
     let dev = registered.dev;
-    let service = Service::new(chain, project, store, spec, prover, me, state, reporter, behaviour);
+    let service = Service::new(chain, project, store, spec, prover, me, state, reporter, options);
     service.tell_start(dev).await?;
     Ok(service)
 }
@@ -77,14 +76,15 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
 async fn open_keys(
     folder: &Path,
     dimension: usize,
+    rule: RuleName,
     slots: u8,
 ) -> Result<(ReferenceString, AssessmentKeys), AggregatorError> {
     let owned = folder.to_owned();
     let mut opening = tokio::task::spawn_blocking(move || {
         let srs =
             ReferenceString::open_dev(&owned, dimension).map_err(|e| AggregatorError::Keys(e.to_string()))?;
-        let keys =
-            AssessmentKeys::open_dev(&owned, slots).map_err(|e| AggregatorError::Keys(e.to_string()))?;
+        let keys = AssessmentKeys::open_dev(&owned, rule, slots)
+            .map_err(|e| AggregatorError::Keys(e.to_string()))?;
         Ok((srs, keys))
     });
     let mut told = false;

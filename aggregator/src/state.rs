@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::AggregatorError;
 
-/// Where an aggregator keeps model files and the reasons of exclusions.
+/// Where an aggregator keeps model files.
 #[derive(Clone, Debug)]
 pub struct StateFolder {
     root: PathBuf,
@@ -52,16 +52,6 @@ impl StateFolder {
             }
         }
         Ok(())
-    }
-
-    /// Writes `exclusions-round-R.json` and says where it lies.
-    ///
-    /// # Errors
-    /// [`AggregatorError::State`].
-    pub fn keep_exclusions(&self, round: u64, json: &[u8]) -> Result<PathBuf, AggregatorError> {
-        let path = self.root.join(format!("exclusions-round-{round}.json"));
-        self.write(&path, json)?;
-        Ok(path)
     }
 
     /// Whole or not at all, also when the machine stops in between.

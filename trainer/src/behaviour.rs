@@ -35,8 +35,14 @@ pub enum Behaviour {
     WrongShape,
     /// HOSTILE, for tests: posts a file that is larger than an update can be
     Oversized,
-    /// HOSTILE, for tests: commits and reveals, and never puts the file on IPFS
-    Withhold,
+    /// HOSTILE, for tests: reveals, and never puts the file on IPFS
+    WithholdBytes,
+    /// HOSTILE, for tests: commits to field elements that are not small integers, which change no product of updates
+    FieldElements,
+    /// HOSTILE, for tests: attests nothing
+    AttestNothing,
+    /// HOSTILE, for tests: leaves two honest slots out of its attestation and claims bytes that it could not have
+    AttestFalsely,
     /// HOSTILE, for tests: joins and never commits
     Silent,
     /// HOSTILE, for tests: commits and never reveals
@@ -75,6 +81,20 @@ impl Behaviour {
                 trained.iter().map(|_| rng.gen_range(-FREE_RIDE..=FREE_RIDE)).collect()
             }
             _ => trained,
+        }
+    }
+
+    /// What it says of the revealed slots, `own` among them, of which it found `good`.
+    pub fn attested_mask(self, revealed: u128, good: u128, own: u128) -> u128 {
+        match self {
+            Self::AttestFalsely => {
+                let others = good & !own;
+                let first = others & others.wrapping_neg();
+                let rest = others ^ first;
+                let second = rest & rest.wrapping_neg();
+                (revealed & !first & !second) | own
+            }
+            _ => (good & revealed) | own,
         }
     }
 
@@ -179,6 +199,19 @@ mod tests {
                 assert!(decode_update(&MODEL, &file(*behaviour)).is_ok(), "{behaviour:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_false_attestation_leaves_two_honest_slots_out_and_claims_what_was_withheld() {
+        let (revealed, good, own) = (0b11_1110, 0b01_1110, 0b00_0100);
+        assert_eq!(Behaviour::Honest.attested_mask(revealed, good, own), good);
+        assert_eq!(
+            Behaviour::Honest.attested_mask(revealed, 0, own),
+            own,
+            "one's own slot is always among them"
+        );
+        assert_eq!(Behaviour::AttestFalsely.attested_mask(revealed, good, own), 0b11_0100);
+        assert_eq!(Behaviour::AttestFalsely.attested_mask(1, 1, 1), 1, "nobody else revealed");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fairshare_circuits::SrsError;
-use fairshare_node::{ChainError, ContentError, FileError};
+use fairshare_circuits::{FormError, SrsError};
+use fairshare_node::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, SpecificationError, TensorError};
 
 /// Why a trainer cannot go on, or must leave out a round.
@@ -92,10 +92,24 @@ pub enum TrainerError {
     Content(#[from] ContentError),
     /// A file of the project.
     #[error(transparent)]
-    ProjectFile(#[from] FileError),
+    ProjectFile(Box<FileError>),
     /// The reference string, or a vector that it does not commit to.
     #[error(transparent)]
     Reference(#[from] SrsError),
+    /// The updates of a round could not be looked at.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    /// A proof of form could not be made.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// The project's contracts check against other keys.
+    #[error("the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version that the project's owner used")]
+    KeysHash {
+        /// On chain.
+        on_chain: String,
+        /// Of the committed keys.
+        here: String,
+    },
     /// A thread that computed ended without a result.
     #[error("the computation of {0} broke off: this is a fault of the program")]
     Broken(&'static str),
@@ -125,5 +139,11 @@ pub enum TrainerError {
 impl TrainerError {
     pub(crate) fn file(path: &Path, action: &'static str, source: std::io::Error) -> Self {
         Self::File { path: path.to_owned(), action, source }
+    }
+}
+
+impl From<FileError> for TrainerError {
+    fn from(error: FileError) -> Self {
+        Self::ProjectFile(Box::new(error))
     }
 }

@@ -1,7 +1,6 @@
 //! What a running trainer tells: one JSON object a line with `--json`, one sentence a line without, on stdout.
 
 use std::fmt;
-use std::io::Write;
 
 use fairshare_node::Phase;
 use serde::Serialize;
@@ -63,6 +62,52 @@ pub enum Event {
         /// Its gas.
         gas: Option<u64>,
     },
+    /// The trainer has said which revealed updates can be had and are what was committed.
+    Attested {
+        /// Round id.
+        round: u64,
+        /// The trainer's slot in the round.
+        slot: u8,
+        /// Bit `i` for slot `i`, hexadecimal; null when an earlier process attested.
+        mask: Option<String>,
+        /// From whom it had the last settled round's model file; null when from nobody, or when no fee is open.
+        source: Option<String>,
+        /// Revealed slots that are not in the mask; empty when an earlier process attested.
+        left_out: Vec<LeftOut>,
+        /// The transaction.
+        tx: Option<String>,
+        /// Its gas.
+        gas: Option<u64>,
+    },
+    /// The trainer has said from whom it had the last model file, after the last round.
+    ModelAttested {
+        /// The model's round.
+        round: u64,
+        /// From whom it had the file.
+        source: String,
+        /// The transaction.
+        tx: String,
+        /// Its gas.
+        gas: u64,
+    },
+    /// A model file was not to be had and was made again from its round's updates.
+    ModelRecomputed {
+        /// The model's round.
+        round: u64,
+        /// CID of the file.
+        cid: String,
+    },
+    /// The trainer says on chain that a model file was withheld, and serves it.
+    ModelPublished {
+        /// The model's round.
+        round: u64,
+        /// CID of the file.
+        cid: String,
+        /// The transaction.
+        tx: Option<String>,
+        /// Its gas.
+        gas: Option<u64>,
+    },
     /// The contract refused something; the trainer goes on.
     Refused {
         /// Round id.
@@ -103,6 +148,17 @@ pub enum Event {
     },
 }
 
+/// A revealed slot that a trainer did not attest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The slot.
+    pub slot: u8,
+    /// Whose it is.
+    pub trainer: String,
+    /// What is wrong with its file.
+    pub reason: String,
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -117,6 +173,20 @@ impl fmt::Display for Event {
             Self::Committed { round, slot, tx, .. } => write!(f, "round {round}: committed in slot {slot}{}", By(tx)),
             Self::Revealed { round, slot, cid, tx, .. } => {
                 write!(f, "round {round}: revealed slot {slot}, {cid}{}", By(tx))
+            }
+            Self::Attested { round, mask, left_out, tx, .. } => {
+                let mask = mask.as_deref().unwrap_or_default();
+                write!(f, "round {round}: attested {mask}{}", By(tx))?;
+                left_out.iter().try_for_each(|l| write!(f, "; slot {} of {}: {}", l.slot, l.trainer, l.reason))
+            }
+            Self::ModelAttested { round, source, tx, .. } => {
+                write!(f, "the model file of round {round} was had from {source}, attested ({tx})")
+            }
+            Self::ModelRecomputed { round, cid } => {
+                write!(f, "the model file of round {round} was not to be had: made again from its updates, {cid}")
+            }
+            Self::ModelPublished { round, cid, tx, .. } => {
+                write!(f, "the model file of round {round} is served here, {cid}{}", By(tx))
             }
             Self::Refused { round, action, reason } => write!(f, "round {round}: {action} was refused: {reason}"),
             Self::RoundSkipped { round, reason } => write!(f, "round {round} is skipped: {reason}"),
@@ -141,26 +211,6 @@ impl fmt::Display for By<'_> {
             Some(tx) => write!(f, " ({tx})"),
             None => write!(f, " (found on the chain)"),
         }
-    }
-}
-
-/// Prints events on stdout.
-#[derive(Clone, Copy, Debug)]
-pub struct Reporter {
-    /// One JSON object a line.
-    pub json: bool,
-}
-
-impl Reporter {
-    /// Prints one event. A reader that went away is no reason to lose a round.
-    pub fn report(&self, event: &Event) {
-        let line = if self.json {
-            serde_json::to_string(event).expect("strings and numbers are always written")
-        } else {
-            event.to_string()
-        };
-        let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }
 }
 

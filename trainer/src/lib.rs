@@ -1,7 +1,7 @@
 //! The trainer of Fairshare: data, models, local training, quantisation, and the service that takes part in a project.
 //!
 //! ```text
-//! data -> training -> round (quantised update) -> service: IPFS, commitment on chain, reveal
+//! data -> training -> round (quantised update) -> service: commitment with proof of form, reveal, attestation
 //!           ^ models, parameters, behaviour          ^ state, event
 //! ```
 //!
@@ -37,12 +37,12 @@ pub use data::{
     DIGITS_CLASSES, MIN_SHARD,
 };
 pub use error::TrainerError;
-pub use event::{Event, Reporter};
+pub use event::{Event, LeftOut};
 pub use models::forward;
 pub use parameters::{to_flat, to_tensors};
 pub use round::{local_update, HyperParameters, LocalUpdate, CLAMPED_WARNING};
 pub use seed::RoundSeed;
 pub use service::{Service, ServiceOptions};
 pub use simulation::{simulate, Participant, SimulatedRound};
-pub use state::{RoundRecord, StateFolder};
+pub use state::{ModelRecord, RoundRecord, StateFolder};
 pub use training::{evaluate, train, Evaluation, Trained, TrainingPlan};

@@ -3,9 +3,7 @@
 //! It answers an owner's question before money is in escrow: do these hyper-parameters, this scale and this rule give a
 //! good model with so many trainers and such attackers? Nothing here takes part in a real project.
 
-use fairshare_protocol::{
-    apply_step, assess, model_to_f32, AgreementPolicy, GramMatrix, HyperPolicy, Specification,
-};
+use fairshare_protocol::{apply_step, assess, model_to_f32, GramMatrix, HyperPolicy, Specification};
 use serde::Serialize;
 
 use crate::behaviour::Behaviour;
@@ -60,7 +58,7 @@ pub fn simulate(
     held_out: &Dataset,
 ) -> Result<Vec<SimulatedRound>, TrainerError> {
     let scale_log2 = specification.quantisation.scale_log2;
-    let policy = AgreementPolicy { theta: specification.rule.theta, trim: specification.rule.trim };
+    let policy = specification.rule.policy();
     let hyper_policy = hyper_policy(specification);
     let mut learning_rate = hyper_policy.learning_rate;
     let mut global = specification.model.initial(specification.training.seed, scale_log2);
@@ -85,7 +83,7 @@ pub fn simulate(
         let active =
             slots.iter().enumerate().filter(|(_, s)| s.is_some()).fold(0u128, |mask, (i, _)| mask | 1 << i);
         let gram = GramMatrix::compute(&slots)?;
-        let assessment = assess(&gram, active, policy.theta, policy.trim_count(active.count_ones()))?;
+        let assessment = assess(&gram, active, policy.for_round(active.count_ones()))?;
         let weighted: Vec<(&[i16], u32)> =
             updates.iter().map(Vec::as_slice).zip(assessment.weights.iter().copied()).collect();
         global = apply_step(&global, &weighted).ok_or(TrainerError::ModelOverflow { round })?;
@@ -105,7 +103,7 @@ pub fn simulate(
     Ok(rounds)
 }
 
-/// Whether the aggregator would find a sound update of this participant.
+/// Whether the others would attest an update of this participant.
 fn takes_part(behaviour: Behaviour) -> bool {
     use Behaviour::{FreeRider, Honest, LabelFlip, Noise, ScaledFlip, SignFlip};
     matches!(behaviour, Honest | SignFlip | ScaledFlip | Noise | LabelFlip | FreeRider)

@@ -6,11 +6,13 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use fairshare_circuits::{point_from_words, point_words, G1Affine};
-use fairshare_node::ContentId;
+use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine};
+use fairshare_node::{Address20, ContentId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainerError;
+
+const MODEL_FILE: &str = "model.json";
 
 /// A round's update, as it was or will be committed. Written before anything of it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,24 +35,71 @@ pub struct RoundRecord {
     /// Secret until the reveal.
     #[serde(with = "hex::serde")]
     pub salt: [u8; 32],
+    /// The proof of form's points, words of 32 bytes.
+    #[serde(with = "hex::serde")]
+    pub form_points: Vec<u8>,
+    /// The proof of form's values, words of 32 bytes.
+    #[serde(with = "hex::serde")]
+    pub form_values: Vec<u8>,
 }
 
 impl RoundRecord {
-    /// Fills the commitment's two words.
+    /// Fills the commitment's two words and those of the proof.
     pub fn new(
         round: u64,
         model_cid: [u8; 32],
         commitment: &G1Affine,
         cid: [u8; 32],
         salt: [u8; 32],
+        form: &FormProofWords,
     ) -> Self {
         let [commitment_x, commitment_y] = point_words(commitment);
-        Self { round, model_cid, commitment_x, commitment_y, cid, salt }
+        let (form_points, form_values) = (form.points.concat(), form.values.concat());
+        Self { round, model_cid, commitment_x, commitment_y, cid, salt, form_points, form_values }
+    }
+
+    /// The proof of form; `None` when its bytes are no words.
+    pub fn form(&self) -> Option<FormProofWords> {
+        let words = |bytes: &[u8]| match bytes.as_chunks::<32>() {
+            (words, []) => Some(words.to_vec()),
+            _ => None,
+        };
+        Some(FormProofWords { points: words(&self.form_points)?, values: words(&self.form_values)? })
     }
 
     /// The commitment; `None` when the words are no point of the curve.
     pub fn commitment(&self) -> Option<G1Affine> {
         point_from_words(&[self.commitment_x, self.commitment_y]).ok()
+    }
+}
+
+/// From whom the model file of a settled round was had: what a trainer attests must not change with a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRecord {
+    /// The round that made the model.
+    pub round: u64,
+    /// True when the payee's file was not there in good time.
+    pub late: bool,
+    /// From whom the file was had, in hexadecimal.
+    #[serde(with = "hex::serde")]
+    source: Vec<u8>,
+}
+
+impl ModelRecord {
+    /// Of a round of which nothing is known yet.
+    pub fn new(round: u64) -> Self {
+        Self { round, ..Self::default() }
+    }
+
+    /// From whom the file was had.
+    pub fn source(&self) -> Option<Address20> {
+        self.source.as_slice().try_into().ok()
+    }
+
+    /// Takes note of it.
+    pub fn set_source(&mut self, source: Address20) {
+        self.source = source.to_vec();
     }
 }
 
@@ -119,7 +168,7 @@ impl StateFolder {
             remedy: "restore the state folder, or name another with --state and sit this round out",
         };
         let record: RoundRecord = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
-        if record.round != round || record.commitment().is_none() {
+        if record.round != round || record.commitment().is_none() || record.form().is_none() {
             return Err(damaged(format!("a record of round {} that is not sound", record.round)));
         }
         Ok(Some(record))
@@ -129,6 +178,22 @@ impl StateFolder {
     pub fn update_file(&self, record: &RoundRecord) -> Option<Vec<u8>> {
         let file = fs::read(self.update_path(record.round)).ok()?;
         (ContentId::of(&file).digest() == record.cid).then_some(file)
+    }
+
+    /// What is known of the model file of `round`; nothing when the folder knows of another round's, or of none.
+    pub fn model_record(&self, round: u64) -> ModelRecord {
+        let found =
+            fs::read(self.root.join(MODEL_FILE)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        found.filter(|found: &ModelRecord| found.round == round).unwrap_or_else(|| ModelRecord::new(round))
+    }
+
+    /// Keeps what is known of a model file.
+    ///
+    /// # Errors
+    /// [`TrainerError::File`].
+    pub fn keep_model_record(&self, record: &ModelRecord) -> Result<(), TrainerError> {
+        let json = serde_json::to_vec_pretty(record).expect("strings and numbers are always written");
+        self.write(&self.root.join(MODEL_FILE), &json)
     }
 
     fn record_path(&self, round: u64) -> PathBuf {
@@ -162,7 +227,38 @@ mod tests {
 
     fn record(round: u64, file: &[u8]) -> RoundRecord {
         let point = fairshare_circuits::ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-        RoundRecord::new(round, [9; 32], &point, ContentId::of(file).digest(), [7; 32])
+        let form = FormProofWords { points: vec![[1; 32], [2; 32]], values: vec![[3; 32]] };
+        RoundRecord::new(round, [9; 32], &point, ContentId::of(file).digest(), [7; 32], &form)
+    }
+
+    #[test]
+    fn proof_of_form_comes_back_and_one_that_is_cut_is_damage() {
+        let mut record = record(1, b"update");
+        let form = record.form().unwrap();
+        assert_eq!((form.points, form.values), (vec![[1; 32], [2; 32]], vec![[3; 32]]));
+        record.form_values.pop();
+        assert_eq!(record.form(), None);
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::open(folder.path()).unwrap();
+        state.keep(&record, b"update").unwrap();
+        assert!(state.record(1).is_err());
+    }
+
+    #[test]
+    fn source_of_a_model_file_outlives_the_process_and_belongs_to_one_round() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::open(folder.path()).unwrap();
+        assert_eq!(state.model_record(3), ModelRecord::new(3));
+        let mut record = ModelRecord { late: true, ..ModelRecord::new(3) };
+        record.set_source([7; 20]);
+        state.keep_model_record(&record).unwrap();
+        drop(state);
+        let state = StateFolder::open(folder.path()).unwrap();
+        assert_eq!((state.model_record(3).late, state.model_record(3).source()), (true, Some([7; 20])));
+        assert_eq!(state.model_record(4), ModelRecord::new(4));
+        assert_eq!(ModelRecord::new(4).source(), None);
+        fs::write(folder.path().join("model.json"), b"{").unwrap();
+        assert_eq!(state.model_record(3), ModelRecord::new(3), "lost, and found out again from the chain");
     }
 
     #[test]

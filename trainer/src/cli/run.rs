@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use clap::Args;
 use eyre::bail;
-use fairshare_circuits::ReferenceString;
-use fairshare_node::cli::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
-use fairshare_node::{fetch_specification, format_address, Address20};
+use fairshare_circuits::{CommittedKeys, FormTable, ReferenceString};
+use fairshare_node::cli::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, WalletArgs};
+use fairshare_node::{fetch_specification, format_address, Address20, Project};
 use tokio::signal::unix::{signal, SignalKind};
 
 use crate::behaviour::Behaviour;
 use crate::data::read_shard;
-use crate::event::Reporter;
+use crate::error::TrainerError;
 use crate::service::{Service, ServiceOptions};
 
 /// How often to look at a chain on this machine.
@@ -27,7 +27,7 @@ Example:
   fairshare-trainer run --project 0x.. --data data/shard-1.safetensors --join --wallet me.json --password-file password
 
 Runs until the project ends and prints one line an event (--json: one JSON object a line: joined, training, committed,
-revealed, refused, round_skipped, advanced, ended). It may be stopped or killed at any moment: started again with the
+revealed, attested, model_recomputed, model_published, model_attested, refused, round_skipped, advanced, ended). It may be stopped or killed at any moment: started again with the
 same --state it goes on where it was, and opens what it had committed. Afterwards: fairshare withdraw.
 
 Every --behaviour but `honest` is hostile and there for tests and demonstrations: it loses the round's pay, and some lose
@@ -50,6 +50,9 @@ pub(super) struct RunArgs {
     /// What to do with updates; everything but `honest` is HOSTILE and for tests only
     #[arg(long, value_enum, default_value = "honest")]
     behaviour: Behaviour,
+    /// Do not publish a model file that was withheld; whoever does earns the aggregator's fee
+    #[arg(long)]
+    no_publish: bool,
     /// Milliseconds between two looks at the chain [default: 200 on this machine, 3000 elsewhere]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(20..=600_000))]
     poll_ms: Option<u64>,
@@ -73,7 +76,9 @@ impl RunArgs {
         let specification = fetch_specification(&project, &store).await?;
         let data = read_shard(&self.data, &specification.model)?;
         let folder = self.keys.folder();
-        let dimension = specification.model.dimension();
+        let keys_hash = keys_hash(&project).await?;
+        // Long enough for the proof of form as well.
+        let dimension = FormTable::from_id(project.terms().table)?.points(project.terms().dimension);
         let reference =
             tokio::task::spawn_blocking(move || ReferenceString::open_dev(&folder, dimension)).await??;
         if !self.behaviour.is_honest() {
@@ -84,10 +89,18 @@ impl RunArgs {
             .unwrap_or_else(|| default_state(&self.keys.folder(), chain.chain_id(), project.address(), me));
         tracing::info!(folder = %state.display(), "what is committed is kept here; without it nothing can be revealed");
         let poll = self.poll_ms.map(Duration::from_millis).unwrap_or_else(|| default_poll(&self.network.rpc));
-        let options =
-            ServiceOptions { join: self.join, seed: self.seed, behaviour: self.behaviour, poll, state };
+        let options = ServiceOptions {
+            join: self.join,
+            seed: self.seed,
+            behaviour: self.behaviour,
+            poll,
+            ipfs_timeout: Duration::from_secs(self.network.ipfs_timeout),
+            publish: !self.no_publish,
+            state,
+        };
         let reporter = Reporter { json: self.output.json };
-        let service = Service::new(project, store, reference, specification, data, options, reporter)?;
+        let service =
+            Service::new(project, store, reference, keys_hash, specification, data, options, reporter)?;
 
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -98,6 +111,18 @@ impl RunArgs {
             _ = terminate.recv() => bail!("terminated: {again}"),
         }
     }
+}
+
+/// The hash of the keys that the project's contracts check against, when they are those of this version.
+async fn keys_hash(project: &Project) -> eyre::Result<[u8; 32]> {
+    let here = CommittedKeys::load().hash();
+    let registered = project.market().await?.registered_keys(project.chain()).await?;
+    if registered.hash != here {
+        let word = |word: [u8; 32]| format!("0x{}", hex::encode(word));
+        let (on_chain, here) = (word(registered.hash), word(here));
+        return Err(TrainerError::KeysHash { on_chain, here }.into());
+    }
+    Ok(here)
 }
 
 /// The same wherever the process is started, and another for every chain, project and wallet.
@@ -132,8 +157,8 @@ mod tests {
         let project = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
         let run = Run::parse_from(["run", "--project", project, "--data", "d", "--wallet", "w"]).args;
         assert_eq!(
-            (run.join, run.seed, run.behaviour, run.state, run.poll_ms),
-            (false, 0, Behaviour::Honest, None, None)
+            (run.join, run.seed, run.behaviour, run.state, run.poll_ms, run.no_publish),
+            (false, 0, Behaviour::Honest, None, None, false)
         );
         assert_eq!(default_poll("http://127.0.0.1:8545"), LOCAL_POLL);
         assert_eq!(default_poll("http://localhost:8545"), LOCAL_POLL);

@@ -1,11 +1,13 @@
-//! From the model on chain to a commitment on chain.
+//! From the model on chain to a commitment with its proof of form on chain.
 
-use fairshare_node::{
-    ether, fetch_model, format_address, seal, Address20, CommittedUpdate, ContentId, Phase, Status,
-};
+use std::sync::Arc;
+
+use fairshare_circuits::{prove_form, FormError, FormProofWords, FormStatement, FormTable, G1Affine};
+use fairshare_node::{ether, format_address, seal, Address20, CommittedUpdate, ContentId, Phase, Status};
 use rand::RngCore;
 
 use super::fault::Fault;
+use super::field_elements::field_elements;
 use super::{transaction, Service};
 use crate::behaviour::Behaviour;
 use crate::error::TrainerError;
@@ -15,9 +17,12 @@ use crate::seed::RoundSeed;
 use crate::state::RoundRecord;
 
 const ACTION: &str = "the commitment";
-/// Gas that the wallet must be able to pay before a commitment: twice what one is sent with at most, since a reveal, which
-/// needs less, has to follow.
-const GAS_OF_BOTH: u128 = 2 * 350_000;
+/// Gas that the wallet must be able to pay before a commitment: twice what one with its proof of form is sent with at
+/// most, since a reveal and an attestation, which need less, have to follow.
+const GAS_OF_ROUND: u128 = 2 * 450_000;
+/// Why a round is left out whose training changed nothing.
+const ZERO_UPDATE: &str = "training moved no parameter by as much as one unit of the quantisation: an update of zeros has the \
+     point at infinity for its commitment, which no contract takes, and would earn nothing; the next round may be different";
 
 impl Service {
     /// Brings this round's commitment onto the chain; nothing else of the update leaves the machine before the reveal. Can
@@ -38,8 +43,10 @@ impl Service {
         self.check_funds().await?;
         let commitment =
             record.commitment().ok_or_else(|| Fault::Lasting("the stored commitment is no point".into()))?;
+        let form =
+            record.form().ok_or_else(|| Fault::Lasting("the stored proof of form is cut off".into()))?;
         let sealed = seal(record.cid, self.me, record.salt);
-        match self.project.commit_update(status.round, &commitment, sealed).await {
+        match self.project.commit_update(status.round, &commitment, sealed, &form).await {
             Ok(receipt) => self.progress.sent = Some(receipt),
             // A transaction of an earlier attempt may have gone through unseen: then it is on chain.
             Err(error) => {
@@ -107,7 +114,7 @@ impl Service {
         let (has, price) = (chain.balance(self.me).await?, chain.gas_price().await?);
         lacking(has, price).map_or(Ok(()), |needs| {
             Err(Fault::MayPass(format!(
-                "the wallet {} has {}, and commit and reveal may take {} of gas: fund it before the commit phase ends; \
+                "the wallet {} has {}, and commit, reveal and attestation may take {} of gas: fund it before the commit phase ends; \
                  nothing was sent, since a commitment that cannot be revealed costs the stake",
                 format_address(&self.me),
                 ether(has),
@@ -116,11 +123,9 @@ impl Service {
         })
     }
 
-    /// Trains, commits and stores: nothing of it has left the machine when this returns.
-    async fn prepare(&self, status: &Status) -> Result<RoundRecord, Fault> {
-        let Self { project, store, specification, reference, .. } = self;
-        let global =
-            fetch_model(project, store, specification, &status.model, status.model_cid, reference).await?;
+    /// Trains, commits, proves and stores: nothing of it has left the machine when this returns.
+    async fn prepare(&mut self, status: &Status) -> Result<RoundRecord, Fault> {
+        let global = self.current_model(status).await?;
         let local = self.train(status, global).await?;
         self.reporter.report(&Event::Training {
             round: status.round,
@@ -130,20 +135,52 @@ impl Service {
             seconds: local.seconds,
         });
         let behaviour = self.options.behaviour;
-        let file = behaviour.posted_file(&specification.model, &local.update).map_err(TrainerError::from)?;
+        let file =
+            behaviour.posted_file(&self.specification.model, &local.update).map_err(TrainerError::from)?;
+        let statement = self.form_statement(status.round)?;
         let reference = self.reference.clone();
-        let commitment = tokio::task::spawn_blocking(move || reference.commit_update(&local.update))
-            .await
-            .map_err(|_| TrainerError::Broken("the commitment"))??;
+        let proved = tokio::task::spawn_blocking(move || {
+            let commitment = reference.commit_update(&local.update)?;
+            if commitment == G1Affine::identity() {
+                return Ok(None);
+            }
+            if behaviour == Behaviour::FieldElements {
+                return field_elements(&reference, statement, &local.update).map(Some);
+            }
+            let statement = FormStatement { commitment, ..statement };
+            // It verifies what it made before it returns it.
+            let proof = prove_form(&reference, &statement, &local.update)?;
+            Ok::<_, FormError>(Some((commitment, proof.words())))
+        })
+        .await
+        .map_err(|_| TrainerError::Broken("the proof of form"))??;
+        let Some((commitment, form)): Option<(G1Affine, FormProofWords)> = proved else {
+            return Err(Fault::Lasting(ZERO_UPDATE.into()));
+        };
         let mut salt = [0; 32];
         rand::rngs::OsRng.fill_bytes(&mut salt);
         let cid = ContentId::of(&file).digest();
-        let record = RoundRecord::new(status.round, status.model_cid, &commitment, cid, salt);
+        let record = RoundRecord::new(status.round, status.model_cid, &commitment, cid, salt, &form);
         self.state.keep(&record, &file)?;
         Ok(record)
     }
 
-    async fn train(&self, status: &Status, global: Vec<i64>) -> Result<LocalUpdate, TrainerError> {
+    /// What a proof of form of this round is made for; the commitment is filled in later.
+    fn form_statement(&self, round: u64) -> Result<FormStatement, TrainerError> {
+        let terms = self.project.terms();
+        Ok(FormStatement {
+            chain_id: self.project.chain().chain_id(),
+            project: self.project.address(),
+            round,
+            trainer: self.me,
+            dimension: terms.dimension,
+            table: FormTable::from_id(terms.table)?,
+            keys_hash: self.keys_hash,
+            commitment: G1Affine::identity(),
+        })
+    }
+
+    async fn train(&self, status: &Status, global: Arc<Vec<i64>>) -> Result<LocalUpdate, TrainerError> {
         let (specification, data, behaviour) =
             (self.specification.clone(), self.data.clone(), self.options.behaviour);
         let hyper =
@@ -160,7 +197,7 @@ impl Service {
 
 /// What commit and reveal may cost, wei, when `has` is less.
 fn lacking(has: u128, gas_price: u128) -> Option<u128> {
-    let needs = gas_price.saturating_mul(GAS_OF_BOTH);
+    let needs = gas_price.saturating_mul(GAS_OF_ROUND);
     (has < needs).then_some(needs)
 }
 
@@ -199,7 +236,8 @@ mod tests {
 
     fn record() -> RoundRecord {
         let point = fairshare_circuits::ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-        RoundRecord::new(4, [9; 32], &point, [5; 32], [7; 32])
+        let form = FormProofWords { points: vec![], values: vec![] };
+        RoundRecord::new(4, [9; 32], &point, [5; 32], [7; 32], &form)
     }
 
     fn posted(salt: [u8; 32]) -> CommittedUpdate {
@@ -229,10 +267,10 @@ mod tests {
     }
 
     #[test]
-    fn wallet_that_can_pay_the_commitment_alone_is_told_what_both_need() {
+    fn wallet_that_can_pay_the_commitment_alone_is_told_what_a_round_needs() {
         let price = 2_000_000_000;
-        assert_eq!(lacking(350_000 * price, price), Some(700_000 * price));
-        assert_eq!(lacking(700_000 * price, price), None);
+        assert_eq!(lacking(450_000 * price, price), Some(900_000 * price));
+        assert_eq!(lacking(900_000 * price, price), None);
         assert_eq!(lacking(u128::MAX - 1, u128::MAX), Some(u128::MAX));
         assert_eq!(lacking(0, 0), None);
     }

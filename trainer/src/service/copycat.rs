@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use fairshare_circuits::FormProofWords;
 use fairshare_node::seal;
 use rand::RngCore;
 
@@ -29,7 +30,9 @@ impl Service {
         let mut salt = [0; 32];
         rand::rngs::OsRng.fill_bytes(&mut salt);
         let sealed = seal(other.seal, self.me, salt);
-        if let Err(error) = self.project.commit_update(round, &other.commitment, sealed).await {
+        // It cannot prove the form of what it does not know, and the other's proof serves nobody else.
+        let form = FormProofWords { points: vec![[0; 32]; 16], values: vec![[0; 32]; 14] };
+        if let Err(error) = self.project.commit_update(round, &other.commitment, sealed, &form).await {
             self.tell_refusal(round, "a copied commitment", Fault::of_sending("a copied commitment", error))?;
         }
         self.progress.victim = Some(other.trainer);

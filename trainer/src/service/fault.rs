@@ -1,6 +1,6 @@
 //! Why a step did not succeed, by what to do about it.
 
-use fairshare_node::{ChainError, ContentError, FileError};
+use fairshare_node::{ChainError, CollectError, ContentError, FileError};
 
 use crate::error::TrainerError;
 
@@ -43,12 +43,17 @@ impl Fault {
     /// Sorts an error.
     pub(super) fn of(error: &TrainerError) -> Self {
         let passing = match error {
-            TrainerError::Chain(error) | TrainerError::ProjectFile(FileError::Chain(error)) => {
+            TrainerError::Chain(error) | TrainerError::Collect(CollectError::Chain(error)) => {
                 chain_may_pass(error)
             }
-            TrainerError::Content(error) | TrainerError::ProjectFile(FileError::Content(error)) => {
+            TrainerError::Content(error) | TrainerError::Collect(CollectError::Content(error)) => {
                 content_may_pass(error)
             }
+            TrainerError::ProjectFile(error) => match &**error {
+                FileError::Chain(error) => chain_may_pass(error),
+                FileError::Content(error) => content_may_pass(error),
+                _ => false,
+            },
             _ => false,
         };
         if passing {

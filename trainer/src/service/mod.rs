@@ -5,9 +5,12 @@
 //! and a process that was killed goes on from what chain and state folder say. While a commitment may wait for its reveal
 //! no answer whatever makes it give up: only the chain's next phase or round does.
 
+mod attest;
 mod commit;
 mod copycat;
 mod fault;
+mod field_elements;
+mod model;
 mod progress;
 mod reveal;
 
@@ -16,19 +19,21 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fairshare_circuits::ReferenceString;
+use fairshare_node::cli::Reporter;
 use fairshare_node::{
     fetch_model, format_address, Address20, ChainError, ContentStore, Phase, Project, Receipt, Status,
 };
-use fairshare_protocol::Specification;
+use fairshare_protocol::{Specification, Word};
 use rand::Rng;
 use tokio::time::Instant;
 
 use crate::behaviour::Behaviour;
 use crate::data::Dataset;
 use crate::error::TrainerError;
-use crate::event::{Event, Reporter};
+use crate::event::Event;
 use crate::state::StateFolder;
 use fault::Fault;
+use model::LastModel;
 use progress::{Backoff, Progress, LONGEST_WAIT};
 
 /// Seconds that our clock must be past a deadline before we believe that the chain's is too: a chain that makes blocks
@@ -50,6 +55,10 @@ pub struct ServiceOptions {
     pub behaviour: Behaviour,
     /// How often to look at the chain.
     pub poll: Duration,
+    /// How long IPFS may take over one file.
+    pub ipfs_timeout: Duration,
+    /// Publish a model file that was withheld, which earns its fee.
+    pub publish: bool,
     /// Where rounds are kept.
     pub state: PathBuf,
 }
@@ -59,6 +68,7 @@ pub struct Service {
     project: Project,
     store: ContentStore,
     reference: Arc<ReferenceString>,
+    keys_hash: Word,
     specification: Arc<Specification>,
     data: Arc<Dataset>,
     me: Address20,
@@ -66,20 +76,24 @@ pub struct Service {
     options: ServiceOptions,
     reporter: Reporter,
     progress: Progress,
+    last_model: LastModel,
     advancing: Backoff,
     last_block: u64,
 }
 
 impl Service {
     /// Opens the state folder. The specification must be the project's, the data must fit its model, the reference string
-    /// must be long enough for it, and the project's chain must have a wallet.
+    /// must be long enough for it and its proofs of form, the keys' hash must be the registry's, and the project's chain must
+    /// have a wallet.
     ///
     /// # Errors
     /// No wallet, or a state folder that cannot be used.
+    #[expect(clippy::too_many_arguments, reason = "one caller, which names them all")]
     pub fn new(
         project: Project,
         store: ContentStore,
         reference: ReferenceString,
+        keys_hash: Word,
         specification: Specification,
         data: Dataset,
         options: ServiceOptions,
@@ -91,6 +105,7 @@ impl Service {
             project,
             store,
             reference: Arc::new(reference),
+            keys_hash,
             specification: Arc::new(specification),
             data: Arc::new(data),
             me,
@@ -98,6 +113,7 @@ impl Service {
             options,
             reporter,
             progress: Progress::new(0),
+            last_model: LastModel::default(),
             advancing: Backoff::default(),
             last_block: 0,
         })
@@ -253,7 +269,7 @@ impl Service {
             // What is remembered may be right, and a reveal that is there already is refused at no cost.
             tracing::debug!(round, ?fault, "commitment and reveal could not be confirmed");
         }
-        if status.phase != Phase::Commit && self.progress.is_unsettled() {
+        if status.phase != Phase::Commit && status.phase < Phase::Closing && self.progress.is_unsettled() {
             // This process may have been started late: the chain knows whether an earlier one committed.
             if !self.find_commitment(round).await? {
                 if self.progress.is_stake_at_risk() {
@@ -269,8 +285,11 @@ impl Service {
             (Phase::Reveal, Behaviour::Copycat) => self.copy_reveal(round).await,
             (Phase::Commit, _) if self.progress.is_unsettled() => self.commit(status).await,
             (Phase::Reveal, _) if self.progress.has_to_reveal() => self.reveal(status).await,
-            (Phase::Aggregate, _) if self.progress.has_to_reveal() => self.look_for_reveal(round).await,
-            (Phase::Reveal | Phase::Aggregate, _) if self.progress.has_to_post() => self.post_late().await,
+            (Phase::Attest, _) if self.progress.has_to_reveal() => self.look_for_reveal(round).await,
+            (Phase::Reveal | Phase::Attest, _) if self.progress.has_to_post() => self.post_late().await,
+            (Phase::Attest, _) if self.progress.has_to_attest() => self.attest(status).await,
+            (Phase::Aggregate, _) if self.progress.has_to_attest() => self.look_for_attestation(round).await,
+            (Phase::Closing, _) if !self.progress.model_attested => self.attest_model(status).await,
             _ => Ok(()),
         }
     }
@@ -281,11 +300,9 @@ impl Service {
             return Ok(());
         }
         let slot = self.project.slot_of(status.round, self.me).await?;
-        let revealed = match slot {
-            Some(slot) if self.progress.revealed => self.is_revealed(status.round, slot).await?,
-            _ => false,
-        };
-        self.progress.confirm(status.block, slot, revealed);
+        let state = self.project.round_state(status.round).await?;
+        let is_in = |mask: u128| slot.is_some_and(|slot| mask >> slot & 1 == 1);
+        self.progress.confirm(status.block, slot, is_in(state.revealed_mask), is_in(state.attested));
         Ok(())
     }
 
@@ -380,6 +397,11 @@ fn now(status: &Status) -> u64 {
 /// Seconds to the end of the phase.
 fn seconds_left(status: &Status) -> u64 {
     status.deadline.saturating_sub(now(status))
+}
+
+/// Seconds since the beginning of a phase of `period` seconds.
+fn elapsed(status: &Status, period: u64) -> u64 {
+    period.saturating_sub(seconds_left(status))
 }
 
 /// A transaction's hash, in hexadecimal.

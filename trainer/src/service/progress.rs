@@ -65,6 +65,12 @@ pub(super) struct Progress {
     pub(super) slot: Option<u8>,
     /// Whether the reveal is on chain.
     pub(super) revealed: bool,
+    /// Slots whose bytes this process found to give their commitments.
+    pub(super) good: u128,
+    /// Whether the attestation is on chain.
+    pub(super) attested: bool,
+    /// Whether nothing more is to be said of the last model file in Closing.
+    pub(super) model_attested: bool,
     /// Whether nothing more is to be done.
     closed: bool,
     /// Why the last attempt failed.
@@ -88,6 +94,9 @@ impl Progress {
             sent: None,
             slot: None,
             revealed: false,
+            good: 0,
+            attested: false,
+            model_attested: false,
             closed: false,
             last_fault: None,
             wait: Backoff::default(),
@@ -121,13 +130,17 @@ impl Progress {
     pub(super) fn is_to_be_confirmed(&self, block: u64) -> bool {
         !self.closed
             && self.slot.is_some()
-            && self.phase <= Phase::Reveal
+            && self.phase <= Phase::Attest
             && self.asked_at.is_some_and(|asked| asked != block)
     }
 
-    /// Takes over what the chain says at `block` of our slot and its reveal. What is gone is to be done again.
-    pub(super) fn confirm(&mut self, block: u64, slot: Option<u8>, revealed: bool) {
+    /// Takes over what the chain says at `block` of our slot, its reveal and its attestation. What is gone is to be done again.
+    pub(super) fn confirm(&mut self, block: u64, slot: Option<u8>, revealed: bool, attested: bool) {
         self.asked_at = Some(block);
+        if self.attested && !attested {
+            tracing::warn!(round = self.round, "our attestation is no longer on chain; it is sent again");
+            self.attested = false;
+        }
         if slot != self.slot {
             tracing::warn!(round = self.round, "our commitment is no longer where it was on chain");
             (self.slot, self.sent, self.revealed) = (None, None, false);
@@ -147,6 +160,11 @@ impl Progress {
         !self.closed && self.slot.is_some() && !self.revealed
     }
 
+    /// True while a reveal waits for the attestation that its pay hangs on.
+    pub(super) fn has_to_attest(&self) -> bool {
+        !self.closed && self.revealed && !self.attested
+    }
+
     /// True when the reveal went without the file, which the aggregator still waits for.
     pub(super) fn has_to_post(&self) -> bool {
         !self.closed && self.revealed && !self.posted
@@ -154,7 +172,7 @@ impl Progress {
 
     /// Nothing more is to be done. True when that cuts something short, so that it should be told.
     pub(super) fn close(&mut self) -> bool {
-        let short = self.is_unsettled() || self.has_to_reveal();
+        let short = self.is_unsettled() || self.has_to_reveal() || self.has_to_attest();
         self.closed = true;
         short
     }
@@ -171,6 +189,8 @@ mod tests {
         progress.slot = Some(2);
         assert!(!progress.is_unsettled() && progress.has_to_reveal());
         progress.revealed = true;
+        assert!(progress.has_to_attest() && !progress.has_to_reveal());
+        progress.attested = true;
         assert!(!progress.close(), "a round that is done is closed without a word");
         let mut progress = Progress::new(4);
         assert!(progress.close() && !progress.close());
@@ -190,10 +210,21 @@ mod tests {
         let mut progress = committed();
         progress.revealed = true;
         assert!(!progress.is_to_be_confirmed(10) && progress.is_to_be_confirmed(11));
-        progress.confirm(11, Some(2), true);
+        progress.confirm(11, Some(2), true, false);
         assert!(progress.revealed && !progress.is_to_be_confirmed(11));
-        progress.confirm(12, Some(2), false);
+        progress.confirm(12, Some(2), false, false);
         assert!(progress.has_to_reveal() && progress.is_stake_at_risk());
+    }
+
+    #[test]
+    fn attestation_that_is_gone_from_the_chain_is_sent_again() {
+        let mut progress = committed();
+        (progress.revealed, progress.attested) = (true, true);
+        assert!(
+            progress.enter(Phase::Attest) && progress.is_to_be_confirmed(11) && !progress.has_to_attest()
+        );
+        progress.confirm(11, Some(2), true, false);
+        assert!(progress.has_to_attest() && progress.revealed);
     }
 
     #[test]
@@ -201,7 +232,7 @@ mod tests {
         for slot in [None, Some(1)] {
             let mut progress = committed();
             progress.revealed = true;
-            progress.confirm(11, slot, false);
+            progress.confirm(11, slot, false, false);
             assert!(progress.is_unsettled() && !progress.revealed && progress.is_stake_at_risk());
         }
     }

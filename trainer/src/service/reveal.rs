@@ -70,7 +70,7 @@ impl Service {
     }
 
     /// Puts the file on IPFS before the CID is public. When that fails until shortly before the deadline, or in a way that
-    /// lasts, the reveal goes first: without it the stake is lost, without the file only this round's pay.
+    /// lasts, the reveal goes first: without it the stake is lost, without the file others may not attest it in time.
     async fn post_first(&mut self, status: &Status) -> Result<(), Fault> {
         let period = u64::from(self.project.terms().reveal_period);
         let reason = match time_to_post(seconds_left(status), period) {
@@ -84,7 +84,7 @@ impl Service {
         Ok(())
     }
 
-    /// Puts the file on IPFS after a reveal that could not wait for it: the aggregator may still find it.
+    /// Puts the file on IPFS after a reveal that could not wait for it: the others may still find it.
     pub(super) async fn post_late(&mut self) -> Result<(), Fault> {
         self.post(REVEALED_POST).await.map_err(Fault::at_risk)
     }
@@ -92,7 +92,7 @@ impl Service {
     /// Puts the file on IPFS, once in the life of this process: a node that lost it since the last one gets it again.
     async fn post(&mut self, time: Duration) -> Result<(), Fault> {
         let Some(record) = &self.progress.record else { return Ok(()) };
-        if self.options.behaviour != Behaviour::Withhold {
+        if self.options.behaviour != Behaviour::WithholdBytes {
             match self.state.update_file(record) {
                 Some(file) => {
                     let late = |_| {

@@ -67,15 +67,15 @@ fn report(
     let mut paid_in_all = 0;
     for participant in &market.trainers {
         let address = fairshare_node::parse_address(participant.address())?;
-        let (rounds_kept, earned, slashed) = earnings(history, address, terms.round_reward);
+        let Earnings { rounds_kept, earned, slashed, fees } = earnings(history, address, terms.round_reward);
         let out = withdrawn[participant.name()];
         let joined = history
             .iter()
             .any(|e| matches!(&e.kind, EventKind::Joined { trainer, .. } if *trainer == address));
         let stake_back = if joined { terms.stake - slashed } else { 0 };
         eyre::ensure!(
-            out == earned + stake_back,
-            "{} took out {out} wei; its shares give {earned} and its stake {stake_back}",
+            out == earned + fees + stake_back,
+            "{} took out {out} wei; its shares give {earned}, model files {fees} and its stake {stake_back}",
             participant.name()
         );
         paid_in_all += earned;
@@ -93,17 +93,25 @@ fn report(
     for trainer in &mut trainers {
         trainer.share = if paid_in_all == 0 { 0.0 } else { trainer.share / paid_in_all as f64 };
     }
-    let settled = history.iter().filter(|e| matches!(e.kind, EventKind::Settled(_))).count() as u128;
-    let fees = settled * terms.round_fee;
+    let amounts =
+        |of: fn(&EventKind) -> Option<u128>| history.iter().filter_map(|e| of(&e.kind)).sum::<u128>();
+    // Whoever served the model file of a settled round has its fee.
+    let fees = amounts(|kind| match kind {
+        EventKind::ModelAttested { fee, .. } => Some(*fee),
+        _ => None,
+    });
     let deposit = terms.deposit();
-    let slashed: u128 = history
-        .iter()
-        .map(|e| if let EventKind::StakeSlashed { amount, .. } = &e.kind { *amount } else { 0 })
-        .sum();
+    // What was lost of stakes and bond, and went to the escrow.
+    let slashed = amounts(|kind| match kind {
+        EventKind::StakeSlashed { amount, .. }
+        | EventKind::OutlierPenalised { amount, .. }
+        | EventKind::BondSlashed { amount, active: 0, .. } => Some(*amount),
+        _ => None,
+    });
     let left = withdrawn["owner"];
     eyre::ensure!(
         paid_in_all + fees + left == deposit + slashed,
-        "paid {paid_in_all} + fees {fees} + back {left} is not the deposit {deposit} + slashed stakes {slashed}"
+        "paid {paid_in_all} + fees {fees} + back {left} is not the deposit {deposit} + what was slashed {slashed}"
     );
     Ok(Report {
         final_accuracy: 0.0,
@@ -123,26 +131,51 @@ fn report(
     })
 }
 
-/// Rounds in which a trainer was kept, what its shares give, and what it lost of its stake.
-fn earnings(history: &[ProjectEvent], who: [u8; 20], reward: u128) -> (u64, u128, u128) {
-    let (mut kept, mut earned, mut slashed) = (0, 0, 0);
+/// What a project's log says of one trainer.
+#[derive(Default)]
+struct Earnings {
+    /// Rounds in which it was kept.
+    rounds_kept: u64,
+    /// What its shares give.
+    earned: u128,
+    /// What it lost of its stake.
+    slashed: u128,
+    /// Fees for model files that it served.
+    fees: u128,
+}
+
+fn earnings(history: &[ProjectEvent], who: [u8; 20], reward: u128) -> Earnings {
+    let mut earnings = Earnings::default();
     let mut slots = BTreeMap::new();
+    let mut attested = BTreeMap::new();
     for event in history {
         match &event.kind {
             EventKind::Committed { round, update } if update.trainer == who => {
                 slots.insert(*round, usize::from(update.slot));
             }
+            EventKind::SlotsActive { round, attested: mask, .. } => {
+                attested.insert(*round, *mask);
+            }
             EventKind::Settled(settled) => {
                 if let Some(&slot) = slots.get(&settled.round) {
-                    kept += u64::from(settled.kept >> slot & 1 == 1);
-                    earned += reward * u128::from(settled.shares[slot]) >> 16;
+                    earnings.rounds_kept += u64::from(settled.kept >> slot & 1 == 1);
+                    // Who attests nothing is not paid.
+                    if attested.get(&settled.round).is_some_and(|mask| mask >> slot & 1 == 1) {
+                        earnings.earned += reward * u128::from(settled.shares[slot]) >> 16;
+                    }
                 }
             }
-            EventKind::StakeSlashed { trainer, amount, .. } if *trainer == who => slashed += amount,
+            EventKind::StakeSlashed { trainer, amount, .. }
+            | EventKind::OutlierPenalised { trainer, amount, .. }
+                if *trainer == who =>
+            {
+                earnings.slashed += amount;
+            }
+            EventKind::ModelAttested { source, fee, .. } if *source == who => earnings.fees += fee,
             _ => {}
         }
     }
-    (kept, earned, slashed)
+    earnings
 }
 
 fn round(market: &Market, history: &[ProjectEvent], event: &Value) -> RoundReport {
@@ -190,6 +223,9 @@ fn transactions(market: &Market, history: &[ProjectEvent]) -> Vec<TransactionRep
             EventKind::BondPlaced { .. } => "place bond",
             EventKind::Committed { .. } => "commit",
             EventKind::Revealed { .. } => "reveal",
+            EventKind::Attested { .. } => "attest",
+            EventKind::ModelSourceNamed { .. } => "attest model",
+            EventKind::ModelPublished { .. } => "publish model",
             EventKind::Settled(_) => "settle",
             EventKind::Withdrawn { .. } => "withdraw",
             _ => continue,

@@ -13,7 +13,7 @@ mod process;
 mod report;
 mod show;
 
-pub use market::{Market, Outcome, Stage};
+pub use market::{Devnet, Market, Outcome, Stage};
 pub use options::{Attackers, ModelChoice, Options};
 pub use process::{binary, run_json, run_raw, Background, Failure};
 pub use report::{Report, RoundReport, TrainerReport, TransactionReport};

@@ -77,6 +77,27 @@ pub struct Market {
     wallets: usize,
 }
 
+/// The chain and the wallets of a market that has no project yet.
+pub struct Devnet<'a> {
+    ready: &'a Value,
+}
+
+impl Devnet<'_> {
+    /// One call of the Ethereum node.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] with what the node says.
+    pub fn call(&self, method: &str, parameters: Value) -> Result<Value, Failure> {
+        crate::process::call_node(text(self.ready, "rpc")?, method, parameters)
+    }
+
+    /// The addresses of all wallets, the owner's and the aggregator's among them.
+    pub fn addresses(&self) -> Vec<String> {
+        let wallets = self.ready["wallets"].as_array().into_iter().flatten();
+        wallets.filter_map(|w| w["address"].as_str().map(str::to_owned)).collect()
+    }
+}
+
 /// What a finished market came to.
 pub struct Outcome {
     /// The aggregator's `round_settled` events.
@@ -98,6 +119,19 @@ impl Market {
         options: &Options,
         folder: &Path,
         adjust: impl FnOnce(String) -> String,
+        tell: &mut dyn FnMut(Stage),
+    ) -> Result<Self, Failure> {
+        Self::open_on(options, folder, |_, toml| Ok(adjust(toml)), tell)
+    }
+
+    /// The same, for a specification that names something on the chain: `adjust` is also given the devnet.
+    ///
+    /// # Errors
+    /// [`Failure`] of the step that went wrong.
+    pub fn open_on(
+        options: &Options,
+        folder: &Path,
+        adjust: impl FnOnce(&Devnet, String) -> Result<String, Failure>,
         tell: &mut dyn FnMut(Stage),
     ) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder.join("logs")).map_err(Failure::io(folder.display().to_string()))?;
@@ -142,7 +176,7 @@ impl Market {
 
         tell(Stage::Begun("deploying contracts and project, the reward in escrow"));
         let specification = folder.join("project.toml");
-        let toml = adjust(specification_of(options));
+        let toml = adjust(&Devnet { ready: &ready }, specification_of(options))?;
         std::fs::write(&specification, toml).map_err(Failure::io(specification.display().to_string()))?;
         let (owner, aggregator) = (find("owner")?, find("aggregator")?);
         let password = PathBuf::from(text(&ready, "password_file")?);
@@ -242,7 +276,16 @@ impl Market {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub fn start_aggregator(&self) -> Result<Background, Failure> {
+        self.start_aggregator_as("honest")
+    }
+
+    /// Starts the aggregator with a behaviour.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be started.
+    pub fn start_aggregator_as(&self, behaviour: &str) -> Result<Background, Failure> {
         let mut command = self.signed("fairshare-aggregator", &["run", "--json"], &self.aggregator)?;
+        command.args(["--behaviour", behaviour]);
         command.arg("--state").arg(self.folder.join("state/aggregator"));
         Background::start("aggregator", &mut command, &self.folder.join("logs/aggregator.log"))
     }
@@ -328,6 +371,14 @@ impl Market {
             code: output.status.to_string(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+
+    /// One call of the Ethereum node.
+    ///
+    /// # Errors
+    /// [`Failure::Output`] with what the node says.
+    pub fn call(&self, method: &str, parameters: Value) -> Result<Value, Failure> {
+        crate::process::call_node(&self.rpc, method, parameters)
     }
 
     /// `fairshare project show --json`.
@@ -427,7 +478,6 @@ seed = {seed}
 min_trainers = {min_active}
 max_trainers = {trainers}
 min_active = {min_active}
-max_excluded = 2
 stake = "0.1 ether"
 bond = "1 ether"
 
@@ -440,6 +490,7 @@ aggregator_fee = "0.05 ether"
 registration = 120
 commit = 60
 reveal = 30
+attest = 30
 aggregate = 60
 "#,
         model = model.section(),

@@ -1,7 +1,8 @@
 //! Running Fairshare's binaries: once for a result, or in the background with their events as they come.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -114,6 +115,35 @@ pub fn run_json(command: &mut Command) -> Result<Value, Failure> {
         output: String::from_utf8_lossy(&output.stdout).into_owned(),
         expected: format!("one object ({error})"),
     })
+}
+
+/// One JSON-RPC call to a node on this machine.
+///
+/// # Errors
+/// [`Failure::Io`] when it does not answer, [`Failure::Output`] with its error.
+pub(crate) fn call_node(rpc: &str, method: &str, parameters: Value) -> Result<Value, Failure> {
+    let host = rpc.trim_start_matches("http://").trim_end_matches('/');
+    let body =
+        serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).to_string();
+    let exchange = || {
+        let mut stream = TcpStream::connect(host)?;
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer: String = exchange().map_err(Failure::io(format!("ask {rpc}")))?;
+    // The object of the body, whether it came whole or in one chunk.
+    let object = answer.find('{').and_then(|from| answer.rfind('}').and_then(|to| answer.get(from..=to)));
+    let parsed: Option<Value> = object.and_then(|text| serde_json::from_str(text).ok());
+    match parsed {
+        Some(value) if value.get("error").is_none() => Ok(value["result"].clone()),
+        _ => Err(Failure::Output { command: method.into(), output: answer, expected: "a result".into() }),
+    }
 }
 
 #[derive(Default)]

@@ -17,7 +17,7 @@ pub struct Report {
     pub deposit_wei: String,
     /// What the trainers were paid for their contributions, in all.
     pub paid_wei: String,
-    /// What the aggregator was paid.
+    /// What was paid for model files that the trainers attest: to the aggregator, unless it withheld one.
     pub fees_wei: String,
     /// What was never paid and went back to the owner (roundings included); with `paid_wei` and `fees_wei` the deposit.
     pub escrow_left_wei: String,

@@ -44,7 +44,7 @@ fn aggregator_that_is_killed_and_started_again_finishes_the_round() {
 }
 
 #[test]
-fn trainer_that_is_killed_after_its_commit_reveals_with_the_stored_salt() {
+fn trainer_that_is_killed_after_its_commit_and_again_after_its_reveal_reveals_and_attests() {
     let folder = tempfile::tempdir().unwrap();
     let market = open(&folder, 1);
     let mut aggregator = market.start_aggregator().unwrap();
@@ -53,6 +53,12 @@ fn trainer_that_is_killed_after_its_commit_reveals_with_the_stored_salt() {
     trainers[last].wait_for("its commit", SOON, |e| e["event"] == "committed").unwrap();
     trainers[last].kill();
     trainers[last] = market.start_trainer(last).unwrap();
+    trainers[last].wait_for("its reveal", SOON, |e| e["event"] == "revealed").unwrap();
+    trainers[last].kill();
+    // The others attest; the phase waits for the last one.
+    trainers[0].wait_for("an attestation", SOON, |e| e["event"] == "attested").unwrap();
+    trainers[last] = market.start_trainer(last).unwrap();
+    trainers[last].wait_for("its attestation", SOON, |e| e["event"] == "attested").unwrap();
     aggregator.wait_for("a settled round", SOON, |e| e["event"] == "round_settled").unwrap();
     assert!(aggregator.wait_end(SOON).unwrap());
     for trainer in &mut trainers {

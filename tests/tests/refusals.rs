@@ -2,17 +2,16 @@
 //! and that the audit names it.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fairshare_aggregator::{assess_round, AssessedRound, Prover, RoundContext, RoundTerms};
+use fairshare_aggregator::{assess_round, round_terms, AssessedRound, Prover, RoundContext, RoundTerms};
 use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
 use fairshare_node::{
     collect, fetch_model, fetch_specification, read_password, Chain, ContentId, ContentStore, Phase, Project,
     Settlement, Wallet,
 };
-use fairshare_protocol::{encode_model, AgreementPolicy, Specification};
+use fairshare_protocol::{encode_model, Specification};
 use fairshare_tests::{Background, Market, Options};
 
 const SOON: Duration = Duration::from_secs(90);
@@ -20,8 +19,8 @@ const SOON: Duration = Duration::from_secs(90);
 const R: &str = "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
 const Q: &str = "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47";
 
-/// A round that is revealed and not settled, in the hands of its aggregator.
-struct Revealed {
+/// A round that is attested and not settled, in the hands of its aggregator.
+struct Attested {
     market: Market,
     trainers: Vec<Background>,
     project: Project,
@@ -29,12 +28,14 @@ struct Revealed {
     spec: Specification,
     prover: Prover,
     context: RoundContext,
+    terms: RoundTerms,
+    model: Vec<i64>,
     assessed: AssessedRound,
     updates: Vec<(u8, Vec<i16>)>,
     _folder: tempfile::TempDir,
 }
 
-impl Revealed {
+impl Attested {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let market =
@@ -53,27 +54,22 @@ impl Revealed {
             if status.phase == Phase::Aggregate {
                 break status;
             }
-            assert!(Instant::now() < end, "the round is not revealed in time: {status:?}");
+            assert!(Instant::now() < end, "the round is not attested in time: {status:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
 
         let store = ContentStore::new(&market.ipfs, Duration::from_secs(20)).unwrap();
         let spec = fetch_specification(&project, &store).await.unwrap();
         let terms = project.terms();
+        let round = round_terms(terms).unwrap();
         let data = fairshare_circuits::default_data_folder();
         let srs = ReferenceString::open_dev(&data, terms.dimension as usize).unwrap();
-        let keys = AssessmentKeys::open_dev(&data, terms.slots).unwrap();
+        let keys = AssessmentKeys::open_dev(&data, round.policy.for_round(5).rule(), terms.slots).unwrap();
         let model =
             fetch_model(&project, &store, &spec, &status.model, status.model_cid, &srs).await.unwrap();
         let collected = collect(&project, &store, &spec, &srs, status.round).await.unwrap();
         let updates: Vec<(u8, Vec<i16>)> =
             collected.into_iter().map(|entry| (entry.slot, entry.update.unwrap())).collect();
-        let round = RoundTerms {
-            slots: terms.slots,
-            policy: AgreementPolicy { theta: terms.theta, trim: terms.trim },
-            min_active: terms.min_active,
-            max_excluded: terms.max_excluded,
-        };
         let borrowed: Vec<(u8, &[i16])> = updates.iter().map(|(slot, u)| (*slot, u.as_slice())).collect();
         let assessed = assess_round(&round, &model, &borrowed).unwrap();
         let context = RoundContext {
@@ -83,25 +79,46 @@ impl Revealed {
             payee,
             dimension: terms.dimension,
             slots: terms.slots,
-            rule: terms.rule,
-            theta: terms.theta,
             model: status.model,
-            commitments: project
+            committed: project
                 .committed(status.round)
                 .await
                 .unwrap()
                 .into_iter()
-                .map(|c| c.commitment)
+                .map(|c| (c.trainer, c.commitment))
                 .collect(),
         };
         let prover =
             Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(CommittedKeys::load()) };
-        Self { market, trainers, project, store, spec, prover, context, assessed, updates, _folder: folder }
+        Self {
+            market,
+            trainers,
+            project,
+            store,
+            spec,
+            prover,
+            context,
+            terms: round,
+            model,
+            assessed,
+            updates,
+            _folder: folder,
+        }
     }
 
     fn settlement(&self, model_cid: [u8; 32]) -> Settlement {
         let updates: Vec<(u8, &[i16])> = self.updates.iter().map(|(slot, u)| (*slot, u.as_slice())).collect();
         let proved = self.prover.prove(&self.context, &self.assessed, &updates, model_cid).unwrap();
+        self.context.settlement(&proved)
+    }
+
+    /// An honest proof of the round as if a trainer had not taken part, with the file of that model.
+    async fn settlement_without(&self, left_out: u8) -> Settlement {
+        let updates: Vec<(u8, &[i16])> = self.updates.iter().map(|(slot, u)| (*slot, u.as_slice())).collect();
+        let others: Vec<_> = updates.into_iter().filter(|(slot, _)| *slot != left_out).collect();
+        let assessed = assess_round(&self.terms, &self.model, &others).unwrap();
+        let cid = self.store.add(&file_of(&self.spec, &assessed.model)).await.unwrap();
+        let proved = self.prover.prove(&self.context, &assessed, &others, cid.digest()).unwrap();
         self.context.settlement(&proved)
     }
 
@@ -144,8 +161,8 @@ fn file_of(spec: &Specification, model: &[i64]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn tampered_weight_mask_share_and_every_proof_word_are_refused_and_the_true_one_is_taken() {
-    let round = Revealed::new().await;
+async fn aggregator_can_bend_no_word_nor_leave_an_honest_trainer_out_and_the_true_settlement_is_taken() {
+    let round = Attested::new().await;
     let file = file_of(&round.spec, &round.assessed.model);
     let model_cid = round.store.add(&file).await.unwrap().digest();
     let good = round.settlement(model_cid);
@@ -160,7 +177,7 @@ async fn tampered_weight_mask_share_and_every_proof_word_are_refused_and_the_tru
         ("the Gram matrix's hash", |s| s.proof.h = plus_one(s.proof.h)),
         ("the inner product", |s| s.proof.sigma = plus_one(s.proof.sigma)),
         ("the model's file", |s| s.model_cid[5] ^= 1),
-        ("a slot less", |s| s.active &= s.active - 1),
+        ("the claimed model", |s| s.proof.model = s.proof.s),
     ] {
         let mut bad = good.clone();
         bend(&mut bad);
@@ -175,6 +192,10 @@ async fn tampered_weight_mask_share_and_every_proof_word_are_refused_and_the_tru
             round.refused(&format!("proof word {at}"), &bad, proof_fails).await;
         }
     }
+    // Which trainers are active is theirs to say: a proof of the round without one of them is true, and serves nothing.
+    let kept = (0..6).find(|slot| round.assessed.assessment.kept >> slot & 1 == 1).unwrap();
+    let smaller = round.settlement_without(kept).await;
+    round.refused("an honest trainer left out", &smaller, proof_fails).await;
     let mut bad = good.clone();
     bad.round += 1;
     round.refused("another round", &bad, &["WrongRound"]).await;
@@ -182,8 +203,11 @@ async fn tampered_weight_mask_share_and_every_proof_word_are_refused_and_the_tru
     bad.payee = [7; 20];
     round.refused("another payee", &bad, &["NotTheAggregator"]).await;
     let mut bad = good.clone();
-    bad.commitments.swap(0, 1);
-    round.refused("commitments in another order", &bad, &["WrongCommitments"]).await;
+    bad.slots.swap(0, 1);
+    round.refused("slots in another order", &bad, &["WrongCommitments"]).await;
+    let mut bad = good.clone();
+    bad.slots[0].0 = [7; 20];
+    round.refused("another trainer in a slot", &bad, &["WrongCommitments"]).await;
 
     round.project.settle(&good).await.unwrap();
     let again = round.project.settle(&good).await.unwrap_err().to_string();
@@ -193,25 +217,24 @@ async fn tampered_weight_mask_share_and_every_proof_word_are_refused_and_the_tru
 }
 
 #[tokio::test]
-async fn model_file_with_one_weight_changed_by_one_is_named_by_the_audit() {
-    let round = Revealed::new().await;
-    let mut model = round.assessed.model.clone();
+async fn model_file_with_one_weight_changed_by_one_earns_nothing_and_a_trainer_publishes_the_true_one() {
+    let round = Attested::new().await;
+    let true_model = round.assessed.model.clone();
+    let (mut model, spec) = (true_model.clone(), round.spec.clone());
     model[10 + 17] += 1; // after the ten biases: fc.weight, entry 17
     let file = file_of(&round.spec, &model);
     let model_cid: ContentId = round.store.add(&file).await.unwrap();
     // The prover compares file and proof by the true model: only the CID is another's.
     round.project.settle(&round.settlement(model_cid.digest())).await.unwrap();
     let (market, folder) = round.end();
-    let audit = market.audit().unwrap();
-    let failures = audit["audit"].to_string();
-    assert!(failures.contains("fc.weight[17]"), "{failures}");
-    assert!(failures.contains("round 1"), "{failures}");
+    assert_eq!(market.audit().unwrap()["audit"], "pass", "the trainers' own file is the proved model's");
+    assert_eq!(market.withdraw("aggregator").unwrap(), 0, "neither fee nor bond is the aggregator's");
 
-    // The owner's own fetch refuses the file too.
+    // The file that was published in its place is what everybody fetches.
     let path = folder.path().join("fetched.safetensors");
-    let mut fetch = market.command("fairshare", &["model", "fetch"]).unwrap();
+    let mut fetch = market.command("fairshare", &["model", "fetch", "--fixed-point"]).unwrap();
     let output = fairshare_tests::run_raw(fetch.arg("--out").arg(&path)).unwrap();
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("commitment"), "{output:?}");
-    assert!(!Path::exists(&path));
+    assert!(output.status.success(), "{output:?}");
+    let true_file = file_of(&spec, &true_model);
+    assert_eq!(std::fs::read(&path).unwrap(), true_file);
 }

@@ -63,12 +63,12 @@ fn specification_of_an_unknown_model_is_refused(market: &Market) {
     refuse_specification(market, "\"logistic\"", "\"transformer\"", &["transformer", "logistic"]);
 }
 
-fn specification_of_a_rule_without_a_circuit_is_refused(market: &Market) {
+fn specification_of_an_unknown_rule_is_refused(market: &Market) {
     refuse_specification(
         market,
         "[reward]",
-        "[rule]\nname = \"multi-krum\"\n[reward]",
-        &["multi-krum", "agreement"],
+        "[rule]\nname = \"median\"\n[reward]",
+        &["median", "multi-krum"],
     );
 }
 
@@ -181,10 +181,7 @@ const CASES: &[(&str, fn(&Market))] = &[
     ("specification_without_a_field_is_refused", specification_without_a_field_is_refused),
     ("specification_with_an_impossible_trim_is_refused", specification_with_an_impossible_trim_is_refused),
     ("specification_of_an_unknown_model_is_refused", specification_of_an_unknown_model_is_refused),
-    (
-        "specification_of_a_rule_without_a_circuit_is_refused",
-        specification_of_a_rule_without_a_circuit_is_refused,
-    ),
+    ("specification_of_an_unknown_rule_is_refused", specification_of_an_unknown_rule_is_refused),
     ("specification_with_too_few_trainers_is_refused", specification_with_too_few_trainers_is_refused),
     (
         "escrow_beyond_the_owners_means_is_refused_before_anything_is_spent",

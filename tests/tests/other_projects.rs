@@ -1,0 +1,109 @@
+//! Projects that differ from the demo's: another rule, another currency.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Instant;
+
+use fairshare_tests::{demo, Market, Options};
+use serde_json::{json, Value};
+
+fn wei(text: &str) -> u128 {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn market_under_multi_krum_keeps_the_nearest_updates_and_passes_the_audit() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::small(&["sign-flip"]);
+    let rule = "[rule]\nname = \"multi-krum\"\nbyzantine = 52\nselected = 180\n\n[reward]";
+    let market =
+        Market::open(&options, folder.path(), |toml| toml.replace("[reward]", rule), &mut |_| {}).unwrap();
+    let report = demo::finish(&market, Instant::now(), &mut |_| {}).await.unwrap();
+    assert_eq!(report.audit, "pass");
+    assert_eq!(report.rounds[0].kept.len(), 4, "four of six: {:?}", report.rounds[0]);
+    for trainer in &report.trainers {
+        let was_kept = report.rounds[0].kept.contains(&trainer.name);
+        assert_eq!(wei(&trainer.paid_wei) > 0, was_kept, "{trainer:?}");
+        assert!(trainer.behaviour == "honest" || !was_kept, "{trainer:?}");
+    }
+}
+
+/// Deploys the plain ERC-20 of the tests and gives every wallet `each`; its address.
+fn deploy_token(devnet: &fairshare_tests::Devnet<'_>, each: u128) -> String {
+    let abi: Value = serde_json::from_str(include_str!("../../contracts/abi/TestToken.json")).unwrap();
+    let from = devnet.addresses()[0].clone();
+    devnet.call("anvil_impersonateAccount", json!([from])).unwrap();
+    let send = |to: Option<&str>, data: String| -> Value {
+        let mut transaction = json!({"from": from, "data": data});
+        if let Some(to) = to {
+            transaction["to"] = json!(to);
+        }
+        let hash = devnet.call("eth_sendTransaction", json!([transaction])).unwrap();
+        let end = Instant::now() + std::time::Duration::from_secs(30);
+        loop {
+            let receipt = devnet.call("eth_getTransactionReceipt", json!([hash])).unwrap();
+            if !receipt.is_null() {
+                assert_eq!(receipt["status"], "0x1", "{receipt}");
+                return receipt;
+            }
+            assert!(Instant::now() < end, "no receipt of {hash}");
+            std::thread::sleep(std::time::Duration::from_millis(50)); // polls a condition with a deadline
+        }
+    };
+    let deployed = send(None, abi["bytecode"].as_str().unwrap().to_owned());
+    let token = deployed["contractAddress"].as_str().unwrap().to_owned();
+    for address in devnet.addresses() {
+        // mint(address,uint256)
+        let data = format!("0x40c10f19{:0>64}{each:064x}", address.trim_start_matches("0x").to_lowercase());
+        send(Some(&token), data);
+    }
+    devnet.call("anvil_stopImpersonatingAccount", json!([from])).unwrap();
+    token
+}
+
+#[tokio::test]
+async fn project_in_a_token_pays_stakes_bond_and_shares_to_the_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::small(&["sign-flip"]);
+    let mut token = String::new();
+    let market = Market::open_on(
+        &options,
+        folder.path(),
+        |devnet, toml| {
+            token = deploy_token(devnet, 10_000_000_000_000_000_000);
+            // Amounts of a token are in its least unit.
+            let toml = toml
+                .replace("0.1 ether", "100000000000000000 units")
+                .replace("0.05 ether", "50000000000000000 units")
+                .replace("1 ether", "1000000000000000000 units");
+            Ok(toml.replace(
+                "[reward]",
+                &format!("[currency]\ntoken = \"{}\"\n\n[reward]", token.to_lowercase()),
+            ))
+        },
+        &mut |_| {},
+    )
+    .unwrap();
+    // It fails unless pay, fee and what goes back are the deposit to the unit.
+    let report = demo::finish(&market, Instant::now(), &mut |_| {}).await.unwrap();
+    assert_eq!(report.audit, "pass");
+    assert_eq!(
+        market.show().unwrap()["terms"]["token"].as_str().unwrap().to_lowercase(),
+        token.to_lowercase()
+    );
+    let balance = |holder: &str| {
+        // balanceOf(address)
+        let data = format!("0x70a08231{:0>64}", holder.trim_start_matches("0x").to_lowercase());
+        let answer = market.call("eth_call", json!([{"to": token, "data": data}, "latest"])).unwrap();
+        u128::from_str_radix(answer.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    };
+    for trainer in &report.trainers {
+        // The stake went in and came back; what is more is the pay.
+        assert_eq!(
+            balance(&trainer.address),
+            10_000_000_000_000_000_000 + wei(&trainer.paid_wei),
+            "{trainer:?}"
+        );
+        assert_eq!(wei(&trainer.paid_wei) > 0, trainer.behaviour == "honest", "{trainer:?}");
+    }
+    assert_eq!(balance(&market.project), 0, "nothing is left in the project");
+}

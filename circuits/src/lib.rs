@@ -11,7 +11,6 @@ mod field;
 #[path = "../../protocol/tests/support/fuzzing.rs"]
 mod fuzzing;
 mod gadgets;
-mod groth16;
 mod keys;
 mod msm;
 mod round_proof;
@@ -29,7 +28,6 @@ pub use encoding::{
 };
 pub use error::{EncodingError, ProveError, SrsError, StatementError, VerifyError};
 pub use field::{fr_from_i64, slot_powers};
-pub use groth16::CircuitKey;
 pub use keys::{
     key_circuits, pin, pinned_files, verify_proving_key, verifying_key_words, AssessmentKeys, CommittedKeys,
     KeyError, Manifest, ManifestKey, PinnedFile, KEY_SIZES,

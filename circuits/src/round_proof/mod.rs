@@ -20,5 +20,3 @@ pub use words::{RoundProof, RoundProofWords};
 
 #[cfg(test)]
 mod cheats;
-#[cfg(test)]
-mod committed_cheats;

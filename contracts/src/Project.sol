@@ -45,7 +45,8 @@ import {Tally} from "./libraries/Tally.sol";
 /// 10. Money leaves only by `withdraw`, to where its owner says. Nobody has a key to it, and nobody can pause it. All of it is ether or one token,
 ///     which the terms name; what that token's own contract does with balances is not in this contract's hands.
 ///
-/// @dev What moves money and state stands in this file, so that it is read in one piece; storage and views are in `ProjectState`.
+/// @dev Longer than the house's 500 lines: what moves money and state stands in this file, so that it is read in one piece; storage and
+/// views are in `ProjectState`.
 /// Each project is a clone of one implementation (OpenZeppelin `Clones`) with its terms in its own code, so they cannot change.
 /// Money sent by force (not through a function) is nobody's and stays. At all times, that aside:
 /// `balance = escrow + fee of the open model file + sum of owed + stakes held + bond held`.

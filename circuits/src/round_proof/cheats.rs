@@ -1,4 +1,6 @@
 //! Every way of cheating a round that we know, each refused natively by the contract's name for it.
+//!
+//! Longer than the house's 500 lines: the list is read against the table of docs/protocol.md 13.8, in one piece.
 
 use super::*;
 use crate::arguments::GramArgument;

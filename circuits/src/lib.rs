@@ -11,6 +11,7 @@ mod field;
 #[path = "../../protocol/tests/support/fuzzing.rs"]
 mod fuzzing;
 mod gadgets;
+mod groth16;
 mod keys;
 mod msm;
 mod round_proof;
@@ -28,6 +29,7 @@ pub use encoding::{
 };
 pub use error::{EncodingError, ProveError, SrsError, StatementError, VerifyError};
 pub use field::{fr_from_i64, slot_powers};
+pub use groth16::CircuitKey;
 pub use keys::{
     key_circuits, pin, pinned_files, verify_proving_key, verifying_key_words, AssessmentKeys, CommittedKeys,
     KeyError, Manifest, ManifestKey, PinnedFile, KEY_SIZES,

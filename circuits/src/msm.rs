@@ -53,6 +53,38 @@ pub fn msm(bases: &[G1Affine], scalars: &[Fr]) -> G1Projective {
     msm_limbs(bases, &limbs)
 }
 
+/// `sum_i scalars_i * bases_i` for scalars of which many are small, of either sign: zeros are skipped, integers of a few limbs
+/// and those of the whole width go separate ways, so that the small ones cost few windows.
+///
+/// # Panics
+/// When the two slices have different lengths.
+pub(crate) fn msm_mixed(bases: &[G1Affine], scalars: &[Fr]) -> G1Projective {
+    assert_eq!(bases.len(), scalars.len(), "one scalar a base");
+    let mut classes: [(Vec<G1Affine>, Vec<Limbs4>); MIXED_BITS.len()] = Default::default();
+    for (base, scalar) in bases.iter().zip(scalars) {
+        let (base, magnitude) = positive(base, scalar);
+        let bits = bit_length(&magnitude);
+        if let Some(class) = MIXED_BITS.iter().position(|most| bits > 0 && bits <= *most) {
+            classes[class].0.push(base);
+            classes[class].1.push(magnitude);
+        }
+    }
+    classes.par_iter().map(|(bases, scalars)| msm_limbs(bases, scalars)).sum()
+}
+
+/// Widths of the classes of [`msm_mixed`]: limbs of lookups, Gram entries, products, anything.
+const MIXED_BITS: [usize; 4] = [16, 56, 112, 256];
+
+/// `scalar * base` with the smaller of `scalar` and `-scalar`.
+fn positive(base: &G1Affine, scalar: &Fr) -> (G1Affine, Limbs4) {
+    let magnitude = scalar.into_bigint();
+    if magnitude > Fr::MODULUS_MINUS_ONE_DIV_TWO {
+        (-*base, (-*scalar).into_bigint().0)
+    } else {
+        (*base, magnitude.0)
+    }
+}
+
 /// The same for integers below `2^256` that nobody has reduced.
 pub(crate) fn msm_limbs(bases: &[G1Affine], scalars: &[Limbs4]) -> G1Projective {
     assert_eq!(bases.len(), scalars.len(), "one scalar a base");
@@ -371,6 +403,27 @@ mod tests {
             check_integers(&bases, &picks.iter().map(|(_, v, shift)| v >> shift).collect::<Vec<_>>());
             check(&bases, &picks.iter().map(|(_, v, shift)| fr_from_i64(v >> shift) * fr_from_i64(*v)).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn mixed_scalars_go_separate_ways() {
+        let mut rng = ChaCha20Rng::seed_from_u64(9);
+        let bases = points(600, &mut rng);
+        let scalars: Vec<Fr> = (0..600)
+            .map(|k| {
+                let bits = k * 254 / 600;
+                let power = Fr::from(2u64).pow([bits as u64]);
+                match k % 5 {
+                    0 => power - Fr::one(),
+                    1 => -power,
+                    2 => Fr::from(k as u64 % 7),
+                    3 => fr_from_i64(rng.gen::<i64>() >> (k % 64)),
+                    _ => Fr::rand(&mut rng),
+                }
+            })
+            .collect();
+        assert_eq!(msm_mixed(&bases, &scalars), G1Projective::msm_unchecked(&bases, &scalars));
+        assert!(msm_mixed(&bases, &[Fr::zero(); 600]).is_zero() && msm_mixed(&[], &[]).is_zero());
     }
 
     #[test]

@@ -45,6 +45,7 @@ fn round_words() -> RoundProofWords {
         values: [7, 8, 9, 10].map(small),
         w: g1[5],
         model: g1[6],
+        committed: [g1[7], g1[8]].concat(),
     }
 }
 
@@ -88,6 +89,7 @@ fn change_round(words: &mut RoundProofWords, change: &WordChange) {
     match at.index(16) {
         0 => change_list(&mut words.shares, change),
         1 => change_list(&mut words.weights, change),
+        2 => change_list(&mut words.committed, change),
         _ => {
             let singles = [&mut words.h, &mut words.sigma, &mut words.kept_mask, &mut words.coherence];
             let groups: [&mut [Word]; 5] =

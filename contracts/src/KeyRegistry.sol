@@ -61,9 +61,9 @@ contract KeyRegistry is IKeyRegistry {
         bytes32[] memory first = new bytes32[](keys_.length);
         for (uint256 i; i < keys_.length; ++i) {
             (uint8 rule, uint8 size) = keys_[i].circuit();
-            (uint256[14] memory fixedPoints, uint256[] memory ic) = keys_[i].key();
+            (uint256[18] memory fixedPoints, uint256[] memory ic) = keys_[i].key();
             first[i] = keccak256(abi.encode(rule, size, fixedPoints, ic));
-            total += 17 + ic.length;
+            total += 21 + ic.length;
         }
         words = new uint256[](total);
         words[0] = isDev_ ? 1 : 0;
@@ -83,7 +83,7 @@ contract KeyRegistry is IKeyRegistry {
         returns (uint256)
     {
         (uint8 rule, uint8 size) = key.circuit();
-        (uint256[14] memory fixedPoints, uint256[] memory ic) = key.key();
+        (uint256[18] memory fixedPoints, uint256[] memory ic) = key.key();
         if (keccak256(abi.encode(rule, size, fixedPoints, ic)) != first) revert ImpureKey(address(key));
         if (size < 8 || size > 128 || size & (size - 1) != 0) revert UnusualSize(rule, size);
         // The constant one, eight inputs and two packed vectors (docs/protocol.md 13.2), two words a point.
@@ -102,10 +102,11 @@ contract KeyRegistry is IKeyRegistry {
             sameDelta = sameDelta && fixedPoints[10 + i] == fixedPoints[6 + i];
         }
         if (sameDelta) revert DeltaIsGamma(rule, size);
+        _checkSigma(fixedPoints, rule, size);
 
         words[cursor++] = rule;
         words[cursor++] = size;
-        for (uint256 i; i < 14; ++i) {
+        for (uint256 i; i < 18; ++i) {
             words[cursor++] = fixedPoints[i];
         }
         words[cursor++] = ic.length / 2;
@@ -115,6 +116,21 @@ contract KeyRegistry is IKeyRegistry {
             words[cursor++] = ic[i + 1];
         }
         return cursor;
+    }
+
+    /// @dev `[sigma]_2` is absent, all zeros, or a point that is neither `[1]_2` nor `delta_2`: under those a commitment or a part of `C`
+    /// would prove knowledge of itself.
+    function _checkSigma(uint256[18] memory fixedPoints, uint8 rule, uint8 size) private view {
+        uint256[4] memory s = [fixedPoints[14], fixedPoints[15], fixedPoints[16], fixedPoints[17]];
+        if (s[0] | s[1] | s[2] | s[3] == 0) return;
+        _checkG2(s[0], s[1], s[2], s[3]);
+        bool isGamma = true;
+        bool isDelta = true;
+        for (uint256 i; i < 4; ++i) {
+            isGamma = isGamma && s[i] == fixedPoints[6 + i];
+            isDelta = isDelta && s[i] == fixedPoints[10 + i];
+        }
+        if (isGamma || isDelta) revert SigmaIsKnown(rule, size);
     }
 
     /// @dev Beyond the points themselves: `e([x]_1, [1]_2) = e([1]_1, [x]_2)` and `e([x]_1, [x]_2) = e([1]_1, [x^2]_2)`,

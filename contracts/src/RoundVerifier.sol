@@ -9,7 +9,7 @@ import {Packed} from "./libraries/Packed.sol";
 import {Transcript} from "./libraries/Transcript.sol";
 
 /// @title Verifies a round: the Groth16 proof of the assessment, the Gram argument and the new model's commitment, in one pairing call of
-/// six pairs.
+/// six pairs, or seven where the prover commits to witnesses.
 /// @notice It holds no state and no funds. Whatever calls it must set the statement itself: the statement is what the prover must not choose.
 /// @dev Follows docs/protocol.md sections 5, 6 and 13; names in the code are the names there.
 contract RoundVerifier is IRoundVerifier, KeyedVerifier {
@@ -17,7 +17,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
     /// @dev Public inputs before the packed words (docs/protocol.md 13.2).
     uint256 private constant HEAD = 8;
-    /// @dev Where the last pair lies: the sum of all that goes beside `[1]_2`.
+    /// @dev Where the last pair of every proof lies: the sum of all that goes beside `[1]_2`. Behind it that of a commitment.
     uint256 private constant SUM = 30;
 
     uint256 private immutable X1_X;
@@ -30,6 +30,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     /// @dev The challenges of one proof, and what one inversion gives for both uses.
     struct Challenges {
         uint256 rho;
+        uint256 x; // of the lookups, where the prover commits
         uint256 z;
         uint256 gamma;
         uint256 nu;
@@ -56,8 +57,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
         _checkLaurent(proof, c);
 
-        uint256[] memory pairs = new uint256[](36);
-        _groth16Pairs(pairs, statement, proof, inputs);
+        uint256[] memory pairs = new uint256[](36 + proof.committed.length / 4 * 6);
+        _groth16Pairs(pairs, statement, proof, inputs, c.nu);
         _openingPairs(pairs, statement.dimension, proof, c);
         _addCommitments(pairs, statement, proof, c);
         (, bool isOne) = Bn254.pairing(pairs);
@@ -73,6 +74,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         if (statement.slots > 128 || statement.activeMask >> statement.slots != 0) revert WrongLength();
         if (statement.commitments.length != 2 * Packed.count(statement.activeMask)) revert WrongLength();
         if (statement.dimension == 0) revert WrongLength();
+        if (proof.committed.length != 0 && proof.committed.length != 4) revert WrongLength();
     }
 
     function _checkPoints(RoundStatement calldata statement, RoundProof calldata proof) private pure {
@@ -89,6 +91,10 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
                 || !Bn254.isOnCurveOrInfinity(proof.model[0], proof.model[1])
                 || !Bn254.isOnCurveOrInfinity(statement.model[0], statement.model[1])
         ) revert InvalidPoint();
+        uint256[] calldata committed = proof.committed;
+        for (uint256 i; i < committed.length; i += 2) {
+            if (!Bn254.isOnCurveOrInfinity(committed[i], committed[i + 1])) revert InvalidPoint();
+        }
     }
 
     // --- transcript, docs/protocol.md 13.1
@@ -100,10 +106,20 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     {
         bytes32 state = _firstState(statement);
 
-        uint256[] memory items = new uint256[](1);
-        items[0] = proof.h;
+        // What fixes the matrix before its challenge: its hash, or the prover's commitment.
+        uint256[] memory items = proof.committed;
+        if (items.length == 0) {
+            items = new uint256[](1);
+            items[0] = proof.h;
+        }
         state = state.absorb(Transcript.GRAM, items);
         c.rho = state.challenge();
+        if (proof.committed.length != 0) {
+            if (proof.h != 0) revert ScalarOutOfRange(proof.h);
+            c.x = state.absorb(Transcript.LOOKUP, new uint256[](0)).challenge();
+            // No entry of a table: there the share of an entry would be free.
+            if (c.x >> 16 == 0) revert DegenerateChallenge();
+        }
 
         items = new uint256[](5);
         items[0] = proof.sigma;
@@ -119,7 +135,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         state = state.absorb(Transcript.VALUES, items);
         c.gamma = state.challenge();
 
-        inputs = _publicInputs(statement, proof, c.rho);
+        inputs = _publicInputs(statement, proof, c);
         items = new uint256[](12 + inputs.length);
         (items[0], items[1]) = (proof.w[0], proof.w[1]);
         (items[2], items[3]) = (proof.model[0], proof.model[1]);
@@ -163,15 +179,15 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     }
 
     /// @dev In the order of docs/protocol.md 13.2. Every word must be a scalar below `r`: `x` and `x + r` would prove the same.
-    function _publicInputs(RoundStatement calldata statement, RoundProof calldata proof, uint256 rho)
+    function _publicInputs(RoundStatement calldata statement, RoundProof calldata proof, Challenges memory c)
         private
         pure
         returns (uint256[] memory inputs)
     {
         uint256 words = proof.shares.length;
         inputs = new uint256[](HEAD + 2 * words);
-        inputs[0] = _scalar(proof.h);
-        inputs[1] = rho;
+        inputs[0] = proof.committed.length == 0 ? _scalar(proof.h) : c.x;
+        inputs[1] = c.rho;
         inputs[2] = _scalar(proof.sigma);
         inputs[3] = _scalar(statement.activeMask);
         inputs[4] = _scalar(statement.policy[0]);
@@ -199,9 +215,10 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         uint256[] memory pairs,
         RoundStatement calldata statement,
         RoundProof calldata proof,
-        uint256[] memory inputs
+        uint256[] memory inputs,
+        uint256 nu
     ) private view {
-        (uint256[14] memory vk, uint256[] memory ic) = REGISTRY.verifyingKey(statement.rule, statement.slots).key();
+        (uint256[18] memory vk, uint256[] memory ic) = REGISTRY.verifyingKey(statement.rule, statement.slots).key();
         if (ic.length != 2 * (inputs.length + 1)) revert WrongLength();
         uint256[8] calldata groth16 = proof.groth16;
         (pairs[0], pairs[1]) = (groth16[0], Bn254.negateY(groth16[1]));
@@ -223,6 +240,25 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
             if (input != 0) (x, y) = Bn254.addMul(x, y, ic[2 * i + 2], ic[2 * i + 3], input);
         }
         _besideOne(pairs, SUM, x, y);
+        _addCommitted(pairs, vk, proof.committed, nu);
+    }
+
+    /// @dev Where the prover commits: the pair `e(nu^3 D, [sigma]_2)`, and `D - nu^3 PoK` beside `[1]_2`. A key with `[sigma]_2` takes
+    /// nothing else, and one without takes no commitment.
+    function _addCommitted(uint256[] memory pairs, uint256[18] memory vk, uint256[] calldata committed, uint256 nu)
+        private
+        view
+    {
+        bool commits = vk[14] | vk[15] | vk[16] | vk[17] != 0;
+        if (commits != (committed.length != 0)) revert WrongLength();
+        if (!commits) return;
+        uint256 cube = mulmod(mulmod(nu, nu, Bn254.R), nu, Bn254.R);
+        (pairs[36], pairs[37]) = Bn254.mul(committed[0], committed[1], cube);
+        for (uint256 i; i < 4; ++i) {
+            pairs[38 + i] = vk[14 + i];
+        }
+        (uint256 x, uint256 y) = Bn254.add(pairs[SUM], pairs[SUM + 1], committed[0], committed[1]);
+        (pairs[SUM], pairs[SUM + 1]) = Bn254.addMul(x, y, committed[2], committed[3], Bn254.R - cube);
     }
 
     /// @dev Pairs 3 and 4: `e(nu W, [x^2]_2) e(-nu (z + 1/z) W, [x]_2)`; adds `nu (W - gamma C_S - gamma^2 C_R + [L(x)]_1)` to the last.

@@ -15,7 +15,7 @@ contract ForgetfulKey is TestKey {
 
     constructor() TestKey(1, 8) {}
 
-    function key() public view override returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() public view override returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         (fixedPoints, ic) = super.key();
         uint256 gas = gasleft();
         uint256 touched = _touched;
@@ -54,7 +54,7 @@ contract KeyRegistryTest is MiniTest {
 
     function test_constructor_hashesWordsInTheOrderOfTheProtocol() public {
         ExampleKey key = new ExampleKey();
-        (uint256[14] memory fixedPoints, uint256[] memory ic) = key.key();
+        (uint256[18] memory fixedPoints, uint256[] memory ic) = key.key();
         uint256[2] memory x1 = KnownSecrets.x1();
         bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(16), fixedPoints);
         words = abi.encodePacked(words, uint256(13), ic);
@@ -65,8 +65,8 @@ contract KeyRegistryTest is MiniTest {
     }
 
     function test_exampleKey_equalsTheComputedOne() public {
-        (uint256[14] memory a, uint256[] memory b) = new ExampleKey().key();
-        (uint256[14] memory c, uint256[] memory d) = new TestKey(1, 16).key();
+        (uint256[18] memory a, uint256[] memory b) = new ExampleKey().key();
+        (uint256[18] memory c, uint256[] memory d) = new TestKey(1, 16).key();
         assertEq(keccak256(abi.encode(a, b)), keccak256(abi.encode(c, d)));
     }
 
@@ -100,6 +100,22 @@ contract KeyRegistryTest is MiniTest {
         vm.chainId(1337);
         KeyRegistry dev = new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
         assertTrue(dev.keysHash() != ceremony.keysHash());
+    }
+
+    function test_constructor_sigma() public {
+        uint256[12] memory g2 = KnownSecrets.g2();
+        for (uint256 known; known < 3; ++known) {
+            // [1]_2, delta_2 and a point of its own.
+            TestKey key = new TestKey(1, 8);
+            for (uint256 i; i < 4; ++i) {
+                key.setFixed(14 + i, g2[4 * known + i]);
+            }
+            if (known == 2) new KeyRegistry(true, KnownSecrets.x1(), g2, one(key.asKey()));
+            else refuse(KnownSecrets.x1(), g2, key.asKey(), abi.encodeWithSelector(IKeyRegistry.SigmaIsKnown.selector, 1, 8));
+        }
+        TestKey off = new TestKey(1, 8);
+        off.setFixed(17, 1);
+        refuse(KnownSecrets.x1(), g2, off.asKey());
     }
 
     function test_constructor_duplicateKey() public {
@@ -245,7 +261,6 @@ contract KeyRegistryTest is MiniTest {
         bytes memory reason = abi.encodeWithSelector(IKeyRegistry.ImpureKey.selector, address(key));
         refuse(KnownSecrets.x1(), KnownSecrets.g2(), key.asKey(), reason);
         // The same one, warm by now, says the same twice: this is what a second reading cannot exclude.
-        key.key();
         this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key.asKey()));
     }
 }

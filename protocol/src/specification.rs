@@ -16,7 +16,7 @@ use crate::quantise::MAX_SCALE_LOG2;
 use crate::rules::{AgreementPolicy, MultiKrumPolicy, RulePolicy};
 
 /// Sizes of the assessment circuit that have keys, least first.
-pub const CIRCUIT_SIZES: [u8; 4] = [8, 16, 32, 64];
+pub const CIRCUIT_SIZES: [u8; 5] = [8, 16, 32, 64, 128];
 /// One, as the contract counts factors.
 pub const ONE: u32 = 1 << 16;
 
@@ -196,10 +196,7 @@ impl std::str::FromStr for RuleName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|rule| rule.name() == text)
-            .ok_or_else(|| format!("the rules are {}", known()))
+        Self::ALL.into_iter().find(|rule| rule.name() == text).ok_or_else(|| format!("the rules are {}", known()))
     }
 }
 
@@ -652,7 +649,7 @@ mod tests {
             ("rounds = 5", "rounds = 0", "reward.rounds is 0"),
             ("kind = \"mlp\"", "kind = \"transformer\"", "transformer"),
             ("hidden = 128", "hidden = 0", "model.hidden is 0"),
-            ("max_trainers = 10", "max_trainers = 65", "participation.max_trainers is 65"),
+            ("max_trainers = 10", "max_trainers = 129", "participation.max_trainers is 129"),
             ("min_trainers = 5", "min_trainers = 2", "participation.min_trainers is 2"),
             ("min_trainers = 5", "min_trainers = 11", "participation.min_trainers is 11"),
             ("min_trainers = 5", "min_trainers = 4", "participation.min_active is 5"),

@@ -111,6 +111,7 @@ struct Proof {
     values: Vec<HexWord>,
     w: Vec<HexWord>,
     model: Vec<HexWord>,
+    committed: Vec<HexWord>,
 }
 
 /// What a vector is made of.
@@ -131,7 +132,7 @@ impl Recipe {
     }
 }
 
-const RECIPES: [Recipe; 2] = [
+const RECIPES: [Recipe; 3] = [
     Recipe {
         name: "round_n10.json",
         seed: 10,
@@ -146,6 +147,15 @@ const RECIPES: [Recipe; 2] = [
         size: 8,
         dimension: 77,
         honest: &[0, 2, 3, 5, 7],
+        hostile: None,
+    },
+    // The size from which provers commit.
+    Recipe {
+        name: "round_committed.json",
+        seed: 64,
+        size: 64,
+        dimension: 90,
+        honest: &[0, 1, 9, 30, 62, 63],
         hostile: None,
     },
 ];
@@ -254,9 +264,9 @@ fn hash_of_keys(kzg: &KzgKey, keys: &[(AssessmentCircuit, Vec<Word>)]) -> Word {
     for (circuit, key) in keys {
         words.push(word_from_u128(circuit.rule.id().into()));
         words.push(word_from_u128(circuit.size.into()));
-        words.extend(&key[..14]);
-        words.push(word_from_u128((key.len() as u128 - 14) / 2));
-        words.extend(&key[14..]);
+        words.extend(&key[..18]);
+        words.push(word_from_u128((key.len() as u128 - 18) / 2));
+        words.extend(&key[18..]);
     }
     let head =
         [word_from_label("fairshare.keys.v1"), word_from_u128(64), word_from_u128(words.len() as u128)];
@@ -278,8 +288,8 @@ fn keys_of(kzg: &KzgKey, circuit: AssessmentCircuit, key: &[Word], keys_hash: Wo
         key_circuits().filter_map(|circuit| Some((circuit, words(circuit)?))).collect();
     Keys {
         kzg: hex_words(&kzg_words(kzg)),
-        fixed_points: hex_words(&key[..14]),
-        ic: hex_words(&key[14..]),
+        fixed_points: hex_words(&key[..18]),
+        ic: hex_words(&key[18..]),
         rule: circuit.rule.id(),
         size: circuit.size,
         keys_hash: HexWord(keys_hash),
@@ -318,6 +328,7 @@ fn proof_of(w: &RoundProofWords) -> Proof {
         values: hex_words(&w.values),
         w: hex_words(&w.w),
         model: hex_words(&w.model),
+        committed: hex_words(&w.committed),
     }
 }
 
@@ -378,6 +389,7 @@ mod tests {
             values: words(&p.values),
             w: words(&p.w),
             model: words(&p.model),
+            committed: p.committed.iter().map(|word| word.0).collect(),
         };
         (vector, statement, proof)
     }

@@ -38,7 +38,7 @@ fn snarkjs_accepts_a_true_proof_and_refuses_a_changed_one() {
     for rule in RuleName::ALL {
         let (keys, public, made) = round_for_tests(rule);
         let inputs = public.to_field_elements(keys.size());
-        let key = verifying_key(keys.verifying_key());
+        let key = verifying_key(&keys.verifying_key().groth16);
         assert!(accepted(&key, &public_inputs(&inputs), &proof(&made)));
 
         let mut bent = inputs.clone();

@@ -1,14 +1,13 @@
 //! A verifying key as a contract, behind the interface `IVerifyingKey`.
 
+use crate::groth16::CircuitKey;
 use crate::keys::verifying_key_words;
 use crate::statements::proof::AssessmentCircuit;
-use ark_bn254::Bn254;
-use ark_groth16::VerifyingKey;
 use fairshare_protocol::{RuleName, Word};
 use std::fmt::Write;
 
 /// Words before the points of the public inputs.
-const FIXED_WORDS: usize = 14;
+const FIXED_WORDS: usize = 18;
 
 /// Name of the contract that holds the key of a circuit.
 pub fn verifying_key_contract_name(circuit: AssessmentCircuit) -> String {
@@ -20,7 +19,7 @@ pub fn verifying_key_contract_name(circuit: AssessmentCircuit) -> String {
 }
 
 /// Source of that contract.
-pub fn verifying_key_contract(circuit: AssessmentCircuit, key: &VerifyingKey<Bn254>) -> String {
+pub fn verifying_key_contract(circuit: AssessmentCircuit, key: &CircuitKey) -> String {
     let name = verifying_key_contract_name(circuit);
     let (rule, rule_id, size) = (circuit.rule.name(), circuit.rule.id(), circuit.size);
     let words = verifying_key_words(key);
@@ -41,7 +40,7 @@ contract {name} is IVerifyingKey {{
     }}
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {{
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {{
         fixedPoints = [
 "
     );

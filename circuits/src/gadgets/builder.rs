@@ -3,7 +3,11 @@
 //! The same synthesis runs in two ways. Constraining, it fills an arkworks constraint system (key generation, and the
 //! matrices that a prover keeps). Assigning, it computes values alone and skips every linear combination, which is
 //! several times faster; the matrices kept then check the assignment before it is proved.
+//!
+//! And in two modes: ranges and orders are proved by bits and switches, or, with [`Builder::with_lookups`], by lookups of
+//! committed limbs and by products, under a challenge that follows from the commitment ([`super::lookup`]).
 
+use super::lookup::Lookups;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, Zero};
 use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
@@ -80,6 +84,9 @@ pub(crate) struct Builder {
     system: Option<ConstraintSystemRef<Fr>>,
     inputs: Vec<Fr>,
     witnesses: Vec<Fr>,
+    /// Which witnesses a commitment fixes before the challenges, ascending.
+    committed: Vec<usize>,
+    lookups: Option<Lookups>,
     sections: Vec<(&'static str, usize)>,
     failure: Option<SynthesisError>,
 }
@@ -96,9 +103,26 @@ impl Builder {
             system: None,
             inputs: vec![Fr::ONE],
             witnesses: Vec::new(),
+            committed: Vec::new(),
+            lookups: None,
             sections: Vec::new(),
             failure: None,
         }
+    }
+
+    /// Proves ranges and orders by lookups in a table of `2^width` entries, which [`super::lookup::close`] must end.
+    pub(crate) fn with_lookups(self, width: usize) -> Self {
+        Self { lookups: Some(Lookups::new(width)), ..self }
+    }
+
+    /// The lookups so far, in the mode that has them.
+    pub(crate) fn lookups(&mut self) -> Option<&mut Lookups> {
+        self.lookups.as_mut()
+    }
+
+    /// The lookups, which no gadget may add to any more.
+    pub(crate) fn take_lookups(&mut self) -> Option<Lookups> {
+        self.lookups.take()
     }
 
     /// A public input.
@@ -113,6 +137,17 @@ impl Builder {
         self.witnesses.push(value);
         let variable = self.system.as_ref().map(|system| system.new_witness_variable(|| Ok(value)));
         self.wire(variable, value)
+    }
+
+    /// A private variable that a proof commits to before its challenges are known. By bits it is a witness like others.
+    pub(crate) fn committed(&mut self, value: Fr) -> Wire {
+        self.committed.push(self.witnesses.len());
+        self.witness(value)
+    }
+
+    /// Where the committed variables stand in the assignment.
+    pub(crate) fn committed_places(&self) -> Vec<usize> {
+        self.committed.iter().map(|witness| self.inputs.len() + witness).collect()
     }
 
     fn wire(&mut self, variable: Option<Result<Variable, SynthesisError>>, value: Fr) -> Wire {

@@ -5,6 +5,7 @@
 pub(crate) mod builder;
 pub(crate) mod comparison;
 pub(crate) mod division;
+pub(crate) mod lookup;
 pub(crate) mod order_statistic;
 pub(crate) mod packing;
 pub(crate) mod permutation;

@@ -1,12 +1,21 @@
-//! A permutation network: `sum_i ceil(log2 i)` switches carry any order of `n` values.
+//! Values in another order: by a permutation network, or by a committed copy where the builder has lookups.
+//!
+//! The network: `sum_i ceil(log2 i)` switches carry any order of `n` values.
 //!
 //! The network of Waksman in the form for any `n` of Beauquier and Darrot ("On arbitrary Waksman networks and their
 //! vulnerability", 2002): a column of switches, two networks of half the size, a column of switches. Every setting of the
 //! switches is a permutation, so nothing needs to be checked but that each switch is a bit.
 
 use super::builder::{Builder, Wire};
+use super::lookup;
 use ark_bn254::Fr;
 use ark_ff::Field;
+
+/// `wires` in the order `order`, in which input `order[k]` comes out as `k`: certainly all of them, each once.
+pub(crate) fn reorder(builder: &mut Builder, wires: &[Wire], order: &[usize]) -> Vec<Wire> {
+    lookup::reordered(builder, wires, order)
+        .unwrap_or_else(|| permute(builder, wires, &mut route(order).into_iter()))
+}
 
 /// The settings that bring input `order[k]` to output `k`, in the sequence in which [`permute`] meets its switches.
 /// `order` must be a permutation of `0..order.len()`.

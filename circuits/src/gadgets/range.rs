@@ -1,6 +1,7 @@
-//! Range checks by bits.
+//! Range checks: by bits, or by lookups of limbs where the builder has them.
 
 use super::builder::{power_of_two, Builder, Wire};
+use super::lookup;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
@@ -10,11 +11,35 @@ fn in_range(value: Fr, bits: usize) -> bool {
     value.into_bigint().num_bits() as usize <= bits
 }
 
-/// `x` is in `[0, 2^bits)`. Returns all bits but the lowest, from bit 1 on.
+/// `x` is in `[0, 2^bits)`. By bits `bits` constraints; by lookups one equality and the limbs'.
+pub(crate) fn range(builder: &mut Builder, x: &Wire, bits: usize) {
+    match lookup::limbs(builder, x.value(), bits) {
+        Some(limbs) => builder.equal(x, &limbs),
+        None => {
+            upper_bits(builder, x, bits);
+        }
+    }
+}
+
+/// `x` is in `[0, 2^bits)`; gives its highest bit. `bits >= 2`.
+pub(crate) fn range_with_top(builder: &mut Builder, x: &Wire, bits: usize) -> Wire {
+    let value = x.value().into_bigint();
+    let top_value = value.get_bit(bits - 1);
+    let below = x.value() - if top_value { power_of_two(bits - 1) } else { Fr::ZERO };
+    let Some(mut limbs) = lookup::limbs(builder, below, bits - 1) else {
+        return upper_bits(builder, x, bits).swap_remove(bits - 2);
+    };
+    let top = builder.bit(top_value);
+    limbs.add_scaled(&top, power_of_two(bits - 1));
+    builder.equal(x, &limbs);
+    top
+}
+
+/// `x` is in `[0, 2^bits)`, by bits. Returns all of them but the lowest, from bit 1 on.
 ///
 /// Bit 0 is no variable of its own: it is what the others leave of `x`, and must be 0 or 1. So `bits` constraints and
 /// `bits - 1` variables, with no equality beside them. `2^bits < r` makes the representation unique.
-pub(crate) fn range(builder: &mut Builder, x: &Wire, bits: usize) -> Vec<Wire> {
+fn upper_bits(builder: &mut Builder, x: &Wire, bits: usize) -> Vec<Wire> {
     debug_assert!((1..=250).contains(&bits));
     let value = x.value().into_bigint();
     let mut lowest = x.clone();
@@ -31,16 +56,22 @@ pub(crate) fn range(builder: &mut Builder, x: &Wire, bits: usize) -> Vec<Wire> {
     upper
 }
 
-/// A new variable in `[0, 2^bits)`. `bits` constraints.
+/// A number in `[0, 2^bits)`, `value` when that is there. By bits a new variable and `bits` constraints; by lookups the
+/// combination of its limbs.
 pub(crate) fn natural(builder: &mut Builder, value: Fr, bits: usize) -> Wire {
-    let wire = builder.witness(value);
-    range(builder, &wire, bits);
-    wire
+    lookup::limbs(builder, value, bits).unwrap_or_else(|| {
+        let wire = builder.witness(value);
+        upper_bits(builder, &wire, bits);
+        wire
+    })
 }
 
-/// A linear combination of `bits` new bits, certainly in `[0, 2^bits)`, that holds `value` when `value` is there.
-/// `bits` constraints.
+/// A linear combination of new bits or limbs, certainly in `[0, 2^bits)`, that holds `value` when `value` is there.
+/// By bits `bits` constraints.
 pub(crate) fn bits_of(builder: &mut Builder, value: Fr, bits: usize) -> Wire {
+    if let Some(limbs) = lookup::limbs(builder, value, bits) {
+        return limbs;
+    }
     let value = value.into_bigint();
     let mut sum = Wire::zero();
     let mut weight = Fr::ONE;
@@ -51,15 +82,14 @@ pub(crate) fn bits_of(builder: &mut Builder, value: Fr, bits: usize) -> Wire {
     sum
 }
 
-/// `x` is in `[0, 2^bits]`, the bound itself included. `bits + 2` constraints.
+/// `x` is in `[0, 2^bits]`, the bound itself included. By bits `bits + 2` constraints.
 ///
 /// One bit more than the range, and where that top bit is set nothing else is.
 pub(crate) fn range_inclusive(builder: &mut Builder, x: &Wire, bits: usize) {
-    let upper = range(builder, x, bits + 1);
-    let top = &upper[bits - 1];
+    let top = range_with_top(builder, x, bits + 1);
     let mut rest = x.clone();
-    rest.add_scaled(top, -power_of_two(bits));
-    builder.enforce(top, &rest, &Wire::zero());
+    rest.add_scaled(&top, -power_of_two(bits));
+    builder.enforce(&top, &rest, &Wire::zero());
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Integer square roots.
 
 use super::builder::{power_of_two, Builder, Wire};
-use super::range::{natural, range};
+use super::range::{natural, range, range_with_top};
 use ark_bn254::Fr;
 use ark_ff::Field;
 
@@ -20,12 +20,11 @@ const CONSTRAINTS: usize = 2 * (ROOT_LOG + 1) + (ROOT_LOG + 2) + 2;
 /// `e <= 2^27 - 2` (27 bits) and `x <= 2^52 - 1`; `2 n - e <= 2^27` takes 28 bits.
 pub(crate) fn square_root(builder: &mut Builder, x: &Wire, claim: Fr) -> Wire {
     let root = builder.witness(claim);
-    let upper = range(builder, &root, ROOT_LOG + 1);
+    let top = range_with_top(builder, &root, ROOT_LOG + 1);
     let remainder = natural(builder, x.value() - claim.square(), ROOT_LOG + 1);
-    let top = &upper[ROOT_LOG - 1];
     let mut rest = root.plus(&remainder);
-    rest.add_scaled(top, -power_of_two(ROOT_LOG));
-    builder.enforce(top, &rest, &Wire::zero());
+    rest.add_scaled(&top, -power_of_two(ROOT_LOG));
+    builder.enforce(&top, &rest, &Wire::zero());
     builder.enforce(&root, &root, &x.minus(&remainder));
     let gap = root.times(Fr::from(2u64)).minus(&remainder);
     range(builder, &gap, ROOT_LOG + 2);

@@ -13,6 +13,9 @@ pub(crate) struct System {
     matrices: Vec<Matrix<Fr>>,
     inputs: usize,
     variables: usize,
+    committed: Vec<usize>,
+    /// Width of the lookups' table, in the mode that has them.
+    width: Option<usize>,
     sections: Vec<(&'static str, usize)>,
 }
 
@@ -22,11 +25,27 @@ impl System {
     /// # Errors
     /// The constraint system's own.
     pub(crate) fn new(synthesize: impl FnOnce(&mut Builder)) -> Result<Self, SynthesisError> {
+        Self::of(None, synthesize)
+    }
+
+    /// [`Self::new`] with lookups in a table of `2^width` entries, which the synthesis closes.
+    ///
+    /// # Errors
+    /// The constraint system's own.
+    pub(crate) fn with_lookups(
+        width: usize,
+        synthesize: impl FnOnce(&mut Builder),
+    ) -> Result<Self, SynthesisError> {
+        Self::of(Some(width), synthesize)
+    }
+
+    fn of(width: Option<usize>, synthesize: impl FnOnce(&mut Builder)) -> Result<Self, SynthesisError> {
         let system = ConstraintSystem::<Fr>::new_ref();
         system.set_optimization_goal(OptimizationGoal::Constraints);
         system.set_mode(SynthesisMode::Setup);
-        let mut builder = Builder::constraining(system.clone());
+        let mut builder = in_mode(width, Builder::constraining(system.clone()));
         synthesize(&mut builder);
+        let committed = builder.committed_places();
         let sections = builder.sections().to_vec();
         builder.finish()?;
         system.finalize();
@@ -36,11 +55,12 @@ impl System {
             matrices,
             inputs: system.num_instance_variables(),
             variables: system.num_instance_variables() + system.num_witness_variables(),
+            committed,
+            width,
             sections,
         })
     }
 
-    #[cfg(test)]
     pub(crate) fn matrices(&self) -> &[Matrix<Fr>] {
         &self.matrices
     }
@@ -48,6 +68,21 @@ impl System {
     /// Public inputs, with the constant one.
     pub(crate) fn inputs(&self) -> usize {
         self.inputs
+    }
+
+    /// A builder for assignments, in the mode of this system.
+    pub(crate) fn assigning(&self) -> Builder {
+        in_mode(self.width, Builder::assigning())
+    }
+
+    /// Variables, with the constant one.
+    pub(crate) fn variables(&self) -> usize {
+        self.variables
+    }
+
+    /// Where the committed variables stand in the assignment, ascending.
+    pub(crate) fn committed(&self) -> &[usize] {
+        &self.committed
     }
 
     pub(crate) fn constraints(&self) -> usize {
@@ -86,6 +121,13 @@ impl System {
     }
 }
 
+fn in_mode(width: Option<usize>, builder: Builder) -> Builder {
+    match width {
+        Some(width) => builder.with_lookups(width),
+        None => builder,
+    }
+}
+
 /// `A z`, `B z` and `C z`, one entry a constraint.
 pub(crate) struct Rows {
     pub(crate) a: Vec<Fr>,
@@ -107,6 +149,16 @@ pub(crate) fn check(synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
     let system = System::new(&synthesize).unwrap();
     let mut builder = Builder::assigning();
     synthesize(&mut builder);
+    (system.first_broken(&builder.assignment().unwrap()).is_none(), system.constraints())
+}
+
+/// [`check`] with lookups in a table of `2^width` entries, which the synthesis closes.
+#[cfg(test)]
+pub(crate) fn check_lookups(width: usize, synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
+    let system = System::with_lookups(width, &synthesize).unwrap();
+    let mut builder = system.assigning();
+    synthesize(&mut builder);
+    assert_eq!(builder.committed_places(), system.committed());
     (system.first_broken(&builder.assignment().unwrap()).is_none(), system.constraints())
 }
 

@@ -1,11 +1,11 @@
 //! The sum of a row's active entries without its `f` largest and its `f` smallest.
 //!
-//! The row is brought into descending order by a permutation network, its order is proved by the differences of neighbours,
+//! The row is brought into descending order by a permutation network or a committed copy, its order is proved by the differences of neighbours,
 //! and the entries inside a window that all rows share are added up. A sorted row costs one range check an entry where
 //! two thresholds cost two. Ties leave several orders, all with the same sum.
 
 use super::builder::{power_of_two, Builder, Wire};
-use super::permutation::{permute, route};
+use super::permutation::reorder;
 use super::range::range;
 use ark_bn254::Fr;
 
@@ -50,7 +50,7 @@ pub(crate) fn descending(entries: &[(i128, bool)]) -> Vec<usize> {
 }
 
 /// The sum of the entries at the ranks of `window`, ranks counted in descending order over the active entries;
-/// `order` is that order as the prover says. `70 (m - 1) + m + 2 switches(m)` constraints for `m` entries.
+/// `order` is that order as the prover says. By bits `70 (m - 1) + m + 2 switches(m)` constraints for `m` entries.
 ///
 /// An entry that is not active is moved to `-2^69`, below all others, so it comes last; the window ends before it. In
 /// the row of a slot that is not active every entry is 0, and so is the sum: the window ends before the others' number.
@@ -72,7 +72,7 @@ pub(crate) fn window_sum(
             lowered
         })
         .collect();
-    let sorted = permute(builder, &lowered, &mut route(order).into_iter());
+    let sorted = reorder(builder, &lowered, order);
     for pair in sorted.windows(2) {
         let difference = pair[0].minus(&pair[1]);
         range(builder, &difference, DIFFERENCE_BITS);

@@ -4,25 +4,26 @@ use super::manifest::{digest, verifying_key_name, Manifest};
 use super::words::{decode, verifying_key_words, FIXED_WORDS};
 use super::{key_circuits, KeyError};
 use crate::encoding::{g2_words, point_words};
+use crate::groth16::CircuitKey;
 use crate::srs::KzgKey;
 use crate::statements::proof::AssessmentCircuit;
-use ark_bn254::Bn254;
-use ark_groth16::VerifyingKey;
 use fairshare_protocol::{word_from_label, word_from_u128, RuleName, Word};
 use sha3::{Digest, Keccak256};
 use std::sync::OnceLock;
 
 const MANIFEST: &str = include_str!("../../keys/manifest.json");
 /// In the order of [`key_circuits`].
-const VERIFYING_KEYS: [&[u8]; 8] = [
+const VERIFYING_KEYS: [&[u8]; 10] = [
     include_bytes!("../../keys/DEV-agreement-8.vk"),
     include_bytes!("../../keys/DEV-agreement-16.vk"),
     include_bytes!("../../keys/DEV-agreement-32.vk"),
     include_bytes!("../../keys/DEV-agreement-64.vk"),
+    include_bytes!("../../keys/DEV-agreement-128.vk"),
     include_bytes!("../../keys/DEV-multi-krum-8.vk"),
     include_bytes!("../../keys/DEV-multi-krum-16.vk"),
     include_bytes!("../../keys/DEV-multi-krum-32.vk"),
     include_bytes!("../../keys/DEV-multi-krum-64.vk"),
+    include_bytes!("../../keys/DEV-multi-krum-128.vk"),
 ];
 
 /// The verifying keys of all rules and sizes and the points for openings, as registered on chain.
@@ -30,7 +31,7 @@ const VERIFYING_KEYS: [&[u8]; 8] = [
 pub struct CommittedKeys {
     manifest: Manifest,
     /// In the order of [`key_circuits`].
-    keys: Vec<VerifyingKey<Bn254>>,
+    keys: Vec<CircuitKey>,
     kzg: KzgKey,
     hash: Word,
 }
@@ -89,7 +90,7 @@ impl CommittedKeys {
     }
 
     /// The verifying key of a rule for `size` slots.
-    pub fn verifying_key(&self, rule: RuleName, size: u8) -> Option<&VerifyingKey<Bn254>> {
+    pub fn verifying_key(&self, rule: RuleName, size: u8) -> Option<&CircuitKey> {
         let index = key_circuits().position(|known| known == AssessmentCircuit { rule, size })?;
         self.keys.get(index)
     }
@@ -107,7 +108,7 @@ impl CommittedKeys {
 
 /// `keccak256(abi.encode(bytes32 "fairshare.keys.v1", uint256[] words))`, words as docs/protocol.md 13.4 lists them.
 /// `keys` are in the order of [`key_circuits`].
-pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[VerifyingKey<Bn254>]) -> Word {
+pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[CircuitKey]) -> Word {
     let mut words = vec![word_from_u128(u128::from(dev))];
     words.extend(point_words(&kzg.x1));
     words.extend(kzg.g2.iter().flat_map(g2_words));
@@ -116,7 +117,7 @@ pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[VerifyingKey<Bn254>]) -
         words.push(word_from_u128(circuit.size.into()));
         let points = verifying_key_words(key);
         words.extend_from_slice(&points[..FIXED_WORDS]);
-        words.push(word_from_u128(key.gamma_abc_g1.len() as u128));
+        words.push(word_from_u128(key.groth16.gamma_abc_g1.len() as u128));
         words.extend_from_slice(&points[FIXED_WORDS..]);
     }
     let mut hash = Keccak256::new();
@@ -130,7 +131,6 @@ pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[VerifyingKey<Bn254>]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statements::proof::blank_circuit;
     use crate::statements::public::public_inputs;
     use ark_bn254::G2Affine;
     use ark_ec::AffineRepr;
@@ -144,19 +144,21 @@ mod tests {
             let AssessmentCircuit { rule, size } = circuit;
             let key = keys.verifying_key(rule, size).unwrap();
             let inputs = public_inputs(usize::from(size));
+            assert_eq!(key.sigma_g2.is_some(), size >= 64);
+            let key = &key.groth16;
             assert_eq!(key.gamma_abc_g1.len(), inputs + 1);
             assert_eq!(keys.manifest().key(circuit).unwrap().public_inputs, inputs);
             assert_eq!(key.gamma_g2, G2Affine::generator());
             assert_eq!(prepare_verifying_key(key).vk, *key);
         }
         let missing = |rule, size| keys.verifying_key(rule, size).is_none();
-        assert!(missing(RuleName::MultiKrum, 128) && missing(RuleName::Agreement, 0));
+        assert!(missing(RuleName::MultiKrum, 127) && missing(RuleName::Agreement, 0));
     }
 
     #[test]
     fn the_manifest_counts_the_constraints() {
         for circuit in key_circuits().filter(|circuit| circuit.size <= 16) {
-            let system = crate::gadgets::System::new(|builder| blank_circuit(builder, circuit));
+            let system = circuit.system();
             let keys = CommittedKeys::load();
             assert_eq!(keys.manifest().key(circuit).unwrap().constraints, system.unwrap().constraints());
         }
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn keys_in_each_others_place_are_refused() {
         // Of another size, and of the other rule with the same size.
-        for other in [1, 4] {
+        for other in [1, 5] {
             let mut files = VERIFYING_KEYS;
             files.swap(0, other);
             let error = CommittedKeys::from_files(MANIFEST, &files).unwrap_err();
@@ -202,7 +204,10 @@ mod tests {
         kzg.g2.swap(0, 1);
         assert_ne!(base, keys_hash(true, &kzg, &keys.keys));
         let mut shorter = keys.keys.clone();
-        shorter[0].gamma_abc_g1.pop();
+        shorter[0].groth16.gamma_abc_g1.pop();
         assert_ne!(base, keys_hash(true, &keys.kzg, &shorter));
+        let mut without = keys.keys.clone();
+        without[3].sigma_g2 = None;
+        assert_ne!(base, keys_hash(true, &keys.kzg, &without));
     }
 }

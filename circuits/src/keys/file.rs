@@ -3,10 +3,9 @@
 //! Files are read in pieces: first for their digest alone, then, when it is the pinned one, for their points, while the
 //! digest is taken again. So nothing of another file is ever parsed, and beside the key only a buffer is in memory.
 
+use super::generate::Proving;
 use super::KeyError;
 use crate::statements::proof::AssessmentCircuit;
-use ark_bn254::Bn254;
-use ark_groth16::ProvingKey;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -14,7 +13,7 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 /// First bytes of a file: format and version, then the kind of key.
-const MAGIC: &[u8; 32] = b"fairshare proving key 2 DEV     ";
+const MAGIC: &[u8; 32] = b"fairshare proving key 3 DEV     ";
 /// Magic, rule id, slots (eight bytes each, little endian).
 const HEADER: usize = 32 + 16;
 /// Bytes that are read at a time.
@@ -26,10 +25,14 @@ fn header(circuit: AssessmentCircuit) -> Vec<u8> {
 }
 
 /// The bytes of a key's file. Equal keys give equal bytes.
-pub(super) fn encode(circuit: AssessmentCircuit, key: &ProvingKey<Bn254>) -> Result<Vec<u8>, KeyError> {
-    let mut bytes = Vec::with_capacity(HEADER + key.uncompressed_size());
+pub(super) fn encode(circuit: AssessmentCircuit, key: &Proving) -> Result<Vec<u8>, KeyError> {
+    let mut bytes = Vec::new();
     bytes.extend(header(circuit));
-    key.serialize_uncompressed(&mut bytes).map_err(|error| KeyError::Malformed {
+    let written = match key {
+        Proving::Bits(key) => key.serialize_uncompressed(&mut bytes),
+        Proving::Committing(key) => key.serialize_uncompressed(&mut bytes),
+    };
+    written.map_err(|error| KeyError::Malformed {
         what: "proving key",
         circuit,
         fault: error.to_string(),
@@ -47,7 +50,7 @@ pub(super) fn read(
     path: &Path,
     circuit: AssessmentCircuit,
     pinned: &str,
-) -> io::Result<Result<ProvingKey<Bn254>, &'static str>> {
+) -> io::Result<Result<Proving, &'static str>> {
     let mut file = File::open(path)?;
     let mut header = Vec::with_capacity(HEADER);
     file.by_ref().take(HEADER as u64).read_to_end(&mut header)?;
@@ -67,7 +70,11 @@ pub(super) fn read(
     file.rewind()?;
     let mut reader = BufReader::with_capacity(PIECE, Hashing { file, hash: Sha256::new() });
     reader.read_exact(&mut header)?;
-    let key = ProvingKey::deserialize_uncompressed_unchecked(&mut reader);
+    let key = if circuit.commits() {
+        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader).map(Proving::Committing)
+    } else {
+        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader).map(Proving::Bits)
+    };
     let rest = io::copy(&mut reader, &mut io::sink())?;
     if rest > 0 || hex::encode(reader.into_inner().hash.finalize()) != pinned {
         return Ok(Err("contents are no proving key, or changed while they were read"));

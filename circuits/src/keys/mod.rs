@@ -19,6 +19,7 @@ mod words;
 
 pub use committed::CommittedKeys;
 pub use error::KeyError;
+pub(crate) use generate::Proving;
 pub use manifest::{Manifest, ManifestKey};
 pub use open::AssessmentKeys;
 pub use pin::{pin, pinned_files, PinnedFile};
@@ -28,8 +29,8 @@ pub use words::verifying_key_words;
 use crate::statements::proof::AssessmentCircuit;
 use fairshare_protocol::RuleName;
 
-/// The sizes that have keys, for every rule.
-pub const KEY_SIZES: [u8; 4] = [8, 16, 32, 64];
+/// The sizes that have keys, for every rule. From 64 on provers commit to their limbs; below, ranges are proved by bits.
+pub const KEY_SIZES: [u8; 5] = [8, 16, 32, 64, 128];
 
 /// The circuits that have keys, in the registry's order: by rule, then by size.
 pub fn key_circuits() -> impl Iterator<Item = AssessmentCircuit> + Clone {

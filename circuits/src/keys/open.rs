@@ -1,12 +1,13 @@
 //! Opening the proving key of a size.
 
 use super::committed::CommittedKeys;
+use super::generate::{generate_dev, Proving};
 use super::manifest::{digest, proving_key_name};
-use super::{file, generate, KeyError};
+use super::{file, KeyError};
 use crate::gadgets::System;
-use crate::statements::proof::{blank_circuit, AssessmentCircuit};
-use ark_bn254::Bn254;
-use ark_groth16::{ProvingKey, VerifyingKey};
+use crate::groth16::CircuitKey;
+use crate::statements::committed::CommitKeys;
+use crate::statements::proof::AssessmentCircuit;
 use fairshare_protocol::RuleName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 /// Proving and verifying key of one rule and size, and the constraints that they were made for.
 pub struct AssessmentKeys {
     circuit: AssessmentCircuit,
-    proving: ProvingKey<Bn254>,
+    verifying: CircuitKey,
+    proving: Proving,
     system: System,
 }
 
@@ -39,15 +41,15 @@ impl AssessmentKeys {
             Some(key) => key,
             None => make(folder, &path, circuit, &pinned)?,
         };
-        if committed.verifying_key(rule, size) != Some(&proving.vk) {
+        let verifying = proving.verifying_key();
+        if committed.verifying_key(rule, size) != Some(&verifying) {
             return Err(KeyError::Malformed {
                 what: "proving key",
                 circuit,
                 fault: "its verifying key is not the committed one; run `fairshare-setup pin`".to_owned(),
             });
         }
-        let system = System::new(|builder| blank_circuit(builder, circuit))?;
-        Ok(Self { circuit, proving, system })
+        Ok(Self { circuit, verifying, proving, system: circuit.system()? })
     }
 
     /// The rule of the circuit.
@@ -66,12 +68,22 @@ impl AssessmentKeys {
     }
 
     /// The verifying key, equal to the committed one.
-    pub fn verifying_key(&self) -> &VerifyingKey<Bn254> {
-        &self.proving.vk
+    pub fn verifying_key(&self) -> &CircuitKey {
+        &self.verifying
     }
 
-    pub(crate) fn proving_key(&self) -> &ProvingKey<Bn254> {
+    pub(crate) fn proving_key(&self) -> &Proving {
         &self.proving
+    }
+
+    /// What a prover that commits needs, where the circuit is one of those.
+    pub(crate) fn committing(&self) -> Option<CommitKeys<'_>> {
+        match &self.proving {
+            Proving::Bits(_) => None,
+            Proving::Committing(proving) => {
+                Some(CommitKeys { circuit: self.circuit, proving, system: &self.system })
+            }
+        }
     }
 
     pub(crate) fn system(&self) -> &System {
@@ -80,11 +92,7 @@ impl AssessmentKeys {
 }
 
 /// The key in the file, `None` where there is none or a damaged one.
-fn read(
-    path: &Path,
-    circuit: AssessmentCircuit,
-    pinned: &str,
-) -> Result<Option<ProvingKey<Bn254>>, KeyError> {
+fn read(path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Option<Proving>, KeyError> {
     match file::read(path, circuit, pinned) {
         Ok(Ok(key)) => Ok(Some(key)),
         Ok(Err(fault)) => {
@@ -97,18 +105,13 @@ fn read(
 }
 
 /// Makes the key and writes its file.
-fn make(
-    folder: &Path,
-    path: &Path,
-    circuit: AssessmentCircuit,
-    pinned: &str,
-) -> Result<ProvingKey<Bn254>, KeyError> {
+fn make(folder: &Path, path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Proving, KeyError> {
     let io = |path: PathBuf| move |source| KeyError::Io { path, source };
     // Before the work: a folder that cannot be written is known at once.
     std::fs::create_dir_all(folder).map_err(io(folder.to_path_buf()))?;
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(io(folder.to_path_buf()))?;
     tracing::info!(path = %path.display(), %circuit, "making the DEV proving key: once, then it is read from this file");
-    let key = generate::generate_dev(circuit)?;
+    let key = generate_dev(circuit)?;
     let bytes = file::encode(circuit, &key)?;
     let found = digest(&bytes);
     if found != pinned {
@@ -188,7 +191,7 @@ mod tests {
         let error = AssessmentKeys::open_dev(folder.path(), RULE, 12).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no key for multi-krum with 12 slots: the circuits have [8, 16, 32, 64] slots"
+            "no key for multi-krum with 12 slots: the circuits have [8, 16, 32, 64, 128] slots"
         );
     }
 

@@ -4,9 +4,9 @@ use super::committed::keys_hash;
 use super::manifest::{digest, verifying_key_name, Manifest, ManifestKey};
 use super::{file, generate, key_circuits, words, CommittedKeys, KeyError};
 use crate::export::solidity::{verifying_key_contract, verifying_key_contract_name};
-use crate::gadgets::System;
+use crate::groth16::CircuitKey;
 use crate::srs::KzgKey;
-use crate::statements::proof::{blank_circuit, AssessmentCircuit};
+use crate::statements::proof::AssessmentCircuit;
 use crate::statements::public::public_inputs;
 
 /// A generated file: where it lies below the repository's root, and what it holds.
@@ -28,7 +28,7 @@ pub fn pin(mut progress: impl FnMut(AssessmentCircuit)) -> Result<Vec<PinnedFile
     for circuit in key_circuits() {
         progress(circuit);
         let AssessmentCircuit { rule, size } = circuit;
-        let system = System::new(|builder| blank_circuit(builder, circuit))?;
+        let system = circuit.system()?;
         let proving = generate::generate_dev(circuit)?;
         entries.push(ManifestKey {
             rule: rule.name().to_owned(),
@@ -37,10 +37,10 @@ pub fn pin(mut progress: impl FnMut(AssessmentCircuit)) -> Result<Vec<PinnedFile
             constraints: system.constraints(),
             public_inputs: public_inputs(usize::from(size)),
             verifying_key: verifying_key_name(circuit),
-            verifying_key_sha256: digest(&words::encode(&proving.vk)),
+            verifying_key_sha256: digest(&words::encode(&proving.verifying_key())),
             proving_key_sha256: digest(&file::encode(circuit, &proving)?),
         });
-        keys.push(proving.vk);
+        keys.push(proving.verifying_key());
     }
     let hash = keys_hash(true, &KzgKey::dev(), &keys);
     let manifest = Manifest::new(entries, hex::encode(hash));
@@ -59,10 +59,7 @@ pub fn pinned_files() -> Result<Vec<PinnedFile>, KeyError> {
     files(committed.manifest(), &keys)
 }
 
-fn files(
-    manifest: &Manifest,
-    keys: &[ark_groth16::VerifyingKey<ark_bn254::Bn254>],
-) -> Result<Vec<PinnedFile>, KeyError> {
+fn files(manifest: &Manifest, keys: &[CircuitKey]) -> Result<Vec<PinnedFile>, KeyError> {
     let mut text = serde_json::to_string_pretty(manifest)
         .map_err(|error| KeyError::Manifest { fault: error.to_string() })?;
     text.push('\n');
@@ -101,7 +98,7 @@ mod tests {
         for circuit in key_circuits().filter(|circuit| circuit.size == 8) {
             let key = generate::generate_dev(circuit).unwrap();
             let pinned = CommittedKeys::load().manifest().key(circuit).unwrap().clone();
-            assert_eq!(digest(&words::encode(&key.vk)), pinned.verifying_key_sha256);
+            assert_eq!(digest(&words::encode(&key.verifying_key())), pinned.verifying_key_sha256);
             assert_eq!(digest(&file::encode(circuit, &key).unwrap()), pinned.proving_key_sha256);
         }
     }

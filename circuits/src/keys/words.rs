@@ -3,34 +3,39 @@
 use super::KeyError;
 use crate::encoding::{g2_from_words, g2_words, point_from_words, point_words};
 use crate::error::EncodingError;
+use crate::groth16::CircuitKey;
 use crate::statements::proof::AssessmentCircuit;
 use crate::statements::public::public_inputs;
-use ark_bn254::{Bn254, G1Affine, G2Affine};
+use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_groth16::VerifyingKey;
 use fairshare_protocol::Word;
 
-/// Words of `alpha_1, beta_2, gamma_2, delta_2`.
-pub(crate) const FIXED_WORDS: usize = 14;
+/// Words of `alpha_1, beta_2, gamma_2, delta_2` and `[sigma]_2`.
+pub(crate) const FIXED_WORDS: usize = 18;
 
-/// `alpha_1, beta_2, gamma_2, delta_2`, then the points of the public inputs, the constant one first.
-pub fn verifying_key_words(key: &VerifyingKey<Bn254>) -> Vec<Word> {
+/// `alpha_1, beta_2, gamma_2, delta_2`, `[sigma]_2` or four zeros where the circuit's prover does not commit, then the points
+/// of the public inputs, the constant one first.
+pub fn verifying_key_words(key: &CircuitKey) -> Vec<Word> {
+    let CircuitKey { groth16: key, sigma_g2 } = key;
     let mut words = point_words(&key.alpha_g1).to_vec();
     for point in [&key.beta_g2, &key.gamma_g2, &key.delta_g2] {
         words.extend(g2_words(point));
     }
+    words.extend(sigma_g2.as_ref().map_or([[0; 32]; 4], g2_words));
     words.extend(key.gamma_abc_g1.iter().flat_map(point_words));
     words
 }
 
 /// The bytes of a verifying key's file.
-pub(super) fn encode(key: &VerifyingKey<Bn254>) -> Vec<u8> {
+pub(super) fn encode(key: &CircuitKey) -> Vec<u8> {
     verifying_key_words(key).as_flattened().to_vec()
 }
 
 /// Reads a verifying key and checks every point: on its curve, in its group, not infinity; `gamma_2` is `[1]_2`, which joins
-/// the public inputs with the openings in one pairing, and `delta_2` is another.
-pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<VerifyingKey<Bn254>, KeyError> {
+/// the public inputs with the openings in one pairing, and `delta_2` is another;
+/// `[sigma]_2` is there just where the circuit's prover commits.
+pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<CircuitKey, KeyError> {
     let malformed = |fault: String| KeyError::Malformed { what: "verifying key", circuit, fault };
     let (words, rest) = bytes.as_chunks::<32>();
     let inputs = public_inputs(usize::from(circuit.size)) + 1;
@@ -60,11 +65,20 @@ pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<Verifyi
     if gamma_g2 != G2Affine::generator() || delta_g2 == gamma_g2 {
         return Err(malformed("gamma_2 is not [1]_2, or delta_2 is".to_owned()));
     }
-    Ok(VerifyingKey {
+    let no_commitment = words[14..FIXED_WORDS].iter().all(|word| *word == [0; 32]);
+    if circuit.commits() == no_commitment {
+        return Err(malformed("it has a commitment's point and should have none, or the reverse".to_owned()));
+    }
+    let sigma_g2 = if no_commitment { None } else { Some(g2(14)?) };
+    if sigma_g2.is_some_and(|sigma| sigma == gamma_g2 || sigma == delta_g2) {
+        return Err(malformed("[sigma]_2 is [1]_2 or delta_2".to_owned()));
+    }
+    let groth16 = VerifyingKey {
         alpha_g1: g1(0)?,
         beta_g2: g2(2)?,
         gamma_g2,
         delta_g2,
         gamma_abc_g1: (0..inputs).map(|k| g1(FIXED_WORDS + 2 * k)).collect::<Result<_, _>>()?,
-    })
+    };
+    Ok(CircuitKey { groth16, sigma_g2 })
 }

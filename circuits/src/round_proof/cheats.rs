@@ -7,7 +7,7 @@ use crate::arguments::GramArgument;
 use crate::encoding::{challenge, g2_words, point_words, scalar_word};
 use crate::error::{ProveError, StatementError, VerifyError};
 use crate::field::{slot_powers, weighted_sum};
-use crate::keys::{AssessmentKeys, CommittedKeys};
+use crate::keys::{AssessmentKeys, CommittedKeys, Proving};
 use crate::srs::ReferenceString;
 use crate::statements::gram_binding::{gram_hash, sigma};
 use crate::statements::proof;
@@ -300,7 +300,7 @@ fn other_keys_rules_and_broken_statements_are_named() {
     // The other rule with the same words: another first state, and another key.
     let other = Policy::MultiKrum { neighbours: 32, selected: 1 };
     assert_eq!(fault(&|s| s.policy = other), VerifyError::LaurentIdentityFailed);
-    assert_eq!(fault(&|s| s.slots = 128), VerifyError::UnknownKey { rule: 1, slots: 128 });
+    assert_eq!(fault(&|s| s.slots = 100), VerifyError::UnknownKey { rule: 1, slots: 100 });
     assert!(matches!(
         fault(&|s| s.active |= 1 << 100),
         VerifyError::Statement(StatementError::MaskBeyondSlots { slots: 8, .. })
@@ -333,7 +333,17 @@ fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word)
     let groth16 = proof::prove(&round().keys, &public, gram, &mut rng).unwrap();
     let Assessment { kept, coherence, shares, weights, .. } = assessment;
     let model = model_step(statement.model, &statement.commitments, &weights);
-    let proof = RoundProof { h, kept, coherence, shares, weights, groth16, argument: argue(st1), model };
+    let proof = RoundProof {
+        h,
+        kept,
+        coherence,
+        shares,
+        weights,
+        groth16,
+        argument: argue(st1),
+        model,
+        committed: None,
+    };
     Forgery { public, st1, proof }
 }
 
@@ -452,7 +462,7 @@ fn a_fixed_seed_gives_a_fixed_proof() {
     assert_eq!(with_seed(1).argument, proof.argument);
 }
 
-fn key() -> ark_groth16::VerifyingKey<ark_bn254::Bn254> {
+fn key() -> crate::groth16::CircuitKey {
     round().keys.verifying_key().clone()
 }
 
@@ -530,7 +540,8 @@ fn who_knows_nu_in_advance_cancels_one_error_with_another() {
 
     // C forgotten: the claim is off by [delta]_1, which the proving key holds.
     let mut lie = base.clone();
-    lie.model = (base.model + round().keys.proving_key().delta_g1).into_affine();
+    let Proving::Bits(proving) = round().keys.proving_key() else { panic!("8 slots prove by bits") };
+    lie.model = (base.model + proving.delta_g1).into_affine();
     let known = nu_of(&lie.words());
     lie.groth16.c = (base.groth16.c + round().srs.g1[0] * known.square()).into_affine();
     assert_eq!(verdicts(&lie, known), caught, "an assessment chosen after nu");

@@ -20,3 +20,5 @@ pub use words::{RoundProof, RoundProofWords};
 
 #[cfg(test)]
 mod cheats;
+#[cfg(test)]
+mod committed_cheats;

@@ -4,12 +4,17 @@ use super::statement::{model_step, RoundStatement};
 use super::verify::verify_words_with;
 use super::words::RoundProof;
 use crate::arguments::GramArgument;
-use crate::encoding::{challenge, scalar_word};
+use crate::encoding::{challenge, point_words, scalar_word};
 use crate::error::ProveError;
+use crate::groth16::lookup_challenge;
 use crate::keys::AssessmentKeys;
 use crate::srs::ReferenceString;
+use crate::statements::committed::{commit, prove_committed};
+use crate::statements::gram_binding::gram_hash;
 use crate::statements::proof::{self, AssessmentError};
 use crate::statements::public::AssessmentPublic;
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
 use fairshare_protocol::{absorb, assess, Assessment, GramMatrix};
 use rand::{CryptoRng, RngCore};
 
@@ -47,13 +52,34 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
         return Err(ProveError::AssessmentMismatch);
     }
     let (slots, rows): (Vec<u8>, Vec<&[i16]>) = updates.iter().copied().unzip();
-    let h = crate::statements::gram_binding::gram_hash(gram);
-    let st1 = absorb(statement.first_state(), "gram", &[scalar_word(&h)]);
-    let RoundStatement { active, policy, .. } = *statement;
-    let public = AssessmentPublic::new(gram, challenge(&st1), active, policy, assessment);
+    let public = AssessmentPublic::unbound(statement.active, statement.policy, assessment);
+    let committing = match keys.committing() {
+        Some(keys) => Some((keys, commit(keys, gram, &public, rng)?)),
+        None => None,
+    };
+    let committed = committing.as_ref().map(|(_, commitment)| commitment.points());
+    // The matrix is fixed before its challenge: by its hash, or by the commitment.
+    let (h, st1, binding) = match &committed {
+        None => {
+            let h = gram_hash(gram);
+            (h, absorb(statement.first_state(), "gram", &[scalar_word(&h)]), h)
+        }
+        Some(points) => {
+            let words = points.each_ref().map(point_words);
+            let st1 = absorb(statement.first_state(), "gram", words.as_flattened());
+            let x = lookup_challenge(st1).map_err(|_| ProveError::DegenerateChallenge)?;
+            (Fr::ZERO, st1, x)
+        }
+    };
+    let public = public.bound(gram, binding, challenge(&st1));
     let (argument, groth16) = rayon::join(
         || GramArgument::prove(srs, &slots, &rows, st1),
-        || proof::prove(keys, &public, gram, rng),
+        || match &committing {
+            None => proof::prove(keys, &public, gram, rng),
+            Some((keys, commitment)) => {
+                prove_committed(*keys, commitment, &public, rng).map(|proof| proof.groth16)
+            }
+        },
     );
     let argument = argument?;
     if argument.sigma != public.sigma {
@@ -66,6 +92,7 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
         shares: assessment.shares.clone(),
         weights: assessment.weights.clone(),
         groth16: groth16?,
+        committed,
         argument,
         model: model_step(statement.model, &statement.commitments, &assessment.weights),
     };

@@ -1,18 +1,18 @@
 //! The contract's check, natively: the same words, the same order, the same reasons.
 
 use super::statement::{model_step, RoundStatement};
-use super::words::{RoundProof, RoundProofWords};
+use super::words::{committed_points, RoundProof, RoundProofWords};
 use crate::arguments::gram::{laurent_state, non_zero, values_state};
 use crate::arguments::GramArgument;
 use crate::encoding::{challenge, g2_from_words, point_from_words, scalar_from_word, scalar_word};
 use crate::error::{EncodingError, VerifyError};
+use crate::groth16::{lookup_challenge, CircuitKey};
 use crate::keys::CommittedKeys;
 use crate::msm::msm;
 use crate::srs::KzgKey;
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
-use ark_groth16::VerifyingKey;
 use fairshare_protocol::{absorb, element17, packed_words, word_from_u128, Word};
 
 /// Checks a round's proof under the committed keys: what the contract checks, with the same reasons.
@@ -50,7 +50,7 @@ pub fn verify_words(
 /// # Errors
 /// The reason of the contract, or a statement that contradicts itself.
 pub fn verify_words_with(
-    key: &VerifyingKey<Bn254>,
+    key: &CircuitKey,
     kzg: &KzgKey,
     statement: &RoundStatement,
     words: &RoundProofWords,
@@ -63,7 +63,7 @@ pub fn verify_words_with(
     Ok(())
 }
 
-/// Three equations that `nu` joins: all of it is fixed by `st4`, before `nu` is known.
+/// Three equations that `nu` joins, and a fourth where the prover commits: all of it is fixed by `st4`, before `nu` is known.
 pub(super) struct Joint {
     /// `A, B`, `alpha, beta`, `C, delta`, and the point of the public inputs beside `[1]_2`.
     groth16: [(G1Affine, G2Affine); 3],
@@ -72,6 +72,8 @@ pub(super) struct Joint {
     opening: [G1Projective; 3],
     /// `C_T + sum w_i C_i - C_T'`, beside `[1]_2`: infinity when the claim is true.
     model: G1Projective,
+    /// The proof of knowledge beside `[1]_2`, and `D` beside `[sigma]_2`; `D` is in `inputs` as well.
+    knowledge: Option<(G1Affine, G1Affine, G2Affine)>,
     g2: [G2Affine; 3],
     pub(super) st4: Word,
 }
@@ -79,7 +81,7 @@ pub(super) struct Joint {
 impl Joint {
     /// Everything but the pairing, with the reasons of the contract.
     pub(super) fn new(
-        key: &VerifyingKey<Bn254>,
+        key: &CircuitKey,
         kzg: &KzgKey,
         statement: &RoundStatement,
         words: &RoundProofWords,
@@ -89,7 +91,23 @@ impl Joint {
         let values = scalars(&words.values)?;
         let values: [Fr; 4] = values.try_into().expect("four words give four scalars");
         let st1 = gram_state(statement, words);
-        let inputs = public_inputs(statement, words, challenge(&st1))?;
+        let knowledge = match (key.sigma_g2, points.committed) {
+            (None, None) => None,
+            (Some(sigma), Some([point, knowledge])) => Some((knowledge, point, sigma)),
+            (sigma, _) => {
+                let (expected, found) = (if sigma.is_some() { 4 } else { 0 }, words.committed.len());
+                return Err(VerifyError::WrongLength { what: "commitment", expected, found });
+            }
+        };
+        let key = &key.groth16;
+        if knowledge.is_some() {
+            // `D` takes the place of `h`, whose word must not be free.
+            if words.h != [0; 32] {
+                return Err(VerifyError::ScalarOutOfRange(words.h));
+            }
+            lookup_challenge(st1)?;
+        }
+        let inputs = scalars(&input_words(statement, words, &st1))?;
         if inputs.len() + 1 != key.gamma_abc_g1.len() {
             let (expected, found) = (key.gamma_abc_g1.len() - 1, inputs.len());
             return Err(VerifyError::WrongLength { what: "public input", expected, found });
@@ -102,7 +120,10 @@ impl Joint {
         let stepped = model_step(statement.model, &statement.commitments, &weights);
         Ok(Self {
             groth16: [(-points.a, points.b), (key.alpha_g1, key.beta_g2), (points.c, key.delta_g2)],
-            inputs: msm(&key.gamma_abc_g1[1..], &inputs) + key.gamma_abc_g1[0],
+            inputs: msm(&key.gamma_abc_g1[1..], &inputs)
+                + key.gamma_abc_g1[0]
+                + knowledge.map_or(G1Affine::identity(), |(_, point, _)| point),
+            knowledge,
             opening,
             model: stepped.into_group() - points.model,
             g2: kzg.g2,
@@ -113,10 +134,16 @@ impl Joint {
     /// The pairing equation of docs/protocol.md 13.1.
     pub(super) fn holds(&self, nu: Fr) -> bool {
         let [w, shifted, at_one] = self.opening.map(|point| point * nu);
-        let at_one = self.inputs + at_one + self.model * nu.square();
+        let mut at_one = self.inputs + at_one + self.model * nu.square();
+        let mut pairs = self.groth16.to_vec();
+        if let Some((knowledge, point, sigma)) = self.knowledge {
+            let cube = nu.square() * nu;
+            at_one -= knowledge * cube;
+            pairs.push(((point * cube).into_affine(), sigma));
+        }
         let opening = G1Projective::normalize_batch(&[at_one, shifted, w]);
-        let pairs = self.groth16.into_iter().chain(opening.into_iter().zip(self.g2));
-        let (left, right): (Vec<G1Affine>, Vec<G2Affine>) = pairs.unzip();
+        pairs.extend(opening.into_iter().zip(self.g2));
+        let (left, right): (Vec<G1Affine>, Vec<G2Affine>) = pairs.into_iter().unzip();
         Bn254::multi_pairing(left, right).is_zero()
     }
 }
@@ -156,6 +183,7 @@ struct Points {
     r: G1Affine,
     w: G1Affine,
     model: G1Affine,
+    committed: Option<[G1Affine; 2]>,
 }
 
 impl Points {
@@ -172,6 +200,7 @@ impl Points {
             r: point_from_words(&words.r)?,
             w: point_from_words(&words.w)?,
             model: point_from_words(&words.model)?,
+            committed: committed_points(&words.committed)?,
             // On chain it is the pairing that looks at this one.
             b: g2_from_words(&[b0, b1, b2, b3]).map_err(|_| VerifyError::PairingFailed)?,
         })
@@ -182,17 +211,27 @@ fn scalars(words: &[Word]) -> Result<Vec<Fr>, VerifyError> {
     words.iter().map(|word| Ok(scalar_from_word(word)?)).collect()
 }
 
-/// `st1`, which holds `h`.
+/// `st1`, which holds what fixes the matrix: `h`, or the commitment.
 fn gram_state(statement: &RoundStatement, words: &RoundProofWords) -> Word {
-    absorb(statement.first_state(), "gram", &[words.h])
+    let fixes = if words.committed.is_empty() { std::slice::from_ref(&words.h) } else { &words.committed };
+    absorb(statement.first_state(), "gram", fixes)
+}
+
+/// The first public input: `h`, or the challenge of the commitment.
+fn binding_word(words: &RoundProofWords, st1: &Word) -> Word {
+    if words.committed.is_empty() {
+        words.h
+    } else {
+        scalar_word(&challenge(&absorb(*st1, "lookup", &[])))
+    }
 }
 
 /// The words of the public inputs in the order of docs/protocol.md 13.2.
-fn input_words(statement: &RoundStatement, words: &RoundProofWords, rho: Word) -> Vec<Word> {
+fn input_words(statement: &RoundStatement, words: &RoundProofWords, st1: &Word) -> Vec<Word> {
     let [first, second] = statement.policy.words();
     let mut inputs = vec![
-        words.h,
-        rho,
+        binding_word(words, st1),
+        scalar_word(&challenge(st1)),
         words.sigma,
         word_from_u128(statement.active),
         word_from_u128(first.into()),
@@ -205,20 +244,11 @@ fn input_words(statement: &RoundStatement, words: &RoundProofWords, rho: Word) -
     inputs
 }
 
-fn public_inputs(
-    statement: &RoundStatement,
-    words: &RoundProofWords,
-    rho: Fr,
-) -> Result<Vec<Fr>, VerifyError> {
-    scalars(&input_words(statement, words, scalar_word(&rho)))
-}
-
 /// `st4`.
 fn join_state(st3: Word, words: &RoundProofWords, statement: &RoundStatement, st1: &Word) -> Word {
-    let rho = scalar_word(&challenge(st1));
     let mut items = words.w.to_vec();
     items.extend(words.model);
     items.extend(words.groth16);
-    items.extend(input_words(statement, words, rho));
+    items.extend(input_words(statement, words, st1));
     absorb(st3, "join", &items)
 }

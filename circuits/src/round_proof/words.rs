@@ -19,6 +19,7 @@ pub struct RoundProof {
     pub(crate) weights: Vec<u32>,
     pub(crate) groth16: Proof<Bn254>,
     pub(crate) argument: GramArgument,
+    pub(crate) committed: Option<[G1Affine; 2]>,
     pub(crate) model: G1Affine,
 }
 
@@ -49,6 +50,8 @@ pub struct RoundProofWords {
     pub w: [Word; 2],
     /// `C_T'`, the claimed commitment of the new model.
     pub model: [Word; 2],
+    /// Where the circuit's prover commits (docs/protocol.md 13.10): `D` and its proof of knowledge, and `h` is 0. Else empty.
+    pub committed: Vec<Word>,
 }
 
 impl RoundProof {
@@ -82,6 +85,11 @@ impl RoundProof {
         &self.argument
     }
 
+    /// The commitment `D` and its proof of knowledge, where the circuit's prover commits.
+    pub fn committed(&self) -> Option<[G1Affine; 2]> {
+        self.committed
+    }
+
     /// The proof of the assessment.
     pub fn groth16(&self) -> &Proof<Bn254> {
         &self.groth16
@@ -110,6 +118,7 @@ impl RoundProof {
             values: self.argument.values.each_ref().map(scalar_word),
             w: point_words(&self.argument.w),
             model: point_words(&self.model),
+            committed: self.committed.iter().flatten().flat_map(point_words).collect(),
         }
     }
 
@@ -166,6 +175,16 @@ impl RoundProof {
                 w: point_from_words(&words.w)?,
             },
             model: point_from_words(&words.model)?,
+            committed: committed_points(&words.committed)?,
         })
+    }
+}
+
+/// `D` and its proof of knowledge, or nothing.
+pub(super) fn committed_points(words: &[Word]) -> Result<Option<[G1Affine; 2]>, VerifyError> {
+    match words {
+        [] => Ok(None),
+        [a, b, c, d] => Ok(Some([point_from_words(&[*a, *b])?, point_from_words(&[*c, *d])?])),
+        _ => Err(VerifyError::WrongLength { what: "commitment", expected: 4, found: words.len() }),
     }
 }

@@ -76,8 +76,9 @@ pub(crate) fn sigma_entries(slots: usize, entries: &[Fr], rho: Fr) -> Fr {
 }
 
 /// Every entry off the diagonal is in `-2^52 ..= 2^52`, exactly: 55 constraints each. The diagonal's range comes from
-/// [`range_diagonal`], or from square roots where a rule takes them. Without the ranges the packing could be bent: one entry more by `2^54`, the next less by one.
-pub(crate) fn range_entries(builder: &mut Builder, slots: usize, entries: &[Wire]) {
+/// [`range_diagonal`], or from square roots where a rule takes them. Without the ranges the packing could be bent: one
+/// entry more by `2^54`, the next less by one.
+fn range_entries(builder: &mut Builder, slots: usize, entries: &[Wire]) {
     let offset = Wire::constant(signed(OFFSET));
     for i in 0..slots {
         for j in i + 1..slots {
@@ -87,14 +88,45 @@ pub(crate) fn range_entries(builder: &mut Builder, slots: usize, entries: &[Wire
 }
 
 /// Every entry on the diagonal is in `0 ..= 2^52`, exactly: 54 constraints each.
-pub(crate) fn range_diagonal(builder: &mut Builder, slots: usize, entries: &[Wire]) {
+fn range_diagonal(builder: &mut Builder, slots: usize, entries: &[Wire]) {
     for i in 0..slots {
         range_inclusive(builder, &entries[position(slots, i, i)], OFFSET_RANGE_LOG - 1);
     }
 }
 
+/// What says that the diagonal's entries are not negative.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Diagonal {
+    /// Their square roots, which the rule takes.
+    Rooted,
+    /// Ranges of their own.
+    Ranged,
+}
+
+/// The entries are fixed before `rho`: by bits `binding` is their hash `h`, and their ranges are constrained for its packing.
+/// With lookups they are committed variables themselves, each a whole field element, and `binding` is the challenge that
+/// the commitment gives; `sigma` and the proofs of form then say that they are products of updates, in range.
+pub(crate) fn bind_entries(
+    builder: &mut Builder,
+    slots: usize,
+    entries: &[Wire],
+    diagonal: Diagonal,
+    binding: &Wire,
+) {
+    if builder.lookups().is_some() {
+        return;
+    }
+    builder.section("gram entries");
+    range_entries(builder, slots, entries);
+    if diagonal == Diagonal::Ranged {
+        range_diagonal(builder, slots, entries);
+    }
+    builder.section("gram hash");
+    bind_hash(builder, entries, binding);
+}
+
 /// `h` is the hash of the entries, whose ranges must be constrained elsewhere.
-pub(crate) fn bind_hash(builder: &mut Builder, entries: &[Wire], h: &Wire) {
+fn bind_hash(builder: &mut Builder, entries: &[Wire], h: &Wire) {
     let offset = Wire::constant(signed(OFFSET));
     let shifted: Vec<Wire> = entries.iter().map(|entry| entry.plus(&offset)).collect();
     let elements: Vec<Wire> =

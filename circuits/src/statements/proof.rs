@@ -1,15 +1,18 @@
 //! Proving and verifying an assessment.
 
 use super::agreement::AgreementWitness;
+use super::committed::lookup_system;
+use super::gram_binding::hash_entries;
 use super::multi_krum::MultiKrumWitness;
 use super::public::{public_inputs, AssessmentPublic};
 use crate::gadgets::system::Rows;
 use crate::gadgets::{Builder, System};
-use crate::keys::AssessmentKeys;
+use crate::groth16::{CircuitKey, CommitError};
+use crate::keys::{AssessmentKeys, Proving};
 use crate::statements::prover::prove_rows;
 use ark_bn254::{Bn254, Fr};
 use ark_ff::UniformRand;
-use ark_groth16::{prepare_verifying_key, Groth16, Proof, VerifyingKey};
+use ark_groth16::{prepare_verifying_key, Groth16, Proof};
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, SynthesisError};
 use ark_std::rand::{CryptoRng, RngCore};
 use fairshare_protocol::{GramError, GramMatrix, Policy, RuleError, RuleName};
@@ -54,6 +57,12 @@ pub enum AssessmentError {
         /// The part of the circuit.
         section: &'static str,
     },
+    /// The keys are of the other mode.
+    #[error("the provers of this circuit commit to their witnesses: prove the whole round")]
+    Commits,
+    /// The committed variables have other values than those that were committed to.
+    #[error("the committed variables have moved since the commitment: commit anew")]
+    Moved,
     /// The constraint system failed.
     #[error("constraint system: {0}")]
     Synthesis(#[from] SynthesisError),
@@ -62,16 +71,38 @@ pub enum AssessmentError {
     Rejected,
 }
 
+impl From<CommitError> for AssessmentError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Unsatisfied { constraint, section } => Self::Unsatisfied { constraint, section },
+            CommitError::Moved => Self::Moved,
+            CommitError::Synthesis(error) => Self::Synthesis(error),
+        }
+    }
+}
+
 /// What the prover knows of a round under one rule. The two functions below list every rule that has a circuit.
-pub(crate) trait RuleWitness {
+pub(crate) trait RuleWitness: Sync {
     /// Writes the rule's circuit. `public` are the public inputs in the order of [`AssessmentPublic::to_field_elements`].
     fn synthesize(&self, builder: &mut Builder, public: &[Fr]);
+
+    /// The upper triangle of the Gram matrix, row by row.
+    fn gram(&self) -> &[Fr];
+
+    /// [`Self::check`] without a look at `public.h`, whose place a commitment takes (docs/protocol.md 13.10).
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    fn check_rule(&self, public: &AssessmentPublic) -> Result<(), AssessmentError>;
 
     /// The native check: the rule, computed anew from the matrix, gives every value of the witness and of `public`.
     ///
     /// # Errors
     /// The rule refuses the matrix, or the name of the first value that differs.
-    fn check(&self, public: &AssessmentPublic) -> Result<(), AssessmentError>;
+    fn check(&self, public: &AssessmentPublic) -> Result<(), AssessmentError> {
+        self.check_rule(public)?;
+        all_the_same(&[("h", public.h == hash_entries(self.gram()))])
+    }
 }
 
 /// The honest witness of a round under its policy.
@@ -110,6 +141,25 @@ pub struct AssessmentCircuit {
     pub size: u8,
 }
 
+impl AssessmentCircuit {
+    /// Whether its prover commits to witnesses (docs/protocol.md 13.10): where bits are too many.
+    pub fn commits(self) -> bool {
+        self.size >= 64
+    }
+
+    /// Its constraints, in the mode of its keys.
+    ///
+    /// # Errors
+    /// The constraint system's own.
+    pub(crate) fn system(self) -> Result<System, SynthesisError> {
+        if self.commits() {
+            lookup_system(self)
+        } else {
+            System::new(|builder| blank_circuit(builder, self))
+        }
+    }
+}
+
 impl std::fmt::Display for AssessmentCircuit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} with {} slots", self.rule.name(), self.size)
@@ -130,13 +180,6 @@ pub(crate) fn blank_circuit(builder: &mut Builder, circuit: AssessmentCircuit) {
     blank(circuit.rule, size).synthesize(builder, &vec![Fr::from(0u64); public_inputs(size)]);
 }
 
-/// The whole assignment of the circuit under these public inputs and this witness.
-fn assign(public: &[Fr], witness: &dyn RuleWitness) -> Result<Vec<Fr>, SynthesisError> {
-    let mut builder = Builder::assigning();
-    witness.synthesize(&mut builder, public);
-    builder.assignment()
-}
-
 /// Checks every constraint under these public inputs and this witness; gives the assignment and its rows.
 ///
 /// # Errors
@@ -146,7 +189,9 @@ pub(crate) fn check_constraints(
     public: &[Fr],
     witness: &dyn RuleWitness,
 ) -> Result<(Vec<Fr>, Rows), AssessmentError> {
-    let assignment = assign(public, witness)?;
+    let mut builder = system.assigning();
+    witness.synthesize(&mut builder, public);
+    let assignment = builder.assignment()?;
     match system.evaluate(&assignment) {
         Ok(rows) => Ok((assignment, rows)),
         Err((constraint, section)) => Err(AssessmentError::Unsatisfied { constraint, section }),
@@ -164,6 +209,7 @@ pub fn prove<R: RngCore + CryptoRng>(
     gram: &GramMatrix,
     rng: &mut R,
 ) -> Result<Proof<Bn254>, AssessmentError> {
+    let Proving::Bits(proving) = keys.proving_key() else { return Err(AssessmentError::Commits) };
     let size = keys.size();
     check_sizes(size, &[gram.slots(), public.shares.len(), public.weights.len()])?;
     if public.policy.rule() != keys.rule() {
@@ -174,7 +220,7 @@ pub fn prove<R: RngCore + CryptoRng>(
     let fields = public.to_field_elements(size);
     let (assignment, rows) = check_constraints(keys.system(), &fields, witness.as_ref())?;
     let blinding = [Fr::rand(rng), Fr::rand(rng)];
-    let proof = prove_rows(keys.proving_key(), keys.system(), rows, &assignment, blinding)?;
+    let proof = prove_rows(proving, keys.system(), rows, &assignment, blinding)?;
     verify(keys.verifying_key(), public, &proof)?;
     Ok(proof)
 }
@@ -184,23 +230,23 @@ pub fn prove<R: RngCore + CryptoRng>(
 /// # Errors
 /// Public inputs of another size than the key, or a proof that does not verify.
 pub fn verify(
-    key: &VerifyingKey<Bn254>,
+    key: &CircuitKey,
     public: &AssessmentPublic,
     proof: &Proof<Bn254>,
 ) -> Result<(), AssessmentError> {
     let size = public.shares.len();
     check_sizes(size, &[public.weights.len()])?;
-    if public_inputs(size) + 1 != key.gamma_abc_g1.len() {
+    if key.sigma_g2.is_some() || public_inputs(size) + 1 != key.groth16.gamma_abc_g1.len() {
         return Err(AssessmentError::Rejected);
     }
     let fields = public.to_field_elements(size);
-    match Groth16::<Bn254>::verify_proof(&prepare_verifying_key(key), proof, &fields) {
+    match Groth16::<Bn254>::verify_proof(&prepare_verifying_key(&key.groth16), proof, &fields) {
         Ok(true) => Ok(()),
         _ => Err(AssessmentError::Rejected),
     }
 }
 
-fn check_sizes(expected: usize, sizes: &[usize]) -> Result<(), AssessmentError> {
+pub(super) fn check_sizes(expected: usize, sizes: &[usize]) -> Result<(), AssessmentError> {
     match sizes.iter().find(|size| **size != expected) {
         Some(found) => Err(AssessmentError::Size { expected, found: *found }),
         None => Ok(()),

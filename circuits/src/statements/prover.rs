@@ -38,7 +38,7 @@ pub(crate) fn prove_rows(
 }
 
 /// Coefficients of `(A B - C) / Z` for the polynomials through the rows; the public inputs have rows of their own in `A`.
-fn quotient(system: &System, rows: Rows, assignment: &[Fr]) -> Result<Vec<Fr>, SynthesisError> {
+pub(crate) fn quotient(system: &System, rows: Rows, assignment: &[Fr]) -> Result<Vec<Fr>, SynthesisError> {
     let inputs = system.inputs();
     let domain = GeneralEvaluationDomain::<Fr>::new(system.constraints() + inputs)
         .ok_or(SynthesisError::PolynomialDegreeTooLarge)?;

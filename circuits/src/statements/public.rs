@@ -9,7 +9,7 @@ use fairshare_protocol::{packed_words, Assessment, GramMatrix, Policy};
 ///
 /// | index | field | Solidity word |
 /// | --- | --- | --- |
-/// | 0 | `h` | `proof.h` |
+/// | 0 | `h` | `proof.h`, or the challenge `x` of 13.10 |
 /// | 1 | `rho` | the challenge `st1 mod r` |
 /// | 2 | `sigma` | `proof.sigma` |
 /// | 3 | `active` | `statement.activeMask` |
@@ -23,7 +23,7 @@ use fairshare_protocol::{packed_words, Assessment, GramMatrix, Policy};
 /// with `k = ceil(N / 14)`; the same table stands in docs/protocol.md 13.2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssessmentPublic {
-    /// Poseidon of the Gram matrix.
+    /// Poseidon of the Gram matrix; where the prover commits, the challenge `x` of the commitment.
     pub h: Fr,
     /// The challenge that `h` gives.
     pub rho: Fr,
@@ -46,10 +46,16 @@ pub struct AssessmentPublic {
 impl AssessmentPublic {
     /// The public inputs that an assessment of `gram` gives under the challenge `rho`.
     pub fn new(gram: &GramMatrix, rho: Fr, active: u128, policy: Policy, assessment: &Assessment) -> Self {
+        Self::unbound(active, policy, assessment).bound(gram, gram_hash(gram), rho)
+    }
+
+    /// What is known before the challenges: `h`, `rho` and `sigma` are 0.
+    pub(crate) fn unbound(active: u128, policy: Policy, assessment: &Assessment) -> Self {
+        let zero = Fr::from(0u64);
         Self {
-            h: gram_hash(gram),
-            rho,
-            sigma: sigma(gram, rho),
+            h: zero,
+            rho: zero,
+            sigma: zero,
             active,
             policy,
             kept: assessment.kept,
@@ -57,6 +63,11 @@ impl AssessmentPublic {
             shares: assessment.shares.clone(),
             weights: assessment.weights.clone(),
         }
+    }
+
+    /// The same bound to a matrix: by its hash `h`, or by the challenge of a commitment in its place.
+    pub(crate) fn bound(self, gram: &GramMatrix, h: Fr, rho: Fr) -> Self {
+        Self { h, rho, sigma: sigma(gram, rho), ..self }
     }
 
     /// The public inputs in their order, for the circuit of `size` slots. This function alone fixes it.

@@ -1,5 +1,6 @@
 //! What the tests of every rule share: constraints of a size, rounds, and a witness with its public inputs to bend.
 
+use super::committed::lookup_system;
 use super::gram_binding::{hash_entries, sigma_entries, triangle};
 use super::proof::{
     blank_circuit, check_constraints, witness, AssessmentCircuit, AssessmentError, RuleWitness,
@@ -20,6 +21,14 @@ pub(crate) fn system(rule: RuleName, size: usize) -> &'static System {
     let index = 4 * usize::from(rule.id() - 1) + size.trailing_zeros() as usize - 3;
     let circuit = AssessmentCircuit { rule, size: size as u8 };
     SYSTEMS[index].get_or_init(|| System::new(|builder| blank_circuit(builder, circuit)).unwrap())
+}
+
+/// The same with lookups.
+fn lookups(rule: RuleName, size: usize) -> &'static System {
+    static SYSTEMS: [OnceLock<System>; 8] = [const { OnceLock::new() }; 8];
+    let index = 4 * usize::from(rule.id() - 1) + size.trailing_zeros() as usize - 3;
+    let circuit = AssessmentCircuit { rule, size: size as u8 };
+    SYSTEMS[index].get_or_init(|| lookup_system(circuit).unwrap())
 }
 
 pub(crate) fn rho(seed: u64) -> Fr {
@@ -52,7 +61,8 @@ impl Round {
         let public = self.public();
         let witness = witness(&self.gram, self.active, self.policy).map_err(|error| error.to_string())?;
         witness.check(&public).map_err(|error| error.to_string())?;
-        circuit(&public, witness.as_ref()).map_err(|error| error.to_string())
+        circuit(&public, witness.as_ref()).map_err(|error| format!("by bits: {error}"))?;
+        by_lookups(&public, witness.as_ref()).map_err(|error| format!("by lookups: {error}"))
     }
 }
 
@@ -63,20 +73,47 @@ pub(crate) fn circuit(public: &AssessmentPublic, witness: &dyn RuleWitness) -> R
     check_constraints(system, &public.to_field_elements(size), witness).map(|_| ())
 }
 
-/// Circuit and native check accept it.
+/// What the circuit with lookups says, under a challenge in the place of `h`.
+pub(crate) fn by_lookups(
+    public: &AssessmentPublic,
+    witness: &dyn RuleWitness,
+) -> Result<(), AssessmentError> {
+    let size = public.shares.len();
+    let system = lookups(public.policy.rule(), size);
+    let public = AssessmentPublic { h: Fr::from(987_654_321u64).pow([11]), ..public.clone() };
+    check_constraints(system, &public.to_field_elements(size), witness).map(|_| ())
+}
+
+/// Circuit, by bits and by lookups, and native check accept it.
 #[track_caller]
 pub(crate) fn assert_accepted(public: &AssessmentPublic, witness: &dyn RuleWitness) {
     circuit(public, witness).unwrap();
+    by_lookups(public, witness).unwrap();
     witness.check(public).unwrap();
 }
 
-/// The circuit refuses it in the section that is there for it, and so does the native check.
+/// The circuit, by bits and by lookups, refuses it in the section that is there for it, and so does the native check.
 #[track_caller]
 pub(crate) fn assert_refused(public: &AssessmentPublic, witness: &dyn RuleWitness, expected: &str) {
-    match circuit(public, witness) {
-        Err(AssessmentError::Unsatisfied { section, .. }) => assert_eq!(section, expected),
+    assert_refused_in_modes(public, witness, expected, Some(expected));
+}
+
+/// [`assert_refused`] with the section by bits and that by lookups: `None` where the circuit with lookups has nothing to
+/// refuse, since commitment and Gram argument do (docs/protocol.md 13.10).
+#[track_caller]
+pub(crate) fn assert_refused_in_modes(
+    public: &AssessmentPublic,
+    witness: &dyn RuleWitness,
+    bits: &str,
+    lookups: Option<&str>,
+) {
+    let section = |outcome| match outcome {
+        Ok(()) => None,
+        Err(AssessmentError::Unsatisfied { section, .. }) => Some(section),
         other => panic!("the circuit says {other:?}"),
-    }
+    };
+    assert_eq!(section(circuit(public, witness)), Some(bits), "by bits");
+    assert_eq!(section(by_lookups(public, witness)), lookups, "by lookups");
     assert!(witness.check(public).is_err(), "the native check accepts it");
 }
 

@@ -4,7 +4,7 @@ use super::proof::{check_constraints, prove, verify, witness, AssessmentError};
 use super::prover::prove_rows;
 use super::public::AssessmentPublic;
 use super::testing::{updates, Round};
-use crate::keys::{AssessmentKeys, CommittedKeys};
+use crate::keys::{AssessmentKeys, CommittedKeys, Proving};
 use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Field;
@@ -145,8 +145,9 @@ fn the_prover_equals_that_of_arkworks() {
     let system = keys.system();
     let blinding = [Fr::from(123u64), Fr::from(456u64).square()];
     let (assignment, rows) = check_constraints(system, &fields, witness.as_ref()).unwrap();
+    let Proving::Bits(proving) = keys.proving_key() else { panic!("eight slots are proved by bits") };
     let expected = Groth16::<Bn254>::create_proof_with_reduction_and_matrices(
-        keys.proving_key(),
+        proving,
         blinding[0],
         blinding[1],
         system.matrices(),
@@ -154,6 +155,6 @@ fn the_prover_equals_that_of_arkworks() {
         system.constraints(),
         &assignment,
     );
-    let proof = prove_rows(keys.proving_key(), system, rows, &assignment, blinding);
+    let proof = prove_rows(proving, system, rows, &assignment, blinding);
     assert_eq!(proof.unwrap(), expected.unwrap());
 }

@@ -7,9 +7,10 @@ interface IVerifyingKey {
     /// @return size the number `N` of slots that the circuit serves
     function circuit() external pure returns (uint8 rule, uint8 size);
 
-    /// @return fixedPoints `alpha_1` (2 words), `beta_2`, `gamma_2`, `delta_2` (4 words each, imaginary part first)
+    /// @return fixedPoints `alpha_1` (2 words), `beta_2`, `gamma_2`, `delta_2` (4 words each, imaginary part first), and
+    /// `[sigma]_2` where the circuit's prover commits to witnesses (docs/protocol.md 13.10), else four zeros
     /// @return ic the points of the public inputs, two words each; the first is the constant one
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic);
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic);
 }
 
 /// @title Groth16 and KZG keys that nobody can change after deployment.
@@ -30,6 +31,8 @@ interface IKeyRegistry {
     error GammaIsNotOne(uint8 rule, uint8 size);
     /// @notice A key whose `delta_2` is its `gamma_2`: proofs under it could be made by anybody.
     error DeltaIsGamma(uint8 rule, uint8 size);
+    /// @notice `[sigma]_2` is `[1]_2` or `delta_2`: anybody could prove that a commitment is one.
+    error SigmaIsKnown(uint8 rule, uint8 size);
     /// @notice A key contract that did not say the same when it was asked again.
     error ImpureKey(address key);
 

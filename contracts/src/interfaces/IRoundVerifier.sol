@@ -18,7 +18,7 @@ struct RoundStatement {
 
 /// @notice What the aggregator computed and proves.
 struct RoundProof {
-    uint256 h; // Poseidon of the Gram matrix
+    uint256 h; // Poseidon of the Gram matrix; 0 where the prover commits
     uint256 sigma; // <p, p>
     uint256 keptMask;
     uint256 coherence; // 0 ..= 2^16
@@ -30,6 +30,7 @@ struct RoundProof {
     uint256[4] values; // P(z), P(1/z), S(z), S(1/z)
     uint256[2] w; // the opening W
     uint256[2] model; // C_T' = C_T + sum w_i C_i, claimed here and checked in the pairing call
+    uint256[] committed; // D and its proof of knowledge where the circuit's prover commits (13.10), else empty
 }
 
 /// @title Checks a round's Groth16 proof and Gram argument in one pairing call.

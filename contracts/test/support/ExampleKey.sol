@@ -12,7 +12,7 @@ contract ExampleKey is IVerifyingKey {
     }
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         fixedPoints = [
             uint256(1),
             2,
@@ -27,7 +27,11 @@ contract ExampleKey is IVerifyingKey {
             0x2903ba015a9abde26a5d081e84551e63be0fd4516e46ee6d593edeba46362455,
             0x224bdc5d4327fcf8ed702e01de1c2f1657a253ba75e32a89c390142aaa28b308,
             0x03c8b7cda6b2dedb7aeeaf5fda464ad17036bea1c4e6f7adbaed1ebe0335e0d8,
-            0x1d92fff52a265017eeccb372e37d7a7bd431800eca28dfd82e21e8054114233f
+            0x1d92fff52a265017eeccb372e37d7a7bd431800eca28dfd82e21e8054114233f,
+            0,
+            0,
+            0,
+            0
         ];
         ic = new uint256[](26);
         ic[0] = 0x030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3;

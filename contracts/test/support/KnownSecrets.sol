@@ -42,7 +42,7 @@ library KnownSecrets {
 contract TestKey {
     uint8 private immutable RULE;
     uint8 private immutable SIZE;
-    uint256[14] private _fixed;
+    uint256[18] private _fixed;
     uint256[] private _ic;
 
     constructor(uint8 rule, uint8 size) {
@@ -89,7 +89,7 @@ contract TestKey {
         return (RULE, SIZE);
     }
 
-    function key() public view virtual returns (uint256[14] memory, uint256[] memory) {
+    function key() public view virtual returns (uint256[18] memory, uint256[] memory) {
         return (_fixed, _ic);
     }
 }

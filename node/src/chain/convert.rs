@@ -156,6 +156,7 @@ impl From<&Settlement> for bindings::project::SettleCall {
                 values: proof.values.map(from_word),
                 w: proof.w.map(from_word),
                 model: proof.model.map(from_word),
+                committed: proof.committed.iter().copied().map(from_word).collect(),
             },
         }
     }
@@ -188,6 +189,7 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
                 values: proof.values.map(to_word),
                 w: proof.w.map(to_word),
                 model: proof.model.map(to_word),
+                committed: proof.committed.into_iter().map(to_word).collect(),
             },
         })
     }

@@ -9,7 +9,8 @@ use crate::gadgets::builder::signed;
 use crate::statements::gram_binding::{hash_entries, position};
 use crate::statements::public::AssessmentPublic;
 use crate::statements::testing::{
-    assert_accepted, assert_inputs_have_their_places, assert_refused, rebind, rho, updates, Round,
+    assert_accepted, assert_inputs_have_their_places, assert_refused, assert_refused_in_modes, rebind, rho,
+    updates, Round,
 };
 use ark_bn254::Fr;
 use ark_ff::Field;
@@ -48,13 +49,18 @@ impl Cheat {
     fn refused_in(&self, expected: &str) {
         assert_refused(&self.public, &self.witness, expected);
     }
+
+    #[track_caller]
+    fn refused_in_modes(&self, by_bits: &str, by_lookups: Option<&str>) {
+        assert_refused_in_modes(&self.public, &self.witness, by_bits, by_lookups);
+    }
 }
 
 #[test]
 fn wrong_hash() {
     let mut cheat = Cheat::new();
     cheat.public.h += Fr::ONE;
-    cheat.refused_in("gram hash");
+    cheat.refused_in_modes("gram hash", None);
 }
 
 #[test]
@@ -75,7 +81,7 @@ fn another_challenge() {
 fn wrong_gram_entry() {
     let mut cheat = Cheat::new();
     cheat.witness.gram[position(SIZE, 0, 1)] += Fr::ONE;
-    cheat.refused_in("gram hash");
+    cheat.refused_in_modes("gram hash", Some("sigma"));
 }
 
 #[test]
@@ -92,7 +98,7 @@ fn gram_entry_out_of_range() {
         let mut cheat = Cheat::new();
         cheat.witness.gram[position(SIZE, 0, 1)] = signed(value);
         cheat.rebind();
-        cheat.refused_in("gram entries");
+        cheat.refused_in_modes("gram entries", Some("agreements"));
     }
 }
 
@@ -104,7 +110,7 @@ fn packing_that_is_not_canonical() {
     cheat.witness.gram[position(SIZE, 0, 2)] -= Fr::ONE;
     cheat.rebind();
     assert_eq!(cheat.public.h, honest, "the hash alone does not tell");
-    cheat.refused_in("gram entries");
+    cheat.refused_in_modes("gram entries", Some("agreements"));
 }
 
 #[test]

@@ -6,12 +6,13 @@ use super::witness::AgreementWitness;
 use crate::gadgets::builder::{power_of_two, Builder, Wire};
 use crate::gadgets::comparison::{not_negative_bit, zero_bit};
 use crate::gadgets::division::{floor_division, shifted_product};
+use crate::gadgets::lookup;
 use crate::gadgets::order_statistic::{lower_median, Active};
 use crate::gadgets::packing::pack_wires;
 use crate::gadgets::range::range;
 use crate::gadgets::square_root::square_root;
 use crate::gadgets::trimmed_sum::{window, window_sum};
-use crate::statements::gram_binding::{bind_hash, bind_sigma, position, range_entries};
+use crate::statements::gram_binding::{bind_entries, bind_sigma, position, Diagonal};
 use crate::statements::outcome::{self, FRACTION};
 use ark_bn254::Fr;
 
@@ -20,21 +21,18 @@ use ark_bn254::Fr;
 pub(crate) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &AgreementWitness) {
     builder.section("public inputs");
     let inputs: Vec<Wire> = public.iter().map(|value| builder.input(*value)).collect();
-    let [h, rho, sigma, active_mask, theta, trim_count, kept_mask, coherence, packed @ ..] =
+    let [binding, rho, sigma, active_mask, theta, trim_count, kept_mask, coherence, packed @ ..] =
         inputs.as_slice()
     else {
         unreachable!("the number of public inputs follows from the circuit's size");
     };
     let (packed_shares, packed_weights) = packed.split_at(packed.len() / 2);
-    let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.witness(*value)).collect();
+    let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.committed(*value)).collect();
     let mut circuit =
         Circuit { slots: witness.slots(), widths: Widths::new(witness.slots()), builder, witness, gram };
 
     // The Gram matrix is the one that the transcript holds.
-    circuit.builder.section("gram entries");
-    range_entries(circuit.builder, circuit.slots, &circuit.gram);
-    circuit.builder.section("gram hash");
-    bind_hash(circuit.builder, &circuit.gram, h);
+    bind_entries(circuit.builder, circuit.slots, &circuit.gram, Diagonal::Rooted, binding);
     circuit.builder.section("sigma");
     bind_sigma(circuit.builder, circuit.slots, &circuit.gram, rho, sigma);
 
@@ -50,6 +48,7 @@ pub(crate) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &Agreeme
     let weights = circuit.weights(&shares, &clip, packed_weights);
     circuit.builder.section("coherence");
     outcome::coherence(circuit.builder, &circuit.gram, &weights, circuit.witness.coherence, coherence);
+    lookup::close(circuit.builder, binding);
 }
 
 struct Circuit<'a> {

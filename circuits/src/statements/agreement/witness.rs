@@ -7,7 +7,7 @@ use super::circuit::synthesize;
 use crate::gadgets::packing::bits_mask;
 use crate::gadgets::trimmed_sum::descending;
 use crate::gadgets::Builder;
-use crate::statements::gram_binding::{entries, hash_entries, matrix_of, sigma_entries};
+use crate::statements::gram_binding::{entries, matrix_of, sigma_entries};
 use crate::statements::proof::{all_the_same, AssessmentError, RuleWitness};
 use crate::statements::public::AssessmentPublic;
 use ark_bn254::Fr;
@@ -137,7 +137,11 @@ impl RuleWitness for AgreementWitness {
         synthesize(builder, public, self);
     }
 
-    fn check(&self, public: &AssessmentPublic) -> Result<(), AssessmentError> {
+    fn gram(&self) -> &[Fr] {
+        &self.gram
+    }
+
+    fn check_rule(&self, public: &AssessmentPublic) -> Result<(), AssessmentError> {
         let slots = self.slots();
         let gram = matrix_of(slots, &self.gram)?;
         let Policy::Agreement { theta, trim_count } = public.policy else {
@@ -145,7 +149,6 @@ impl RuleWitness for AgreementWitness {
         };
         let honest = Self::new(&gram, public.active, theta, trim_count)?;
         all_the_same(&[
-            ("h", public.h == hash_entries(&self.gram)),
             ("sigma", public.sigma == sigma_entries(slots, &self.gram, public.rho)),
             ("active mask", self.active == honest.active),
             ("norm", self.norms == honest.norms),

@@ -5,10 +5,11 @@ use super::widths::{Widths, DISTANCE, DISTANCE_LIFT_LOG};
 use super::witness::MultiKrumWitness;
 use crate::gadgets::builder::{power_of_two, signed, Builder, Wire};
 use crate::gadgets::comparison::not_negative_bit;
+use crate::gadgets::lookup;
 use crate::gadgets::packing::pack_wires;
 use crate::gadgets::range::range;
 use crate::gadgets::smallest::{choose_smallest, smallest_sum};
-use crate::statements::gram_binding::{bind_hash, bind_sigma, position, range_diagonal, range_entries};
+use crate::statements::gram_binding::{bind_entries, bind_sigma, position, Diagonal};
 use crate::statements::outcome;
 use ark_bn254::Fr;
 
@@ -17,22 +18,18 @@ use ark_bn254::Fr;
 pub(super) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &MultiKrumWitness) {
     builder.section("public inputs");
     let inputs: Vec<Wire> = public.iter().map(|value| builder.input(*value)).collect();
-    let [h, rho, sigma, active_mask, neighbours, selected, kept_mask, coherence, packed @ ..] =
+    let [binding, rho, sigma, active_mask, neighbours, selected, kept_mask, coherence, packed @ ..] =
         inputs.as_slice()
     else {
         unreachable!("the number of public inputs follows from the circuit's size");
     };
     let (packed_shares, packed_weights) = packed.split_at(packed.len() / 2);
-    let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.witness(*value)).collect();
+    let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.committed(*value)).collect();
     let slots = witness.slots();
     let mut circuit = Circuit { slots, widths: Widths::new(slots), builder, witness, gram };
 
     // The Gram matrix is the one that the transcript holds.
-    circuit.builder.section("gram entries");
-    range_entries(circuit.builder, slots, &circuit.gram);
-    range_diagonal(circuit.builder, slots, &circuit.gram);
-    circuit.builder.section("gram hash");
-    bind_hash(circuit.builder, &circuit.gram, h);
+    bind_entries(circuit.builder, slots, &circuit.gram, Diagonal::Ranged, binding);
     circuit.builder.section("sigma");
     bind_sigma(circuit.builder, slots, &circuit.gram, rho, sigma);
 
@@ -51,6 +48,7 @@ pub(super) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &MultiKr
     outcome::equal_packed(circuit.builder, &shares, packed_weights);
     circuit.builder.section("coherence");
     outcome::coherence(circuit.builder, &circuit.gram, &shares, witness.coherence, coherence);
+    lookup::close(circuit.builder, binding);
 }
 
 struct Circuit<'a> {

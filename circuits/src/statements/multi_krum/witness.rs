@@ -8,7 +8,7 @@ use super::widths::{Widths, DISTANCE_LIFT_LOG};
 use crate::gadgets::packing::bits_mask;
 use crate::gadgets::smallest::{is_smallest, smallest};
 use crate::gadgets::Builder;
-use crate::statements::gram_binding::{entries, hash_entries, matrix_of, sigma_entries, triangle};
+use crate::statements::gram_binding::{entries, matrix_of, sigma_entries, triangle};
 use crate::statements::proof::{all_the_same, AssessmentError, RuleWitness};
 use crate::statements::public::AssessmentPublic;
 use ark_bn254::Fr;
@@ -136,7 +136,11 @@ impl RuleWitness for MultiKrumWitness {
         synthesize(builder, public, self);
     }
 
-    fn check(&self, public: &AssessmentPublic) -> Result<(), AssessmentError> {
+    fn gram(&self) -> &[Fr] {
+        &self.gram
+    }
+
+    fn check_rule(&self, public: &AssessmentPublic) -> Result<(), AssessmentError> {
         let slots = self.slots();
         let gram = matrix_of(slots, &self.gram)?;
         let Policy::MultiKrum { neighbours, selected } = public.policy else {
@@ -146,7 +150,6 @@ impl RuleWitness for MultiKrumWitness {
         let ranks = ranks(&honest.scores, &honest.active);
         let cut = self.kept.len() == slots && is_smallest(&ranks, &self.kept, self.cut, selected as usize);
         all_the_same(&[
-            ("h", public.h == hash_entries(&self.gram)),
             ("sigma", public.sigma == sigma_entries(slots, &self.gram, public.rho)),
             ("active mask", self.active == honest.active),
             ("nearest neighbours", self.has_nearest(&gram, neighbours as usize)),

@@ -1,0 +1,110 @@
+//! The prover: commits, hears the challenges, proves.
+
+use super::keys::{private_places, CommitProvingKey};
+use super::verify::CommitProof;
+use super::CommitError;
+use crate::gadgets::{Builder, System};
+use crate::msm::{msm, msm_mixed};
+use crate::statements::prover::quotient;
+use ark_bn254::{Fr, G1Affine, G2Affine, G2Projective};
+use ark_ec::{CurveGroup, VariableBaseMSM};
+use ark_ff::{BigInt, PrimeField};
+use ark_groth16::Proof;
+
+/// A commitment, and what its prover must remember.
+#[derive(Debug, Clone)]
+pub(crate) struct Commitment {
+    /// The point `D`.
+    pub(crate) point: G1Affine,
+    /// The proof of knowledge `sigma D`.
+    pub(crate) knowledge: G1Affine,
+    values: Vec<Fr>,
+    blinding: Fr,
+}
+
+/// Commits to the committed variables of a synthesis, which may run with any challenges: they depend on none. A fresh random
+/// `blinding` hides them.
+///
+/// # Errors
+/// The constraint system's own.
+pub(crate) fn commit(
+    key: &CommitProvingKey,
+    system: &System,
+    synthesize: impl FnOnce(&mut Builder),
+    blinding: Fr,
+) -> Result<Commitment, CommitError> {
+    let assignment = assign(system, synthesize)?;
+    let values = committed_values(system, &assignment);
+    let [eta, eta_sigma, _] = key.eta;
+    let (point, knowledge) = rayon::join(
+        || msm_mixed(&key.committed, &values) + eta * blinding,
+        || msm_mixed(&key.committed_sigma, &values) + eta_sigma * blinding,
+    );
+    Ok(Commitment { point: point.into_affine(), knowledge: knowledge.into_affine(), values, blinding })
+}
+
+/// The proof of a synthesis that runs with the challenges that `commitment` gave. Fresh random `r` and `s` make it
+/// zero-knowledge.
+///
+/// # Errors
+/// The first constraint that does not hold, or committed variables that have moved.
+pub(crate) fn prove(
+    key: &CommitProvingKey,
+    system: &System,
+    commitment: &Commitment,
+    synthesize: impl FnOnce(&mut Builder),
+    [r, s]: [Fr; 2],
+) -> Result<CommitProof, CommitError> {
+    let assignment = assign(system, synthesize)?;
+    if committed_values(system, &assignment) != commitment.values {
+        return Err(CommitError::Moved);
+    }
+    let rows = system
+        .evaluate(&assignment)
+        .map_err(|(constraint, section)| CommitError::Unsatisfied { constraint, section })?;
+    let quotient = quotient(system, rows, &assignment)?;
+
+    let a = msm_mixed(&key.a, &assignment) + key.vk.groth16.alpha_g1 + key.delta_g1 * r;
+    let in_b: Vec<Fr> = key.b_places.iter().map(|place| assignment[*place as usize]).collect();
+    let b_in_g1 = msm_mixed(&key.b_g1, &in_b) + key.beta_g1 + key.delta_g1 * s;
+    let b = msm_g2(&key.b_g2, &in_b) + key.vk.groth16.beta_g2 + key.vk.groth16.delta_g2 * s;
+    let private: Vec<Fr> = private_places(system).map(|place| assignment[place]).collect();
+    let private = msm_mixed(&key.private, &private);
+    let length = key.h.len().min(quotient.len());
+    let quotient = msm(&key.h[..length], &quotient[..length]);
+    // What the blinding adds to D, this takes out of C: eta gamma / gamma - (eta / delta) delta = 0.
+    let c =
+        private + quotient + a * s + b_in_g1 * r - key.delta_g1 * (r * s) - key.eta[2] * commitment.blinding;
+    Ok(CommitProof {
+        groth16: Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() },
+        commitment: commitment.point,
+        knowledge: commitment.knowledge,
+    })
+}
+
+fn assign(system: &System, synthesize: impl FnOnce(&mut Builder)) -> Result<Vec<Fr>, CommitError> {
+    let mut builder = system.assigning();
+    synthesize(&mut builder);
+    Ok(builder.assignment()?)
+}
+
+fn committed_values(system: &System, assignment: &[Fr]) -> Vec<Fr> {
+    system.committed().iter().map(|place| assignment[*place]).collect()
+}
+
+/// A multi-scalar multiplication in G2 that takes the smaller of each scalar and its negative, as most are small integers.
+fn msm_g2(bases: &[G2Affine], scalars: &[Fr]) -> G2Projective {
+    let (bases, scalars): (Vec<G2Affine>, Vec<BigInt<4>>) = bases
+        .iter()
+        .zip(scalars)
+        .map(|(base, scalar)| {
+            let magnitude = scalar.into_bigint();
+            if magnitude > Fr::MODULUS_MINUS_ONE_DIV_TWO {
+                (-*base, (-*scalar).into_bigint())
+            } else {
+                (*base, magnitude)
+            }
+        })
+        .unzip();
+    G2Projective::msm_bigint(&bases, &scalars)
+}

@@ -1,9 +1,10 @@
 //! Projects that differ from the demo's: another rule, another currency.
 #![allow(clippy::unwrap_used)]
 
+use std::process::Command;
 use std::time::Instant;
 
-use fairshare_tests::{demo, Market, Options};
+use fairshare_tests::{binary, demo, Market, Options};
 use serde_json::{json, Value};
 
 fn wei(text: &str) -> u128 {
@@ -106,4 +107,28 @@ async fn project_in_a_token_pays_stakes_bond_and_shares_to_the_unit() {
         assert_eq!(wei(&trainer.paid_wei) > 0, trainer.behaviour == "honest", "{trainer:?}");
     }
     assert_eq!(balance(&market.project), 0, "nothing is left in the project");
+}
+
+/// Room for sixty-four: the circuit whose prover commits to its witnesses (docs/protocol.md 13.10). Six come, so registration
+/// ends by its deadline.
+#[tokio::test]
+async fn project_with_sixty_four_slots_is_proved_with_committed_witnesses() {
+    let folder = tempfile::tempdir().unwrap();
+    // The proving key is made once, and before the project's clock runs.
+    let made = Command::new(binary("fairshare").unwrap())
+        .args(["keys", "make", "--slots", "64", "--rule", "agreement"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let room = |toml: String| {
+        let toml = toml.replace("max_trainers = 6", "max_trainers = 64");
+        toml.replace("registration = 120", "registration = 40")
+    };
+    let market = Market::open(&Options::small(&["sign-flip"]), folder.path(), room, &mut |_| {}).unwrap();
+    assert_eq!(market.show().unwrap()["terms"]["slots"], 64);
+    let report = demo::finish(&market, Instant::now(), &mut |_| {}).await.unwrap();
+    assert_eq!(report.audit, "pass");
+    for trainer in &report.trainers {
+        assert_eq!(wei(&trainer.paid_wei) > 0, trainer.behaviour == "honest", "{trainer:?}");
+    }
 }

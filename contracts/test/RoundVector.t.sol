@@ -22,6 +22,11 @@ abstract contract RoundVector is MiniTest {
 
     function file() internal pure virtual returns (string memory);
 
+    /// @dev Gas that the verification of this vector stays under.
+    function mostGas() internal pure virtual returns (uint256) {
+        return 530_000;
+    }
+
     function setUp() public {
         json = vm.readFile(file());
         vm.chainId(word(".chainId"));
@@ -117,7 +122,7 @@ abstract contract RoundVector is MiniTest {
         verifier.verify(s, p);
         gas -= gasleft();
         emit Gas(file(), gas);
-        assertTrue(gas < 500_000, "gas");
+        assertTrue(gas < mostGas(), "gas");
     }
 
     function test_transcript_everyStateEqualsTheProvers() public view {
@@ -329,5 +334,10 @@ contract RoundVectorGapsTest is RoundVector {
 contract RoundVectorCommittedTest is RoundVector {
     function file() internal pure override returns (string memory) {
         return "../tests/vectors/round_committed.json";
+    }
+
+    /// @dev One pair more, and 18 inputs instead of 12.
+    function mostGas() internal pure override returns (uint256) {
+        return 640_000;
     }
 }

@@ -71,9 +71,11 @@ pub(super) fn read(
     let mut reader = BufReader::with_capacity(PIECE, Hashing { file, hash: Sha256::new() });
     reader.read_exact(&mut header)?;
     let key = if circuit.commits() {
-        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader).map(Proving::Committing)
+        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader)
+            .map(|key| Proving::Committing(Box::new(key)))
     } else {
-        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader).map(Proving::Bits)
+        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader)
+            .map(|key| Proving::Bits(Box::new(key)))
     };
     let rest = io::copy(&mut reader, &mut io::sink())?;
     if rest > 0 || hex::encode(reader.into_inner().hash.finalize()) != pinned {

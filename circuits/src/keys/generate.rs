@@ -15,9 +15,9 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Proving {
     /// Ranges by bits.
-    Bits(ProvingKey<Bn254>),
+    Bits(Box<ProvingKey<Bn254>>),
     /// Ranges by lookups of committed limbs.
-    Committing(CommitProvingKey),
+    Committing(Box<CommitProvingKey>),
 }
 
 impl Proving {
@@ -36,11 +36,11 @@ pub(super) fn generate_dev(circuit: AssessmentCircuit) -> Result<Proving, KeyErr
     let AssessmentCircuit { rule, size } = circuit;
     let secret = format!("fairshare DEV groth16 {} {size}, anybody knows this secret", rule.name());
     if circuit.commits() {
-        return Ok(Proving::Committing(generate(&circuit.system()?, &Secrets::dev(&secret))?));
+        return Ok(Proving::Committing(Box::new(generate(&circuit.system()?, &Secrets::dev(&secret))?)));
     }
     let mut rng = ChaCha20Rng::from_seed(Sha256::digest(secret).into());
     let [alpha, beta, delta] = std::array::from_fn(|_| Fr::rand(&mut rng));
-    Ok(Proving::Bits(Groth16::<Bn254>::generate_parameters_with_qap(
+    let key = Groth16::<Bn254>::generate_parameters_with_qap(
         circuit,
         alpha,
         beta,
@@ -49,5 +49,6 @@ pub(super) fn generate_dev(circuit: AssessmentCircuit) -> Result<Proving, KeyErr
         G1Projective::generator(),
         G2Projective::generator(),
         &mut rng,
-    )?))
+    )?;
+    Ok(Proving::Bits(Box::new(key)))
 }

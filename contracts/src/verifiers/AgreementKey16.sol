@@ -13,7 +13,7 @@ contract AgreementKey16 is IVerifyingKey {
     }
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         fixedPoints = [
             uint256(0x11830dd5cd11d831254a5d14c5c70ee1bfc4a5804ed2b1efe992903e75706ab3),
             0x2e9f424ac6ad549ff91aa71c51c73b390efdeb604812a43d37aad9bf445a16c2,
@@ -28,7 +28,11 @@ contract AgreementKey16 is IVerifyingKey {
             0x2e8e726a8f7af9eeaddfaf65f3e1bd2780ae35dfc522fad2b3e60a671bb8f993,
             0x2c3cdeebfb6fb3d6432883d113dc545099e5b5b71cd09fda3ea4993a7d0cfa62,
             0x027217b0099b4078d06f7e438beffeddd9365c901b69d19fbdfffcb44864bb0b,
-            0x2e8982235f0aed7173cea02d450e9518320256047ec86d1e46a782f16749e492
+            0x2e8982235f0aed7173cea02d450e9518320256047ec86d1e46a782f16749e492,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000
         ];
         ic = new uint256[](26);
         ic[0] = 0x0a7cc2ffdcfe96249070188db58b49a7a0e35225219cee37ada7f4a825621350;

@@ -13,7 +13,7 @@ contract AgreementKey32 is IVerifyingKey {
     }
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         fixedPoints = [
             uint256(0x0f5b8df2171efed40461074f135b43c57b4d9bdc352d05fe535d9b7b715317e7),
             0x018ea532bb593d2ba1c5a673c12530240b8b04adc84215c5ffd52645033e3dd4,
@@ -28,7 +28,11 @@ contract AgreementKey32 is IVerifyingKey {
             0x1f6e9b0ea4ff67e6986bc3299d5c52d660b591a3f48c2b2a51dcb0e8a8bb21fd,
             0x1136f6fe5f32ce1e3b7e752774d1aec872d9e425b83a873a2869d7fe7e2b205b,
             0x19150b2f137b14684fff1d2e4d68dc2e5598aa2f98abd78e00da4f5d267618a4,
-            0x2009ae97a81e58b42b6a81d16b4c911b8125a9f0f58fe1685b920ac2a74a5f10
+            0x2009ae97a81e58b42b6a81d16b4c911b8125a9f0f58fe1685b920ac2a74a5f10,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000
         ];
         ic = new uint256[](30);
         ic[0] = 0x0f885c639bc8b99968cb3526d9f07a5de9e752122bd7d0343606c54a8c880c19;

@@ -13,7 +13,7 @@ contract AgreementKey8 is IVerifyingKey {
     }
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         fixedPoints = [
             uint256(0x15df438ec9a8ec2547417c47d7ea977352ebd93a059a0828c5857178e27adaf6),
             0x1d103ba9f829b09aa34f216fcb029ad088825ef37ddbe8204c7a8584c5068c44,
@@ -28,7 +28,11 @@ contract AgreementKey8 is IVerifyingKey {
             0x303d5bb08cfa0cb8d6bb40a63d3e753c091bf2187bf61e1127d9d7c7db5ab278,
             0x0fd7c7b2b1300d383d5aa6eba161a7937b78ed50aea55602f4eb478bd0b10c58,
             0x1ad1a47246f0e2bf8e6c920feea322529b164e88fbf71fd226cb948557389d61,
-            0x0bcb9b8ce32391d513fc93e2223380c046bf8808e72f850db70207b4d7199eb5
+            0x0bcb9b8ce32391d513fc93e2223380c046bf8808e72f850db70207b4d7199eb5,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000
         ];
         ic = new uint256[](22);
         ic[0] = 0x12edc2509bc10259fe388a877fb0b22ff9417dc9441d9066d89334a22fedfd80;

@@ -13,7 +13,7 @@ contract MultiKrumKey16 is IVerifyingKey {
     }
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         fixedPoints = [
             uint256(0x22ad622cc9cf8b25f04fb346bc7b849310b1fbc58df07abb07504446b534d721),
             0x1715f55ebaadd7935b6fa09e2fa478ff73841da304e4a176a98bb2a4c62a45db,
@@ -28,7 +28,11 @@ contract MultiKrumKey16 is IVerifyingKey {
             0x008e8fb608bf02b1ad44b6840917ecccc799fe5d6365534b528dc9d2d7e00bd9,
             0x10b3156e7a6a6ffad9e407dfcd4adb99978ca0b36aecbc065b9ccc58cfa05224,
             0x0f196eb43d0072e6f1608fcb89113651ef602f80d8a24182b90c5868988f0db8,
-            0x1c469ed47e1b06ea41df58634905f818313b130006eff931f5a4d87dd55d23cc
+            0x1c469ed47e1b06ea41df58634905f818313b130006eff931f5a4d87dd55d23cc,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000
         ];
         ic = new uint256[](26);
         ic[0] = 0x086088a0945592002484c11c7ffe151a73ae6b1b24da117c6d247973bf78fa59;

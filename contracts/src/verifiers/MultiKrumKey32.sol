@@ -13,7 +13,7 @@ contract MultiKrumKey32 is IVerifyingKey {
     }
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         fixedPoints = [
             uint256(0x2f9cb2cf94695f92591765fb8378026c71fbbd5a0830fcda202b4fe04c71ac27),
             0x21cb57f444fd839812bd711ddca69c790f3a2b644faf5120f6bd6fa448f0645c,
@@ -28,7 +28,11 @@ contract MultiKrumKey32 is IVerifyingKey {
             0x23fa3b9bbe0adff56a743ac5f7d1167a521a63b1f7a62a4eef2d52d840fd9d41,
             0x04096ae99d3cfb346fa07dace444e735f0142f5e342a2b4a4d44b6701f2c7101,
             0x1cbaf8e1f85d9017820562100b7403103c908af3aa9a398df7ff67efa37c89eb,
-            0x2cb19cf1cdcc323ba9c75d2328aeaa646d910b77209f75c4828fdbbfdcdd4242
+            0x2cb19cf1cdcc323ba9c75d2328aeaa646d910b77209f75c4828fdbbfdcdd4242,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000
         ];
         ic = new uint256[](30);
         ic[0] = 0x1a0f66102aea315de7c153fe4ab6afd2f756192a5cc6d46d9e5470e49de390e9;

@@ -13,7 +13,7 @@ contract MultiKrumKey8 is IVerifyingKey {
     }
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[14] memory fixedPoints, uint256[] memory ic) {
+    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
         fixedPoints = [
             uint256(0x18806c0cb58eb4f6fea2ef7d252dfb4e45c57b11ad5ab1f0abf59539d3a957da),
             0x1cbb65533d124bea9ba43d7574e76e90ad91780c5c7cfb7f61ba3c820dfec8f3,
@@ -28,7 +28,11 @@ contract MultiKrumKey8 is IVerifyingKey {
             0x04baeec8df81cc2f4330f80bfeceea5f3698dfee488cb04eeeca67afb7688d51,
             0x1c68eeb7ad76c8563f0b05c1cbcdcc1bcd29720d0be6824740ed974fabc42a27,
             0x29ed58ebae2248be7d0f6a71441a7cd9951078cbdf5072a85033c8ca921a9b8c,
-            0x22d5fdbb8f6d1161a9cdddc588fa491fad832c6375dd1c59d18273764ae00910
+            0x22d5fdbb8f6d1161a9cdddc588fa491fad832c6375dd1c59d18273764ae00910,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000,
+            0x0000000000000000000000000000000000000000000000000000000000000000
         ];
         ic = new uint256[](22);
         ic[0] = 0x1b0a237b817a68407f13cb93493361c06773233d566998e943b513e36e7c0719;

@@ -4,16 +4,17 @@
 //! The canonical JSON has sorted keys, no spaces and no floating-point numbers, so its SHA-256 is the same wherever it
 //! is made; that digest is on chain.
 
-use std::fmt;
-use std::str::FromStr;
+mod currency;
+mod rule;
 
-use serde::de::{self, Deserializer};
-use serde::{Deserialize, Serialize, Serializer};
+pub use currency::{Currency, TokenAddress};
+pub use rule::{Rule, RuleName};
+
+use serde::{Deserialize, Serialize};
 
 use crate::amount::{Amount, Decimal};
 use crate::model::{Model, ModelError};
 use crate::quantise::MAX_SCALE_LOG2;
-use crate::rules::{AgreementPolicy, MultiKrumPolicy, RulePolicy};
 
 /// Sizes of the assessment circuit that have keys, least first.
 pub const CIRCUIT_SIZES: [u8; 5] = [8, 16, 32, 64, 128];
@@ -107,120 +108,6 @@ impl Default for Training {
     }
 }
 
-/// Who is kept and what it earns (docs/protocol.md, section 6). The fields of the other rule must be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Rule {
-    /// "agreement" or "multi-krum".
-    pub name: RuleName,
-    /// Agreement: a contribution below `theta / 256` of the median is an outlier's, 0 to 1023; 32 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub theta: Option<u16>,
-    /// Agreement: `trim / 256` of a row is dropped at either end, 0 to 85; 52 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trim: Option<u8>,
-    /// Multi-krum: `byzantine / 256` of the active slots may lie, 0 to 85; 52 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub byzantine: Option<u8>,
-    /// Multi-krum: `selected / 256` of the active slots are kept, 1 to 255; 179 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub selected: Option<u8>,
-}
-
-impl Rule {
-    /// The rule with its numbers.
-    pub fn policy(&self) -> RulePolicy {
-        match self.name {
-            RuleName::Agreement => RulePolicy::Agreement(AgreementPolicy {
-                theta: self.theta.unwrap_or(32),
-                trim: self.trim.unwrap_or(52),
-            }),
-            RuleName::MultiKrum => RulePolicy::MultiKrum(MultiKrumPolicy {
-                byzantine: self.byzantine.unwrap_or(52),
-                selected: self.selected.unwrap_or(179),
-            }),
-        }
-    }
-
-    fn validate(&self) -> Result<(), SpecificationError> {
-        let foreign = match self.name {
-            RuleName::Agreement => [
-                ("rule.byzantine", self.byzantine.map(u16::from)),
-                ("rule.selected", self.selected.map(u16::from)),
-            ],
-            RuleName::MultiKrum => [("rule.theta", self.theta), ("rule.trim", self.trim.map(u16::from))],
-        };
-        for (field, value) in foreign {
-            if let Some(value) = value {
-                let expected =
-                    format!("nothing: the rule {} has no such number, leave it out", self.name.name());
-                return Err(out_of_range(field, value, expected));
-            }
-        }
-        match self.policy() {
-            RulePolicy::Agreement(AgreementPolicy { theta, trim }) => {
-                let thetas = "0 to 1023 (in 1/256 of the median contribution)";
-                check("rule.theta", theta, theta < 1 << 10, thetas)?;
-                let trims =
-                    "0 to 85 (a third of a row in 1/256): a larger trim leaves nothing of a row to judge by";
-                check("rule.trim", trim, trim <= 85, trims)
-            }
-            RulePolicy::MultiKrum(MultiKrumPolicy { byzantine, selected }) => {
-                let shares = "0 to 85 (a third of the active slots in 1/256): with more liars there are no neighbours to judge by";
-                check("rule.byzantine", byzantine, byzantine <= 85, shares)?;
-                check("rule.selected", selected, selected >= 1, "1 to 255 (in 1/256 of the active slots)")
-            }
-        }
-    }
-}
-
-/// The rules that have a circuit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuleName {
-    /// Trimmed, clipped agreement.
-    #[default]
-    Agreement,
-    /// The slots nearest to their neighbours.
-    MultiKrum,
-}
-
-impl std::fmt::Display for RuleName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for RuleName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|rule| rule.name() == text).ok_or_else(|| format!("the rules are {}", known()))
-    }
-}
-
-impl RuleName {
-    /// All rules, in the order of their ids.
-    pub const ALL: [Self; 2] = [Self::Agreement, Self::MultiKrum];
-
-    /// The rule id of docs/protocol.md, 13.2.
-    pub fn id(self) -> u8 {
-        match self {
-            Self::Agreement => 1,
-            Self::MultiKrum => 2,
-        }
-    }
-
-    /// The name, as a specification and the files of keys write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Agreement => "agreement",
-            Self::MultiKrum => "multi-krum",
-        }
-    }
-}
-
 /// How many take part, and what they risk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -256,59 +143,6 @@ impl Participation {
     }
     fn default_max_voids() -> u16 {
         3
-    }
-}
-
-/// The currency of a project's amounts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Currency {
-    /// Address of an ERC-20: all amounts are in its least unit, and written as `"1000000 units"`.
-    pub token: TokenAddress,
-}
-
-/// The address of a token's contract. Written in lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenAddress(pub [u8; 20]);
-
-impl FromStr for TokenAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || {
-            format!(
-                "{text:?} is not the address of a token; expected 0x and 40 hexadecimal digits, not all 0"
-            )
-        };
-        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 40 && digits.is_ascii());
-        let mut address = [0; 20];
-        for (byte, at) in address.iter_mut().zip((0..40).step_by(2)) {
-            let pair = digits.ok_or_else(refuse)?.get(at..at + 2).filter(|pair| !pair.starts_with('+'));
-            *byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(refuse)?;
-        }
-        if address == [0; 20] {
-            return Err(refuse());
-        }
-        Ok(Self(address))
-    }
-}
-
-impl fmt::Display for TokenAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("0x")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl Serialize for TokenAddress {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TokenAddress {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -562,145 +396,4 @@ fn check(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DIGITS: &str = r#"
-        name = "digits"
-        [model]
-        kind = "mlp"
-        inputs = 64
-        hidden = 128
-        classes = 10
-        [participation]
-        min_trainers = 5
-        max_trainers = 10
-        stake = "0.1 ether"
-        bond = "1 ether"
-        [reward]
-        rounds = 5
-        per_round = "1 ether"
-        aggregator_fee = "50000000 gwei"
-    "#;
-
-    #[test]
-    fn defaults_are_the_defaults_and_the_canonical_form_is_stable() {
-        let spec = Specification::from_toml(DIGITS).unwrap();
-        let agreement = RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 });
-        assert_eq!((spec.rule.name, spec.rule.policy()), (RuleName::Agreement, agreement));
-        assert_eq!((spec.table(), spec.token()), (8, None));
-        let Participation { outlier_rounds, outlier_penalty, .. } = spec.participation;
-        assert_eq!((outlier_rounds, outlier_penalty.least()), (u16::MAX, 0));
-        assert_eq!(
-            spec.periods,
-            Periods { registration: 3600, commit: 3600, reveal: 600, attest: 600, aggregate: 1800 }
-        );
-        assert_eq!(spec.slots().unwrap(), 16);
-        assert_eq!(spec.deposit().unwrap(), 5 * 1_050_000_000_000_000_000);
-        let json = spec.canonical_json();
-        assert_eq!(Specification::from_canonical_json(&json).unwrap(), spec);
-        let text = String::from_utf8(json).unwrap();
-        assert!(text.starts_with(r#"{"description":"","model":{"classes":10,"#), "{text}");
-        assert!(
-            text.contains(r#""learning_rate":"0.3""#) && text.contains(r#""stake":"100000000000000000 wei""#),
-            "{text}"
-        );
-        let spaced = text.replacen(':', ": ", 1);
-        let refused = Specification::from_canonical_json(spaced.as_bytes());
-        assert!(matches!(refused, Err(SpecificationError::NotCanonical)));
-    }
-
-    #[test]
-    fn a_project_may_pay_in_a_token_and_judge_by_multi_krum() {
-        let token = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed";
-        let text = DIGITS
-            .replace("0.1 ether", "100 units")
-            .replace("1 ether", "1000000 units")
-            .replace("50000000 gwei", "50000 units")
-            .replace(
-                "[reward]",
-                &format!("[currency]\ntoken = \"{token}\"\n[rule]\nname = \"multi-krum\"\n[reward]"),
-            )
-            .replace("bond =", "outlier_rounds = 2\noutlier_penalty = \"100 units\"\nbond =");
-        let spec = Specification::from_toml(&text).unwrap();
-        assert_eq!(spec.deposit().unwrap(), 5 * 1_050_000);
-        assert_eq!(
-            (spec.token().unwrap()[..2].to_vec(), spec.participation.stake.least()),
-            (vec![0x5a, 0xae], 100)
-        );
-        let policy = RulePolicy::MultiKrum(MultiKrumPolicy { byzantine: 52, selected: 179 });
-        assert_eq!(spec.rule.policy(), policy);
-        let json = spec.canonical_json();
-        assert_eq!(Specification::from_canonical_json(&json).unwrap(), spec);
-        let json = String::from_utf8(json).unwrap();
-        assert!(json.contains(token) && json.contains(r#""bond":"1000000 units""#), "{json}");
-        let wide = DIGITS.replace("hidden = 128", "hidden = 1024");
-        assert_eq!(Specification::from_toml(&wide).unwrap().table(), 16);
-    }
-
-    #[test]
-    fn every_fault_is_named() {
-        let refuse = |from: &str, to: &str| {
-            assert!(DIGITS.contains(from), "{from}");
-            Specification::from_toml(&DIGITS.replace(from, to)).unwrap_err().to_string()
-        };
-        for (from, to, names) in [
-            ("rounds = 5", "", "rounds"),
-            ("rounds = 5", "rounds = 0", "reward.rounds is 0"),
-            ("kind = \"mlp\"", "kind = \"transformer\"", "transformer"),
-            ("hidden = 128", "hidden = 0", "model.hidden is 0"),
-            ("max_trainers = 10", "max_trainers = 129", "participation.max_trainers is 129"),
-            ("min_trainers = 5", "min_trainers = 2", "participation.min_trainers is 2"),
-            ("min_trainers = 5", "min_trainers = 11", "participation.min_trainers is 11"),
-            ("min_trainers = 5", "min_trainers = 4", "participation.min_active is 5"),
-            ("\"0.1 ether\"", "\"0.1 doge\"", "doge"),
-            ("per_round = \"1 ether\"", "per_round = \"0 wei\"", "reward.per_round"),
-            ("per_round = \"1 ether\"", "per_round = \"99999999999999 ether\"", "smaller reward"),
-            ("[reward]", "[rule]\nname = \"median\"\n[reward]", "median"),
-            (
-                "[reward]",
-                "[rule]\nselected = 179\n[reward]",
-                "rule.selected is 179; expected nothing: the rule agreement",
-            ),
-            ("[reward]", "[rule]\nbyzantine = 1\n[reward]", "rule.byzantine is 1; expected nothing"),
-            (
-                "[reward]",
-                "[rule]\nname = \"multi-krum\"\ntheta = 3\n[reward]",
-                "rule.theta is 3; expected nothing: the rule multi-krum",
-            ),
-            (
-                "[reward]",
-                "[rule]\nname = \"multi-krum\"\ntrim = 3\n[reward]",
-                "rule.trim is 3; expected nothing",
-            ),
-            ("[reward]", "[rule]\nname = \"multi-krum\"\nbyzantine = 86\n[reward]", "rule.byzantine is 86"),
-            ("[reward]", "[rule]\nname = \"multi-krum\"\nselected = 0\n[reward]", "rule.selected is 0"),
-            ("[reward]", "[quantisation]\ntable = 12\n[reward]", "quantisation.table is 12"),
-            ("[reward]", "[periods]\nattest = 0\n[reward]", "periods.attest is 0"),
-            ("bond =", "max_excluded = 2\nbond =", "unknown field `max_excluded`"),
-            (
-                "bond =",
-                "outlier_penalty = \"0.2 ether\"\nbond =",
-                "participation.outlier_penalty is 200000000000000000 wei",
-            ),
-            ("\"0.1 ether\"", "\"5 units\"", "participation.stake is 5 units; expected an amount in ether"),
-            ("[reward]", "[currency]\ntoken = \"0x12\"\n[reward]", "not the address of a token"),
-            (
-                "[reward]",
-                "[currency]\ntoken = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\n[reward]",
-                "participation.stake is 100000000000000000 wei; expected an amount such as \"1000000 units\"",
-            ),
-            ("[reward]", "[rule]\ntrim = 86\n[reward]", "rule.trim is 86"),
-            ("[reward]", "[rule]\ntheta = 1024\n[reward]", "rule.theta is 1024"),
-            ("[reward]", "[rule]\nm = 3\n[reward]", "unknown field `m`"),
-            ("[reward]", "[training]\ndecay = 1.5\n[reward]", "training.decay is 1.5"),
-            ("[reward]", "[training]\nlearning_rate = -1\n[reward]", "-1"),
-            ("[reward]", "[quantisation]\nscale_log2 = 25\n[reward]", "quantisation.scale_log2 is 25"),
-            ("[reward]", "[periods]\ncommit = 0\n[reward]", "periods.commit is 0"),
-            ("name = \"digits\"", "name = \"\"", "name is 0"),
-        ] {
-            let message = refuse(from, to);
-            assert!(message.contains(names), "{to}: {message}");
-        }
-    }
-}
+mod tests;

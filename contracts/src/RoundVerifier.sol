@@ -55,8 +55,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
         uint256[42] memory pairs;
         Bn254.Sum memory sum;
-        _groth16Pairs(pairs, sum, statement, proof, c);
         _openingPairs(pairs, sum, statement.dimension, proof, c);
+        _groth16Pairs(pairs, sum, statement, proof, c);
         _addCommitments(sum, statement, proof, c);
         (pairs[30], pairs[31]) = (sum.x, sum.y);
         (pairs[32], pairs[33], pairs[34], pairs[35]) = _one();
@@ -188,7 +188,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         if (left != right) revert LaurentIdentityFailed();
     }
 
-    /// @dev Pairs 0 to 2: `e(-A, B) e(alpha, beta) e(C, delta)`; the sum beside `[1]_2 = gamma_2` begins as `vk_x`.
+    /// @dev Pairs 0 to 2: `e(-A, B) e(alpha, beta) e(C, delta)`; adds `vk_x` to what stands beside `[1]_2 = gamma_2`.
     function _groth16Pairs(
         uint256[42] memory pairs,
         Bn254.Sum memory sum,
@@ -196,7 +196,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         RoundProof calldata proof,
         Challenges memory c
     ) private view {
-        (uint256[18] memory vk, uint256[] memory ic) = REGISTRY.verifyingKey(statement.rule, statement.slots).key();
+        (uint256[18] memory vk, bytes memory ic) = REGISTRY.verifyingKey(statement.rule, statement.slots).key();
         uint256[8] calldata groth16 = proof.groth16;
         (pairs[0], pairs[1]) = (groth16[0], Bn254.negateY(groth16[1]));
         (pairs[2], pairs[3], pairs[4], pairs[5]) = (groth16[2], groth16[3], groth16[4], groth16[5]);
@@ -208,41 +208,41 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     }
 
     /// @dev `vk_x = IC_0 + sum input_i IC_(i+1)`, the inputs in the order of docs/protocol.md 13.2. Every word must be a scalar below
-    /// `r`: `x` and `x + r` would prove the same. Those that `_challenges` has not checked are checked here.
+    /// `r`: `x` and `x + r` would prove the same.
     function _addInputs(
         Bn254.Sum memory sum,
-        uint256[] memory ic,
+        bytes memory ic,
         RoundStatement calldata statement,
         RoundProof calldata proof,
         Challenges memory c
     ) private view {
-        uint256 words = proof.shares.length;
-        if (ic.length != 2 * (HEAD + 1 + 2 * words)) revert WrongLength();
-        (sum.x, sum.y) = (ic[0], ic[1]);
-        _addInput(sum, ic, 0, c.first);
-        _addInput(sum, ic, 1, c.rho);
-        _addInput(sum, ic, 2, proof.sigma);
-        _addInput(sum, ic, 3, _scalar(statement.activeMask));
-        _addInput(sum, ic, 4, _scalar(statement.policy[0]));
-        _addInput(sum, ic, 5, _scalar(statement.policy[1]));
-        _addInput(sum, ic, 6, _scalar(proof.keptMask));
-        _addInput(sum, ic, 7, _scalar(proof.coherence));
-        _addPacked(sum, ic, HEAD, proof.shares);
-        _addPacked(sum, ic, HEAD + words, proof.weights);
-    }
-
-    function _addPacked(Bn254.Sum memory sum, uint256[] memory ic, uint256 at, uint256[] calldata words) private view {
-        for (uint256 i; i < words.length; ++i) {
-            _addInput(sum, ic, at + i, _scalar(words[i]));
-        }
-    }
-
-    function _addInput(Bn254.Sum memory sum, uint256[] memory ic, uint256 i, uint256 input) private view {
-        if (input == 0) return;
-        // `i` is an input's number, below 30.
+        uint256[] calldata shares = proof.shares;
+        uint256[] calldata weights = proof.weights;
+        if (ic.length != 64 * (HEAD + 1 + 2 * shares.length)) revert WrongLength();
+        Bn254.add(sum, ic, 0);
+        _addInput(sum, ic, 1, c.first);
+        _addInput(sum, ic, 2, c.rho);
+        _addInput(sum, ic, 3, proof.sigma);
+        _addInput(sum, ic, 4, statement.activeMask);
+        _addInput(sum, ic, 5, statement.policy[0]);
+        _addInput(sum, ic, 6, statement.policy[1]);
+        _addInput(sum, ic, 7, proof.keptMask);
+        _addInput(sum, ic, HEAD, proof.coherence);
+        // Numbers of points: 28 at most.
         unchecked {
-            Bn254.addMul(sum, ic[2 * i + 2], ic[2 * i + 3], input);
+            uint256 first = HEAD + 1;
+            for (uint256 i; i < shares.length; ++i) {
+                _addInput(sum, ic, first + i, shares[i]);
+            }
+            first += shares.length;
+            for (uint256 i; i < weights.length; ++i) {
+                _addInput(sum, ic, first + i, weights[i]);
+            }
         }
+    }
+
+    function _addInput(Bn254.Sum memory sum, bytes memory ic, uint256 i, uint256 input) private view {
+        if (input != 0) Bn254.addMul(sum, ic, i, _scalar(input));
     }
 
     /// @dev Where the prover commits: the pair `e(nu^3 D, [sigma]_2)`, and `D - nu^3 PoK` beside `[1]_2`. A key with `[sigma]_2` takes
@@ -264,7 +264,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         Bn254.addMul(sum, committed[2], committed[3], Bn254.R - cube);
     }
 
-    /// @dev Pairs 3 and 4: `e(nu W, [x^2]_2) e(-nu (z + 1/z) W, [x]_2)`; adds `nu (W - gamma C_S - gamma^2 C_R + [L(x)]_1)` to the sum.
+    /// @dev Pairs 3 and 4: `e(nu W, [x^2]_2) e(-nu (z + 1/z) W, [x]_2)`; the sum beside `[1]_2` begins as
+    /// `nu (W - gamma C_S - gamma^2 C_R + [L(x)]_1)`.
     function _openingPairs(
         uint256[42] memory pairs,
         Bn254.Sum memory sum,
@@ -275,7 +276,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         (uint256 wx, uint256 wy) = Bn254.mul(proof.w[0], proof.w[1], c.nu);
         (pairs[18], pairs[19]) = (wx, wy);
         (pairs[20], pairs[21], pairs[22], pairs[23]) = (XX_0, XX_1, XX_2, XX_3);
-        Bn254.add(sum, wx, wy);
+        (sum.x, sum.y) = (wx, wy);
         (pairs[24], pairs[25]) = Bn254.mul(wx, wy, Bn254.R - addmod(c.z, c.zInverse, Bn254.R));
         (pairs[26], pairs[27], pairs[28], pairs[29]) = _x();
 
@@ -317,24 +318,25 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         );
         Bn254.addMul(sum, x, y, nuSquared);
 
+        // A commitment's own curve check is that of the precompile: `FormVerifier` has seen it before, so only a caller that is no project
+        // can have that burn its gas. Infinity, which the precompile takes, is refused.
         uint256[] calldata commitments = statement.commitments;
         uint256[] calldata weights = proof.weights;
         uint256 mask = statement.activeMask;
         uint256 factor = Bn254.R - c.nu;
         uint256 power = c.rho;
-        uint256 at;
+        uint256 cursor;
         for (uint256 i; i < weights.length; ++i) {
             uint256 word = weights[i];
             for (uint256 lane; lane < Packed.PER_WORD; ++lane) {
                 if (mask & 1 == 1) {
-                    // As many pairs of words as the mask has slots: `_checkLengths`.
-                    unchecked {
-                        (x, y) = (commitments[at], commitments[at + 1]);
-                        at += 2;
-                    }
-                    if (!Bn254.isOnCurve(x, y)) revert InvalidPoint();
                     uint256 scalar = mulmod(nuSquared, word & Packed.LANE, Bn254.R);
-                    Bn254.addMul(sum, x, y, addmod(scalar, mulmod(factor, power, Bn254.R), Bn254.R));
+                    scalar = addmod(scalar, mulmod(factor, power, Bn254.R), Bn254.R);
+                    if (!Bn254.addMul(sum, commitments, cursor, scalar)) revert InvalidPoint();
+                    // One for each bit of the mask.
+                    unchecked {
+                        ++cursor;
+                    }
                 }
                 power = mulmod(power, power, Bn254.R);
                 mask >>= 1;

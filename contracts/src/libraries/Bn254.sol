@@ -93,25 +93,64 @@ library Bn254 {
 
     /// @notice Adds `(x, y)` to the sum.
     function add(Sum memory sum, uint256 x, uint256 y) internal view {
+        (sum.productX, sum.productY) = (x, y);
+        _addPoint(sum);
+    }
+
+    /// @notice Adds point `i` of `points`, 64 bytes a point, to the sum.
+    function add(Sum memory sum, bytes memory points, uint256 i) internal view {
+        assert(i < points.length / 64);
+        assembly ("memory-safe") {
+            mcopy(add(sum, 0x40), add(add(points, 0x20), shl(6, i)), 0x40)
+        }
+        _addPoint(sum);
+    }
+
+    function _addPoint(Sum memory sum) private view {
         bool ok;
         assembly ("memory-safe") {
-            let second := add(sum, 0x40)
-            mstore(second, x)
-            mstore(add(sum, 0x60), y)
             ok := staticcall(gas(), 6, sum, 0x80, sum, 0x40)
         }
         if (!ok) revert PrecompileFailed(6);
     }
 
     /// @notice Adds `s (x, y)` to the sum.
-    /// @dev No addition after a refused product: it would burn the little gas that is left for the error.
     function addMul(Sum memory sum, uint256 x, uint256 y, uint256 s) internal view {
+        (sum.productX, sum.productY, sum.factor) = (x, y, s);
+        _addProduct(sum);
+    }
+
+    /// @notice Adds `s` times point `i` of `points`, 64 bytes a point, to the sum.
+    function addMul(Sum memory sum, bytes memory points, uint256 i, uint256 s) internal view {
+        assert(i < points.length / 64);
+        assembly ("memory-safe") {
+            mcopy(add(sum, 0x40), add(add(points, 0x20), shl(6, i)), 0x40)
+        }
+        sum.factor = s;
+        _addProduct(sum);
+    }
+
+    /// @notice Adds `s` times point `i` of `points`, two words a point, to the sum.
+    /// @return finite false where the point is infinity
+    function addMul(Sum memory sum, uint256[] calldata points, uint256 i, uint256 s)
+        internal
+        view
+        returns (bool finite)
+    {
+        assert(i < points.length / 2);
+        assembly ("memory-safe") {
+            calldatacopy(add(sum, 0x40), add(points.offset, shl(6, i)), 0x40)
+        }
+        finite = sum.productX | sum.productY != 0;
+        sum.factor = s;
+        _addProduct(sum);
+    }
+
+    /// @dev No addition after a refused product: it would burn the little gas that is left for the error.
+    function _addProduct(Sum memory sum) private view {
         bool ok;
         assembly ("memory-safe") {
             let product := add(sum, 0x40)
-            mstore(product, x)
-            mstore(add(sum, 0x60), y)
-            mstore(add(sum, 0x80), s)
             ok := staticcall(gas(), 7, product, 0x60, product, 0x40)
             if ok { ok := staticcall(gas(), 6, sum, 0x80, sum, 0x40) }
         }

@@ -61,6 +61,32 @@ contract LibrariesTest is MiniTest {
         this.add{gas: 100_000}(1, 2, 1, 3);
     }
 
+    /// @dev Either call of the two: the product of a point off the curve, and the sum with one.
+    function test_addMul_precompileFailed() public {
+        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 7));
+        this.addMul{gas: 10_000_000}(1, 2, 1, 3); // a refused point burns what it is given, twice here
+        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 6));
+        this.addMul{gas: 10_000_000}(1, 3, 1, 2);
+        this.addMul(1, 2, 1, 2);
+    }
+
+    function addMul(uint256 ax, uint256 ay, uint256 x, uint256 y) external view {
+        Bn254.addMul(ax, ay, x, y, 3);
+    }
+
+    /// @dev The precompile of EIP-198 refuses nothing of these lengths; a chain without it would.
+    function test_power_precompileFailed() public {
+        vm.mockCallRevert(address(5), "", "");
+        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 5));
+        this.power(2, 3);
+        vm.clearMockedCalls();
+        assertEq(this.power(2, 3), 8);
+    }
+
+    function power(uint256 base, uint256 exponent) external view returns (uint256) {
+        return Bn254.power(base, exponent);
+    }
+
     function testFuzz_lane_readsWhatWasPacked(uint256[64] memory values) public pure {
         uint256[] memory words = new uint256[](Packed.wordCount(64));
         for (uint256 i; i < 64; ++i) {

@@ -59,9 +59,11 @@ pub(crate) fn offset_sums(weights: &[Limbs4], updates: &[&[i16]]) -> Vec<Limbs5>
 /// `sum += weight * factor`.
 #[inline(always)]
 fn add_product(sum: &mut Limbs5, weight: &Limbs4, factor: u64) {
+    // Two limbs hold a product and two more limbs: nothing to check in the innermost loop.
     let mut carry = 0u128;
     for (limb, part) in sum.iter_mut().zip(weight) {
-        carry += u128::from(*part) * u128::from(factor) + u128::from(*limb);
+        let product = u128::from(*part).wrapping_mul(u128::from(factor));
+        carry = carry.wrapping_add(product).wrapping_add(u128::from(*limb));
         *limb = carry as u64;
         carry >>= 64;
     }

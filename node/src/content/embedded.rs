@@ -72,17 +72,25 @@ impl EmbeddedIpfs {
         std::fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
         let identity = identity(&folder.join("identity"))?;
         let start = |reason: String| EmbeddedError::Start { path: folder.to_owned(), reason };
-        let ipfs = DefaultIpfsBuilder::with_keypair(&identity)
-            .map_err(|e| start(e.to_string()))?
-            .with_identify(Default::default())
-            .with_ping(Default::default())
-            .with_bitswap()
-            .enable_tcp()
-            .add_listening_addr("/ip4/127.0.0.1/tcp/0".parse().expect("an address of a listener"))
-            .set_path(folder.join("repository"))
-            .start()
-            .await
-            .map_err(|e| start(e.to_string()))?;
+        let end = tokio::time::Instant::now() + STOP_TIMEOUT;
+        let ipfs = loop {
+            let node = DefaultIpfsBuilder::with_keypair(&identity)
+                .map_err(|e| start(e.to_string()))?
+                .with_identify(Default::default())
+                .with_ping(Default::default())
+                .with_bitswap()
+                .enable_tcp()
+                .add_listening_addr("/ip4/127.0.0.1/tcp/0".parse().expect("an address of a listener"))
+                .set_path(folder.join("repository"));
+            match node.start().await.map_err(|e| e.to_string()) {
+                Ok(ipfs) => break ipfs,
+                // A node that was just stopped lets go of its folder a moment after its `exit_daemon`.
+                Err(reason) if reason.contains("already being used") && tokio::time::Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(reason) => return Err(start(reason)),
+            }
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let service = api::router(ipfs.clone());
         let server = tokio::spawn(async move {

@@ -32,7 +32,7 @@ pub use field::{fr_from_i64, slot_powers};
 pub use groth16::CircuitKey;
 pub use keys::{
     key_circuits, pin, pinned_files, verify_proving_key, verifying_key_words, AssessmentKeys, CommittedKeys,
-    KeyError, Manifest, ManifestKey, PinnedFile, KEY_SIZES,
+    KeyError, Manifest, ManifestKey, PinnedFile, KEY_FIXED_WORDS, KEY_SIZES,
 };
 pub use msm::{msm, msm_integers};
 pub use round_proof::{

@@ -8,7 +8,7 @@ use eyre::{ensure, Result, WrapErr};
 use fairshare_circuits::{
     default_data_folder, key_circuits, point_words, prove_round_with, transcript_states, verifying_key_words,
     AssessmentCircuit, AssessmentKeys, CommittedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords,
-    RoundStatement,
+    RoundStatement, KEY_FIXED_WORDS,
 };
 use fairshare_protocol::{
     assess, word_from_label, word_from_u128, AgreementPolicy, GramMatrix, RuleName, RulePolicy, Word,
@@ -288,8 +288,8 @@ fn keys_of(kzg: &KzgKey, circuit: AssessmentCircuit, key: &[Word], keys_hash: Wo
         key_circuits().filter_map(|circuit| Some((circuit, words(circuit)?))).collect();
     Keys {
         kzg: hex_words(&kzg_words(kzg)),
-        fixed_points: hex_words(&key[..18]),
-        ic: hex_words(&key[18..]),
+        fixed_points: hex_words(&key[..KEY_FIXED_WORDS]),
+        ic: hex_words(&key[KEY_FIXED_WORDS..]),
         rule: circuit.rule.id(),
         size: circuit.size,
         keys_hash: HexWord(keys_hash),
@@ -401,8 +401,8 @@ mod tests {
             let (vector, statement, proof) = read(recipe);
             let key = committed.verifying_key(recipe.circuit().rule, recipe.size).unwrap();
             let key_words = verifying_key_words(key);
-            assert_eq!(hex_words(&key_words[..14]), vector.keys.fixed_points);
-            assert_eq!(hex_words(&key_words[14..]), vector.keys.ic);
+            assert_eq!(hex_words(&key_words[..KEY_FIXED_WORDS]), vector.keys.fixed_points);
+            assert_eq!(hex_words(&key_words[KEY_FIXED_WORDS..]), vector.keys.ic);
             assert_eq!(hex_words(&kzg_words(committed.kzg())), vector.keys.kzg);
             assert_eq!(committed.hash(), vector.keys.all_keys_hash.0);
             let alone = hash_of_keys(committed.kzg(), &[(recipe.circuit(), key_words)]);

@@ -1,7 +1,7 @@
 //! The verifying keys that are part of the repository.
 
 use super::manifest::{digest, verifying_key_name, Manifest};
-use super::words::{decode, verifying_key_words, FIXED_WORDS};
+use super::words::{decode, verifying_key_words, KEY_FIXED_WORDS};
 use super::{key_circuits, KeyError};
 use crate::encoding::{g2_words, point_words};
 use crate::groth16::CircuitKey;
@@ -116,9 +116,9 @@ pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[CircuitKey]) -> Word {
         words.push(word_from_u128(circuit.rule.id().into()));
         words.push(word_from_u128(circuit.size.into()));
         let points = verifying_key_words(key);
-        words.extend_from_slice(&points[..FIXED_WORDS]);
+        words.extend_from_slice(&points[..KEY_FIXED_WORDS]);
         words.push(word_from_u128(key.groth16.gamma_abc_g1.len() as u128));
-        words.extend_from_slice(&points[FIXED_WORDS..]);
+        words.extend_from_slice(&points[KEY_FIXED_WORDS..]);
     }
     let mut hash = Keccak256::new();
     hash.update(word_from_label("fairshare.keys.v1"));

@@ -24,7 +24,7 @@ pub use manifest::{Manifest, ManifestKey};
 pub use open::AssessmentKeys;
 pub use pin::{pin, pinned_files, PinnedFile};
 pub use verify::verify_proving_key;
-pub use words::verifying_key_words;
+pub use words::{verifying_key_words, KEY_FIXED_WORDS};
 
 use crate::statements::proof::AssessmentCircuit;
 use fairshare_protocol::RuleName;

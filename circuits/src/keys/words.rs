@@ -12,7 +12,7 @@ use ark_groth16::VerifyingKey;
 use fairshare_protocol::Word;
 
 /// Words of `alpha_1, beta_2, gamma_2, delta_2` and `[sigma]_2`.
-pub(crate) const FIXED_WORDS: usize = 18;
+pub const KEY_FIXED_WORDS: usize = 18;
 
 /// `alpha_1, beta_2, gamma_2, delta_2`, `[sigma]_2` or four zeros where the circuit's prover does not commit, then the points
 /// of the public inputs, the constant one first.
@@ -39,8 +39,8 @@ pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<Circuit
     let malformed = |fault: String| KeyError::Malformed { what: "verifying key", circuit, fault };
     let (words, rest) = bytes.as_chunks::<32>();
     let inputs = public_inputs(usize::from(circuit.size)) + 1;
-    if !rest.is_empty() || words.len() != FIXED_WORDS + 2 * inputs {
-        let expected = 32 * (FIXED_WORDS + 2 * inputs);
+    if !rest.is_empty() || words.len() != KEY_FIXED_WORDS + 2 * inputs {
+        let expected = 32 * (KEY_FIXED_WORDS + 2 * inputs);
         return Err(malformed(format!("it has {} bytes, expected {expected}", bytes.len())));
     }
     let fault = |error: EncodingError| malformed(error.to_string());
@@ -65,7 +65,7 @@ pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<Circuit
     if gamma_g2 != G2Affine::generator() || delta_g2 == gamma_g2 {
         return Err(malformed("gamma_2 is not [1]_2, or delta_2 is".to_owned()));
     }
-    let no_commitment = words[14..FIXED_WORDS].iter().all(|word| *word == [0; 32]);
+    let no_commitment = words[14..KEY_FIXED_WORDS].iter().all(|word| *word == [0; 32]);
     if circuit.commits() == no_commitment {
         return Err(malformed("it has a commitment's point and should have none, or the reverse".to_owned()));
     }
@@ -78,7 +78,7 @@ pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<Circuit
         beta_g2: g2(2)?,
         gamma_g2,
         delta_g2,
-        gamma_abc_g1: (0..inputs).map(|k| g1(FIXED_WORDS + 2 * k)).collect::<Result<_, _>>()?,
+        gamma_abc_g1: (0..inputs).map(|k| g1(KEY_FIXED_WORDS + 2 * k)).collect::<Result<_, _>>()?,
     };
     Ok(CircuitKey { groth16, sigma_g2 })
 }

@@ -68,13 +68,13 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         Inverses memory inverse = _inverses(c);
         _checkIdentity(statement, proof.values, c, inverse);
 
-        uint256[] memory pairs = new uint256[](12);
-        (uint256 x, uint256 y) = _opening(statement, proof, c, inverse);
-        _besideOne(pairs, 0, x, y);
+        uint256[12] memory pairs;
+        (pairs[0], pairs[1]) = _opening(statement, proof, c, inverse);
+        (pairs[2], pairs[3], pairs[4], pairs[5]) = _one();
         uint256 at = proof.points.length - 2;
-        _besideX(pairs, 6, proof.points[at], Bn254.negateY(proof.points[at + 1]));
-        (, bool isOne) = Bn254.pairing(pairs);
-        if (!isOne) revert PairingFailed();
+        (pairs[6], pairs[7]) = (proof.points[at], Bn254.negateY(proof.points[at + 1]));
+        (pairs[8], pairs[9], pairs[10], pairs[11]) = _x();
+        if (!Bn254.pairing(pairs)) revert PairingFailed();
     }
 
     // --- what must hold before a challenge means anything
@@ -300,31 +300,33 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256[] calldata points = proof.points;
         uint256 vanishing = mulmod(Bn254.sub(c.v, c.z), Bn254.sub(c.v, inverse.z), R);
         uint256 ratio = mulmod(vanishing, inverse.second, R);
-        (x, y) = (statement.commitment[0], statement.commitment[1]);
+        Bn254.Sum memory sum;
+        (sum.x, sum.y) = (statement.commitment[0], statement.commitment[1]);
 
         uint256 weight = c.gamma;
         uint256 at = points.length - 6; // C_S
         uint256 first; // of C_F
         if (statement.table == 8) {
-            (x, y) = Bn254.addMul(x, y, points[0], points[1], weight);
+            Bn254.addMul(sum, points[0], points[1], weight);
             weight = mulmod(weight, c.gamma, R);
             first = 4;
         } else {
             first = 2;
         }
-        (x, y) = Bn254.addMul(x, y, points[at], points[at + 1], weight);
+        Bn254.addMul(sum, points[at], points[at + 1], weight);
         weight = mulmod(mulmod(weight, c.gamma, R), ratio, R);
         // C_F.. and C_K, then C_M.
         for (uint256 i = first; i < at; i += 2) {
-            (x, y) = Bn254.addMul(x, y, points[i], points[i + 1], weight);
+            Bn254.addMul(sum, points[i], points[i + 1], weight);
             weight = mulmod(weight, c.gamma, R);
         }
-        (x, y) = Bn254.addMul(x, y, points[first - 2], points[first - 1], weight);
+        Bn254.addMul(sum, points[first - 2], points[first - 1], weight);
 
         uint256 claimed = _claimed(proof.values, statement.table == 8 ? 6 : 4, c, inverse, ratio);
-        (x, y) = Bn254.addMul(x, y, 1, 2, Bn254.sub(0, claimed));
-        (x, y) = Bn254.addMul(x, y, points[at + 2], points[at + 3], Bn254.sub(0, vanishing));
-        return Bn254.addMul(x, y, points[at + 4], points[at + 5], c.v);
+        Bn254.addMul(sum, 1, 2, Bn254.sub(0, claimed));
+        Bn254.addMul(sum, points[at + 2], points[at + 3], Bn254.sub(0, vanishing));
+        Bn254.addMul(sum, points[at + 4], points[at + 5], c.v);
+        return (sum.x, sum.y);
     }
 
     /// @dev `r_1(v) + k r_2(v)`: each the line through the folded values of its set, `r(v) = a + (a - b) (v - p) / (p - p')`.

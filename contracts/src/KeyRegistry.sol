@@ -61,9 +61,9 @@ contract KeyRegistry is IKeyRegistry {
         bytes32[] memory first = new bytes32[](keys_.length);
         for (uint256 i; i < keys_.length; ++i) {
             (uint8 rule, uint8 size) = keys_[i].circuit();
-            (uint256[18] memory fixedPoints, uint256[] memory ic) = keys_[i].key();
-            first[i] = keccak256(abi.encode(rule, size, fixedPoints, ic));
-            total += 21 + ic.length;
+            (uint256[18] memory fixedPoints, bytes memory points) = keys_[i].key();
+            first[i] = keccak256(abi.encode(rule, size, fixedPoints, points));
+            total += 21 + points.length / 32;
         }
         words = new uint256[](total);
         words[0] = isDev_ ? 1 : 0;
@@ -83,11 +83,12 @@ contract KeyRegistry is IKeyRegistry {
         returns (uint256)
     {
         (uint8 rule, uint8 size) = key.circuit();
-        (uint256[18] memory fixedPoints, uint256[] memory ic) = key.key();
-        if (keccak256(abi.encode(rule, size, fixedPoints, ic)) != first) revert ImpureKey(address(key));
+        (uint256[18] memory fixedPoints, bytes memory points) = key.key();
+        if (keccak256(abi.encode(rule, size, fixedPoints, points)) != first) revert ImpureKey(address(key));
         if (size < 8 || size > 128 || size & (size - 1) != 0) revert UnusualSize(rule, size);
         // The constant one, eight inputs and two packed vectors (docs/protocol.md 13.2), two words a point.
-        if (ic.length != 2 * (9 + 2 * Packed.wordCount(size))) revert WrongInputCount(rule, size, ic.length);
+        uint256[] memory ic = _words(points);
+        if (points.length != 64 * (9 + 2 * Packed.wordCount(size))) revert WrongInputCount(rule, size, ic.length);
         if (address(_byCircuit[_circuitId(rule, size)]) != address(0)) revert DuplicateKey(rule, size);
         _byCircuit[_circuitId(rule, size)] = key;
 
@@ -116,6 +117,11 @@ contract KeyRegistry is IKeyRegistry {
             words[cursor++] = ic[i + 1];
         }
         return cursor;
+    }
+
+    /// @dev The whole words of `data`.
+    function _words(bytes memory data) private pure returns (uint256[] memory) {
+        return abi.decode(abi.encodePacked(uint256(0x20), data.length / 32, data), (uint256[]));
     }
 
     /// @dev `[sigma]_2` is absent, all zeros, or a point that is neither `[1]_2` nor `delta_2`: under those a commitment or a part of `C`

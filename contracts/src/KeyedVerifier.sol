@@ -25,15 +25,13 @@ abstract contract KeyedVerifier {
         (X_0, X_1, X_2, X_3) = (g2[4], g2[5], g2[6], g2[7]);
     }
 
-    /// @dev Writes the pair `(x, y), [1]_2` from word `at` on.
-    function _besideOne(uint256[] memory pairs, uint256 at, uint256 x, uint256 y) internal view {
-        (pairs[at], pairs[at + 1]) = (x, y);
-        (pairs[at + 2], pairs[at + 3], pairs[at + 4], pairs[at + 5]) = (ONE_0, ONE_1, ONE_2, ONE_3);
+    /// @dev The words of `[1]_2`.
+    function _one() internal view returns (uint256, uint256, uint256, uint256) {
+        return (ONE_0, ONE_1, ONE_2, ONE_3);
     }
 
-    /// @dev Writes the pair `(x, y), [x]_2` from word `at` on.
-    function _besideX(uint256[] memory pairs, uint256 at, uint256 x, uint256 y) internal view {
-        (pairs[at], pairs[at + 1]) = (x, y);
-        (pairs[at + 2], pairs[at + 3], pairs[at + 4], pairs[at + 5]) = (X_0, X_1, X_2, X_3);
+    /// @dev The words of `[x]_2`.
+    function _x() internal view returns (uint256, uint256, uint256, uint256) {
+        return (X_0, X_1, X_2, X_3);
     }
 }

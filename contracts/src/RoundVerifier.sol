@@ -17,8 +17,6 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
     /// @dev Public inputs before the packed words (docs/protocol.md 13.2).
     uint256 private constant HEAD = 8;
-    /// @dev Where the last pair of every proof lies: the sum of all that goes beside `[1]_2`. Behind it that of a commitment.
-    uint256 private constant SUM = 30;
 
     uint256 private immutable X1_X;
     uint256 private immutable X1_Y;
@@ -29,8 +27,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
     /// @dev The challenges of one proof, and what one inversion gives for both uses.
     struct Challenges {
+        uint256 first; // public input 0: `h`, or `x` of the lookups where the prover commits
         uint256 rho;
-        uint256 x; // of the lookups, where the prover commits
         uint256 z;
         uint256 gamma;
         uint256 nu;
@@ -53,16 +51,19 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     function verify(RoundStatement calldata statement, RoundProof calldata proof) external view {
         _checkLengths(statement, proof);
         _checkPoints(statement, proof);
-        (Challenges memory c, uint256[] memory inputs) = _challenges(statement, proof);
+        Challenges memory c = _challenges(statement, proof);
 
+        uint256[42] memory pairs;
+        Bn254.Sum memory sum;
+        _openingPairs(pairs, sum, statement.dimension, proof, c);
+        _groth16Pairs(pairs, sum, statement, proof, c);
+        _addCommitments(sum, statement, proof, c);
+        (pairs[30], pairs[31]) = (sum.x, sum.y);
+        (pairs[32], pairs[33], pairs[34], pairs[35]) = _one();
+
+        // Not before the curve's own checks, so that a point that is none is refused as such.
         _checkLaurent(proof, c);
-
-        uint256[] memory pairs = new uint256[](36 + proof.committed.length / 4 * 6);
-        _groth16Pairs(pairs, statement, proof, inputs, c.nu);
-        _openingPairs(pairs, statement.dimension, proof, c);
-        _addCommitments(pairs, statement, proof, c);
-        (, bool isOne) = Bn254.pairing(pairs);
-        if (!isOne) revert PairingFailed();
+        if (!Bn254.pairing(pairs, proof.committed.length == 0 ? 6 : 7)) revert PairingFailed();
     }
 
     // --- what must hold before a challenge means anything
@@ -77,11 +78,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         if (proof.committed.length != 0 && proof.committed.length != 4) revert WrongLength();
     }
 
+    /// @dev All but the commitments, which `_addCommitments` checks where it reads them.
     function _checkPoints(RoundStatement calldata statement, RoundProof calldata proof) private pure {
-        uint256[] calldata commitments = statement.commitments;
-        for (uint256 i; i < commitments.length; i += 2) {
-            if (!Bn254.isOnCurve(commitments[i], commitments[i + 1])) revert InvalidPoint();
-        }
         // B is a G2 point: the pairing precompile itself checks it.
         if (
             !Bn254.isOnCurve(proof.groth16[0], proof.groth16[1]) || !Bn254.isOnCurve(proof.groth16[6], proof.groth16[7])
@@ -102,50 +100,51 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     function _challenges(RoundStatement calldata statement, RoundProof calldata proof)
         private
         view
-        returns (Challenges memory c, uint256[] memory inputs)
+        returns (Challenges memory c)
     {
         bytes32 state = _firstState(statement);
 
         // What fixes the matrix before its challenge: its hash, or the prover's commitment.
-        uint256[] memory items = proof.committed;
-        if (items.length == 0) {
-            items = new uint256[](1);
-            items[0] = proof.h;
-        }
-        state = state.absorb(Transcript.GRAM, items);
-        c.rho = state.challenge();
-        if (proof.committed.length != 0) {
+        if (proof.committed.length == 0) {
+            c.first = _scalar(proof.h);
+            state = state.absorbWords(Transcript.GRAM, abi.encodePacked(c.first));
+        } else {
             if (proof.h != 0) revert ScalarOutOfRange(proof.h);
-            c.x = state.absorb(Transcript.LOOKUP, new uint256[](0)).challenge();
+            state = state.absorbWords(Transcript.GRAM, abi.encodePacked(proof.committed));
+            c.first = state.absorbWords(Transcript.LOOKUP, "").challenge();
             // No entry of a table: there the share of an entry would be free.
-            if (c.x >> 16 == 0) revert DegenerateChallenge();
+            if (c.first >> 16 == 0) revert DegenerateChallenge();
         }
+        c.rho = state.challenge();
 
-        items = new uint256[](5);
-        items[0] = proof.sigma;
-        (items[1], items[2]) = (proof.s[0], proof.s[1]);
-        (items[3], items[4]) = (proof.r[0], proof.r[1]);
-        state = state.absorb(Transcript.LAURENT, items);
+        uint256 sigma = _scalar(proof.sigma);
+        state = state.absorbWords(Transcript.LAURENT, abi.encodePacked(sigma, proof.s, proof.r));
         c.z = state.challenge();
 
-        items = new uint256[](4);
         for (uint256 i; i < 4; ++i) {
-            items[i] = _scalar(proof.values[i]);
+            _scalar(proof.values[i]);
         }
-        state = state.absorb(Transcript.VALUES, items);
+        state = state.absorbWords(Transcript.VALUES, abi.encodePacked(proof.values));
         c.gamma = state.challenge();
 
-        inputs = _publicInputs(statement, proof, c);
-        items = new uint256[](12 + inputs.length);
-        (items[0], items[1]) = (proof.w[0], proof.w[1]);
-        (items[2], items[3]) = (proof.model[0], proof.model[1]);
-        for (uint256 i; i < 8; ++i) {
-            items[4 + i] = proof.groth16[i];
-        }
-        for (uint256 i; i < inputs.length; ++i) {
-            items[12 + i] = inputs[i];
-        }
-        state = state.absorb(Transcript.JOIN, items);
+        state = state.absorbWords(
+            Transcript.JOIN,
+            abi.encodePacked(
+                proof.w,
+                proof.model,
+                proof.groth16,
+                // The public inputs, in their order.
+                c.first,
+                c.rho,
+                sigma,
+                statement.activeMask,
+                statement.policy,
+                proof.keptMask,
+                proof.coherence,
+                proof.shares,
+                proof.weights
+            )
+        );
         c.nu = state.challenge();
 
         if (c.rho == 0 || c.gamma == 0 || c.nu == 0) revert DegenerateChallenge();
@@ -158,46 +157,25 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     }
 
     function _firstState(RoundStatement calldata statement) private view returns (bytes32) {
-        uint256[] calldata commitments = statement.commitments;
-        uint256[] memory items = new uint256[](14 + commitments.length);
-        items[0] = block.chainid;
-        items[1] = uint160(statement.project);
-        items[2] = statement.round;
-        items[3] = uint160(statement.payee);
-        items[4] = statement.dimension;
-        items[5] = statement.slots;
-        items[6] = statement.rule;
-        (items[7], items[8]) = (statement.policy[0], statement.policy[1]);
-        items[9] = uint256(KEYS_HASH);
-        items[10] = statement.activeMask;
-        items[11] = uint256(statement.modelCid);
-        (items[12], items[13]) = (statement.model[0], statement.model[1]);
-        for (uint256 i; i < commitments.length; ++i) {
-            items[14 + i] = commitments[i];
-        }
-        return Transcript.absorb(0, Transcript.ROUND, items);
-    }
-
-    /// @dev In the order of docs/protocol.md 13.2. Every word must be a scalar below `r`: `x` and `x + r` would prove the same.
-    function _publicInputs(RoundStatement calldata statement, RoundProof calldata proof, Challenges memory c)
-        private
-        pure
-        returns (uint256[] memory inputs)
-    {
-        uint256 words = proof.shares.length;
-        inputs = new uint256[](HEAD + 2 * words);
-        inputs[0] = proof.committed.length == 0 ? _scalar(proof.h) : c.x;
-        inputs[1] = c.rho;
-        inputs[2] = _scalar(proof.sigma);
-        inputs[3] = _scalar(statement.activeMask);
-        inputs[4] = _scalar(statement.policy[0]);
-        inputs[5] = _scalar(statement.policy[1]);
-        inputs[6] = _scalar(proof.keptMask);
-        inputs[7] = _scalar(proof.coherence);
-        for (uint256 i; i < words; ++i) {
-            inputs[HEAD + i] = _scalar(proof.shares[i]);
-            inputs[HEAD + words + i] = _scalar(proof.weights[i]);
-        }
+        return Transcript.absorbWords(
+            0,
+            Transcript.ROUND,
+            abi.encodePacked(
+                block.chainid,
+                uint256(uint160(statement.project)),
+                statement.round,
+                uint256(uint160(statement.payee)),
+                statement.dimension,
+                uint256(statement.slots),
+                uint256(statement.rule),
+                statement.policy,
+                KEYS_HASH,
+                statement.activeMask,
+                statement.modelCid,
+                statement.model,
+                statement.commitments
+            )
+        );
     }
 
     // --- the checks
@@ -210,60 +188,87 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         if (left != right) revert LaurentIdentityFailed();
     }
 
-    /// @dev Pairs 0 to 2: `e(-A, B) e(alpha, beta) e(C, delta)`; the last pair, `SUM` on, begins as `vk_x` beside `[1]_2 = gamma_2`.
+    /// @dev Pairs 0 to 2: `e(-A, B) e(alpha, beta) e(C, delta)`; adds `vk_x` to what stands beside `[1]_2 = gamma_2`.
     function _groth16Pairs(
-        uint256[] memory pairs,
+        uint256[42] memory pairs,
+        Bn254.Sum memory sum,
         RoundStatement calldata statement,
         RoundProof calldata proof,
-        uint256[] memory inputs,
-        uint256 nu
+        Challenges memory c
     ) private view {
-        (uint256[18] memory vk, uint256[] memory ic) = REGISTRY.verifyingKey(statement.rule, statement.slots).key();
-        if (ic.length != 2 * (inputs.length + 1)) revert WrongLength();
+        (uint256[18] memory vk, bytes memory ic) = REGISTRY.verifyingKey(statement.rule, statement.slots).key();
         uint256[8] calldata groth16 = proof.groth16;
         (pairs[0], pairs[1]) = (groth16[0], Bn254.negateY(groth16[1]));
-        for (uint256 i; i < 4; ++i) {
-            pairs[2 + i] = groth16[2 + i];
-        }
-        for (uint256 i; i < 6; ++i) {
-            pairs[6 + i] = vk[i];
-        }
+        (pairs[2], pairs[3], pairs[4], pairs[5]) = (groth16[2], groth16[3], groth16[4], groth16[5]);
+        (pairs[6], pairs[7], pairs[8], pairs[9], pairs[10], pairs[11]) = (vk[0], vk[1], vk[2], vk[3], vk[4], vk[5]);
         (pairs[12], pairs[13]) = (groth16[6], groth16[7]);
-        for (uint256 i; i < 4; ++i) {
-            pairs[14 + i] = vk[10 + i];
-        }
+        (pairs[14], pairs[15], pairs[16], pairs[17]) = (vk[10], vk[11], vk[12], vk[13]);
+        _addInputs(sum, ic, statement, proof, c);
+        _addCommitted(pairs, sum, vk, proof.committed, c.nu);
+    }
 
-        // vk_x = IC_0 + sum input_i IC_(i+1).
-        (uint256 x, uint256 y) = (ic[0], ic[1]);
-        for (uint256 i; i < inputs.length; ++i) {
-            uint256 input = inputs[i];
-            if (input != 0) (x, y) = Bn254.addMul(x, y, ic[2 * i + 2], ic[2 * i + 3], input);
+    /// @dev `vk_x = IC_0 + sum input_i IC_(i+1)`, the inputs in the order of docs/protocol.md 13.2. Every word must be a scalar below
+    /// `r`: `x` and `x + r` would prove the same.
+    function _addInputs(
+        Bn254.Sum memory sum,
+        bytes memory ic,
+        RoundStatement calldata statement,
+        RoundProof calldata proof,
+        Challenges memory c
+    ) private view {
+        uint256[] calldata shares = proof.shares;
+        uint256[] calldata weights = proof.weights;
+        if (ic.length != 64 * (HEAD + 1 + 2 * shares.length)) revert WrongLength();
+        Bn254.add(sum, ic, 0);
+        _addInput(sum, ic, 1, c.first);
+        _addInput(sum, ic, 2, c.rho);
+        _addInput(sum, ic, 3, proof.sigma);
+        _addInput(sum, ic, 4, statement.activeMask);
+        _addInput(sum, ic, 5, statement.policy[0]);
+        _addInput(sum, ic, 6, statement.policy[1]);
+        _addInput(sum, ic, 7, proof.keptMask);
+        _addInput(sum, ic, HEAD, proof.coherence);
+        // Numbers of points: 28 at most.
+        unchecked {
+            uint256 first = HEAD + 1;
+            for (uint256 i; i < shares.length; ++i) {
+                _addInput(sum, ic, first + i, shares[i]);
+            }
+            first += shares.length;
+            for (uint256 i; i < weights.length; ++i) {
+                _addInput(sum, ic, first + i, weights[i]);
+            }
         }
-        _besideOne(pairs, SUM, x, y);
-        _addCommitted(pairs, vk, proof.committed, nu);
+    }
+
+    function _addInput(Bn254.Sum memory sum, bytes memory ic, uint256 i, uint256 input) private view {
+        if (input != 0) Bn254.addMul(sum, ic, i, _scalar(input));
     }
 
     /// @dev Where the prover commits: the pair `e(nu^3 D, [sigma]_2)`, and `D - nu^3 PoK` beside `[1]_2`. A key with `[sigma]_2` takes
     /// nothing else, and one without takes no commitment.
-    function _addCommitted(uint256[] memory pairs, uint256[18] memory vk, uint256[] calldata committed, uint256 nu)
-        private
-        view
-    {
+    function _addCommitted(
+        uint256[42] memory pairs,
+        Bn254.Sum memory sum,
+        uint256[18] memory vk,
+        uint256[] calldata committed,
+        uint256 nu
+    ) private view {
         bool commits = vk[14] | vk[15] | vk[16] | vk[17] != 0;
         if (commits != (committed.length != 0)) revert WrongLength();
         if (!commits) return;
         uint256 cube = mulmod(mulmod(nu, nu, Bn254.R), nu, Bn254.R);
         (pairs[36], pairs[37]) = Bn254.mul(committed[0], committed[1], cube);
-        for (uint256 i; i < 4; ++i) {
-            pairs[38 + i] = vk[14 + i];
-        }
-        (uint256 x, uint256 y) = Bn254.add(pairs[SUM], pairs[SUM + 1], committed[0], committed[1]);
-        (pairs[SUM], pairs[SUM + 1]) = Bn254.addMul(x, y, committed[2], committed[3], Bn254.R - cube);
+        (pairs[38], pairs[39], pairs[40], pairs[41]) = (vk[14], vk[15], vk[16], vk[17]);
+        Bn254.add(sum, committed[0], committed[1]);
+        Bn254.addMul(sum, committed[2], committed[3], Bn254.R - cube);
     }
 
-    /// @dev Pairs 3 and 4: `e(nu W, [x^2]_2) e(-nu (z + 1/z) W, [x]_2)`; adds `nu (W - gamma C_S - gamma^2 C_R + [L(x)]_1)` to the last.
+    /// @dev Pairs 3 and 4: `e(nu W, [x^2]_2) e(-nu (z + 1/z) W, [x]_2)`; the sum beside `[1]_2` begins as
+    /// `nu (W - gamma C_S - gamma^2 C_R + [L(x)]_1)`.
     function _openingPairs(
-        uint256[] memory pairs,
+        uint256[42] memory pairs,
+        Bn254.Sum memory sum,
         uint256 dimension,
         RoundProof calldata proof,
         Challenges memory c
@@ -271,17 +276,16 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         (uint256 wx, uint256 wy) = Bn254.mul(proof.w[0], proof.w[1], c.nu);
         (pairs[18], pairs[19]) = (wx, wy);
         (pairs[20], pairs[21], pairs[22], pairs[23]) = (XX_0, XX_1, XX_2, XX_3);
-        (uint256 x, uint256 y) = Bn254.add(pairs[SUM], pairs[SUM + 1], wx, wy);
-        (wx, wy) = Bn254.mul(wx, wy, Bn254.R - addmod(c.z, c.zInverse, Bn254.R));
-        _besideX(pairs, 24, wx, wy);
+        (sum.x, sum.y) = (wx, wy);
+        (pairs[24], pairs[25]) = Bn254.mul(wx, wy, Bn254.R - addmod(c.z, c.zInverse, Bn254.R));
+        (pairs[26], pairs[27], pairs[28], pairs[29]) = _x();
 
         uint256 factor = mulmod(Bn254.R - c.nu, c.gamma, Bn254.R);
-        (x, y) = Bn254.addMul(x, y, proof.s[0], proof.s[1], factor);
-        factor = mulmod(factor, c.gamma, Bn254.R);
-        (x, y) = Bn254.addMul(x, y, proof.r[0], proof.r[1], factor);
+        Bn254.addMul(sum, proof.s[0], proof.s[1], factor);
+        Bn254.addMul(sum, proof.r[0], proof.r[1], mulmod(factor, c.gamma, Bn254.R));
         (uint256 constantTerm, uint256 slope) = _line(dimension, proof, c);
-        (x, y) = Bn254.addMul(x, y, 1, 2, mulmod(c.nu, constantTerm, Bn254.R));
-        (pairs[SUM], pairs[SUM + 1]) = Bn254.addMul(x, y, X1_X, X1_Y, mulmod(c.nu, slope, Bn254.R));
+        Bn254.addMul(sum, 1, 2, mulmod(c.nu, constantTerm, Bn254.R));
+        Bn254.addMul(sum, X1_X, X1_Y, mulmod(c.nu, slope, Bn254.R));
     }
 
     /// @dev `L(X)`, the line through `(z, Q(z))` and `(1/z, Q(1/z))`, `Q = P + gamma S + gamma^2 R`.
@@ -300,10 +304,10 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         constantTerm = Bn254.sub(atZ, mulmod(slope, c.z, Bn254.R));
     }
 
-    /// @dev Adds to the last pair `nu^2 (C_T - C_T') + sum (nu^2 w_i - nu rho_i) C_i`: the model's step and `-nu C_P` in one multiplication a commitment.
+    /// @dev Adds `nu^2 (C_T - C_T') + sum (nu^2 w_i - nu rho_i) C_i`: the model's step and `-nu C_P` in one multiplication a commitment.
     /// `rho_i = rho^(2^i)` and `w_i` are those of SLOT `i`, whether or not lower slots are active.
     function _addCommitments(
-        uint256[] memory pairs,
+        Bn254.Sum memory sum,
         RoundStatement calldata statement,
         RoundProof calldata proof,
         Challenges memory c
@@ -312,32 +316,32 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         (uint256 x, uint256 y) = Bn254.add(
             statement.model[0], statement.model[1], proof.model[0], Bn254.negateY(proof.model[1])
         );
-        (x, y) = Bn254.addMul(pairs[SUM], pairs[SUM + 1], x, y, nuSquared);
-        uint256[] memory scalars = _scalars(statement.activeMask, proof.weights, c, nuSquared);
-        uint256[] calldata commitments = statement.commitments;
-        for (uint256 i; i < commitments.length; i += 2) {
-            (x, y) = Bn254.addMul(x, y, commitments[i], commitments[i + 1], scalars[i / 2]);
-        }
-        (pairs[SUM], pairs[SUM + 1]) = (x, y);
-    }
+        Bn254.addMul(sum, x, y, nuSquared);
 
-    /// @dev `nu^2 w_i - nu rho_i` of every active slot, ascending.
-    function _scalars(uint256 mask, uint256[] calldata weights, Challenges memory c, uint256 nuSquared)
-        private
-        pure
-        returns (uint256[] memory scalars)
-    {
-        scalars = new uint256[](Packed.count(mask));
+        // A commitment's own curve check is that of the precompile: `FormVerifier` has seen it before, so only a caller that is no project
+        // can have that burn its gas. Infinity, which the precompile takes, is refused.
+        uint256[] calldata commitments = statement.commitments;
+        uint256[] calldata weights = proof.weights;
+        uint256 mask = statement.activeMask;
         uint256 factor = Bn254.R - c.nu;
         uint256 power = c.rho;
         uint256 cursor;
-        for (uint256 slot; mask >> slot != 0; ++slot) {
-            if (Packed.has(mask, slot)) {
-                uint256 weight = Packed.lane(weights[slot / Packed.PER_WORD], slot);
-                scalars[cursor++] =
-                    addmod(mulmod(nuSquared, weight, Bn254.R), mulmod(factor, power, Bn254.R), Bn254.R);
+        for (uint256 i; i < weights.length; ++i) {
+            uint256 word = weights[i];
+            for (uint256 lane; lane < Packed.PER_WORD; ++lane) {
+                if (mask & 1 == 1) {
+                    uint256 scalar = mulmod(nuSquared, word & Packed.LANE, Bn254.R);
+                    scalar = addmod(scalar, mulmod(factor, power, Bn254.R), Bn254.R);
+                    if (!Bn254.addMul(sum, commitments, cursor, scalar)) revert InvalidPoint();
+                    // One for each bit of the mask.
+                    unchecked {
+                        ++cursor;
+                    }
+                }
+                power = mulmod(power, power, Bn254.R);
+                mask >>= 1;
+                word >>= Packed.BITS;
             }
-            power = mulmod(power, power, Bn254.R);
         }
     }
 

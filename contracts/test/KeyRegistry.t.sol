@@ -15,11 +15,15 @@ contract ForgetfulKey is TestKey {
 
     constructor() TestKey(1, 8) {}
 
-    function key() public view override returns (uint256[18] memory fixedPoints, uint256[] memory ic) {
+    function key() public view override returns (uint256[18] memory fixedPoints, bytes memory ic) {
         (fixedPoints, ic) = super.key();
         uint256 gas = gasleft();
         uint256 touched = _touched;
-        if (gas - gasleft() > 1000 && touched == 1) (ic[2], ic[3]) = (1, 2);
+        if (gas - gasleft() <= 1000 || touched != 1) return (fixedPoints, ic);
+        bytes memory other = abi.encode(1, 2);
+        for (uint256 i; i < 64; ++i) {
+            ic[64 + i] = other[i];
+        }
     }
 }
 
@@ -54,7 +58,7 @@ contract KeyRegistryTest is MiniTest {
 
     function test_constructor_hashesWordsInTheOrderOfTheProtocol() public {
         ExampleKey key = new ExampleKey();
-        (uint256[18] memory fixedPoints, uint256[] memory ic) = key.key();
+        (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
         uint256[2] memory x1 = KnownSecrets.x1();
         bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(16), fixedPoints);
         words = abi.encodePacked(words, uint256(13), ic);
@@ -65,8 +69,8 @@ contract KeyRegistryTest is MiniTest {
     }
 
     function test_exampleKey_equalsTheComputedOne() public {
-        (uint256[18] memory a, uint256[] memory b) = new ExampleKey().key();
-        (uint256[18] memory c, uint256[] memory d) = new TestKey(1, 16).key();
+        (uint256[18] memory a, bytes memory b) = new ExampleKey().key();
+        (uint256[18] memory c, bytes memory d) = new TestKey(1, 16).key();
         assertEq(keccak256(abi.encode(a, b)), keccak256(abi.encode(c, d)));
     }
 
@@ -200,6 +204,14 @@ contract KeyRegistryTest is MiniTest {
         key = new TestKey(1, 16);
         key.pushIc(1, 2);
         refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(16, 28));
+    }
+
+    function test_constructor_pointsThatAreNotWhole() public {
+        ExampleKey key = new ExampleKey();
+        (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
+        bytes memory odd = abi.encodePacked(ic, bytes1(0));
+        vm.mockCall(address(key), abi.encodeCall(key.key, ()), abi.encode(fixedPoints, odd));
+        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key, wrongCount(16, 26));
     }
 
     function wrongCount(uint8 size, uint256 words) private pure returns (bytes memory) {

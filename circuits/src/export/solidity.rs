@@ -37,7 +37,7 @@ contract {name} is IVerifyingKey {{
     }}
 
     /// @inheritdoc IVerifyingKey
-    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic) {{
+    function key() external pure returns (uint256[18] memory fixedPoints, bytes memory ic) {{
         fixedPoints = [
 "
     );
@@ -46,9 +46,13 @@ contract {name} is IVerifyingKey {{
         line(&mut source, &format!("            {}{comma}", number(word, index == 0)));
     }
     line(&mut source, "        ];");
-    line(&mut source, &format!("        ic = new uint256[]({});", ic.len()));
-    for (index, word) in ic.iter().enumerate() {
-        line(&mut source, &format!("        ic[{index}] = {};", number(word, false)));
+    line(&mut source, "        ic =");
+    // One literal, a point on each line: the verifier multiplies them where they lie, and bytes are copied as a whole.
+    let points = ic.chunks_exact(2);
+    let last = points.len() - 1;
+    for (index, point) in points.enumerate() {
+        let end = if index < last { "" } else { ";" };
+        line(&mut source, &format!("            hex\"{}\"{end}", hex::encode(point.concat())));
     }
     source.push_str("    }\n}\n");
     source
@@ -82,15 +86,17 @@ mod tests {
         assert!(
             source.contains("contract MultiKrumKey16 is IVerifyingKey") && source.contains("return (2, 16);")
         );
-        assert!(
-            source.contains("DEV") && source.contains("enerated") && source.contains("new uint256[](26)")
-        );
+        assert!(source.contains("DEV") && source.contains("enerated"));
+        let words = verifying_key_words(key);
+        let (fixed, ic) = words.split_at(KEY_FIXED_WORDS);
+        let literals = fixed.iter().map(|word| format!("0x{}", hex::encode(word)));
+        let points = ic.chunks(2).map(|point| format!("hex\"{}\"", hex::encode(point.concat())));
         let mut rest = source.as_str();
-        for word in verifying_key_words(key) {
-            let literal = format!("0x{}", hex::encode(word));
+        for literal in literals.chain(points) {
             let (_, behind) = rest.split_once(&literal).expect("the word follows the one before it");
             rest = behind;
         }
-        assert!(!rest.contains("0x"), "and no other word");
+        assert_eq!(source.matches("hex\"").count(), 13, "the constant one and twelve inputs");
+        assert!(!rest.contains("0x") && !rest.contains("hex"), "and no other word");
     }
 }

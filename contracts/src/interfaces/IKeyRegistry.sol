@@ -9,8 +9,9 @@ interface IVerifyingKey {
 
     /// @return fixedPoints `alpha_1` (2 words), `beta_2`, `gamma_2`, `delta_2` (4 words each, imaginary part first), and
     /// `[sigma]_2` where the circuit's prover commits to witnesses (docs/protocol.md 13.10), else four zeros
-    /// @return ic the points of the public inputs, two words each; the first is the constant one
-    function key() external pure returns (uint256[18] memory fixedPoints, uint256[] memory ic);
+    /// @return ic the points of the public inputs, `x, y` of 32 bytes each, one behind the other; the first is the constant one. Bytes, because
+    /// every verification copies them, and an array is copied word by word
+    function key() external pure returns (uint256[18] memory fixedPoints, bytes memory ic);
 }
 
 /// @title Groth16 and KZG keys that nobody can change after deployment.

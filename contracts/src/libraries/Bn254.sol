@@ -10,14 +10,23 @@ library Bn254 {
     /// @notice Order of the base field, of the coordinates.
     uint256 internal constant Q = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
+    /// @notice A running sum, and behind it the product that is added next: the words that both precompiles read and write, in a row, so that
+    /// nothing is moved between two of them.
+    struct Sum {
+        uint256 x;
+        uint256 y;
+        uint256 productX;
+        uint256 productY;
+        uint256 factor;
+    }
+
     /// @notice A precompile refused its input.
     error PrecompileFailed(uint256 precompile);
 
     /// @notice True for a point of the curve other than infinity with both coordinates below `q`.
     /// @dev G1 of BN254 is the whole curve `y^2 = x^3 + 3` (cofactor one), so this is all that there is to check.
     function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
-        if (x >= Q || y >= Q) return false;
-        return mulmod(y, y, Q) == addmod(mulmod(mulmod(x, x, Q), x, Q), 3, Q);
+        return x < Q && y < Q && mulmod(y, y, Q) == addmod(mulmod(mulmod(x, x, Q), x, Q), 3, Q);
     }
 
     /// @notice As `isOnCurve`, and true for infinity.
@@ -82,6 +91,72 @@ library Bn254 {
         if (!added) revert PrecompileFailed(6);
     }
 
+    /// @notice Adds `(x, y)` to the sum.
+    function add(Sum memory sum, uint256 x, uint256 y) internal view {
+        (sum.productX, sum.productY) = (x, y);
+        _addPoint(sum);
+    }
+
+    /// @notice Adds point `i` of `points`, 64 bytes a point, to the sum.
+    function add(Sum memory sum, bytes memory points, uint256 i) internal view {
+        assert(i < points.length / 64);
+        assembly ("memory-safe") {
+            mcopy(add(sum, 0x40), add(add(points, 0x20), shl(6, i)), 0x40)
+        }
+        _addPoint(sum);
+    }
+
+    function _addPoint(Sum memory sum) private view {
+        bool ok;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), 6, sum, 0x80, sum, 0x40)
+        }
+        if (!ok) revert PrecompileFailed(6);
+    }
+
+    /// @notice Adds `s (x, y)` to the sum.
+    function addMul(Sum memory sum, uint256 x, uint256 y, uint256 s) internal view {
+        (sum.productX, sum.productY, sum.factor) = (x, y, s);
+        _addProduct(sum);
+    }
+
+    /// @notice Adds `s` times point `i` of `points`, 64 bytes a point, to the sum.
+    function addMul(Sum memory sum, bytes memory points, uint256 i, uint256 s) internal view {
+        assert(i < points.length / 64);
+        assembly ("memory-safe") {
+            mcopy(add(sum, 0x40), add(add(points, 0x20), shl(6, i)), 0x40)
+        }
+        sum.factor = s;
+        _addProduct(sum);
+    }
+
+    /// @notice Adds `s` times point `i` of `points`, two words a point, to the sum.
+    /// @return finite false where the point is infinity
+    function addMul(Sum memory sum, uint256[] calldata points, uint256 i, uint256 s)
+        internal
+        view
+        returns (bool finite)
+    {
+        assert(i < points.length / 2);
+        assembly ("memory-safe") {
+            calldatacopy(add(sum, 0x40), add(points.offset, shl(6, i)), 0x40)
+        }
+        finite = sum.productX | sum.productY != 0;
+        sum.factor = s;
+        _addProduct(sum);
+    }
+
+    /// @dev No addition after a refused product: it would burn the little gas that is left for the error.
+    function _addProduct(Sum memory sum) private view {
+        bool ok;
+        assembly ("memory-safe") {
+            let product := add(sum, 0x40)
+            ok := staticcall(gas(), 7, product, 0x60, product, 0x40)
+            if ok { ok := staticcall(gas(), 6, sum, 0x80, sum, 0x40) }
+        }
+        if (!ok) revert PrecompileFailed(7);
+    }
+
     /// @notice `a - b mod r` of two scalars below `r`.
     function sub(uint256 a, uint256 b) internal pure returns (uint256) {
         return addmod(a, R - b, R);
@@ -113,6 +188,27 @@ library Bn254 {
     /// @notice `1 / a mod r` by Fermat, 0 for `a = 0`.
     function inverse(uint256 a) internal view returns (uint256) {
         return power(a, R - 2);
+    }
+
+    /// @notice Whether the product of two pairings is one; false also when a point is refused.
+    function pairing(uint256[12] memory words) internal view returns (bool isOne) {
+        uint256 result;
+        assembly ("memory-safe") {
+            isOne := staticcall(gas(), 8, words, 0x180, 0, 0x20)
+            result := mload(0)
+        }
+        isOne = isOne && result == 1;
+    }
+
+    /// @notice Whether the product of the first `pairs` pairings, seven at most, is one; false also when a point is refused.
+    function pairing(uint256[42] memory words, uint256 pairs) internal view returns (bool isOne) {
+        assert(pairs <= 7);
+        uint256 result;
+        assembly ("memory-safe") {
+            isOne := staticcall(gas(), 8, words, mul(pairs, 0xc0), 0, 0x20)
+            result := mload(0)
+        }
+        isOne = isOne && result == 1;
     }
 
     /// @notice Runs the pairing precompile on six words a pair: G1 `x, y`, G2 with the imaginary part first.

@@ -18,6 +18,12 @@ library Transcript {
         return keccak256(abi.encode(state, label, items));
     }
 
+    /// @notice The same of items that lie packed, 32 bytes each, as `abi.encodePacked` puts them: every word is copied once.
+    function absorbWords(bytes32 state, bytes32 label, bytes memory items) internal pure returns (bytes32) {
+        // `abi.encode` of an array: where it lies behind two words and its own place, how many, and the items.
+        return keccak256(abi.encodePacked(state, label, uint256(0x60), items.length / 32, items));
+    }
+
     /// @notice The challenge of a state: the state itself is carried on unreduced.
     function challenge(bytes32 state) internal pure returns (uint256) {
         return uint256(state) % Bn254.R;

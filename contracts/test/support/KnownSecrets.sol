@@ -89,8 +89,8 @@ contract TestKey {
         return (RULE, SIZE);
     }
 
-    function key() public view virtual returns (uint256[18] memory, uint256[] memory) {
-        return (_fixed, _ic);
+    function key() public view virtual returns (uint256[18] memory, bytes memory) {
+        return (_fixed, abi.encodePacked(_ic));
     }
 }
 

@@ -10,6 +10,8 @@ import {Transcript} from "../../src/libraries/Transcript.sol";
 /// @title Keys of which the tests know every secret: `alpha = beta = gamma = 1`, `delta = x = 7`, `IC_i = (i + 2) G1`.
 library KnownSecrets {
     uint256 internal constant X = 7;
+    /// @dev Of a key whose prover commits; `[sigma]_2` is then `[x^2]_2`.
+    uint256 internal constant SIGMA = 49;
     uint256 internal constant G2_0 = 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2;
     uint256 internal constant G2_1 = 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed;
     uint256 internal constant G2_2 = 0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b;
@@ -97,13 +99,16 @@ contract TestKey {
 /// @notice FOR TESTS: makes proofs of anything, true or not, with the known secrets. This is what somebody who knows a setup's secrets
 /// can do, and why a registry refuses DEV keys outside test chains.
 contract Forger {
+    /// @dev Any commitment, as a multiple of G1.
+    uint256 private constant D = 11;
     bytes32 private immutable KEYS_HASH;
 
     constructor(bytes32 keysHash) {
         KEYS_HASH = keysHash;
     }
 
-    /// @param claims h, sigma, kept mask, coherence and the packed words; the rest of it is replaced
+    /// @param claims h, sigma, kept mask, coherence and the packed words; the rest of it is replaced. With four words `committed`, of
+    /// whatever value, the proof is one for a key whose prover commits
     function forge(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
         p = this.prove(s, claims);
         p.model = this.step(s, p.weights);
@@ -117,8 +122,14 @@ contract Forger {
         bytes32 state = _first(s);
         uint256[] memory items = new uint256[](1);
         items[0] = p.h;
+        if (p.committed.length != 0) {
+            (p.committed[0], p.committed[1]) = Bn254.mul(1, 2, D);
+            (p.committed[2], p.committed[3]) = Bn254.mul(1, 2, D * KnownSecrets.SIGMA);
+            items = p.committed;
+        }
         state = Transcript.absorb(state, "gram", items);
         uint256 rho = Transcript.challenge(state);
+        _groth16(s, p, _input0(p, state), rho);
         items = new uint256[](5);
         (items[0], items[1], items[2], items[3], items[4]) = (p.sigma, p.s[0], p.s[1], p.r[0], p.r[1]);
         state = Transcript.absorb(state, "laurent", items);
@@ -130,7 +141,11 @@ contract Forger {
         }
         state = Transcript.absorb(state, "values", items);
         _opening(s, p, rho, z, Transcript.challenge(state));
-        _groth16(s, p, rho);
+    }
+
+    function _input0(RoundProof memory p, bytes32 state) private pure returns (uint256) {
+        if (p.committed.length == 0) return p.h;
+        return Transcript.challenge(Transcript.absorb(state, "lookup", new uint256[](0)));
     }
 
     /// @notice `C_T' = C_T + sum w_i C_i`.
@@ -215,12 +230,13 @@ contract Forger {
         return mulmod(_sub(left, right), Bn254.inverse(_sub(z, zi)), Bn254.R);
     }
 
-    /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + 7 C` for any `C`.
-    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho) private view {
+    /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + D + 7 C` for any `C` and `D`.
+    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 input0, uint256 rho) private view {
         uint256 words = p.shares.length;
         uint256 sum = 1 + 2; // alpha, IC_0
+        if (p.committed.length != 0) sum += D;
         uint256[8] memory head =
-            [p.h, rho, p.sigma, s.activeMask, s.policy[0], s.policy[1], p.keptMask, p.coherence];
+            [input0, rho, p.sigma, s.activeMask, s.policy[0], s.policy[1], p.keptMask, p.coherence];
         for (uint256 i; i < 8; ++i) {
             sum = addmod(sum, mulmod(head[i], i + 3, Bn254.R), Bn254.R);
         }

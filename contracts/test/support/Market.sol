@@ -38,10 +38,7 @@ abstract contract Market is MiniTest {
     Slot[] internal slots;
 
     function setUp() public virtual {
-        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
-        keys[0] = new TestKey(1, 8).asKey();
-        keys[1] = new ExampleKey();
-        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        registry = deployRegistry();
         verifier = deployVerifier();
         formVerifier = deployFormVerifier();
         factory = newFactory(registry, verifier, formVerifier);
@@ -50,6 +47,13 @@ abstract contract Market is MiniTest {
 
     function newFactory(KeyRegistry keys, IRoundVerifier round, IFormVerifier form) internal returns (ProjectFactory) {
         return ProjectFactory(deploy("ProjectFactory.sol:ProjectFactory", abi.encode(keys, round, form)));
+    }
+
+    function deployRegistry() internal virtual returns (KeyRegistry) {
+        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
+        keys[0] = new TestKey(1, 8).asKey();
+        keys[1] = new ExampleKey();
+        return new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
     }
 
     function deployVerifier() internal virtual returns (IRoundVerifier) {
@@ -120,7 +124,7 @@ abstract contract Market is MiniTest {
         return token == address(0) ? who.balance : PlainToken(token).balanceOf(who);
     }
 
-    function trainer(uint256 i) internal pure returns (address) {
+    function trainer(uint256 i) internal pure virtual returns (address) {
         return address(uint160(0x1000 + i));
     }
 

@@ -45,6 +45,24 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 second; // 1 / Z_2(v)
     }
 
+    /// @dev The opened values by name, first at `z` or `yz`, then at `1/z` or `y/z`. With table 16 there is no `HI` and no second column.
+    struct Opened {
+        uint256 u0;
+        uint256 u1;
+        uint256 high0;
+        uint256 high1;
+        uint256 s0;
+        uint256 s1;
+        uint256 f0;
+        uint256 f1;
+        uint256 second0;
+        uint256 second1;
+        uint256 k0;
+        uint256 k1;
+        uint256 m0;
+        uint256 m1;
+    }
+
     /// @dev `A` at one of the two points; `p` is the inverse of that point, `q = p / y`.
     struct Side {
         uint256 sumD; // I_d(p)
@@ -64,12 +82,13 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     /// @inheritdoc IFormVerifier
     function verify(FormStatement calldata statement, FormProof calldata proof) external view {
         _check(statement, proof);
+        Opened memory opened = _opened(statement.table, proof.values);
         Challenges memory c = _challenges(statement, proof);
         Inverses memory inverse = _inverses(c);
-        _checkIdentity(statement, proof.values, c, inverse);
+        _checkIdentity(statement.dimension, statement.table, opened, c, inverse);
 
         uint256[12] memory pairs;
-        (pairs[0], pairs[1]) = _opening(statement, proof, c, inverse);
+        (pairs[0], pairs[1]) = _opening(statement, proof.points, opened, c, inverse);
         (pairs[2], pairs[3], pairs[4], pairs[5]) = _one();
         uint256 at = proof.points.length - 2;
         (pairs[6], pairs[7]) = (proof.points[at], Bn254.negateY(proof.points[at + 1]));
@@ -87,12 +106,35 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256[] calldata points = proof.points;
         uint256[] calldata values = proof.values;
         if (points.length != (table == 8 ? 16 : 12) || values.length != (table == 8 ? 14 : 10)) revert WrongLength();
-        for (uint256 i; i < points.length; i += 2) {
-            if (!Bn254.isOnCurveOrInfinity(points[i], points[i + 1])) revert InvalidPoint();
+        // An even number of words.
+        unchecked {
+            for (uint256 i; i < points.length; i += 2) {
+                if (!Bn254.isOnCurveOrInfinity(points[i], points[i + 1])) revert InvalidPoint();
+            }
         }
-        for (uint256 i; i < values.length; ++i) {
-            if (values[i] >= R) revert ScalarOutOfRange(values[i]);
+    }
+
+    /// @dev Every value must be a scalar below `r`: `x` and `x + r` would prove the same.
+    function _opened(uint256 table, uint256[] calldata values) private pure returns (Opened memory v) {
+        (v.u0, v.u1) = (_scalar(values[0]), _scalar(values[1]));
+        if (table == 8) {
+            (v.high0, v.high1) = (_scalar(values[2]), _scalar(values[3]));
+            (v.s0, v.s1) = (_scalar(values[4]), _scalar(values[5]));
+            (v.f0, v.f1) = (_scalar(values[6]), _scalar(values[7]));
+            (v.second0, v.second1) = (_scalar(values[8]), _scalar(values[9]));
+            (v.k0, v.k1) = (_scalar(values[10]), _scalar(values[11]));
+            (v.m0, v.m1) = (_scalar(values[12]), _scalar(values[13]));
+        } else {
+            (v.s0, v.s1) = (_scalar(values[2]), _scalar(values[3]));
+            (v.f0, v.f1) = (_scalar(values[4]), _scalar(values[5]));
+            (v.k0, v.k1) = (_scalar(values[6]), _scalar(values[7]));
+            (v.m0, v.m1) = (_scalar(values[8]), _scalar(values[9]));
         }
+    }
+
+    function _scalar(uint256 value) private pure returns (uint256) {
+        if (value >= R) revert ScalarOutOfRange(value);
+        return value;
     }
 
     // --- transcript, docs/protocol.md 13.6
@@ -107,22 +149,22 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         // Words of C_HI and C_M, of C_F.. and C_K.
         uint256 step = statement.table == 8 ? 4 : 2;
         uint256 at = step;
-        state = state.absorb(COUNTS, points[:at]);
+        state = state.absorbWords(COUNTS, abi.encodePacked(points[:at]));
         c.beta = state.challenge();
 
-        state = state.absorb(FRACTIONS, points[at:at + step + 2]);
+        state = state.absorbWords(FRACTIONS, abi.encodePacked(points[at:at + step + 2]));
         c.y = state.challenge();
-        state = state.absorb(FOLD, points[:0]);
+        state = state.absorbWords(FOLD, "");
         c.g = state.challenge();
 
         at += step + 2;
-        state = state.absorb(LAURENT, points[at:at + 2]);
+        state = state.absorbWords(LAURENT, abi.encodePacked(points[at], points[at + 1]));
         c.z = state.challenge();
 
-        state = state.absorb(VALUES, proof.values);
+        state = state.absorbWords(VALUES, abi.encodePacked(proof.values));
         c.gamma = state.challenge();
 
-        state = state.absorb(QUOTIENT, points[at + 2:at + 4]);
+        state = state.absorbWords(QUOTIENT, abi.encodePacked(points[at + 2], points[at + 3]));
         c.v = state.challenge();
 
         // beta + t must not be 0 for any t of the table.
@@ -132,16 +174,20 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     }
 
     function _firstState(FormStatement calldata statement) private view returns (bytes32) {
-        uint256[] memory items = new uint256[](9);
-        items[0] = block.chainid;
-        items[1] = uint160(statement.project);
-        items[2] = statement.round;
-        items[3] = uint160(statement.trainer);
-        items[4] = statement.dimension;
-        items[5] = statement.table;
-        items[6] = uint256(KEYS_HASH);
-        (items[7], items[8]) = (statement.commitment[0], statement.commitment[1]);
-        return Transcript.absorb(0, FORM, items);
+        return Transcript.absorbWords(
+            0,
+            FORM,
+            abi.encodePacked(
+                block.chainid,
+                uint256(uint160(statement.project)),
+                statement.round,
+                uint256(uint160(statement.trainer)),
+                statement.dimension,
+                uint256(statement.table),
+                KEYS_HASH,
+                statement.commitment
+            )
+        );
     }
 
     // --- the checks
@@ -150,59 +196,59 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     /// the opened points, the argument would say nothing.
     function _inverses(Challenges memory c) internal view returns (Inverses memory inverse) {
         uint256 yz = mulmod(c.y, c.z, R);
-        uint256[9] memory factors;
-        factors[0] = c.z;
-        factors[1] = c.y;
-        factors[2] = Bn254.sub(c.z, 1);
-        factors[3] = addmod(c.z, 1, R);
-        factors[4] = Bn254.sub(c.y, 1);
-        factors[5] = Bn254.sub(yz, 1);
-        factors[6] = Bn254.sub(c.z, c.y);
-        // z Z_2(v) = (v - yz)(vz - y), and z Z_1(v) = (v - z)(vz - 1).
         uint256 vz = mulmod(c.v, c.z, R);
-        factors[7] = mulmod(Bn254.sub(c.v, yz), Bn254.sub(vz, c.y), R);
-        factors[8] = mulmod(Bn254.sub(c.v, c.z), Bn254.sub(vz, 1), R);
+        // z Z_1(v) = (v - z)(vz - 1): nobody needs its inverse.
+        if (c.v == c.z || vz == 1) revert DegenerateChallenge();
+        uint256 zzLess = Bn254.sub(mulmod(c.z, c.z, R), 1); // (z - 1)(z + 1)
+        uint256 yLess = Bn254.sub(c.y, 1);
+        uint256 yzLess = Bn254.sub(yz, 1);
+        uint256 zLessY = Bn254.sub(c.z, c.y);
+        // z Z_2(v) = (v - yz)(vz - y).
+        uint256 second = mulmod(Bn254.sub(c.v, yz), Bn254.sub(vz, c.y), R);
 
-        uint256[9] memory before;
-        uint256 product = 1;
-        for (uint256 i; i < 9; ++i) {
-            before[i] = product;
-            product = mulmod(product, factors[i], R);
-        }
-        if (product == 0) revert DegenerateChallenge();
-        product = Bn254.inverse(product);
-        for (uint256 i = 9; i > 0;) {
-            --i;
-            before[i] = mulmod(before[i], product, R);
-            product = mulmod(product, factors[i], R);
-        }
-        inverse.z = before[0];
-        inverse.y = before[1];
-        inverse.zLess = before[2];
-        inverse.run = mulmod(c.z, mulmod(before[2], before[3], R), R);
-        inverse.yLess = before[4];
-        inverse.yzLess = before[5];
-        inverse.zLessY = before[6];
-        inverse.second = mulmod(c.z, before[7], R);
+        uint256 to2 = mulmod(yz, zzLess, R);
+        uint256 to3 = mulmod(to2, yLess, R);
+        uint256 to4 = mulmod(to3, yzLess, R);
+        uint256 to5 = mulmod(to4, zLessY, R);
+        uint256 all = mulmod(to5, second, R);
+        if (all == 0) revert DegenerateChallenge();
+        all = Bn254.inverse(all);
+
+        inverse.second = mulmod(c.z, mulmod(all, to5, R), R);
+        all = mulmod(all, second, R);
+        inverse.zLessY = mulmod(all, to4, R);
+        all = mulmod(all, zLessY, R);
+        inverse.yzLess = mulmod(all, to3, R);
+        all = mulmod(all, yzLess, R);
+        inverse.yLess = mulmod(all, to2, R);
+        all = mulmod(all, yLess, R);
+        uint256 zz = mulmod(all, yz, R); // 1 / (z^2 - 1)
+        inverse.run = mulmod(c.z, zz, R);
+        inverse.zLess = mulmod(zz, c.z + 1, R);
+        all = mulmod(all, zzLess, R); // 1 / yz
+        inverse.z = mulmod(all, c.y, R);
+        inverse.y = mulmod(all, c.z, R);
     }
 
     /// @dev `A(z) + A(1/z) = 2 (1 + g ..) I_d(y) + z S(z) + S(1/z) / z`.
     function _checkIdentity(
-        FormStatement calldata statement,
-        uint256[] calldata values,
+        uint256 dimension,
+        uint256 table,
+        Opened memory v,
         Challenges memory c,
         Inverses memory inverse
     ) private view {
-        (Side memory atZ, Side memory atInverse, uint256 constantTerm) =
-            _sides(statement.dimension, statement.table, c, inverse);
+        (Side memory atZ, Side memory atInverse, uint256 constantTerm) = _sides(dimension, table, c, inverse);
+        // `F, K, M` are taken on the same side, `U` and `HI` on the other.
         uint256 left = addmod(
-            _laurent(values, statement.table, c, atZ, 0), _laurent(values, statement.table, c, atInverse, 1), R
+            _laurent(table, c, atZ, v.u1, v.high1, v.f0, v.second0, v.k0, v.m0),
+            _laurent(table, c, atInverse, v.u0, v.high0, v.f1, v.second1, v.k1, v.m1),
+            R
         );
-        if (statement.table == 8) constantTerm = mulmod(constantTerm, addmod(c.g, 1, R), R);
-        uint256 s = statement.table == 8 ? 4 : 2;
+        if (table == 8) constantTerm = mulmod(constantTerm, addmod(c.g, 1, R), R);
         uint256 right = addmod(constantTerm, constantTerm, R);
-        right = addmod(right, mulmod(c.z, values[s], R), R);
-        right = addmod(right, mulmod(inverse.z, values[s + 1], R), R);
+        right = addmod(right, mulmod(c.z, v.s0, R), R);
+        right = addmod(right, mulmod(inverse.z, v.s1, R), R);
         if (left != right) revert FormIdentityFailed();
     }
 
@@ -256,36 +302,32 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         return Bn254.sub(ramp, mulmod(offset, sum, R));
     }
 
-    /// @dev `A` at `z` (`side` 0) or `1/z` (1): `F, K, M` are taken on the same side, `U` and `HI` on the other.
-    function _laurent(uint256[] calldata values, uint256 table, Challenges memory c, Side memory at, uint256 side)
-        private
-        pure
-        returns (uint256 sum)
-    {
-        uint256 column = values[1 - side];
+    /// @dev `A` at one of the two points.
+    function _laurent(
+        uint256 table,
+        Challenges memory c,
+        Side memory at,
+        uint256 column,
+        uint256 high,
+        uint256 fractions,
+        uint256 second,
+        uint256 k,
+        uint256 m
+    ) private pure returns (uint256 sum) {
         uint256 shift = mulmod(c.beta, at.sumD, R);
         uint256 weight = c.g;
-        uint256 next;
-        uint256 fractions;
         if (table == 8) {
-            uint256 high = values[3 - side];
             // LO = U - 256 HI + 2^15 I_d: nobody commits to it.
             uint256 low = addmod(Bn254.sub(column, mulmod(256, high, R)), mulmod(1 << 15, at.sumD, R), R);
-            fractions = values[6 + side];
             sum = mulmod(fractions, addmod(high, shift, R), R);
-            uint256 second = values[8 + side];
             sum = addmod(sum, mulmod(weight, mulmod(second, addmod(low, shift, R), R), R), R);
             fractions = addmod(fractions, second, R);
             weight = mulmod(weight, c.g, R);
-            next = 10 + side;
         } else {
-            fractions = values[4 + side];
             sum = mulmod(fractions, addmod(column, shift, R), R);
-            next = 6 + side;
         }
-        uint256 k = values[next];
         uint256 looked = mulmod(k, addmod(at.table, mulmod(c.beta, at.sumT, R), R), R);
-        looked = Bn254.sub(looked, mulmod(values[next + 2], at.sumT, R));
+        looked = Bn254.sub(looked, mulmod(m, at.sumT, R));
         uint256 sums = Bn254.sub(mulmod(fractions, at.sumDq, R), mulmod(k, at.sumTq, R));
         return addmod(sum, mulmod(weight, addmod(looked, mulmod(c.g, sums, R), R), R), R);
     }
@@ -293,72 +335,68 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     /// @dev `C_L + v W'`: `C_L = C_(f_1) + k C_(f_2) - [r_1(v) + k r_2(v)]_1 - Z_1(v) W` with `k = Z_1(v) / Z_2(v)`. `C_U` has weight one.
     function _opening(
         FormStatement calldata statement,
-        FormProof calldata proof,
+        uint256[] calldata points,
+        Opened memory opened,
         Challenges memory c,
         Inverses memory inverse
     ) private view returns (uint256 x, uint256 y) {
-        uint256[] calldata points = proof.points;
         uint256 vanishing = mulmod(Bn254.sub(c.v, c.z), Bn254.sub(c.v, inverse.z), R);
         uint256 ratio = mulmod(vanishing, inverse.second, R);
         Bn254.Sum memory sum;
         (sum.x, sum.y) = (statement.commitment[0], statement.commitment[1]);
 
         uint256 weight = c.gamma;
-        uint256 at = points.length - 6; // C_S
-        uint256 first; // of C_F
+        uint256 s = points.length / 2 - 3; // the number of C_S among the points
+        uint256 f = 1; // of the first C_F
         if (statement.table == 8) {
-            Bn254.addMul(sum, points[0], points[1], weight);
+            Bn254.addMul(sum, points, 0, weight);
             weight = mulmod(weight, c.gamma, R);
-            first = 4;
-        } else {
-            first = 2;
+            f = 2;
         }
-        Bn254.addMul(sum, points[at], points[at + 1], weight);
-        weight = mulmod(mulmod(weight, c.gamma, R), ratio, R);
+        Bn254.addMul(sum, points, s, weight);
+        weight = mulmod(weight, c.gamma, R);
+        uint256 claimed = _claimed(statement.table, opened, weight, c, inverse, ratio);
+        weight = mulmod(weight, ratio, R);
         // C_F.. and C_K, then C_M.
-        for (uint256 i = first; i < at; i += 2) {
-            Bn254.addMul(sum, points[i], points[i + 1], weight);
+        for (uint256 i = f; i < s; ++i) {
+            Bn254.addMul(sum, points, i, weight);
             weight = mulmod(weight, c.gamma, R);
         }
-        Bn254.addMul(sum, points[first - 2], points[first - 1], weight);
+        Bn254.addMul(sum, points, f - 1, weight);
 
-        uint256 claimed = _claimed(proof.values, statement.table == 8 ? 6 : 4, c, inverse, ratio);
         Bn254.addMul(sum, 1, 2, Bn254.sub(0, claimed));
-        Bn254.addMul(sum, points[at + 2], points[at + 3], Bn254.sub(0, vanishing));
-        Bn254.addMul(sum, points[at + 4], points[at + 5], c.v);
+        Bn254.addMul(sum, points, s + 1, Bn254.sub(0, vanishing));
+        Bn254.addMul(sum, points, s + 2, c.v);
         return (sum.x, sum.y);
     }
 
-    /// @dev `r_1(v) + k r_2(v)`: each the line through the folded values of its set, `r(v) = a + (a - b) (v - p) / (p - p')`.
+    /// @dev `r_1(v) + k r_2(v)`: each the line through the folded values of its set, `r(v) = a + (a - b) (v - p) / (p - p')`. `weight` is that
+    /// of the first value of the second set.
     function _claimed(
-        uint256[] calldata values,
-        uint256 split,
+        uint256 table,
+        Opened memory o,
+        uint256 weight,
         Challenges memory c,
         Inverses memory inverse,
         uint256 ratio
     ) private pure returns (uint256) {
-        (uint256 a, uint256 b, uint256 weight) = _fold(values[:split], 1, c.gamma);
+        (uint256 a, uint256 b) = (o.s0, o.s1);
+        if (table == 8) (a, b) = (_next(o.high0, a, c.gamma), _next(o.high1, b, c.gamma));
+        (a, b) = (_next(o.u0, a, c.gamma), _next(o.u1, b, c.gamma));
         uint256 slope = mulmod(Bn254.sub(a, b), inverse.run, R);
         uint256 first = addmod(a, mulmod(slope, Bn254.sub(c.v, c.z), R), R);
 
-        (a, b,) = _fold(values[split:], weight, c.gamma);
+        (a, b) = (_next(o.k0, o.m0, c.gamma), _next(o.k1, o.m1, c.gamma));
+        if (table == 8) (a, b) = (_next(o.second0, a, c.gamma), _next(o.second1, b, c.gamma));
+        (a, b) = (_next(o.f0, a, c.gamma), _next(o.f1, b, c.gamma));
         // yz - y/z = y (z - 1/z).
         slope = mulmod(mulmod(Bn254.sub(a, b), inverse.run, R), inverse.y, R);
         uint256 second = addmod(a, mulmod(slope, Bn254.sub(c.v, mulmod(c.y, c.z, R)), R), R);
-        return addmod(first, mulmod(ratio, second, R), R);
+        return addmod(first, mulmod(ratio, mulmod(weight, second, R), R), R);
     }
 
-    /// @dev Both folded values of a set, and the weight that the next set starts with.
-    function _fold(uint256[] calldata values, uint256 weight, uint256 gamma)
-        private
-        pure
-        returns (uint256 a, uint256 b, uint256 next)
-    {
-        for (uint256 i; i < values.length; i += 2) {
-            a = addmod(a, mulmod(weight, values[i], R), R);
-            b = addmod(b, mulmod(weight, values[i + 1], R), R);
-            weight = mulmod(weight, gamma, R);
-        }
-        return (a, b, weight);
+    /// @dev `value + gamma rest`: one step of folding values from the last to the first.
+    function _next(uint256 value, uint256 rest, uint256 gamma) private pure returns (uint256) {
+        return addmod(value, mulmod(gamma, rest, R), R);
     }
 }

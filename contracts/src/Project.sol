@@ -116,7 +116,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         uint256 stake = _removeTrainer(i);
         _credit[msg.sender] += stake;
         emit Left(msg.sender, stake);
-        if (_status.phase == Phase.Commit) _openRevealIfComplete(id);
+        if (_status.phase == Phase.Commit) _openRevealIfComplete(terms(), _status.committed);
     }
 
     /// @inheritdoc IProject
@@ -146,22 +146,22 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         (uint256 x, uint256 y) = (commitment[0], commitment[1]);
         bytes32 point = keccak256(abi.encode(x, y));
         if (_used[point]) revert CommitmentReused(x, y);
+        Terms memory t = terms();
         {
             // It refuses a point that is not canonical, off the curve or infinity.
-            Terms memory t = terms();
             FormStatement memory statement =
                 FormStatement(address(this), round_, msg.sender, t.dimension, t.table, [x, y]);
             IFormVerifier(formVerifier).verify(statement, proof);
         }
 
         RoundData storage data = _rounds[round_];
-        uint256 slot = data.committed;
+        uint256 slot = _status.committed;
         _used[point] = true;
         _submissions[round_][msg.sender] = _sealed(seal) | (slot + 1);
-        data.committed = uint8(slot + 1);
+        _status.committed = uint8(slot + 1);
         data.slotsHash = _chain(data.slotsHash, msg.sender, x, y);
         emit UpdateCommitted(round_, slot, msg.sender, x, y, seal);
-        _openRevealIfComplete(round_);
+        _openRevealIfComplete(t, slot + 1);
     }
 
     /// @inheritdoc IProject
@@ -175,9 +175,11 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         if (Packed.has(data.revealedMask, slot)) revert NothingToReveal(msg.sender);
         if (_sealed(keccak256(abi.encode(cid, msg.sender, salt))) != _sealed(bytes32(submission))) revert RevealMismatch();
 
-        data.revealedMask |= uint128(1 << slot);
+        uint256 committed = _status.committed;
+        uint256 revealed = data.revealedMask | (1 << slot);
+        (data.revealedMask, data.committed) = (uint128(revealed), uint8(committed));
         emit UpdateRevealed(round_, slot, msg.sender, cid);
-        if (data.revealedMask == _all(data.committed)) _openPhase(Phase.Attest, terms().attestPeriod);
+        if (revealed == _all(committed)) _openPhase(Phase.Attest, terms().attestPeriod);
     }
 
     /// @inheritdoc IProject
@@ -192,7 +194,8 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         uint256 slot = slotPlusOne - 1;
         if (!Packed.has(revealed & ~attested, slot)) revert NothingToAttest(msg.sender);
         if (mask & ~revealed != 0 || !Packed.has(mask, slot)) revert WrongMask(mask);
-        Claim memory claim = _claim;
+        Terms memory t = terms();
+        Claim memory claim = _claim(t);
         if (claim.round == 0) source = address(0);
         else if (source != address(0)) _requireSource(claim, source);
 
@@ -200,7 +203,6 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         attested |= 1 << slot;
         data.attestedMask = uint128(attested);
         emit Attested(round_, slot, msg.sender, mask, source);
-        Terms memory t = terms();
         if (source != address(0)) _vote(t, claim, round_, source, Packed.count(revealed));
         if (attested == revealed) _endAttest(t);
     }
@@ -208,7 +210,8 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     /// @inheritdoc IProject
     function attestModel(address source) external nonReentrant {
         _requireOpen(Phase.Closing);
-        Claim memory claim = _claim;
+        Terms memory t = terms();
+        Claim memory claim = _claim(t);
         uint256 attested = _rounds[claim.round].attestedMask;
         uint256 slotPlusOne = _slotPlusOne(claim.round, msg.sender);
         if (slotPlusOne == 0) revert NothingToAttest(msg.sender);
@@ -217,7 +220,6 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
 
         _closingVoters |= 1 << (slotPlusOne - 1);
         emit ModelSourceNamed(claim.round, msg.sender, source);
-        Terms memory t = terms();
         if (_vote(t, claim, 0, source, Packed.count(attested))) _finish(t, _status.ending);
     }
 
@@ -229,7 +231,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         }
         _requireOpen(current);
         if (cid == 0) revert InvalidModelCid();
-        Claim memory claim = _claim;
+        Claim memory claim = _claim(terms());
         // The payee has published by settling.
         if (claim.round == 0 || msg.sender == claim.payee) revert NothingToPublish();
         if (_published[claim.round][msg.sender] != 0) revert NothingToPublish();
@@ -244,11 +246,13 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         nonReentrant
     {
         Terms memory t = terms();
-        _requirePhase(Phase.Aggregate);
-        _requireRound(round_);
-        _requirePayee(t, payee);
+        Status memory status = _status;
+        if (status.phase != Phase.Aggregate) revert WrongPhase(Phase.Aggregate, status.phase);
+        if (round_ != status.round) revert WrongRound(status.round, round_);
+        _requirePayee(t, status, payee);
         if (modelCid == 0) revert InvalidModelCid();
-        uint256 active = _rounds[round_].activeMask;
+        RoundData storage data = _rounds[round_];
+        (uint256 active, uint256 attested) = (data.activeMask, data.attestedMask);
         {
             RoundStatement memory statement;
             statement.project = address(this);
@@ -261,15 +265,21 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
             statement.activeMask = active;
             statement.modelCid = modelCid;
             statement.model = _model;
-            statement.commitments = _activeCommitments(round_, active, slots);
+            statement.commitments = _activeCommitments(data.slotsHash, status.committed, active, slots);
             IRoundVerifier(roundVerifier).verify(statement, proof);
         }
         _model = proof.model;
         _modelCid = modelCid;
-        _pay(t, round_, payee, proof.shares);
+        _pay(t, round_, attested, proof.shares);
         if (t.outlierPenalty != 0) _countOutliers(t, round_, active & ~proof.keptMask, slots);
-        _status.learningRate = uint32(Policy.nextLearningRate(t, _status.learningRate, proof.coherence));
-        ++_status.settled;
+
+        status.learningRate = uint32(Policy.nextLearningRate(t, status.learningRate, proof.coherence));
+        ++status.settled;
+        // The fee that `_pay` took out of escrow is set aside until the model file is attested.
+        status.claimRound = uint32(round_);
+        status.claimIsAggregators = payee == t.aggregator;
+        if (!status.claimIsAggregators) _claimPayee = payee;
+        _status = status;
         _emitSettled(round_, payee, active, modelCid, proof);
         _openNextRound(t);
     }
@@ -313,19 +323,19 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     // --- how a phase ends
 
     function _endRegistration(Terms memory t) private {
-        if (_trainers.length >= t.minTrainers && _status.bondHeld) _openRound(t);
+        if (_status.trainers >= t.minTrainers && _status.bondHeld) _openRound(t);
         else _end(t, Phase.WoundUp);
     }
 
     function _endCommit(Terms memory t) private {
-        if (_rounds[_status.round].committed < t.minActive) _void(t, "too few commitments");
+        if (_status.committed < t.minActive) _void(t, "too few commitments");
         else _openPhase(Phase.Reveal, t.revealPeriod);
     }
 
     function _endReveal(Terms memory t) private {
         uint256 id = _status.round;
         uint256 revealed = _rounds[id].revealedMask;
-        _slash(id, _all(_rounds[id].committed) & ~revealed);
+        _slash(id, _all(_status.committed) & ~revealed);
         if (Packed.count(revealed) < t.minActive) _void(t, "too few reveals");
         else _openPhase(Phase.Attest, t.attestPeriod);
     }
@@ -340,7 +350,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         // Too few: the attesters may be the ones who failed, so nobody is slashed, and what they said of the model file does not close it.
         if (Packed.count(active) < t.minActive) return _void(t, "too few active");
         _slash(id, revealed & ~active);
-        if (_claim.round != 0) _unattested(t);
+        if (_status.claimRound != 0) _unattested(t);
         _openPhase(Phase.Aggregate, t.aggregatePeriod);
     }
 
@@ -369,26 +379,24 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     // --- how a round begins and ends
 
     function _openIfComplete(Terms memory t) private {
-        if (_status.bondHeld && _trainers.length == t.maxTrainers) _openRound(t);
+        if (_status.bondHeld && _status.trainers == t.maxTrainers) _openRound(t);
     }
 
     function _openRound(Terms memory t) private {
         uint256 id = ++_status.round;
+        _status.committed = 0;
         emit HyperParameters(id, _status.learningRate, t.localEpochs);
         _openPhase(Phase.Commit, t.commitPeriod);
     }
 
     /// @dev Where trainers have left and those who remain are too few, the deadline of Commit decides.
-    function _openRevealIfComplete(uint256 id) private {
-        uint256 committed = _rounds[id].committed;
-        if (committed != _trainers.length) return;
-        Terms memory t = terms();
-        if (committed >= t.minActive) _openPhase(Phase.Reveal, t.revealPeriod);
+    function _openRevealIfComplete(Terms memory t, uint256 committed) private {
+        if (committed == _status.trainers && committed >= t.minActive) _openPhase(Phase.Reveal, t.revealPeriod);
     }
 
     function _openNextRound(Terms memory t) private {
         if (_status.settled == t.rounds) _end(t, Phase.Completed);
-        else if (_status.voided == t.maxVoids || _trainers.length < t.minActive) _end(t, Phase.WoundUp);
+        else if (_status.voided == t.maxVoids || _status.trainers < t.minActive) _end(t, Phase.WoundUp);
         else _openRound(t);
     }
 
@@ -399,14 +407,16 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     }
 
     function _void(Terms memory t, string memory reason) private {
+        uint256 id = _status.round;
+        _rounds[id].committed = _status.committed;
         ++_status.voided;
-        emit RoundVoided(_status.round, reason);
+        emit RoundVoided(id, reason);
         _openNextRound(t);
     }
 
     /// @dev A model file whose fee is open is asked about first, in Closing.
     function _end(Terms memory t, Phase phase_) private {
-        if (_claim.round == 0) return _finish(t, phase_);
+        if (_status.claimRound == 0) return _finish(t, phase_);
         _status.ending = phase_;
         _openPhase(Phase.Closing, t.attestPeriod);
     }
@@ -436,7 +446,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         uint256 votes = ++_votes[key][source];
         closed = 2 * votes > voters;
         if (!closed) return false;
-        delete _claim;
+        _status.claimRound = 0;
         _credit[source] += t.roundFee;
         if (source != claim.payee) {
             _modelCid = _published[claim.round][source];
@@ -451,9 +461,9 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
 
     /// @dev Nobody is named by more than half: the fee goes back.
     function _unattested(Terms memory t) private {
-        emit ModelUnattested(_claim.round, t.roundFee);
+        emit ModelUnattested(_status.claimRound, t.roundFee);
         escrow += t.roundFee;
-        delete _claim;
+        _status.claimRound = 0;
     }
 
     function _requireSource(Claim memory claim, address source) private view {
@@ -464,8 +474,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
 
     /// @dev While the settlement is the aggregator's, it must also be the sender: the proof names the model's file, which the prover chooses,
     /// and others must not choose it in its name.
-    function _requirePayee(Terms memory t, address payee) private view {
-        Status memory status = _status;
+    function _requirePayee(Terms memory t, Status memory status, address payee) private view {
         uint256 end = uint256(status.deadline) + t.aggregatePeriod;
         if (block.timestamp >= end) revert DeadlinePassed(end);
         bool reserved = status.bondHeld && block.timestamp < status.deadline;
@@ -474,48 +483,56 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     }
 
     /// @dev Checks all slots against their running hash and picks the commitments of the active ones.
-    function _activeCommitments(uint256 id, uint256 mask, Slot[] calldata slots)
+    function _activeCommitments(bytes32 slotsHash, uint256 committed, uint256 mask, Slot[] calldata slots)
         private
-        view
+        pure
         returns (uint256[] memory chosen)
     {
-        if (slots.length != _rounds[id].committed) revert WrongCommitments();
+        if (slots.length != committed) revert WrongCommitments();
         chosen = new uint256[](2 * Packed.count(mask));
         bytes32 hash;
         uint256 cursor;
         for (uint256 i; i < slots.length; ++i) {
-            (uint256 x, uint256 y) = (slots[i].x, slots[i].y);
-            hash = _chain(hash, slots[i].trainer, x, y);
-            if (Packed.has(mask, i)) {
-                chosen[cursor++] = x;
-                chosen[cursor++] = y;
+            Slot calldata slot = slots[i];
+            (uint256 x, uint256 y) = (slot.x, slot.y);
+            hash = _chain(hash, slot.trainer, x, y);
+            if (mask & 1 == 1) {
+                // Two for each bit of the mask.
+                unchecked {
+                    (chosen[cursor], chosen[cursor + 1]) = (x, y);
+                    cursor += 2;
+                }
             }
+            mask >>= 1;
         }
-        if (hash != _rounds[id].slotsHash) revert WrongCommitments();
+        if (hash != slotsHash) revert WrongCommitments();
     }
 
-    /// @dev Stores the shares, from which `owed` computes what each trainer gets, takes exactly the sum of that out of escrow, and sets the fee
-    /// aside until the model file is attested. A slot that attested nothing gets nothing, whatever its share. The proof
+    /// @dev Stores the shares, from which `owed` computes what each trainer gets, and takes exactly the sum of that and the fee out of escrow.
+    /// A slot that attested nothing gets nothing, whatever its share. The proof
     /// says that shares sum to at most one and that slots which are not active have none; were it wrong, the subtraction would revert
     /// before a unit of another round could be promised.
-    function _pay(Terms memory t, uint256 id, address payee, uint256[] calldata shares) private {
-        RoundData storage data = _rounds[id];
-        uint256 attested = data.attestedMask;
+    function _pay(Terms memory t, uint256 id, uint256 attested, uint256[] calldata shares) private {
+        mapping(uint256 index => uint256 word) storage stored = _shares[id];
         uint256 paid;
         uint256 total;
-        uint256 committed = data.committed;
-        for (uint256 slot; slot < committed; ++slot) {
-            uint256 share = Packed.lane(shares[slot / Packed.PER_WORD], slot);
-            total += share;
-            if (Packed.has(attested, slot)) paid += _part(t.roundReward, share);
+        for (uint256 i; i < shares.length; ++i) {
+            uint256 word = shares[i];
+            if (i == 0) stored[0] = word | SETTLED;
+            else if (word != 0) stored[i] = word;
+            for (uint256 lane; lane < Packed.PER_WORD && word != 0; ++lane) {
+                // A share has 17 bits and the reward 96, and no calldata has 2^100 words.
+                unchecked {
+                    uint256 share = word & Packed.LANE;
+                    total += share;
+                    if ((attested >> lane) & 1 == 1) paid += _part(t.roundReward, share);
+                }
+                word >>= Packed.BITS;
+            }
+            attested >>= Packed.PER_WORD;
         }
         assert(total <= Packed.ONE);
-        for (uint256 i; i < shares.length; ++i) {
-            _shares[id][i] = shares[i];
-        }
-        data.shareWords = uint8(shares.length);
         escrow -= paid + t.roundFee;
-        _claim = Claim(uint32(id), payee);
     }
 
     /// @dev Once more than the terms allow: the penalty, once. Whoever is active has a seat, so its stake is held.
@@ -546,9 +563,10 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         Terms memory t = terms();
         _requireOpen(Phase.Registration);
         if (_trainer[trainer].active) revert AlreadyJoined(trainer);
-        if (_trainers.length == t.maxTrainers) revert ProjectFull();
+        if (_status.trainers == t.maxTrainers) revert ProjectFull();
 
         _trainers.push(trainer);
+        ++_status.trainers;
         _trainer[trainer].active = true;
         _trainer[trainer].stake = t.stake;
         emit Joined(trainer, t.stake);
@@ -575,6 +593,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         address trainer = _trainers[i];
         _trainers[i] = _trainers[_trainers.length - 1];
         _trainers.pop();
+        --_status.trainers;
         stake = _trainer[trainer].stake;
         _trainer[trainer].active = false;
         _trainer[trainer].stake = 0;

@@ -25,8 +25,7 @@ abstract contract ProjectState is IProject {
     struct RoundData {
         bytes32 slotsHash;
         uint128 revealedMask;
-        uint8 committed;
-        uint8 shareWords; // 0 until the round is settled
+        uint8 committed; // as of the first reveal, or of the round's end: until then `Status.committed` counts
         uint128 attestedMask;
         uint128 activeMask;
     }
@@ -41,13 +40,20 @@ abstract contract ProjectState is IProject {
         uint32 round;
         uint32 learningRate;
         uint64 deadline;
+        uint8 trainers; // length of `_trainers`
+        uint8 committed; // slots of the open round
+        uint32 claimRound; // of the model file whose fee is held, 0 when there is none
+        bool claimIsAggregators; // its payee is the terms' aggregator, and `_claimPayee` is not read
     }
 
-    /// @dev The model file whose fee is held. One word.
+    /// @dev The model file whose fee is held, as `Status` and `_claimPayee` tell it.
     struct Claim {
         uint32 round; // 0 when there is none
         address payee;
     }
+
+    /// @dev Set in the first share word of a settled round, above its 14 shares: settled it is, whatever the shares are.
+    uint256 internal constant SETTLED = 1 << 255;
 
     /// @inheritdoc IProject
     address public immutable factory;
@@ -61,7 +67,8 @@ abstract contract ProjectState is IProject {
     address private immutable IMPLEMENTATION = address(this);
 
     Status internal _status;
-    Claim internal _claim;
+    /// @dev Written only where the payee is not the aggregator: a settlement as the terms foresee it does not pay for the word.
+    address internal _claimPayee;
     /// @inheritdoc IProject
     uint256 public escrow;
     uint256[2] internal _model;
@@ -72,6 +79,7 @@ abstract contract ProjectState is IProject {
     mapping(uint256 id => RoundData) internal _rounds;
     /// @dev The low byte is the slot plus one, the rest is the seal without its low byte: 248 bits bind well enough.
     mapping(uint256 id => mapping(address trainer => uint256)) internal _submissions;
+    /// @dev The first word with `SETTLED`; words that are 0 are not written.
     mapping(uint256 id => mapping(uint256 index => uint256 word)) internal _shares;
     mapping(bytes32 point => bool) internal _used;
     /// @dev `Tally` of the round in Attest.
@@ -100,6 +108,12 @@ abstract contract ProjectState is IProject {
     /// @dev 0 when the trainer has no slot in this round.
     function _slotPlusOne(uint256 id, address account) internal view returns (uint256) {
         return _submissions[id][account] & 0xff;
+    }
+
+    /// @dev The model file whose fee is held.
+    function _claim(Terms memory t) internal view returns (Claim memory claim) {
+        claim.round = _status.claimRound;
+        if (claim.round != 0) claim.payee = _status.claimIsAggregators ? t.aggregator : _claimPayee;
     }
 
     function _hasEnded() internal view returns (bool) {
@@ -200,8 +214,10 @@ abstract contract ProjectState is IProject {
 
     /// @inheritdoc IProject
     function openModel() external view returns (uint256 id, address payee, uint256 fee) {
-        (id, payee) = (_claim.round, _claim.payee);
-        if (id != 0) fee = terms().roundFee;
+        Terms memory t = terms();
+        Claim memory claim = _claim(t);
+        (id, payee) = (claim.round, claim.payee);
+        if (id != 0) fee = t.roundFee;
     }
 
     /// @inheritdoc IProject
@@ -211,7 +227,8 @@ abstract contract ProjectState is IProject {
         returns (uint256 committed, uint256 revealedMask, uint256 attestedMask, uint256 activeMask, bytes32 slotsHash)
     {
         RoundData storage data = _rounds[id];
-        return (data.committed, data.revealedMask, data.attestedMask, data.activeMask, data.slotsHash);
+        committed = id == _status.round ? _status.committed : data.committed;
+        return (committed, data.revealedMask, data.attestedMask, data.activeMask, data.slotsHash);
     }
 
     /// @inheritdoc IProject
@@ -221,9 +238,10 @@ abstract contract ProjectState is IProject {
 
     /// @inheritdoc IProject
     function sharesOf(uint256 id) external view returns (uint256[] memory words) {
-        words = new uint256[](_rounds[id].shareWords);
+        if (_shares[id][0] == 0) return words;
+        words = new uint256[](Packed.wordCount(terms().slots));
         for (uint256 i; i < words.length; ++i) {
-            words[i] = _shares[id][i];
+            words[i] = _shares[id][i] & ~SETTLED;
         }
     }
 

@@ -326,7 +326,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         uint256 factor = Bn254.R - c.nu;
         uint256 power = c.rho;
         uint256 cursor;
-        for (uint256 i; i < weights.length; ++i) {
+        for (uint256 i; mask != 0; ++i) {
             uint256 word = weights[i];
             for (uint256 lane; lane < Packed.PER_WORD; ++lane) {
                 if (mask & 1 == 1) {

@@ -88,7 +88,7 @@ abstract contract GasTest is Market {
         (s.dimension, s.slots, s.rule) = (9610, n > 16 ? 128 : 16, n > 16 ? 2 : 1);
         s.policy = policy;
         s.activeMask = (uint256(1) << n) - 1;
-        s.modelCid = keccak256("next model");
+        s.modelCid = keccak256(abi.encode("next model", round));
         s.model = [uint256(1), 2];
     }
 

@@ -26,12 +26,14 @@ library Bn254 {
     /// @notice True for a point of the curve other than infinity with both coordinates below `q`.
     /// @dev G1 of BN254 is the whole curve `y^2 = x^3 + 3` (cofactor one), so this is all that there is to check.
     function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
-        return x < Q && y < Q && mulmod(y, y, Q) == addmod(mulmod(mulmod(x, x, Q), x, Q), 3, Q);
+        // One comparison for both coordinates and the equation, without a branch: nothing may differ.
+        uint256 differs = mulmod(y, y, Q) ^ addmod(mulmod(mulmod(x, x, Q), x, Q), 3, Q);
+        return (differs | (x ^ (x % Q)) | (y ^ (y % Q))) == 0;
     }
 
     /// @notice As `isOnCurve`, and true for infinity.
     function isOnCurveOrInfinity(uint256 x, uint256 y) internal pure returns (bool) {
-        return (x == 0 && y == 0) || isOnCurve(x, y);
+        return x | y == 0 || isOnCurve(x, y);
     }
 
     /// @notice `s (x, y)`.

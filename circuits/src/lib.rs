@@ -47,4 +47,4 @@ pub use statements::gram_binding::{gram_hash, sigma};
 pub use statements::proof::{
     prove as prove_assessment, verify as verify_assessment, AssessmentCircuit, AssessmentError,
 };
-pub use statements::public::{public_inputs, AssessmentPublic};
+pub use statements::public::{AssessmentPublic, PUBLIC_INPUTS};

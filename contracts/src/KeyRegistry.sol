@@ -3,7 +3,6 @@ pragma solidity ^0.8.24;
 
 import {IKeyRegistry, IVerifyingKey} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
-import {Packed} from "./libraries/Packed.sol";
 
 /// @title The keys of all proofs: checked once, at deployment, and then nobody's to change.
 /// @dev There is no owner and no setter. A key contract is called again by every verification; its constants are checked here and hashed
@@ -86,9 +85,9 @@ contract KeyRegistry is IKeyRegistry {
         (uint256[18] memory fixedPoints, bytes memory points) = key.key();
         if (keccak256(abi.encode(rule, size, fixedPoints, points)) != first) revert ImpureKey(address(key));
         if (size < 8 || size > 128 || size & (size - 1) != 0) revert UnusualSize(rule, size);
-        // The constant one, eight inputs and two packed vectors (docs/protocol.md 13.2), two words a point.
+        // The constant one and seven public inputs (docs/protocol.md 13.2), two words a point.
         uint256[] memory ic = _words(points);
-        if (points.length != 64 * (9 + 2 * Packed.wordCount(size))) revert WrongInputCount(rule, size, ic.length);
+        if (points.length != 64 * 8) revert WrongInputCount(rule, size, ic.length);
         if (address(_byCircuit[_circuitId(rule, size)]) != address(0)) revert DuplicateKey(rule, size);
         _byCircuit[_circuitId(rule, size)] = key;
 

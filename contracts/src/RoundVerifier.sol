@@ -15,8 +15,8 @@ import {Transcript} from "./libraries/Transcript.sol";
 contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     using Transcript for bytes32;
 
-    /// @dev Public inputs before the packed words (docs/protocol.md 13.2).
-    uint256 private constant HEAD = 8;
+    /// @dev Points of a key: the constant one and seven public inputs (docs/protocol.md 13.2).
+    uint256 private constant IC_POINTS = 8;
 
     uint256 private immutable X1_X;
     uint256 private immutable X1_Y;
@@ -27,8 +27,9 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
     /// @dev The challenges of one proof, and what one inversion gives for both uses.
     struct Challenges {
-        uint256 first; // public input 0: `h`, or `x` of the lookups where the prover commits
         uint256 rho;
+        uint256 chi; // of the outcome; where the prover commits also that of the lookups
+        uint256 folded; // the outcome under it, the last public input
         uint256 z;
         uint256 gamma;
         uint256 nu;
@@ -106,19 +107,15 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
         // What fixes the matrix before its challenge: its hash, or the prover's commitment.
         if (proof.committed.length == 0) {
-            c.first = _scalar(proof.h);
-            state = state.absorbWords(Transcript.GRAM, abi.encodePacked(c.first));
+            state = state.absorbWords(Transcript.GRAM, abi.encodePacked(_scalar(proof.h)));
         } else {
             if (proof.h != 0) revert ScalarOutOfRange(proof.h);
             state = state.absorbWords(Transcript.GRAM, abi.encodePacked(proof.committed));
-            c.first = state.absorbWords(Transcript.LOOKUP, "").challenge();
-            // No entry of a table: there the share of an entry would be free.
-            if (c.first >> 16 == 0) revert DegenerateChallenge();
         }
         c.rho = state.challenge();
+        (c.chi, c.folded) = _outcome(state, proof);
 
-        uint256 sigma = _scalar(proof.sigma);
-        state = state.absorbWords(Transcript.LAURENT, abi.encodePacked(sigma, proof.s, proof.r));
+        state = state.absorbWords(Transcript.LAURENT, abi.encodePacked(proof.sigma, proof.s, proof.r));
         c.z = state.challenge();
 
         for (uint256 i; i < 4; ++i) {
@@ -134,15 +131,12 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
                 proof.model,
                 proof.groth16,
                 // The public inputs, in their order.
-                c.first,
+                proof.h,
                 c.rho,
-                sigma,
                 statement.activeMask,
                 statement.policy,
-                proof.keptMask,
-                proof.coherence,
-                proof.shares,
-                proof.weights
+                c.chi,
+                c.folded
             )
         );
         c.nu = state.challenge();
@@ -154,6 +148,31 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         uint256 inverse = Bn254.inverse(mulmod(c.z, less, Bn254.R));
         c.zInverse = mulmod(inverse, less, Bn254.R);
         c.run = mulmod(inverse, zz, Bn254.R);
+    }
+
+    /// @dev The challenge of what the assessment gives, and `sum chi^k outcome_k`: sigma, kept mask, coherence, shares, weights. Every word must
+    /// be a scalar below `r`: `x` and `x + r` would fold to the same.
+    function _outcome(bytes32 state, RoundProof calldata proof) private pure returns (uint256 chi, uint256 folded) {
+        uint256[] calldata shares = proof.shares;
+        uint256[] calldata weights = proof.weights;
+        chi = state.absorbWords(
+            Transcript.OUTCOME, abi.encodePacked(proof.sigma, proof.keptMask, proof.coherence, shares, weights)
+        ).challenge();
+        // No entry of a lookup's table: there the share of an entry would be free.
+        if (chi >> 16 == 0) revert DegenerateChallenge();
+        for (uint256 i = weights.length; i != 0;) {
+            folded = _next(folded, chi, weights[--i]);
+        }
+        for (uint256 i = shares.length; i != 0;) {
+            folded = _next(folded, chi, shares[--i]);
+        }
+        folded = _next(folded, chi, proof.coherence);
+        folded = _next(folded, chi, proof.keptMask);
+        folded = _next(folded, chi, proof.sigma);
+    }
+
+    function _next(uint256 folded, uint256 chi, uint256 value) private pure returns (uint256) {
+        return addmod(mulmod(folded, chi, Bn254.R), _scalar(value), Bn254.R);
     }
 
     function _firstState(RoundStatement calldata statement) private view returns (bytes32) {
@@ -207,8 +226,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         _addCommitted(pairs, sum, vk, proof.committed, c.nu);
     }
 
-    /// @dev `vk_x = IC_0 + sum input_i IC_(i+1)`, the inputs in the order of docs/protocol.md 13.2. Every word must be a scalar below
-    /// `r`: `x` and `x + r` would prove the same.
+    /// @dev `vk_x = IC_0 + sum input_i IC_(i+1)`, the inputs in the order of docs/protocol.md 13.2. Every one is a scalar below `r`:
+    /// `x` and `x + r` would prove the same. The mask is one by `_checkLengths`, the others where they were read.
     function _addInputs(
         Bn254.Sum memory sum,
         bytes memory ic,
@@ -216,33 +235,19 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         RoundProof calldata proof,
         Challenges memory c
     ) private view {
-        uint256[] calldata shares = proof.shares;
-        uint256[] calldata weights = proof.weights;
-        if (ic.length != 64 * (HEAD + 1 + 2 * shares.length)) revert WrongLength();
+        if (ic.length != 64 * IC_POINTS) revert WrongLength();
         Bn254.add(sum, ic, 0);
-        _addInput(sum, ic, 1, c.first);
+        _addInput(sum, ic, 1, proof.h);
         _addInput(sum, ic, 2, c.rho);
-        _addInput(sum, ic, 3, proof.sigma);
-        _addInput(sum, ic, 4, statement.activeMask);
-        _addInput(sum, ic, 5, statement.policy[0]);
-        _addInput(sum, ic, 6, statement.policy[1]);
-        _addInput(sum, ic, 7, proof.keptMask);
-        _addInput(sum, ic, HEAD, proof.coherence);
-        // Numbers of points: 28 at most.
-        unchecked {
-            uint256 first = HEAD + 1;
-            for (uint256 i; i < shares.length; ++i) {
-                _addInput(sum, ic, first + i, shares[i]);
-            }
-            first += shares.length;
-            for (uint256 i; i < weights.length; ++i) {
-                _addInput(sum, ic, first + i, weights[i]);
-            }
-        }
+        _addInput(sum, ic, 3, statement.activeMask);
+        _addInput(sum, ic, 4, _scalar(statement.policy[0]));
+        _addInput(sum, ic, 5, _scalar(statement.policy[1]));
+        _addInput(sum, ic, 6, c.chi);
+        _addInput(sum, ic, 7, c.folded);
     }
 
     function _addInput(Bn254.Sum memory sum, bytes memory ic, uint256 i, uint256 input) private view {
-        if (input != 0) Bn254.addMul(sum, ic, i, _scalar(input));
+        if (input != 0) Bn254.addMul(sum, ic, i, input);
     }
 
     /// @dev Where the prover commits: the pair `e(nu^3 D, [sigma]_2)`, and `D - nu^3 PoK` beside `[1]_2`. A key with `[sigma]_2` takes

@@ -137,10 +137,7 @@ abstract contract RoundVector is MiniTest {
         state = Transcript.absorb(state, Transcript.GRAM, items);
         assertEq(state, bytes32(expected[1]));
         uint256 rho = Transcript.challenge(state);
-        uint256 first = proof.h;
-        if (proof.committed.length != 0) {
-            first = Transcript.challenge(Transcript.absorb(state, Transcript.LOOKUP, new uint256[](0)));
-        }
+        uint256 chi = Transcript.challenge(Transcript.absorb(state, Transcript.OUTCOME, outcome()));
         items = new uint256[](5);
         (items[0], items[1], items[2]) = (proof.sigma, proof.s[0], proof.s[1]);
         (items[3], items[4]) = (proof.r[0], proof.r[1]);
@@ -152,7 +149,7 @@ abstract contract RoundVector is MiniTest {
         }
         state = Transcript.absorb(state, Transcript.VALUES, items);
         assertEq(state, bytes32(expected[3]));
-        assertEq(Transcript.absorb(state, Transcript.JOIN, joined(first, rho)), bytes32(expected[4]));
+        assertEq(Transcript.absorb(state, Transcript.JOIN, joined(rho, chi)), bytes32(expected[4]));
     }
 
     function firstState() private view returns (bytes32) {
@@ -176,21 +173,51 @@ abstract contract RoundVector is MiniTest {
         return Transcript.absorb(0, Transcript.ROUND, items);
     }
 
-    function joined(uint256 first, uint256 rho) private view returns (uint256[] memory items) {
+    function outcome() private view returns (uint256[] memory items) {
         uint256 k = proof.shares.length;
-        items = new uint256[](20 + 2 * k);
+        items = new uint256[](3 + 2 * k);
+        (items[0], items[1], items[2]) = (proof.sigma, proof.keptMask, proof.coherence);
+        for (uint256 i; i < k; ++i) {
+            items[3 + i] = proof.shares[i];
+            items[3 + k + i] = proof.weights[i];
+        }
+    }
+
+    function joined(uint256 rho, uint256 chi) private view returns (uint256[] memory items) {
+        items = new uint256[](19);
         (items[0], items[1]) = (proof.w[0], proof.w[1]);
         (items[2], items[3]) = (proof.model[0], proof.model[1]);
         for (uint256 i; i < 8; ++i) {
             items[4 + i] = proof.groth16[i];
         }
-        (items[12], items[13], items[14], items[15]) = (first, rho, proof.sigma, statement.activeMask);
-        (items[16], items[17]) = (statement.policy[0], statement.policy[1]);
-        (items[18], items[19]) = (proof.keptMask, proof.coherence);
-        for (uint256 i; i < k; ++i) {
-            items[20 + i] = proof.shares[i];
-            items[20 + k + i] = proof.weights[i];
+        (items[12], items[13], items[14]) = (proof.h, rho, statement.activeMask);
+        (items[15], items[16], items[17]) = (statement.policy[0], statement.policy[1], chi);
+        items[18] = folded(outcome(), chi);
+    }
+
+    function folded(uint256[] memory items, uint256 chi) private pure returns (uint256 sum) {
+        for (uint256 i = items.length; i != 0;) {
+            sum = addmod(mulmod(sum, chi, Bn254.R), items[--i], Bn254.R);
         }
+    }
+
+    /// @dev What would fold to the same under the honest outcome's challenge, had that been known before: it gets a challenge of its own.
+    function test_verify_outcomeBentToTheSameFold() public view {
+        uint256[] memory items = proof.committed;
+        if (items.length == 0) {
+            items = new uint256[](1);
+            items[0] = proof.h;
+        }
+        bytes32 state = Transcript.absorb(firstState(), Transcript.GRAM, items);
+        uint256 chi = Transcript.challenge(Transcript.absorb(state, Transcript.OUTCOME, outcome()));
+        uint256 honest = folded(outcome(), chi);
+        RoundProof memory p = proof;
+        p.keptMask = addmod(p.keptMask, chi, Bn254.R);
+        p.coherence -= 1;
+        items = outcome();
+        (items[1], items[2]) = (p.keptMask, p.coherence);
+        assertEq(folded(items, chi), honest);
+        assertFalse(accepts(statement, p));
     }
 
     function test_verify_everyWordOfTheCallMangled() public view {
@@ -336,7 +363,7 @@ contract RoundVectorCommittedTest is RoundVector {
         return "../tests/vectors/round_committed.json";
     }
 
-    /// @dev One pair more, and 18 inputs instead of 12.
+    /// @dev One pair more.
     function mostGas() internal pure override returns (uint256) {
         return 640_000;
     }

@@ -300,7 +300,7 @@ fn assessment(id: &str, method: Method, circuit: AssessmentCircuit) -> Measured 
     let (keys, trainers) = (keys(circuit), usize::from(circuit.size));
     let (gram, assessment) = assessed(&updates(trainers, 9600), circuit);
     let policy = policy(circuit.rule, trainers);
-    let public = AssessmentPublic::new(&gram, Fr::from(77u64), mask(trainers), policy, &assessment);
+    let public = AssessmentPublic::new(&gram, [77u64, 78].map(Fr::from), mask(trainers), policy, &assessment);
     let mut rng = ChaCha20Rng::seed_from_u64(2);
     measure(id, method, || prove_assessment(&keys, &public, &gram, &mut rng).expect("an honest round"))
 }

@@ -7,7 +7,7 @@ use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField, Zero};
 use ark_groth16::Proof;
-use fairshare_protocol::{absorb, Word};
+use fairshare_protocol::Word;
 
 /// Tables have at most `2^16` entries, from 0 on.
 const TABLE_LOG: u32 = 16;
@@ -23,12 +23,12 @@ pub(crate) struct CommitProof {
     pub knowledge: G1Affine,
 }
 
-/// The lookups' challenge out of the state that holds the commitment: `x = absorb(state, "lookup", []) mod r`.
+/// The challenge of a state that holds the commitment, for lookups: `state mod r`.
 ///
 /// # Errors
 /// A challenge that could be an entry of a table: there the share of an entry would be free.
 pub(crate) fn lookup_challenge(state: Word) -> Result<Fr, VerifyError> {
-    let x = crate::encoding::challenge(&absorb(state, "lookup", &[]));
+    let x = crate::encoding::challenge(&state);
     admissible(x).then_some(x).ok_or(VerifyError::DegenerateChallenge)
 }
 

@@ -131,7 +131,7 @@ pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[CircuitKey]) -> Word {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statements::public::public_inputs;
+    use crate::statements::public::PUBLIC_INPUTS;
     use ark_bn254::G2Affine;
     use ark_ec::AffineRepr;
     use ark_groth16::prepare_verifying_key;
@@ -143,11 +143,10 @@ mod tests {
         for circuit in key_circuits() {
             let AssessmentCircuit { rule, size } = circuit;
             let key = keys.verifying_key(rule, size).unwrap();
-            let inputs = public_inputs(usize::from(size));
             assert_eq!(key.sigma_g2.is_some(), size >= 64);
             let key = &key.groth16;
-            assert_eq!(key.gamma_abc_g1.len(), inputs + 1);
-            assert_eq!(keys.manifest().key(circuit).unwrap().public_inputs, inputs);
+            assert_eq!(key.gamma_abc_g1.len(), PUBLIC_INPUTS + 1);
+            assert_eq!(keys.manifest().key(circuit).unwrap().public_inputs, PUBLIC_INPUTS);
             assert_eq!(key.gamma_g2, G2Affine::generator());
             assert_eq!(prepare_verifying_key(key).vk, *key);
         }

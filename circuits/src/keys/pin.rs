@@ -7,7 +7,7 @@ use crate::export::solidity::{verifying_key_contract, verifying_key_contract_nam
 use crate::groth16::CircuitKey;
 use crate::srs::KzgKey;
 use crate::statements::proof::AssessmentCircuit;
-use crate::statements::public::public_inputs;
+use crate::statements::public::PUBLIC_INPUTS;
 
 /// A generated file: where it lies below the repository's root, and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn pin(mut progress: impl FnMut(AssessmentCircuit)) -> Result<Vec<PinnedFile
             rule_id: rule.id(),
             size,
             constraints: system.constraints(),
-            public_inputs: public_inputs(usize::from(size)),
+            public_inputs: PUBLIC_INPUTS,
             verifying_key: verifying_key_name(circuit),
             verifying_key_sha256: digest(&words::encode(&proving.verifying_key())),
             proving_key_sha256: digest(&file::encode(circuit, &proving)?),

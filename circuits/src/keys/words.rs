@@ -5,7 +5,7 @@ use crate::encoding::{g2_from_words, g2_words, point_from_words, point_words};
 use crate::error::EncodingError;
 use crate::groth16::CircuitKey;
 use crate::statements::proof::AssessmentCircuit;
-use crate::statements::public::public_inputs;
+use crate::statements::public::PUBLIC_INPUTS;
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_groth16::VerifyingKey;
@@ -38,7 +38,7 @@ pub(super) fn encode(key: &CircuitKey) -> Vec<u8> {
 pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<CircuitKey, KeyError> {
     let malformed = |fault: String| KeyError::Malformed { what: "verifying key", circuit, fault };
     let (words, rest) = bytes.as_chunks::<32>();
-    let inputs = public_inputs(usize::from(circuit.size)) + 1;
+    let inputs = PUBLIC_INPUTS + 1;
     if !rest.is_empty() || words.len() != KEY_FIXED_WORDS + 2 * inputs {
         let expected = 32 * (KEY_FIXED_WORDS + 2 * inputs);
         return Err(malformed(format!("it has {} bytes, expected {expected}", bytes.len())));

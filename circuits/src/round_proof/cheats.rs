@@ -11,7 +11,7 @@ use crate::keys::{AssessmentKeys, CommittedKeys, Proving};
 use crate::srs::ReferenceString;
 use crate::statements::gram_binding::{gram_hash, sigma};
 use crate::statements::proof;
-use crate::statements::public::AssessmentPublic;
+use crate::statements::public::{fold, AssessmentPublic};
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
@@ -327,8 +327,9 @@ fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word)
     let assessment = assess(gram, statement.active, statement.policy).unwrap();
     let h = gram_hash(gram);
     let st1 = absorb(statement.first_state(), "gram", &[scalar_word(&h)]);
-    let public =
-        AssessmentPublic::new(gram, challenge(&st1), statement.active, statement.policy, &assessment);
+    let challenges = [challenge(&st1), Fr::zero()];
+    let public = AssessmentPublic::new(gram, challenges, statement.active, statement.policy, &assessment);
+    let public = verify::with_chi(public, st1, SLOTS).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(32);
     let groth16 = proof::prove(&round().keys, &public, gram, &mut rng).unwrap();
     let Assessment { kept, coherence, shares, weights, .. } = assessment;
@@ -372,6 +373,30 @@ fn one_wrong_entry_of_the_matrix_is_refused() {
         forgery.proof.argument.sigma = forgery.public.sigma;
         assert_eq!(check(statement, &forgery.proof.words()), Err(VerifyError::LaurentIdentityFailed));
     }
+}
+
+/// An outcome that folds to the same under the honest one's challenge: had that been known before, it would be proved. It gets
+/// a challenge of its own.
+#[test]
+fn an_outcome_bent_to_the_same_fold_is_refused() {
+    let Round { statement, proof, .. } = round();
+    let mut words = proof.words();
+    let st1 = transcript_states(statement, &words).unwrap()[1];
+    let outcome = |words: &RoundProofWords| -> Vec<Word> {
+        [vec![words.sigma, words.kept_mask, words.coherence], words.shares.clone(), words.weights.clone()]
+            .concat()
+    };
+    let chi = challenge(&absorb(st1, "outcome", &outcome(&words)));
+    let folded = |words: &RoundProofWords| {
+        let values: Vec<Fr> = outcome(words).iter().map(|word| scalar_from_word(word).unwrap()).collect();
+        fold(&values, chi)
+    };
+    let honest = folded(&words);
+    let moved = |word: &Word, by: Fr| scalar_word(&(scalar_from_word(word).unwrap() + by));
+    words.kept_mask = moved(&words.kept_mask, chi);
+    words.coherence = moved(&words.coherence, -Fr::from(1u64));
+    assert_eq!(folded(&words), honest);
+    assert_eq!(check(statement, &words), Err(VerifyError::PairingFailed));
 }
 
 /// Products with a slot that is not active: its commitment is in nobody's sum.

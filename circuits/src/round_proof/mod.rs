@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! st0  the statement: chain, project, round, payee, sizes, policy, keys, active mask, model file, C_T, commitments
-//! st1  h                      -> rho     the Gram matrix is fixed before its challenge
+//! st1  h or D                 -> rho     the Gram matrix is fixed before its challenge
+//!      the outcome            -> chi     a branch of st1: what the assessment gives, folded into one public input
 //! st2  sigma, C_S, C_R        -> z
 //! st3  four opened values     -> gamma
 //! st4  W, C_T', Groth16, inputs -> nu    joins assessment, opening and the model's step into one pairing equation

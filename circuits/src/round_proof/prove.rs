@@ -1,16 +1,15 @@
 //! The aggregator's part: one proof out of updates, matrix and assessment.
 
 use super::statement::{model_step, RoundStatement};
-use super::verify::verify_words_with;
+use super::verify::{verify_words_with, with_chi};
 use super::words::RoundProof;
 use crate::arguments::GramArgument;
 use crate::encoding::{challenge, point_words, scalar_word};
 use crate::error::ProveError;
-use crate::groth16::lookup_challenge;
 use crate::keys::AssessmentKeys;
 use crate::srs::ReferenceString;
 use crate::statements::committed::{commit, prove_committed};
-use crate::statements::gram_binding::gram_hash;
+use crate::statements::gram_binding::{gram_hash, sigma};
 use crate::statements::proof::{self, AssessmentError};
 use crate::statements::public::AssessmentPublic;
 use ark_bn254::Fr;
@@ -59,19 +58,17 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
     };
     let committed = committing.as_ref().map(|(_, commitment)| commitment.points());
     // The matrix is fixed before its challenge: by its hash, or by the commitment.
-    let (h, st1, binding) = match &committed {
+    let (h, fixes) = match &committed {
         None => {
             let h = gram_hash(gram);
-            (h, absorb(statement.first_state(), "gram", &[scalar_word(&h)]), h)
+            (h, vec![scalar_word(&h)])
         }
-        Some(points) => {
-            let words = points.each_ref().map(point_words);
-            let st1 = absorb(statement.first_state(), "gram", words.as_flattened());
-            let x = lookup_challenge(st1).map_err(|_| ProveError::DegenerateChallenge)?;
-            (Fr::ZERO, st1, x)
-        }
+        Some(points) => (Fr::ZERO, points.iter().flat_map(point_words).collect()),
     };
-    let public = public.bound(gram, binding, challenge(&st1));
+    let st1 = absorb(statement.first_state(), "gram", &fixes);
+    let rho = challenge(&st1);
+    let public = AssessmentPublic { h, rho, sigma: sigma(gram, rho), ..public };
+    let public = with_chi(public, st1, keys.size()).map_err(|_| ProveError::DegenerateChallenge)?;
     let (argument, groth16) = rayon::join(
         || GramArgument::prove(srs, &slots, &rows, st1),
         || match &committing {

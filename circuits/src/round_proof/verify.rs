@@ -10,10 +10,11 @@ use crate::groth16::{lookup_challenge, CircuitKey};
 use crate::keys::CommittedKeys;
 use crate::msm::msm;
 use crate::srs::KzgKey;
+use crate::statements::public::{AssessmentPublic, PublicValues, PUBLIC_INPUTS};
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
-use fairshare_protocol::{absorb, element17, packed_words, word_from_u128, Word};
+use fairshare_protocol::{absorb, element17, packed_words, Word};
 
 /// Checks a round's proof under the committed keys: what the contract checks, with the same reasons.
 ///
@@ -100,19 +101,13 @@ impl Joint {
             }
         };
         let key = &key.groth16;
-        if knowledge.is_some() {
-            // `D` takes the place of `h`, whose word must not be free.
-            if words.h != [0; 32] {
-                return Err(VerifyError::ScalarOutOfRange(words.h));
-            }
-            lookup_challenge(st1)?;
+        // `D` takes the place of `h`, whose word must not be free.
+        if knowledge.is_some() && words.h != [0; 32] {
+            return Err(VerifyError::ScalarOutOfRange(words.h));
         }
-        let inputs = scalars(&input_words(statement, words, &st1))?;
-        if inputs.len() + 1 != key.gamma_abc_g1.len() {
-            let (expected, found) = (key.gamma_abc_g1.len() - 1, inputs.len());
-            return Err(VerifyError::WrongLength { what: "public input", expected, found });
-        }
-        let argument = GramArgument { sigma: inputs[2], s: points.s, r: points.r, values, w: points.w };
+        let inputs = public_inputs(statement, words, st1)?;
+        let sigma = scalar_from_word(&words.sigma)?;
+        let argument = GramArgument { sigma, s: points.s, r: points.r, values, w: points.w };
         let (opening, st3) = argument.reduce(statement.dimension, &statement.commitments, &kzg.x1, st1)?;
         // As the contract reads them: what does not fit a lane, the circuit refuses.
         let weights: Vec<u32> =
@@ -127,7 +122,7 @@ impl Joint {
             opening,
             model: stepped.into_group() - points.model,
             g2: kzg.g2,
-            st4: join_state(st3, words, statement, &st1),
+            st4: join_state(st3, words, &inputs),
         })
     }
 
@@ -162,7 +157,8 @@ pub fn transcript_states(
     let st2 = laurent_state(st1, scalar_from_word(&words.sigma)?, &point(&words.s)?, &point(&words.r)?);
     let values: [Fr; 4] = scalars(&words.values)?.try_into().expect("four words give four scalars");
     let st3 = values_state(st2, &values);
-    Ok([st0, st1, st2, st3, join_state(st3, words, statement, &st1)])
+    let st4 = join_state(st3, words, &public_inputs(statement, words, st1)?);
+    Ok([st0, st1, st2, st3, st4])
 }
 
 fn check_lengths(statement: &RoundStatement, words: &RoundProofWords) -> Result<(), VerifyError> {
@@ -217,38 +213,48 @@ fn gram_state(statement: &RoundStatement, words: &RoundProofWords) -> Word {
     absorb(statement.first_state(), "gram", fixes)
 }
 
-/// The first public input: `h`, or the challenge of the commitment.
-fn binding_word(words: &RoundProofWords, st1: &Word) -> Word {
-    if words.committed.is_empty() {
-        words.h
-    } else {
-        scalar_word(&challenge(&absorb(*st1, "lookup", &[])))
-    }
+/// `chi`, which the outcome of an assessment gives: `absorb(st1, "outcome", outcome) mod r`.
+///
+/// # Errors
+/// A challenge that lookups cannot take: of negligible probability.
+fn outcome_challenge(st1: Word, outcome: &[Word]) -> Result<Fr, VerifyError> {
+    lookup_challenge(absorb(st1, "outcome", outcome))
 }
 
-/// The words of the public inputs in the order of docs/protocol.md 13.2.
-fn input_words(statement: &RoundStatement, words: &RoundProofWords, st1: &Word) -> Vec<Word> {
-    let [first, second] = statement.policy.words();
-    let mut inputs = vec![
-        binding_word(words, st1),
-        scalar_word(&challenge(st1)),
-        words.sigma,
-        word_from_u128(statement.active),
-        word_from_u128(first.into()),
-        word_from_u128(second.into()),
-        words.kept_mask,
-        words.coherence,
-    ];
-    inputs.extend(&words.shares);
-    inputs.extend(&words.weights);
-    inputs
+/// What an assessment says, with the challenge that follows from it.
+///
+/// # Errors
+/// As [`outcome_challenge`].
+pub(super) fn with_chi(
+    public: AssessmentPublic,
+    st1: Word,
+    size: usize,
+) -> Result<AssessmentPublic, VerifyError> {
+    let outcome: Vec<Word> = public.outcome(size).iter().map(scalar_word).collect();
+    Ok(AssessmentPublic { chi: outcome_challenge(st1, &outcome)?, ..public })
+}
+
+/// The public inputs of docs/protocol.md 13.2.
+fn public_inputs(
+    statement: &RoundStatement,
+    words: &RoundProofWords,
+    st1: Word,
+) -> Result<[Fr; PUBLIC_INPUTS], VerifyError> {
+    let mut outcome = vec![words.sigma, words.kept_mask, words.coherence];
+    outcome.extend(&words.shares);
+    outcome.extend(&words.weights);
+    let chi = outcome_challenge(st1, &outcome)?;
+    let policy = statement.policy.words().map(Fr::from);
+    let before =
+        [scalar_from_word(&words.h)?, challenge(&st1), Fr::from(statement.active), policy[0], policy[1]];
+    Ok(PublicValues::new(before, chi, scalars(&outcome)?).inputs)
 }
 
 /// `st4`.
-fn join_state(st3: Word, words: &RoundProofWords, statement: &RoundStatement, st1: &Word) -> Word {
+fn join_state(st3: Word, words: &RoundProofWords, inputs: &[Fr]) -> Word {
     let mut items = words.w.to_vec();
     items.extend(words.model);
     items.extend(words.groth16);
-    items.extend(input_words(statement, words, st1));
+    items.extend(inputs.iter().map(scalar_word));
     absorb(st3, "join", &items)
 }

@@ -1,7 +1,7 @@
 //! The same circuits with a commitment: for sizes at which bits are too many (docs/protocol.md 13.10).
 
 use super::proof::{blank_circuit, check_sizes, witness, AssessmentCircuit, AssessmentError, RuleWitness};
-use super::public::AssessmentPublic;
+use super::public::{AssessmentPublic, PublicValues};
 use crate::gadgets::{Builder, System};
 use crate::groth16::{self, CommitProof, CommitProvingKey, Commitment};
 use ark_bn254::{Fr, G1Affine};
@@ -49,14 +49,14 @@ impl std::fmt::Debug for AssessmentCommitment {
 }
 
 impl AssessmentCommitment {
-    /// `D` and its proof of knowledge: what the transcript holds before the challenges `rho` and `x`.
+    /// `D` and its proof of knowledge: what the transcript holds before the challenges `rho` and `chi`.
     pub(crate) fn points(&self) -> [G1Affine; 2] {
         [self.commitment.point, self.commitment.knowledge]
     }
 }
 
-/// Commits to the matrix, and to the limbs and orders of its assessment. `h`, `rho` and `sigma` of `public` do not matter:
-/// they follow from the commitment.
+/// Commits to the matrix, and to the limbs and orders of its assessment. `rho`, `chi` and `sigma` of `public` do not
+/// matter: they follow from the commitment.
 ///
 /// # Errors
 /// A matrix of another size or a policy of another rule than the keys, or a matrix that the rule refuses.
@@ -81,14 +81,13 @@ pub(super) fn commit_to(
     witness: Box<dyn RuleWitness>,
     blinding: Fr,
 ) -> Result<AssessmentCommitment, AssessmentError> {
-    let fields = public.to_field_elements(usize::from(keys.circuit.size));
-    let run = |builder: &mut Builder| witness.synthesize(builder, &fields);
+    let values = public.values(usize::from(keys.circuit.size));
+    let run = |builder: &mut Builder| witness.synthesize(builder, &values);
     let commitment = groth16::commit(keys.proving, keys.system, run, blinding)?;
     Ok(AssessmentCommitment { witness, commitment })
 }
 
-/// Proves that `public` is what the rule gives for the matrix of `commitment`; `public.h` is the challenge `x`. The native
-/// check comes first, then every constraint, then the proof, which is verified before it is returned.
+/// Proves that `public` is what the rule gives for the matrix of `commitment`; `public.h` is 0. The native check comes first, then every constraint, then the proof, which is verified before it is returned.
 ///
 /// # Errors
 /// Values that the rule does not give, or a prover that failed.
@@ -101,9 +100,9 @@ pub(crate) fn prove_committed<R: RngCore + CryptoRng>(
     let size = usize::from(keys.circuit.size);
     check_sizes(size, &[public.shares.len(), public.weights.len()])?;
     commitment.witness.check_rule(public)?;
-    let fields = public.to_field_elements(size);
-    let proof = prove_unchecked(keys, commitment, &fields, [Fr::rand(rng), Fr::rand(rng)])?;
-    if !keys.proving.vk.verify(&fields, &proof) {
+    let values = public.values(size);
+    let proof = prove_unchecked(keys, commitment, &values, [Fr::rand(rng), Fr::rand(rng)])?;
+    if !keys.proving.vk.verify(&values.inputs, &proof) {
         return Err(AssessmentError::Rejected);
     }
     Ok(proof)
@@ -113,7 +112,7 @@ pub(crate) fn prove_committed<R: RngCore + CryptoRng>(
 pub(super) fn prove_unchecked(
     keys: CommitKeys<'_>,
     AssessmentCommitment { witness, commitment }: &AssessmentCommitment,
-    public: &[Fr],
+    public: &PublicValues,
     blinding: [Fr; 2],
 ) -> Result<CommitProof, AssessmentError> {
     let run = |builder: &mut Builder| witness.synthesize(builder, public);

@@ -55,8 +55,8 @@ fn bound(commitment: &AssessmentCommitment, round: &Round) -> AssessmentPublic {
     let words = commitment.points().map(|point| point_words(&point));
     let st1 = absorb([5; 32], "gram", words.as_flattened());
     let rho = challenge(&st1);
-    let h = lookup_challenge(st1).unwrap();
-    AssessmentPublic { h, rho, sigma: sigma(&round.gram, rho), ..round.public() }
+    let chi = lookup_challenge(absorb(st1, "outcome", &[])).unwrap();
+    AssessmentPublic { h: Fr::zero(), rho, chi, sigma: sigma(&round.gram, rho), ..round.public() }
 }
 
 fn accepts(public: &AssessmentPublic, proof: &CommitProof) -> bool {
@@ -109,7 +109,7 @@ fn nothing_committed_depends_on_a_challenge() {
         let round = round(rule, 4);
         let under = |challenge: u64| {
             let c = Fr::from(challenge);
-            let public = AssessmentPublic { h: c, rho: c, sigma: c, ..round.public() };
+            let public = AssessmentPublic { rho: c, chi: c, sigma: c, ..round.public() };
             let witness = witness(&round.gram, round.active, round.policy).unwrap();
             commit_to(keys(rule), &public, witness, Fr::zero()).unwrap().points()
         };
@@ -124,14 +124,13 @@ fn a_matrix_changed_after_the_commitment_is_refused() {
     let rule = RuleName::Agreement;
     let (first, second) = (round(rule, 4), round(rule, 5));
     let commitment = committed(&first, 1);
-    let AssessmentPublic { h, rho, .. } = bound(&commitment, &first);
-    let public = AssessmentPublic { h, rho, sigma: sigma(&second.gram, rho), ..second.public() };
+    let AssessmentPublic { h, rho, chi, .. } = bound(&commitment, &first);
+    let public = AssessmentPublic { h, rho, chi, sigma: sigma(&second.gram, rho), ..second.public() };
     let witness = witness(&second.gram, second.active, second.policy).unwrap();
     let swapped = commit_to(keys(rule), &public, witness, Fr::zero()).unwrap();
-    let fields = public.to_field_elements(SIZE);
-    let mut proof = prove_unchecked(keys(rule), &swapped, &fields, [Fr::ONE, Fr::ONE]).unwrap();
+    let mut proof = prove_unchecked(keys(rule), &swapped, &public.values(SIZE), [Fr::ONE, Fr::ONE]).unwrap();
     assert!(accepts(&public, &proof), "the equations alone do not tell: the challenges do");
-    assert_ne!(bound(&swapped, &second).h, h);
+    assert_ne!(bound(&swapped, &second).chi, chi);
     [proof.commitment, proof.knowledge] = commitment.points();
     assert!(!accepts(&public, &proof));
 }

@@ -4,7 +4,7 @@ use super::agreement::AgreementWitness;
 use super::committed::lookup_system;
 use super::gram_binding::hash_entries;
 use super::multi_krum::MultiKrumWitness;
-use super::public::{public_inputs, AssessmentPublic};
+use super::public::{AssessmentPublic, PublicValues, PUBLIC_INPUTS};
 use crate::gadgets::system::Rows;
 use crate::gadgets::{Builder, System};
 use crate::groth16::{CircuitKey, CommitError};
@@ -83,8 +83,8 @@ impl From<CommitError> for AssessmentError {
 
 /// What the prover knows of a round under one rule. The two functions below list every rule that has a circuit.
 pub(crate) trait RuleWitness: Sync {
-    /// Writes the rule's circuit. `public` are the public inputs in the order of [`AssessmentPublic::to_field_elements`].
-    fn synthesize(&self, builder: &mut Builder, public: &[Fr]);
+    /// Writes the rule's circuit.
+    fn synthesize(&self, builder: &mut Builder, public: &PublicValues);
 
     /// The upper triangle of the Gram matrix, row by row.
     fn gram(&self) -> &[Fr];
@@ -177,7 +177,7 @@ impl ConstraintSynthesizer<Fr> for AssessmentCircuit {
 /// Runs the synthesis with values that do not matter.
 pub(crate) fn blank_circuit(builder: &mut Builder, circuit: AssessmentCircuit) {
     let size = usize::from(circuit.size);
-    blank(circuit.rule, size).synthesize(builder, &vec![Fr::from(0u64); public_inputs(size)]);
+    blank(circuit.rule, size).synthesize(builder, &PublicValues::blank(size));
 }
 
 /// Checks every constraint under these public inputs and this witness; gives the assignment and its rows.
@@ -186,7 +186,7 @@ pub(crate) fn blank_circuit(builder: &mut Builder, circuit: AssessmentCircuit) {
 /// The first constraint that does not hold.
 pub(crate) fn check_constraints(
     system: &System,
-    public: &[Fr],
+    public: &PublicValues,
     witness: &dyn RuleWitness,
 ) -> Result<(Vec<Fr>, Rows), AssessmentError> {
     let mut builder = system.assigning();
@@ -217,15 +217,14 @@ pub fn prove<R: RngCore + CryptoRng>(
     }
     let witness = witness(gram, public.active, public.policy)?;
     witness.check(public)?;
-    let fields = public.to_field_elements(size);
-    let (assignment, rows) = check_constraints(keys.system(), &fields, witness.as_ref())?;
+    let (assignment, rows) = check_constraints(keys.system(), &public.values(size), witness.as_ref())?;
     let blinding = [Fr::rand(rng), Fr::rand(rng)];
     let proof = prove_rows(proving, keys.system(), rows, &assignment, blinding)?;
     verify(keys.verifying_key(), public, &proof)?;
     Ok(proof)
 }
 
-/// Accepts a proof under a verifying key, whose number of input points gives the circuit's size.
+/// Accepts a proof under a verifying key.
 ///
 /// # Errors
 /// Public inputs of another size than the key, or a proof that does not verify.
@@ -236,7 +235,7 @@ pub fn verify(
 ) -> Result<(), AssessmentError> {
     let size = public.shares.len();
     check_sizes(size, &[public.weights.len()])?;
-    if key.sigma_g2.is_some() || public_inputs(size) + 1 != key.groth16.gamma_abc_g1.len() {
+    if key.sigma_g2.is_some() || PUBLIC_INPUTS + 1 != key.groth16.gamma_abc_g1.len() {
         return Err(AssessmentError::Rejected);
     }
     let fields = public.to_field_elements(size);

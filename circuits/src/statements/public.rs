@@ -1,32 +1,37 @@
-//! The public inputs of the assessment circuits, the same for every rule.
+//! The public inputs of the assessment circuits, the same for every rule, and the outcome that they fold into one.
 
+use crate::gadgets::builder::{Builder, Wire};
 use crate::gadgets::packing::{mask, pack_elements};
 use crate::statements::gram_binding::{gram_hash, sigma};
 use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
 use fairshare_protocol::{packed_words, Assessment, GramMatrix, Policy};
+
+/// Public inputs of every assessment circuit.
+pub const PUBLIC_INPUTS: usize = 7;
 
 /// What is proved of a round, and to whom it is shown.
 ///
-/// | index | field | Solidity word |
+/// | index | field | Solidity |
 /// | --- | --- | --- |
-/// | 0 | `h` | `proof.h`, or the challenge `x` of 13.10 |
+/// | 0 | `h` | `proof.h`: 0 where the prover commits (13.10) |
 /// | 1 | `rho` | the challenge `st1 mod r` |
-/// | 2 | `sigma` | `proof.sigma` |
-/// | 3 | `active` | `statement.activeMask` |
-/// | 4 | `policy`, word 0 | `statement.policy[0]` |
-/// | 5 | `policy`, word 1 | `statement.policy[1]` |
-/// | 6 | `kept` | `proof.keptMask` |
-/// | 7 | `coherence` | `proof.coherence` |
-/// | 8 .. 8 + k | `shares`, 17 bits each, 14 to a word | `proof.shares` |
-/// | 8 + k .. 8 + 2 k | `weights`, likewise | `proof.weights` |
+/// | 2 | `active` | `statement.activeMask` |
+/// | 3 | `policy`, word 0 | `statement.policy[0]` |
+/// | 4 | `policy`, word 1 | `statement.policy[1]` |
+/// | 5 | `chi` | the challenge of the outcome |
+/// | 6 | `sum_k chi^k outcome_k` | the same |
 ///
-/// with `k = ceil(N / 14)`; the same table stands in docs/protocol.md 13.2.
+/// The outcome, everything that follows from the matrix and inputs 1 to 4: `sigma`, `kept`, `coherence`, then `shares` and `weights`,
+/// 17 bits each, 14 to a word. The same stands in docs/protocol.md 13.2, with why the fold binds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssessmentPublic {
-    /// Poseidon of the Gram matrix; where the prover commits, the challenge `x` of the commitment.
+    /// Poseidon of the Gram matrix, or 0 where the prover commits to it.
     pub h: Fr,
-    /// The challenge that `h` gives.
+    /// The challenge that `h` or the commitment gives.
     pub rho: Fr,
+    /// The challenge that the outcome gives; where the prover commits, also that of the lookups.
+    pub chi: Fr,
     /// `sum_{i,j} rho_i rho_j G_ij`.
     pub sigma: Fr,
     /// Active slots, slot `i` as bit `i`.
@@ -44,18 +49,25 @@ pub struct AssessmentPublic {
 }
 
 impl AssessmentPublic {
-    /// The public inputs that an assessment of `gram` gives under the challenge `rho`.
-    pub fn new(gram: &GramMatrix, rho: Fr, active: u128, policy: Policy, assessment: &Assessment) -> Self {
-        Self::unbound(active, policy, assessment).bound(gram, gram_hash(gram), rho)
+    /// What an assessment of `gram` gives under the challenges `rho` and `chi`, for a circuit whose prover does not commit.
+    pub fn new(
+        gram: &GramMatrix,
+        [rho, chi]: [Fr; 2],
+        active: u128,
+        policy: Policy,
+        assessment: &Assessment,
+    ) -> Self {
+        let h = gram_hash(gram);
+        Self { h, rho, chi, sigma: sigma(gram, rho), ..Self::unbound(active, policy, assessment) }
     }
 
-    /// What is known before the challenges: `h`, `rho` and `sigma` are 0.
+    /// What is known before the challenges: `h`, `rho`, `chi` and `sigma` are 0.
     pub(crate) fn unbound(active: u128, policy: Policy, assessment: &Assessment) -> Self {
-        let zero = Fr::from(0u64);
         Self {
-            h: zero,
-            rho: zero,
-            sigma: zero,
+            h: Fr::ZERO,
+            rho: Fr::ZERO,
+            chi: Fr::ZERO,
+            sigma: Fr::ZERO,
             active,
             policy,
             kept: assessment.kept,
@@ -65,51 +77,99 @@ impl AssessmentPublic {
         }
     }
 
-    /// The same bound to a matrix: by its hash `h`, or by the challenge of a commitment in its place.
-    pub(crate) fn bound(self, gram: &GramMatrix, h: Fr, rho: Fr) -> Self {
-        Self { h, rho, sigma: sigma(gram, rho), ..self }
-    }
-
-    /// The public inputs in their order, for the circuit of `size` slots. This function alone fixes it.
+    /// The outcome in its order, for the circuit of `size` slots.
     ///
     /// Shares and weights for fewer slots are filled with zeros; entries beyond `size` are cut, which verification refuses.
-    pub fn to_field_elements(&self, size: usize) -> Vec<Fr> {
+    pub(crate) fn outcome(&self, size: usize) -> Vec<Fr> {
         let filled = |elements: &[u32]| {
             let mut elements = elements.to_vec();
             elements.resize(size, 0);
             pack_elements(&elements)
         };
+        let mut outcome = vec![self.sigma, mask(self.kept), Fr::from(self.coherence)];
+        outcome.extend(filled(&self.shares));
+        outcome.extend(filled(&self.weights));
+        outcome
+    }
+
+    /// The public inputs in their order, for the circuit of `size` slots.
+    pub fn to_field_elements(&self, size: usize) -> Vec<Fr> {
+        self.values(size).inputs.to_vec()
+    }
+
+    pub(crate) fn values(&self, size: usize) -> PublicValues {
         let [first, second] = self.policy.words();
-        let mut fields = vec![
-            self.h,
-            self.rho,
-            self.sigma,
-            mask(self.active),
-            Fr::from(first),
-            Fr::from(second),
-            mask(self.kept),
-            Fr::from(self.coherence),
-        ];
-        fields.extend(filled(&self.shares));
-        fields.extend(filled(&self.weights));
-        fields
+        let before = [self.h, self.rho, mask(self.active), Fr::from(first), Fr::from(second)];
+        PublicValues::new(before, self.chi, self.outcome(size))
     }
 }
 
-/// Public inputs of the circuit of `size` slots.
-pub fn public_inputs(size: usize) -> usize {
-    8 + 2 * packed_words(size)
+/// `sum_k chi^k outcome_k`.
+pub(crate) fn fold(outcome: &[Fr], chi: Fr) -> Fr {
+    outcome.iter().rev().fold(Fr::ZERO, |sum, value| sum * chi + value)
+}
+
+/// The values with which a circuit is synthesised.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicValues {
+    pub(crate) inputs: [Fr; PUBLIC_INPUTS],
+    pub(crate) outcome: Vec<Fr>,
+}
+
+impl PublicValues {
+    /// Public inputs `before` the challenge of the outcome, that challenge, and the outcome, which is folded.
+    pub(crate) fn new([h, rho, active, first, second]: [Fr; 5], chi: Fr, outcome: Vec<Fr>) -> Self {
+        Self { inputs: [h, rho, active, first, second, chi, fold(&outcome, chi)], outcome }
+    }
+
+    /// Values that do not matter.
+    pub(crate) fn blank(size: usize) -> Self {
+        Self::new([Fr::ZERO; 5], Fr::ZERO, vec![Fr::ZERO; 3 + 2 * packed_words(size)])
+    }
+
+    /// Makes the public inputs, and the outcome as private variables that the last input folds: one constraint each.
+    pub(crate) fn allocate(&self, builder: &mut Builder) -> PublicWires {
+        builder.section("public inputs");
+        let [h, rho, active, first, second, chi, folded] = self.inputs.map(|value| builder.input(value));
+        let mut outcome = self.outcome.iter().map(|value| builder.witness(*value)).collect::<Vec<Wire>>();
+        builder.section("outcome");
+        let mut sum = Wire::zero();
+        for value in outcome.iter().rev() {
+            sum = builder.product(&sum, &chi).plus(value);
+        }
+        builder.equal(&sum, &folded);
+        let weights = outcome.split_off((outcome.len() + 3) / 2);
+        let shares = outcome.split_off(3);
+        let [sigma, kept, coherence] = outcome.try_into().expect("three are left");
+        PublicWires { h, rho, active, policy: [first, second], chi, sigma, kept, coherence, shares, weights }
+    }
+}
+
+/// The public inputs of a circuit but the last, and the outcome that the last one folds.
+pub(crate) struct PublicWires {
+    pub(crate) h: Wire,
+    pub(crate) rho: Wire,
+    pub(crate) active: Wire,
+    pub(crate) policy: [Wire; 2],
+    pub(crate) chi: Wire,
+    pub(crate) sigma: Wire,
+    pub(crate) kept: Wire,
+    pub(crate) coherence: Wire,
+    /// Packed words, as `weights`.
+    pub(crate) shares: Vec<Wire>,
+    pub(crate) weights: Vec<Wire>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gadgets::system::check;
 
-    #[test]
-    fn the_order_is_that_of_the_table() {
-        let public = AssessmentPublic {
+    fn public() -> AssessmentPublic {
+        AssessmentPublic {
             h: Fr::from(100u64),
             rho: Fr::from(101u64),
+            chi: Fr::from(3u64),
             sigma: Fr::from(102u64),
             active: 0xffff,
             policy: Policy::Agreement { theta: 32, trim_count: 3 },
@@ -117,13 +177,40 @@ mod tests {
             coherence: 999,
             shares: (1..=16).collect(),
             weights: (21..=36).collect(),
-        };
-        let fields = public.to_field_elements(16);
-        assert_eq!(fields.len(), 12);
-        assert_eq!(fields.len(), public_inputs(16));
-        assert_eq!(fields[..8], [100u64, 101, 102, 0xffff, 32, 3, 0x7fff, 999].map(Fr::from));
-        assert_eq!(fields[9], Fr::from(15u64 + (16 << 17)));
-        assert_eq!(fields[11], Fr::from(35u64 + (36 << 17)));
-        assert_eq!([8, 32, 64, 128].map(public_inputs), [10, 14, 18, 28]);
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_table() {
+        let values = public().values(16);
+        let outcome = &values.outcome;
+        assert_eq!(outcome.len(), 7);
+        assert_eq!(outcome[..3], [102u64, 0x7fff, 999].map(Fr::from));
+        assert_eq!(outcome[4], Fr::from(15u64 + (16 << 17)));
+        assert_eq!(outcome[6], Fr::from(35u64 + (36 << 17)));
+        assert_eq!(values.inputs[..6], [100u64, 101, 0xffff, 32, 3, 3].map(Fr::from));
+        let powers = [1u64, 3, 9, 27, 81, 243, 729].map(Fr::from);
+        assert_eq!(
+            values.inputs[6],
+            outcome.iter().zip(powers).map(|(value, power)| power * value).sum::<Fr>()
+        );
+        assert_eq!(public().to_field_elements(16), values.inputs);
+    }
+
+    #[test]
+    fn the_fold_binds_the_outcome() {
+        let holds = |values: &PublicValues| check(|builder| drop(values.allocate(builder))).0;
+        let honest = public().values(16);
+        assert!(holds(&honest));
+        for index in 0..honest.outcome.len() {
+            let mut bent = honest.clone();
+            bent.outcome[index] += Fr::from(1u64);
+            assert!(!holds(&bent), "outcome {index}");
+        }
+        for index in [5, 6] {
+            let mut bent = honest.clone();
+            bent.inputs[index] += Fr::from(1u64);
+            assert!(!holds(&bent), "input {index}");
+        }
     }
 }

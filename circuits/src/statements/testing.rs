@@ -5,7 +5,7 @@ use super::gram_binding::{hash_entries, sigma_entries, triangle};
 use super::proof::{
     blank_circuit, check_constraints, witness, AssessmentCircuit, AssessmentError, RuleWitness,
 };
-use super::public::AssessmentPublic;
+use super::public::{AssessmentPublic, PublicValues};
 use crate::gadgets::System;
 use ark_bn254::Fr;
 use ark_ff::Field;
@@ -53,7 +53,7 @@ impl Round {
 
     pub(crate) fn public(&self) -> AssessmentPublic {
         let assessment = assess(&self.gram, self.active, self.policy).unwrap();
-        AssessmentPublic::new(&self.gram, rho(5), self.active, self.policy, &assessment)
+        AssessmentPublic::new(&self.gram, [rho(5), rho(6)], self.active, self.policy, &assessment)
     }
 
     /// The circuit accepts what the rule says.
@@ -70,18 +70,18 @@ impl Round {
 pub(crate) fn circuit(public: &AssessmentPublic, witness: &dyn RuleWitness) -> Result<(), AssessmentError> {
     let size = public.shares.len();
     let system = system(public.policy.rule(), size);
-    check_constraints(system, &public.to_field_elements(size), witness).map(|_| ())
+    check_constraints(system, &public.values(size), witness).map(|_| ())
 }
 
-/// What the circuit with lookups says, under a challenge in the place of `h`.
+/// What the circuit with lookups says, which takes no `h`.
 pub(crate) fn by_lookups(
     public: &AssessmentPublic,
     witness: &dyn RuleWitness,
 ) -> Result<(), AssessmentError> {
     let size = public.shares.len();
     let system = lookups(public.policy.rule(), size);
-    let public = AssessmentPublic { h: Fr::from(987_654_321u64).pow([11]), ..public.clone() };
-    check_constraints(system, &public.to_field_elements(size), witness).map(|_| ())
+    let public = AssessmentPublic { h: Fr::from(0u64), ..public.clone() };
+    check_constraints(system, &public.values(size), witness).map(|_| ())
 }
 
 /// Circuit, by bits and by lookups, and native check accept it.
@@ -123,22 +123,33 @@ pub(crate) fn rebind(public: &mut AssessmentPublic, gram: &[Fr]) {
     public.sigma = sigma_entries(public.shares.len(), gram, public.rho);
 }
 
-/// Every two public inputs change places, and every one is moved by `2^100`: none of it is accepted.
+/// Every two public inputs, and every two parts of the outcome under a fold of their own, change places, and every one is
+/// moved by `2^100`: none of it is accepted.
 #[track_caller]
 pub(crate) fn assert_inputs_have_their_places(public: &AssessmentPublic, witness: &dyn RuleWitness) {
     let size = public.shares.len();
     let system = system(public.policy.rule(), size);
-    let fields = public.to_field_elements(size);
-    for i in 0..fields.len() {
-        for j in i + 1..fields.len() {
-            let mut swapped = fields.clone();
-            swapped.swap(i, j);
-            let accepted = check_constraints(system, &swapped, witness).is_ok();
-            assert_eq!(accepted, fields[i] == fields[j], "{i} and {j}");
+    let PublicValues { inputs, outcome } = public.values(size);
+    let accepted = |values| check_constraints(system, &values, witness).is_ok();
+    let of_inputs = |inputs: &[Fr]| {
+        accepted(PublicValues { inputs: inputs.try_into().expect("as many"), outcome: outcome.clone() })
+    };
+    let of_outcome = |outcome: &[Fr]| {
+        let [h, rho, active, first, second, chi, _] = inputs;
+        accepted(PublicValues::new([h, rho, active, first, second], chi, outcome.to_vec()))
+    };
+    let parts: [(&[Fr], &dyn Fn(&[Fr]) -> bool); 2] = [(&inputs, &of_inputs), (&outcome, &of_outcome)];
+    for (fields, accepted) in parts {
+        for i in 0..fields.len() {
+            for j in i + 1..fields.len() {
+                let mut swapped = fields.to_vec();
+                swapped.swap(i, j);
+                assert_eq!(accepted(&swapped), fields[i] == fields[j], "{i} and {j} of {}", fields.len());
+            }
+            let mut bent = fields.to_vec();
+            bent[i] += Fr::from(1u128 << 100);
+            assert!(!accepted(&bent), "{i} of {}", fields.len());
         }
-        let mut bent = fields.clone();
-        bent[i] += Fr::from(1u128 << 100);
-        assert!(check_constraints(system, &bent, witness).is_err(), "input {i}");
     }
 }
 

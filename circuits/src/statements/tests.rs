@@ -58,9 +58,12 @@ fn a_true_proof_verifies_under_the_committed_key() {
 fn a_proof_of_something_else_is_refused() {
     let (keys, public, proof) = round_for_tests(RuleName::Agreement);
     let key = keys.verifying_key();
-    let bends: [fn(&mut AssessmentPublic); 8] = [
+    let bends: [fn(&mut AssessmentPublic); 11] = [
         |p| p.h = p.sigma,
         |p| p.rho = p.h,
+        |p| p.chi = p.h,
+        |p| p.sigma = p.h,
+        |p| p.coherence += 1,
         |p| p.active ^= 1 << 7,
         |p| p.policy = Policy::Agreement { theta: 33, trim_count: 1 },
         |p| p.policy = Policy::Agreement { theta: 32, trim_count: 2 },
@@ -141,10 +144,10 @@ fn the_prover_equals_that_of_arkworks() {
     let round = round(RuleName::Agreement);
     let keys = keys(RuleName::Agreement);
     let witness = witness(&round.gram, round.active, round.policy).unwrap();
-    let fields = round.public().to_field_elements(8);
+    let values = round.public().values(8);
     let system = keys.system();
     let blinding = [Fr::from(123u64), Fr::from(456u64).square()];
-    let (assignment, rows) = check_constraints(system, &fields, witness.as_ref()).unwrap();
+    let (assignment, rows) = check_constraints(system, &values, witness.as_ref()).unwrap();
     let Proving::Bits(proving) = keys.proving_key() else { panic!("eight slots are proved by bits") };
     let expected = Groth16::<Bn254>::create_proof_with_reduction_and_matrices(
         proving,

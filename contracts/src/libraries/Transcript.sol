@@ -11,7 +11,7 @@ library Transcript {
     bytes32 internal constant LAURENT = "laurent";
     bytes32 internal constant VALUES = "values";
     bytes32 internal constant JOIN = "join";
-    bytes32 internal constant LOOKUP = "lookup";
+    bytes32 internal constant OUTCOME = "outcome";
 
     /// @notice `keccak256(abi.encode(state, label, items))`, the next state.
     function absorb(bytes32 state, bytes32 label, uint256[] memory items) internal pure returns (bytes32) {

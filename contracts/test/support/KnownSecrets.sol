@@ -58,8 +58,7 @@ contract TestKey {
         for (uint256 i; i < 4; ++i) {
             _fixed[10 + i] = g2[4 + i];
         }
-        uint256 points = 9 + 2 * Packed.wordCount(size);
-        for (uint256 i; i < points; ++i) {
+        for (uint256 i; i < 8; ++i) {
             (uint256 x, uint256 y) = Bn254.mul(1, 2, i + 2);
             _ic.push(x);
             _ic.push(y);
@@ -129,7 +128,7 @@ contract Forger {
         }
         state = Transcript.absorb(state, "gram", items);
         uint256 rho = Transcript.challenge(state);
-        _groth16(s, p, _input0(p, state), rho);
+        _groth16(s, p, rho, _chi(p, state));
         items = new uint256[](5);
         (items[0], items[1], items[2], items[3], items[4]) = (p.sigma, p.s[0], p.s[1], p.r[0], p.r[1]);
         state = Transcript.absorb(state, "laurent", items);
@@ -143,9 +142,17 @@ contract Forger {
         _opening(s, p, rho, z, Transcript.challenge(state));
     }
 
-    function _input0(RoundProof memory p, bytes32 state) private pure returns (uint256) {
-        if (p.committed.length == 0) return p.h;
-        return Transcript.challenge(Transcript.absorb(state, "lookup", new uint256[](0)));
+    function _chi(RoundProof memory p, bytes32 state) private pure returns (uint256) {
+        return Transcript.challenge(Transcript.absorb(state, "outcome", _outcome(p)));
+    }
+
+    function _outcome(RoundProof memory p) private pure returns (uint256[] memory items) {
+        uint256 words = p.shares.length;
+        items = new uint256[](3 + 2 * words);
+        (items[0], items[1], items[2]) = (p.sigma, p.keptMask, p.coherence);
+        for (uint256 i; i < words; ++i) {
+            (items[3 + i], items[3 + words + i]) = (p.shares[i], p.weights[i]);
+        }
     }
 
     /// @notice `C_T' = C_T + sum w_i C_i`.
@@ -231,18 +238,18 @@ contract Forger {
     }
 
     /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + D + 7 C` for any `C` and `D`.
-    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 input0, uint256 rho) private view {
-        uint256 words = p.shares.length;
+    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi) private view {
         uint256 sum = 1 + 2; // alpha, IC_0
         if (p.committed.length != 0) sum += D;
-        uint256[8] memory head =
-            [input0, rho, p.sigma, s.activeMask, s.policy[0], s.policy[1], p.keptMask, p.coherence];
-        for (uint256 i; i < 8; ++i) {
-            sum = addmod(sum, mulmod(head[i], i + 3, Bn254.R), Bn254.R);
+        uint256[7] memory inputs = [p.h, rho, s.activeMask, s.policy[0], s.policy[1], chi, 0];
+        uint256[] memory outcome = _outcome(p);
+        uint256 power = 1;
+        for (uint256 i; i < outcome.length; ++i) {
+            inputs[6] = addmod(inputs[6], mulmod(power, outcome[i], Bn254.R), Bn254.R);
+            power = mulmod(power, chi, Bn254.R);
         }
-        for (uint256 i; i < words; ++i) {
-            sum = addmod(sum, mulmod(p.shares[i], 11 + i, Bn254.R), Bn254.R);
-            sum = addmod(sum, mulmod(p.weights[i], 11 + words + i, Bn254.R), Bn254.R);
+        for (uint256 i; i < 7; ++i) {
+            sum = addmod(sum, mulmod(inputs[i], i + 3, Bn254.R), Bn254.R);
         }
         (p.groth16[6], p.groth16[7]) = Bn254.mul(1, 2, 5);
         (p.groth16[0], p.groth16[1]) = Bn254.mul(1, 2, addmod(sum, 5 * KnownSecrets.X, Bn254.R));

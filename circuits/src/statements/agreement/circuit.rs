@@ -14,41 +14,41 @@ use crate::gadgets::square_root::square_root;
 use crate::gadgets::trimmed_sum::{window, window_sum};
 use crate::statements::gram_binding::{bind_entries, bind_sigma, position, Diagonal};
 use crate::statements::outcome::{self, FRACTION};
+use crate::statements::public::PublicValues;
 use ark_bn254::Fr;
 
-/// Writes the circuit of `witness.slots()` slots. `public` are the public inputs in the order of
-/// [`crate::statements::public::AssessmentPublic::to_field_elements`].
-pub(crate) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &AgreementWitness) {
-    builder.section("public inputs");
-    let inputs: Vec<Wire> = public.iter().map(|value| builder.input(*value)).collect();
-    let [binding, rho, sigma, active_mask, theta, trim_count, kept_mask, coherence, packed @ ..] =
-        inputs.as_slice()
-    else {
-        unreachable!("the number of public inputs follows from the circuit's size");
-    };
-    let (packed_shares, packed_weights) = packed.split_at(packed.len() / 2);
+/// Writes the circuit of `witness.slots()` slots.
+pub(crate) fn synthesize(builder: &mut Builder, public: &PublicValues, witness: &AgreementWitness) {
+    let public = public.allocate(builder);
+    let [theta, trim_count] = &public.policy;
     let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.committed(*value)).collect();
     let mut circuit =
         Circuit { slots: witness.slots(), widths: Widths::new(witness.slots()), builder, witness, gram };
 
     // The Gram matrix is the one that the transcript holds.
-    bind_entries(circuit.builder, circuit.slots, &circuit.gram, Diagonal::Rooted, binding);
+    bind_entries(circuit.builder, circuit.slots, &circuit.gram, Diagonal::Rooted, &public.h);
     circuit.builder.section("sigma");
-    bind_sigma(circuit.builder, circuit.slots, &circuit.gram, rho, sigma);
+    bind_sigma(circuit.builder, circuit.slots, &circuit.gram, &public.rho, &public.sigma);
 
     // The rule.
-    let (active, count) = circuit.active_slots(active_mask);
+    let (active, count) = circuit.active_slots(&public.active);
     let norms = circuit.norms();
     let clip = circuit.clip_factors(&norms, &active, &count);
     let window = circuit.trim_window(&count, trim_count);
     let agreements = circuit.agreements(&clip, &active, &window);
     let contributions = circuit.contributions(&clip, &agreements);
-    let kept = circuit.kept(&contributions, &active, &count, theta, kept_mask);
-    let shares = circuit.shares(&contributions, &kept, packed_shares);
-    let weights = circuit.weights(&shares, &clip, packed_weights);
+    let kept = circuit.kept(&contributions, &active, &count, theta, &public.kept);
+    let shares = circuit.shares(&contributions, &kept, &public.shares);
+    let weights = circuit.weights(&shares, &clip, &public.weights);
     circuit.builder.section("coherence");
-    outcome::coherence(circuit.builder, &circuit.gram, &weights, circuit.witness.coherence, coherence);
-    lookup::close(circuit.builder, binding);
+    outcome::coherence(
+        circuit.builder,
+        &circuit.gram,
+        &weights,
+        circuit.witness.coherence,
+        &public.coherence,
+    );
+    lookup::close(circuit.builder, &public.chi);
 }
 
 struct Circuit<'a> {

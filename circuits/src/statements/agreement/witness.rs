@@ -9,7 +9,7 @@ use crate::gadgets::trimmed_sum::descending;
 use crate::gadgets::Builder;
 use crate::statements::gram_binding::{entries, matrix_of, sigma_entries};
 use crate::statements::proof::{all_the_same, AssessmentError, RuleWitness};
-use crate::statements::public::AssessmentPublic;
+use crate::statements::public::{AssessmentPublic, PublicValues};
 use ark_bn254::Fr;
 use fairshare_protocol::{assess, Detail, GramMatrix, Policy};
 
@@ -133,7 +133,7 @@ impl AgreementWitness {
 }
 
 impl RuleWitness for AgreementWitness {
-    fn synthesize(&self, builder: &mut Builder, public: &[Fr]) {
+    fn synthesize(&self, builder: &mut Builder, public: &PublicValues) {
         synthesize(builder, public, self);
     }
 

@@ -11,44 +11,38 @@ use crate::gadgets::range::range;
 use crate::gadgets::smallest::{choose_smallest, smallest_sum};
 use crate::statements::gram_binding::{bind_entries, bind_sigma, position, Diagonal};
 use crate::statements::outcome;
+use crate::statements::public::PublicValues;
 use ark_bn254::Fr;
 
-/// Writes the circuit of `witness.slots()` slots. `public` are the public inputs in the order of
-/// [`crate::statements::public::AssessmentPublic::to_field_elements`].
-pub(super) fn synthesize(builder: &mut Builder, public: &[Fr], witness: &MultiKrumWitness) {
-    builder.section("public inputs");
-    let inputs: Vec<Wire> = public.iter().map(|value| builder.input(*value)).collect();
-    let [binding, rho, sigma, active_mask, neighbours, selected, kept_mask, coherence, packed @ ..] =
-        inputs.as_slice()
-    else {
-        unreachable!("the number of public inputs follows from the circuit's size");
-    };
-    let (packed_shares, packed_weights) = packed.split_at(packed.len() / 2);
+/// Writes the circuit of `witness.slots()` slots.
+pub(super) fn synthesize(builder: &mut Builder, public: &PublicValues, witness: &MultiKrumWitness) {
+    let public = public.allocate(builder);
+    let [neighbours, selected] = &public.policy;
     let gram: Vec<Wire> = witness.gram.iter().map(|value| builder.committed(*value)).collect();
     let slots = witness.slots();
     let mut circuit = Circuit { slots, widths: Widths::new(slots), builder, witness, gram };
 
     // The Gram matrix is the one that the transcript holds.
-    bind_entries(circuit.builder, slots, &circuit.gram, Diagonal::Ranged, binding);
+    bind_entries(circuit.builder, slots, &circuit.gram, Diagonal::Ranged, &public.h);
     circuit.builder.section("sigma");
-    bind_sigma(circuit.builder, slots, &circuit.gram, rho, sigma);
+    bind_sigma(circuit.builder, slots, &circuit.gram, &public.rho, &public.sigma);
 
     // The rule.
     circuit.builder.section("active slots");
-    let (active, count) = outcome::active_slots(circuit.builder, &witness.active, active_mask);
+    let (active, count) = outcome::active_slots(circuit.builder, &witness.active, &public.active);
     circuit.policy(&count, neighbours, selected);
     let scores = circuit.scores(&active, neighbours);
-    let kept = circuit.kept(&scores, &active, selected, kept_mask);
+    let kept = circuit.kept(&scores, &active, selected, &public.kept);
     let contributions = circuit.contributions(&kept);
     circuit.builder.section("shares");
     let bits = circuit.widths.contribution() + circuit.widths.log;
-    let shares = outcome::shares(circuit.builder, &contributions, &witness.shares, packed_shares, bits);
+    let shares = outcome::shares(circuit.builder, &contributions, &witness.shares, &public.shares, bits);
     // Model weights: `w_i = p_i`, since every clip factor is one.
     circuit.builder.section("weights");
-    outcome::equal_packed(circuit.builder, &shares, packed_weights);
+    outcome::equal_packed(circuit.builder, &shares, &public.weights);
     circuit.builder.section("coherence");
-    outcome::coherence(circuit.builder, &circuit.gram, &shares, witness.coherence, coherence);
-    lookup::close(circuit.builder, binding);
+    outcome::coherence(circuit.builder, &circuit.gram, &shares, witness.coherence, &public.coherence);
+    lookup::close(circuit.builder, &public.chi);
 }
 
 struct Circuit<'a> {

@@ -10,7 +10,7 @@ use crate::gadgets::smallest::{is_smallest, smallest};
 use crate::gadgets::Builder;
 use crate::statements::gram_binding::{entries, matrix_of, sigma_entries, triangle};
 use crate::statements::proof::{all_the_same, AssessmentError, RuleWitness};
-use crate::statements::public::AssessmentPublic;
+use crate::statements::public::{AssessmentPublic, PublicValues};
 use ark_bn254::Fr;
 use fairshare_protocol::{assess, Detail, GramMatrix, Policy};
 
@@ -132,7 +132,7 @@ fn ranks(scores: &[i128], active: &[bool]) -> Vec<i128> {
 }
 
 impl RuleWitness for MultiKrumWitness {
-    fn synthesize(&self, builder: &mut Builder, public: &[Fr]) {
+    fn synthesize(&self, builder: &mut Builder, public: &PublicValues) {
         synthesize(builder, public, self);
     }
 

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::arguments::GramArgument;
-use crate::encoding::{challenge, g2_words, point_words, scalar_word};
+use crate::encoding::{challenge, g2_words, point_words, scalar_from_word, scalar_word};
 use crate::error::{ProveError, StatementError, VerifyError};
 use crate::field::{slot_powers, weighted_sum};
 use crate::keys::{AssessmentKeys, CommittedKeys, Proving};

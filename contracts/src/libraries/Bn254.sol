@@ -161,7 +161,10 @@ library Bn254 {
 
     /// @notice `a - b mod r` of two scalars below `r`.
     function sub(uint256 a, uint256 b) internal pure returns (uint256) {
-        return addmod(a, R - b, R);
+        // `b` is below `r`.
+        unchecked {
+            return addmod(a, R - b, R);
+        }
     }
 
     /// @notice The `y` coordinate of `-(x, y)`; infinity stays infinity.

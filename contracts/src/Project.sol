@@ -116,7 +116,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         uint256 stake = _removeTrainer(i);
         _credit[msg.sender] += stake;
         emit Left(msg.sender, stake);
-        if (_status.phase == Phase.Commit) _openRevealIfComplete(terms(), _status.committed);
+        if (_status.phase == Phase.Commit) _openRevealIfComplete(terms(), _committed(id));
     }
 
     /// @inheritdoc IProject
@@ -155,11 +155,11 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         }
 
         RoundData storage data = _rounds[round_];
-        uint256 slot = _status.committed;
+        bytes32 before = data.slotsHash;
+        uint256 slot = uint8(uint256(before));
         _used[point] = true;
         _submissions[round_][msg.sender] = _sealed(seal) | (slot + 1);
-        _status.committed = uint8(slot + 1);
-        data.slotsHash = _chain(data.slotsHash, msg.sender, x, y);
+        data.slotsHash = _chain(before, slot, msg.sender, x, y);
         emit UpdateCommitted(round_, slot, msg.sender, x, y, seal);
         _openRevealIfComplete(t, slot + 1);
     }
@@ -175,11 +175,10 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         if (Packed.has(data.revealedMask, slot)) revert NothingToReveal(msg.sender);
         if (_sealed(keccak256(abi.encode(cid, msg.sender, salt))) != _sealed(bytes32(submission))) revert RevealMismatch();
 
-        uint256 committed = _status.committed;
         uint256 revealed = data.revealedMask | (1 << slot);
-        (data.revealedMask, data.committed) = (uint128(revealed), uint8(committed));
+        data.revealedMask = uint128(revealed);
         emit UpdateRevealed(round_, slot, msg.sender, cid);
-        if (revealed == _all(committed)) _openPhase(Phase.Attest, terms().attestPeriod);
+        if (revealed == _all(_committed(round_))) _openPhase(Phase.Attest, terms().attestPeriod);
     }
 
     /// @inheritdoc IProject
@@ -265,7 +264,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
             statement.activeMask = active;
             statement.modelCid = modelCid;
             statement.model = _model;
-            statement.commitments = _activeCommitments(data.slotsHash, status.committed, active, slots);
+            statement.commitments = _activeCommitments(data.slotsHash, active, slots);
             IRoundVerifier(roundVerifier).verify(statement, proof);
         }
         _model = proof.model;
@@ -328,14 +327,14 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     }
 
     function _endCommit(Terms memory t) private {
-        if (_status.committed < t.minActive) _void(t, "too few commitments");
+        if (_committed(_status.round) < t.minActive) _void(t, "too few commitments");
         else _openPhase(Phase.Reveal, t.revealPeriod);
     }
 
     function _endReveal(Terms memory t) private {
         uint256 id = _status.round;
         uint256 revealed = _rounds[id].revealedMask;
-        _slash(id, _all(_status.committed) & ~revealed);
+        _slash(id, _all(_committed(id)) & ~revealed);
         if (Packed.count(revealed) < t.minActive) _void(t, "too few reveals");
         else _openPhase(Phase.Attest, t.attestPeriod);
     }
@@ -384,7 +383,6 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
 
     function _openRound(Terms memory t) private {
         uint256 id = ++_status.round;
-        _status.committed = 0;
         emit HyperParameters(id, _status.learningRate, t.localEpochs);
         _openPhase(Phase.Commit, t.commitPeriod);
     }
@@ -407,10 +405,8 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     }
 
     function _void(Terms memory t, string memory reason) private {
-        uint256 id = _status.round;
-        _rounds[id].committed = _status.committed;
         ++_status.voided;
-        emit RoundVoided(id, reason);
+        emit RoundVoided(_status.round, reason);
         _openNextRound(t);
     }
 
@@ -483,19 +479,18 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     }
 
     /// @dev Checks all slots against their running hash and picks the commitments of the active ones.
-    function _activeCommitments(bytes32 slotsHash, uint256 committed, uint256 mask, Slot[] calldata slots)
+    function _activeCommitments(bytes32 slotsHash, uint256 mask, Slot[] calldata slots)
         private
         pure
         returns (uint256[] memory chosen)
     {
-        if (slots.length != committed) revert WrongCommitments();
         chosen = new uint256[](2 * Packed.count(mask));
         bytes32 hash;
         uint256 cursor;
         for (uint256 i; i < slots.length; ++i) {
             Slot calldata slot = slots[i];
             (uint256 x, uint256 y) = (slot.x, slot.y);
-            hash = _chain(hash, slot.trainer, x, y);
+            hash = _chain(hash, i, slot.trainer, x, y);
             if (mask & 1 == 1) {
                 // Two for each bit of the mask.
                 unchecked {
@@ -599,12 +594,12 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         _trainer[trainer].stake = 0;
     }
 
-    /// @dev `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))`.
-    function _chain(bytes32 hash, address trainer, uint256 x, uint256 y) private pure returns (bytes32) {
-        return keccak256(abi.encode(hash, trainer, x, y));
+    /// @dev `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))` with `i + 1` in the place of its low byte.
+    function _chain(bytes32 hash, uint256 i, address trainer, uint256 x, uint256 y) private pure returns (bytes32) {
+        return bytes32(_sealed(keccak256(abi.encode(hash, trainer, x, y))) | (i + 1));
     }
 
-    /// @dev What is kept of a seal.
+    /// @dev What is kept of a hash beside a number in the low byte: 248 bits bind well enough.
     function _sealed(bytes32 seal) private pure returns (uint256) {
         return uint256(seal) & ~uint256(0xff);
     }

@@ -23,11 +23,10 @@ abstract contract ProjectState is IProject {
     }
 
     struct RoundData {
-        bytes32 slotsHash;
-        uint128 revealedMask;
-        uint8 committed; // as of the first reveal, or of the round's end: until then `Status.committed` counts
+        bytes32 slotsHash; // the low byte is the number of slots
         uint128 attestedMask;
         uint128 activeMask;
+        uint128 revealedMask;
     }
 
     /// @dev What every transaction needs, in one word.
@@ -41,7 +40,6 @@ abstract contract ProjectState is IProject {
         uint32 learningRate;
         uint64 deadline;
         uint8 trainers; // length of `_trainers`
-        uint8 committed; // slots of the open round
         uint32 claimRound; // of the model file whose fee is held, 0 when there is none
         bool claimIsAggregators; // its payee is the terms' aggregator, and `_claimPayee` is not read
     }
@@ -114,6 +112,11 @@ abstract contract ProjectState is IProject {
     function _claim(Terms memory t) internal view returns (Claim memory claim) {
         claim.round = _status.claimRound;
         if (claim.round != 0) claim.payee = _status.claimIsAggregators ? t.aggregator : _claimPayee;
+    }
+
+    /// @dev How many have committed in a round.
+    function _committed(uint256 id) internal view returns (uint256) {
+        return uint8(uint256(_rounds[id].slotsHash));
     }
 
     function _hasEnded() internal view returns (bool) {
@@ -227,8 +230,7 @@ abstract contract ProjectState is IProject {
         returns (uint256 committed, uint256 revealedMask, uint256 attestedMask, uint256 activeMask, bytes32 slotsHash)
     {
         RoundData storage data = _rounds[id];
-        committed = id == _status.round ? _status.committed : data.committed;
-        return (committed, data.revealedMask, data.attestedMask, data.activeMask, data.slotsHash);
+        return (_committed(id), data.revealedMask, data.attestedMask, data.activeMask, data.slotsHash);
     }
 
     /// @inheritdoc IProject

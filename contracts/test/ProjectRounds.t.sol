@@ -28,14 +28,19 @@ contract ProjectRoundsTest is Market {
         (uint256 committed, uint256 revealed,,, bytes32 hash) = project.roundState(1);
         assertEq(committed, 1);
         assertEq(revealed, 0);
-        assertEq(hash, keccak256(abi.encode(bytes32(0), trainer(2), p[0], p[1])));
+        assertEq(hash, chained(0, 0, trainer(2), p));
 
         uint256[2] memory q = freshPoint();
         vm.prank(trainer(0));
         project.commitUpdate(1, q, seal, none);
         assertEq(project.slotOf(1, trainer(0)), 2);
         (,,,, bytes32 next) = project.roundState(1);
-        assertEq(next, keccak256(abi.encode(hash, trainer(0), q[0], q[1])));
+        assertEq(next, chained(hash, 1, trainer(0), q));
+    }
+
+    /// @dev The low byte counts the slots.
+    function chained(bytes32 hash, uint256 slot, address who, uint256[2] memory p) private pure returns (bytes32) {
+        return bytes32((uint256(keccak256(abi.encode(hash, who, p[0], p[1]))) & ~uint256(0xff)) | (slot + 1));
     }
 
     function test_commitUpdate_lastOneOpensReveal() public {

@@ -222,7 +222,8 @@ interface IProject {
     /// @notice The model file whose fee is open: its round (0 when none is), the payee of that settlement, the fee held.
     function openModel() external view returns (uint256 round, address payee, uint256 fee);
     /// @notice Slots of a round: how many committed, which revealed, which of these attested, which are active (0 before Attest
-    /// has ended), and the running hash of the slots, `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))`.
+    /// has ended), and the running hash of the slots, `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))`
+    /// with `i + 1` in the place of its low byte.
     function roundState(uint256 id)
         external
         view

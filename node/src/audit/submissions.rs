@@ -11,12 +11,15 @@ use crate::chain::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState
 
 use super::failure::RoundFault;
 
-/// The running hash of slots in their order: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))`.
+/// The running hash of slots in their order: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))` with `i + 1`
+/// in the place of its low byte.
 pub fn running_hash(slots: impl IntoIterator<Item = (Address20, G1Affine)>) -> [u8; 32] {
-    slots.into_iter().fold([0; 32], |state, (trainer, point)| {
+    slots.into_iter().zip(1usize..).fold([0; 32], |state, ((trainer, point), number)| {
         let [x, y] = point_words(&point);
         let hash = Keccak256::new().chain_update(state).chain_update(word_from_address(&trainer));
-        hash.chain_update(x).chain_update(y).finalize().into()
+        let mut next: [u8; 32] = hash.chain_update(x).chain_update(y).finalize().into();
+        next[31] = number as u8; // 128 slots at most, where the contract is ours
+        next
     })
 }
 

@@ -100,14 +100,12 @@ impl Joint {
             }
         };
         let key = &key.groth16;
-        if knowledge.is_some() {
-            // `D` takes the place of `h`, whose word must not be free.
-            if words.h != [0; 32] {
-                return Err(VerifyError::ScalarOutOfRange(words.h));
-            }
-            lookup_challenge(st1)?;
+        // `D` takes the place of `h`, whose word must not be free.
+        if knowledge.is_some() && words.h != [0; 32] {
+            return Err(VerifyError::ScalarOutOfRange(words.h));
         }
-        let inputs = scalars(&input_words(statement, words, &st1))?;
+        let input_words = input_words(statement, words, st1)?;
+        let inputs = scalars(&input_words)?;
         if inputs.len() + 1 != key.gamma_abc_g1.len() {
             let (expected, found) = (key.gamma_abc_g1.len() - 1, inputs.len());
             return Err(VerifyError::WrongLength { what: "public input", expected, found });
@@ -127,7 +125,7 @@ impl Joint {
             opening,
             model: stepped.into_group() - points.model,
             g2: kzg.g2,
-            st4: join_state(st3, words, statement, &st1),
+            st4: join_state(st3, words, &input_words),
         })
     }
 
@@ -151,7 +149,7 @@ impl Joint {
 /// `st0 ..= st4` of a proof's transcript, for vectors that Rust and Solidity share.
 ///
 /// # Errors
-/// Words that are not canonical.
+/// Words that are not canonical, or a degenerate challenge, which nobody can bring about.
 pub fn transcript_states(
     statement: &RoundStatement,
     words: &RoundProofWords,
@@ -162,7 +160,7 @@ pub fn transcript_states(
     let st2 = laurent_state(st1, scalar_from_word(&words.sigma)?, &point(&words.s)?, &point(&words.r)?);
     let values: [Fr; 4] = scalars(&words.values)?.try_into().expect("four words give four scalars");
     let st3 = values_state(st2, &values);
-    Ok([st0, st1, st2, st3, join_state(st3, words, statement, &st1)])
+    Ok([st0, st1, st2, st3, join_state(st3, words, &input_words(statement, words, st1)?)])
 }
 
 fn check_lengths(statement: &RoundStatement, words: &RoundProofWords) -> Result<(), VerifyError> {
@@ -218,20 +216,23 @@ fn gram_state(statement: &RoundStatement, words: &RoundProofWords) -> Word {
 }
 
 /// The first public input: `h`, or the challenge of the commitment.
-fn binding_word(words: &RoundProofWords, st1: &Word) -> Word {
+fn binding_word(words: &RoundProofWords, st1: Word) -> Result<Word, VerifyError> {
     if words.committed.is_empty() {
-        words.h
-    } else {
-        scalar_word(&challenge(&absorb(*st1, "lookup", &[])))
+        return Ok(words.h);
     }
+    Ok(scalar_word(&lookup_challenge(st1)?))
 }
 
 /// The words of the public inputs in the order of docs/protocol.md 13.2.
-fn input_words(statement: &RoundStatement, words: &RoundProofWords, st1: &Word) -> Vec<Word> {
+fn input_words(
+    statement: &RoundStatement,
+    words: &RoundProofWords,
+    st1: Word,
+) -> Result<Vec<Word>, VerifyError> {
     let [first, second] = statement.policy.words();
     let mut inputs = vec![
-        binding_word(words, st1),
-        scalar_word(&challenge(st1)),
+        binding_word(words, st1)?,
+        scalar_word(&challenge(&st1)),
         words.sigma,
         word_from_u128(statement.active),
         word_from_u128(first.into()),
@@ -241,14 +242,14 @@ fn input_words(statement: &RoundStatement, words: &RoundProofWords, st1: &Word) 
     ];
     inputs.extend(&words.shares);
     inputs.extend(&words.weights);
-    inputs
+    Ok(inputs)
 }
 
 /// `st4`.
-fn join_state(st3: Word, words: &RoundProofWords, statement: &RoundStatement, st1: &Word) -> Word {
+fn join_state(st3: Word, words: &RoundProofWords, inputs: &[Word]) -> Word {
     let mut items = words.w.to_vec();
     items.extend(words.model);
     items.extend(words.groth16);
-    items.extend(input_words(statement, words, st1));
+    items.extend(inputs);
     absorb(st3, "join", &items)
 }

@@ -59,9 +59,12 @@ pub(crate) fn offset_sums(weights: &[Limbs4], updates: &[&[i16]]) -> Vec<Limbs5>
 /// `sum += weight * factor`.
 #[inline(always)]
 fn add_product(sum: &mut Limbs5, weight: &Limbs4, factor: u64) {
+    // With m = 2^64 - 1 a step's sum is at most m^2 + 2 m = 2^128 - 1, so that the carry it leaves is a limb again: wrapping
+    // operations spare the innermost loop checks that could not fail.
     let mut carry = 0u128;
     for (limb, part) in sum.iter_mut().zip(weight) {
-        carry += u128::from(*part) * u128::from(factor) + u128::from(*limb);
+        let product = u128::from(*part).wrapping_mul(u128::from(factor));
+        carry = carry.wrapping_add(product).wrapping_add(u128::from(*limb));
         *limb = carry as u64;
         carry >>= 64;
     }
@@ -90,6 +93,7 @@ fn reduce_montgomery(sum: &Limbs5) -> Fr {
 mod tests {
     use super::*;
     use ark_ff::{One, UniformRand, Zero};
+    use proptest::prelude::*;
     use rand::{Rng, SeedableRng};
 
     #[test]
@@ -112,6 +116,32 @@ mod tests {
             }
         }
         assert!(weighted_sum(&[], &[]).is_empty());
+    }
+
+    proptest! {
+        /// The extremes are as frequent as all else: the sums stand at both ends of what five limbs hold.
+        #[test]
+        fn sums_equal_those_of_the_field_at_random(
+            weights in prop::collection::vec((any::<[u64; 4]>(), 0usize..4), 1..=256),
+            entries in prop::collection::vec(prop_oneof![Just(i16::MIN), Just(i16::MAX), Just(0), any::<i16>()], 256),
+        ) {
+            let power = Fr::from(2u64).pow([64]);
+            let weights: Vec<Fr> = weights
+                .iter()
+                .map(|(limbs, kind)| match kind {
+                    0 => Fr::zero(),
+                    1 => -Fr::one(),
+                    2 => Fr::new_unchecked(BigInt::new([0, 0, 0, Fr::MODULUS.0[3]])), // few limbs in Montgomery form
+                    _ => limbs.iter().fold(Fr::zero(), |sum, limb| sum * power + Fr::from(*limb)),
+                })
+                .collect();
+            let updates: Vec<[i16; 2]> = (0..weights.len()).map(|i| [entries[i], entries[255 - i]]).collect();
+            let rows: Vec<&[i16]> = updates.iter().map(|u| u.as_slice()).collect();
+            for (j, sum) in weighted_sum(&weights, &rows).into_iter().enumerate() {
+                let expected: Fr = weights.iter().zip(&updates).map(|(w, u)| *w * fr_from_i64(u[j].into())).sum();
+                prop_assert_eq!(sum, expected);
+            }
+        }
     }
 
     /// The largest accumulators that there can be.

@@ -13,10 +13,12 @@ mod fuzzing;
 mod gadgets;
 mod groth16;
 mod keys;
+mod lazy;
 mod msm;
 mod round_proof;
 mod srs;
 mod statements;
+mod transform;
 
 pub use arguments::{
     form_transcript_states, prove_form, prove_form_unchecked, verify_form, FormError, FormProof,

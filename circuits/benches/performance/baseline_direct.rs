@@ -123,8 +123,8 @@ impl Poseidon {
 }
 
 #[derive(Clone)]
-struct Circuit<'a> {
-    updates: &'a [Vec<i16>],
+pub(crate) struct Circuit<'a> {
+    pub(crate) updates: &'a [Vec<i16>],
 }
 
 impl ConstraintSynthesizer<Fr> for Circuit<'_> {
@@ -166,7 +166,7 @@ impl ConstraintSynthesizer<Fr> for Circuit<'_> {
 /// Keys of the circuit, made from a fixed seed, and the updates to prove over.
 pub(crate) struct Prover<'a> {
     updates: &'a [Vec<i16>],
-    key: ProvingKey<Bn254>,
+    pub(crate) key: ProvingKey<Bn254>,
 }
 
 impl<'a> Prover<'a> {
@@ -183,7 +183,7 @@ impl<'a> Prover<'a> {
     }
 }
 
-/// Constraints of the circuit, by the counts in this file's header.
+/// Constraints of the circuit, by the counts in this file's header; `tests/baseline.rs` counts them.
 pub(crate) fn constraints(trainers: usize, dimension: usize) -> usize {
     let permutation = 3 * (WIDTH * FULL_ROUNDS + PARTIAL_ROUNDS);
     let hashes = dimension.div_ceil(PACKED).div_ceil(WIDTH - 1) * permutation + 1;

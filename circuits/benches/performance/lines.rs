@@ -6,9 +6,9 @@ use ark_bn254::{Fr, G1Projective};
 use ark_ec::VariableBaseMSM;
 use ark_ff::UniformRand;
 use fairshare_circuits::{
-    default_data_folder, fr_from_i64, key_circuits, msm, msm_integers, prove_assessment, prove_form,
-    prove_round, AssessmentCircuit, AssessmentKeys, AssessmentPublic, FormStatement, FormTable, G1Affine,
-    GramArgument, ReferenceString, RoundStatement, KEY_SIZES,
+    default_data_folder, fr_from_i64, key_circuits, msm, msm_integers, prove_form, prove_round,
+    AssessmentCircuit, AssessmentKeys, FormStatement, FormTable, G1Affine, GramArgument, ReferenceString,
+    RoundStatement, KEY_SIZES,
 };
 use fairshare_protocol::{
     assess, AgreementPolicy, Assessment, GramMatrix, MultiKrumPolicy, Policy, RuleName, RulePolicy,
@@ -25,8 +25,17 @@ fn policy(rule: RuleName, trainers: usize) -> Policy {
     policy.for_round(trainers as u32)
 }
 
-/// Most parameters of a model in the table.
-const LARGEST: usize = 1 << 20;
+/// Parameters of the model that most goals are set for.
+pub(crate) const LARGE: usize = 1 << 20;
+/// Twice as many: where memory is looked at.
+const LARGEST: usize = 1 << 21;
+/// Trainers and parameters of the baseline, and of the round proof beside it.
+pub(crate) const BASELINE: (usize, usize) = (10, 1000);
+/// Parameters of the rounds that the assessments are measured in: so few that the Gram argument is a few milliseconds of it.
+const FEW: usize = 256;
+
+/// Sizes of the multiplications, as powers of two.
+pub(crate) const MULTIPLICATIONS: [u32; 4] = [14, 16, 18, 20];
 
 /// Which multiplication, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +53,8 @@ pub(crate) enum Work {
     Round { trainers: usize, dimension: usize },
     /// Gram matrix and Gram argument: what depends on the model's size.
     Argument { trainers: usize, dimension: usize },
-    /// The circuit alone.
+    /// A round of few parameters with every slot taken: the circuit, and next to nothing beside it. A proof of the larger
+    /// circuits begins with a commitment in the round's transcript, so there is none outside of a round.
     Assessment { circuit: AssessmentCircuit },
     /// A trainer's commitment.
     Commit { dimension: usize },
@@ -63,129 +73,150 @@ pub(crate) struct Line {
     pub(crate) what: String,
     pub(crate) at: String,
     /// CPU seconds to stay under.
-    pub(crate) reach: Option<f64>,
+    pub(crate) goal_cpu_s: Option<f64>,
+    /// MB of memory to stay under.
+    pub(crate) goal_peak_mb: Option<f64>,
     pub(crate) method: Method,
     pub(crate) work: Work,
     /// Part of `--quick`.
     pub(crate) quick: bool,
 }
 
-/// Slots of the smallest circuit that so many trainers fit into.
-fn slots_for(trainers: usize) -> Option<u8> {
-    KEY_SIZES.into_iter().find(|size| usize::from(*size) >= trainers)
+impl Line {
+    fn new(id: String, what: impl Into<String>, at: String, method: Method, work: Work) -> Self {
+        Self { id, what: what.into(), at, goal_cpu_s: None, goal_peak_mb: None, method, work, quick: false }
+    }
+
+    fn below(self, cpu_s: f64) -> Self {
+        Self { goal_cpu_s: Some(cpu_s), ..self }
+    }
+
+    fn within(self, peak_mb: f64) -> Self {
+        Self { goal_peak_mb: Some(peak_mb), ..self }
+    }
+
+    fn quick_if(self, quick: bool) -> Self {
+        Self { quick, ..self }
+    }
 }
 
 /// Every line that there are keys for.
 pub(crate) fn all() -> Vec<Line> {
-    let mut lines = vec![];
-    for (trainers, dimension, reach, method) in [
-        (10, 21_840, 1.5, Method::Criterion),
-        (10, LARGEST, 16.0, Method::Runs(1)),
-        (100, LARGEST, 20.0, Method::Runs(1)),
-    ] {
-        if slots_for(trainers).is_some() {
-            lines.push(Line {
-                id: format!("round-{trainers}-{dimension}"),
-                what: "round proof without fetch".to_owned(),
-                at: format!("n = {trainers}, d = {dimension}"),
-                reach: Some(reach),
-                method,
-                work: Work::Round { trainers, dimension },
-                quick: false,
-            });
-        }
-    }
-    for trainers in [10, 100] {
-        lines.push(Line {
-            id: format!("argument-{trainers}-{LARGEST}"),
-            what: "of it, Gram matrix and argument".to_owned(),
-            at: format!("n = {trainers}, d = {LARGEST}"),
-            reach: None,
-            method: Method::Runs(1),
-            work: Work::Argument { trainers, dimension: LARGEST },
-            quick: false,
-        });
-    }
+    let round = |trainers: usize, dimension: usize, method| {
+        Line::new(
+            format!("round-{trainers}-{dimension}"),
+            "round proof without fetch",
+            format!("n = {trainers}, d = {dimension}"),
+            method,
+            Work::Round { trainers, dimension },
+        )
+    };
+    let mut lines = vec![
+        round(BASELINE.0, BASELINE.1, Method::Criterion).quick_if(true),
+        round(10, 21_840, Method::Criterion).below(1.5),
+        round(10, LARGE, Method::Runs(3)).below(16.0).within(2000.0),
+        round(100, LARGE, Method::Runs(3)).below(20.0).within(2000.0),
+        round(10, LARGEST, Method::Runs(1)).within(8000.0),
+    ];
+    lines.extend([10, 100].map(|trainers| {
+        Line::new(
+            format!("argument-{trainers}-{LARGE}"),
+            "of it, Gram matrix and argument",
+            format!("n = {trainers}, d = {LARGE}"),
+            Method::Runs(3),
+            Work::Argument { trainers, dimension: LARGE },
+        )
+    }));
     for (rule, sizes) in [
         (RuleName::Agreement, [(16, 0.8), (64, 3.0), (128, 9.0)]),
         (RuleName::MultiKrum, [(16, 0.6), (64, 2.0), (128, 6.0)]),
     ] {
-        for (size, reach) in sizes {
-            let circuit = AssessmentCircuit { rule, size };
-            if !key_circuits().any(|known| known == circuit) {
-                continue;
-            }
-            lines.push(Line {
-                id: format!("assessment-{rule}-{size}"),
-                what: format!("assessment circuit, {rule}"),
-                at: format!("N = {size}"),
-                reach: Some(reach),
-                method: if size <= 16 { Method::Criterion } else { Method::Runs(2) },
-                work: Work::Assessment { circuit },
-                quick: size <= 16,
-            });
-        }
+        lines.extend(sizes.map(|(size, goal)| {
+            let method = if size <= 16 { Method::Criterion } else { Method::Runs(3) };
+            let line = Line::new(
+                format!("assessment-{rule}-{size}"),
+                format!("assessment circuit, {rule}"),
+                format!("N = {size}"),
+                method,
+                Work::Assessment { circuit: AssessmentCircuit { rule, size } },
+            );
+            line.below(goal).quick_if(size <= 16)
+        }));
     }
-    lines.push(Line {
-        id: format!("commit-{LARGEST}"),
-        what: "commit to an update".to_owned(),
-        at: "d = 2^20".to_owned(),
-        reach: Some(0.6),
-        method: Method::Criterion,
-        work: Work::Commit { dimension: LARGEST },
-        quick: false,
-    });
-    for (log2, reach, method) in
-        [(14, 0.6, Method::Criterion), (16, 2.2, Method::Runs(3)), (20, 25.0, Method::Runs(1))]
-    {
-        lines.push(Line {
-            id: format!("form-2^{log2}"),
-            what: "proof of form".to_owned(),
-            at: format!("d = 2^{log2}"),
-            reach: Some(reach),
+    let commit = Line::new(
+        format!("commit-{LARGE}"),
+        "commit to an update",
+        "d = 2^20".to_owned(),
+        Method::Criterion,
+        Work::Commit { dimension: LARGE },
+    );
+    lines.push(commit.below(0.6));
+    let form = |log2: u32, method| {
+        Line::new(
+            format!("form-2^{log2}"),
+            "proof of form",
+            format!("d = 2^{log2}"),
             method,
-            work: Work::Form { dimension: 1 << log2 },
-            quick: log2 == 14,
-        });
-    }
-    for log2 in [14, 16, 18, 20] {
+            Work::Form { dimension: 1 << log2 },
+        )
+    };
+    lines.extend([
+        form(14, Method::Criterion).below(0.6).quick_if(true),
+        form(16, Method::Runs(3)).below(2.2),
+        form(20, Method::Runs(3)).below(25.0),
+        form(21, Method::Runs(1)).within(8000.0),
+    ]);
+    for log2 in MULTIPLICATIONS {
         for (which, scalars, whose) in [
             (Multiplication::FullOwn, "full scalars", "own"),
             (Multiplication::FullArkworks, "full scalars", "arkworks"),
             (Multiplication::SmallOwn, "16-bit integers", "own"),
             (Multiplication::SmallArkworks, "16-bit integers", "arkworks"),
         ] {
-            lines.push(Line {
-                id: format!("msm-2^{log2}-{which:?}"),
-                what: format!("multiplication, {scalars}, {whose}"),
-                at: format!("2^{log2} points"),
-                reach: None,
-                method: if log2 <= 16 { Method::Criterion } else { Method::Runs(3) },
-                work: Work::Multiply { log2, which },
-                quick: log2 == 14,
-            });
+            let line = Line::new(
+                format!("msm-2^{log2}-{which:?}"),
+                format!("multiplication, {scalars}, {whose}"),
+                format!("2^{log2} points"),
+                if log2 <= 16 { Method::Criterion } else { Method::Runs(5) },
+                Work::Multiply { log2, which },
+            );
+            lines.push(line.quick_if(log2 == 14));
         }
     }
-    lines.push(Line {
-        id: "baseline-direct-10-1000".to_owned(),
-        what: "baseline: one Groth16 circuit over the updates".to_owned(),
-        at: "n = 10, d = 1000".to_owned(),
-        reach: None,
-        method: Method::Runs(1),
-        work: Work::Direct { trainers: 10, dimension: 1000 },
-        quick: false,
-    });
+    let (trainers, dimension) = BASELINE;
+    lines.push(Line::new(
+        format!("baseline-direct-{trainers}-{dimension}"),
+        "baseline: one Groth16 circuit over the updates",
+        format!("n = {trainers}, d = {dimension}"),
+        Method::Runs(1),
+        Work::Direct { trainers, dimension },
+    ));
+    let has_keys =
+        |line: &Line| line.work.circuit().is_none_or(|one| key_circuits().any(|known| known == one));
+    lines.retain(has_keys);
     lines
+}
+
+impl Work {
+    /// The circuit whose keys it needs.
+    fn circuit(self) -> Option<AssessmentCircuit> {
+        match self {
+            Self::Round { trainers, .. } => {
+                let slots = KEY_SIZES.into_iter().find(|size| usize::from(*size) >= trainers);
+                Some(AssessmentCircuit {
+                    rule: RuleName::Agreement,
+                    size: slots.expect("at most 128 trainers"),
+                })
+            }
+            Self::Assessment { circuit } => Some(circuit),
+            _ => None,
+        }
+    }
 }
 
 /// Makes the files that the lines read, so that none of them makes one while it is measured.
 pub(crate) fn prepare(lines: &[Line]) {
-    let needed = |line: &Line| match line.work {
-        Work::Round { trainers, .. } => slots_for(trainers).map(agreement),
-        Work::Assessment { circuit } => Some(circuit),
-        _ => None,
-    };
-    let needed: Vec<AssessmentCircuit> = lines.iter().filter_map(needed).collect();
+    let needed: Vec<AssessmentCircuit> = lines.iter().filter_map(|line| line.work.circuit()).collect();
     key_circuits().filter(|circuit| needed.contains(circuit)).for_each(|circuit| drop(keys(circuit)));
     let points = |line: &Line| match line.work {
         Work::Round { dimension, .. } | Work::Argument { dimension, .. } | Work::Commit { dimension } => {
@@ -193,7 +224,8 @@ pub(crate) fn prepare(lines: &[Line]) {
         }
         Work::Form { dimension } => FormTable::for_dimension(dimension as u32).points(dimension as u32),
         Work::Multiply { log2, .. } => 1 << log2,
-        Work::Assessment { .. } | Work::Direct { .. } => 1,
+        Work::Assessment { .. } => FEW,
+        Work::Direct { .. } => 1,
     };
     let mut lengths: Vec<usize> = lines.iter().map(|line| points(line).next_power_of_two()).collect();
     lengths.sort_unstable();
@@ -205,9 +237,11 @@ pub(crate) fn prepare(lines: &[Line]) {
 pub(crate) fn run(line: &Line) -> Measured {
     let id = line.id.as_str();
     match line.work {
-        Work::Round { trainers, dimension } => round(id, line.method, trainers, dimension),
+        Work::Round { trainers, dimension } => {
+            round(line, line.work.circuit().expect("a round has one"), trainers, dimension)
+        }
+        Work::Assessment { circuit } => round(line, circuit, circuit.size.into(), FEW),
         Work::Argument { trainers, dimension } => argument(id, line.method, trainers, dimension),
-        Work::Assessment { circuit } => assessment(id, line.method, circuit),
         Work::Commit { dimension } => {
             let (srs, update) = (string(dimension), updates(1, dimension).remove(0));
             measure(id, line.method, || srs.commit_update(&update).expect("it fits"))
@@ -233,10 +267,6 @@ fn string(points: usize) -> ReferenceString {
     ReferenceString::open_dev(&default_data_folder(), points).expect("a data folder that can be written")
 }
 
-fn agreement(size: u8) -> AssessmentCircuit {
-    AssessmentCircuit { rule: RuleName::Agreement, size }
-}
-
 fn keys(circuit: AssessmentCircuit) -> AssessmentKeys {
     AssessmentKeys::open_dev(&default_data_folder(), circuit.rule, circuit.size).expect("the DEV keys")
 }
@@ -260,9 +290,8 @@ fn assessed(rows: &[Vec<i16>], circuit: AssessmentCircuit) -> (GramMatrix, Asses
     (gram, assessment)
 }
 
-fn round(id: &str, method: Method, trainers: usize, dimension: usize) -> Measured {
-    let slots = slots_for(trainers).expect("lines without keys are left out");
-    let (srs, keys, rows) = (string(dimension), keys(agreement(slots)), updates(trainers, dimension));
+fn round(line: &Line, circuit: AssessmentCircuit, trainers: usize, dimension: usize) -> Measured {
+    let (srs, keys, rows) = (string(dimension), keys(circuit), updates(trainers, dimension));
     let commitments: Vec<(u8, G1Affine)> =
         (0u8..).zip(&rows).map(|(slot, row)| (slot, srs.commit_update(row).expect("it fits"))).collect();
     let statement = RoundStatement {
@@ -271,8 +300,8 @@ fn round(id: &str, method: Method, trainers: usize, dimension: usize) -> Measure
         round: 1,
         payee: [2; 20],
         dimension: dimension as u32,
-        slots,
-        policy: policy(RuleName::Agreement, trainers),
+        slots: circuit.size,
+        policy: policy(circuit.rule, trainers),
         keys_hash: [3; 32],
         active: mask(trainers),
         model_cid: [4; 32],
@@ -280,8 +309,8 @@ fn round(id: &str, method: Method, trainers: usize, dimension: usize) -> Measure
         commitments,
     };
     let views: Vec<(u8, &[i16])> = (0u8..).zip(rows.iter().map(Vec::as_slice)).collect();
-    measure(id, method, || {
-        let (gram, assessment) = assessed(&rows, agreement(slots));
+    measure(&line.id, line.method, || {
+        let (gram, assessment) = assessed(&rows, circuit);
         prove_round(&srs, &keys, &statement, &views, &gram, &assessment).expect("a proof")
     })
 }
@@ -294,15 +323,6 @@ fn argument(id: &str, method: Method, trainers: usize, dimension: usize) -> Meas
         let gram = GramMatrix::compute(&by_slot(&rows, trainers)).expect("updates of one length");
         (gram, GramArgument::prove(&srs, &numbers, &views, [5; 32]).expect("it fits"))
     })
-}
-
-fn assessment(id: &str, method: Method, circuit: AssessmentCircuit) -> Measured {
-    let (keys, trainers) = (keys(circuit), usize::from(circuit.size));
-    let (gram, assessment) = assessed(&updates(trainers, 9600), circuit);
-    let policy = policy(circuit.rule, trainers);
-    let public = AssessmentPublic::new(&gram, [77u64, 78].map(Fr::from), mask(trainers), policy, &assessment);
-    let mut rng = ChaCha20Rng::seed_from_u64(2);
-    measure(id, method, || prove_assessment(&keys, &public, &gram, &mut rng).expect("an honest round"))
 }
 
 fn form(id: &str, method: Method, dimension: usize) -> Measured {

@@ -1,4 +1,4 @@
-//! Every figure of docs/performance.md: `scripts/bench`, or `cargo bench -p fairshare-circuits --bench performance -- PART`
+//! Every figure of docs/performance.md: `scripts/bench`, or `cargo bench --workspace --bench performance -- PART`
 //! for the lines whose id holds PART.
 //!
 //! Each line runs in a process of its own, so that the most memory it held is its own. Lines below about two seconds are

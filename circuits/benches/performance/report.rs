@@ -2,7 +2,7 @@
 
 use crate::baseline_direct;
 use crate::clock::Measured;
-use crate::lines::{Line, Multiplication, Work};
+use crate::lines::{Line, Multiplication, Work, BASELINE, LARGE, MULTIPLICATIONS};
 use serde_json::{json, Value};
 use std::fmt::Write;
 use std::path::Path;
@@ -11,6 +11,39 @@ use std::time::Duration;
 pub(crate) struct Report {
     lines: Vec<(Line, Measured)>,
     took: Duration,
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy)]
+enum Goal {
+    Below(f64),
+    AtLeast(f64),
+}
+
+impl Goal {
+    fn met(self, value: f64) -> bool {
+        match self {
+            Self::Below(most) => value < most,
+            Self::AtLeast(least) => value >= least,
+        }
+    }
+
+    fn verdict(self, value: f64) -> String {
+        let met = if self.met(value) { "yes" } else { "**no**" };
+        match self {
+            Self::Below(most) => format!("under {most}: {met}"),
+            Self::AtLeast(least) => format!("at least {least}: {met}"),
+        }
+    }
+}
+
+/// What follows from the lines.
+struct Figure {
+    what: String,
+    at: String,
+    value: f64,
+    unit: &'static str,
+    goal: Option<Goal>,
 }
 
 /// The machine and the build, in names and words.
@@ -60,12 +93,33 @@ impl Report {
     }
 
     fn json(&self) -> Value {
-        let lines: Vec<Value> = self.lines.iter().map(|(line, measured)| {
-            json!({ "id": line.id, "what": line.what, "at": line.at, "reach_cpu_s": line.reach, "measured": measured })
-        }).collect();
+        let lines: Vec<Value> = self
+            .lines
+            .iter()
+            .map(|(line, measured)| {
+                let goal = line.goal_cpu_s.map(Goal::Below);
+                json!({
+                    "id": line.id, "what": line.what, "at": line.at, "measured": measured,
+                    "goal_cpu_s": line.goal_cpu_s, "met": goal.map(|goal| goal.met(measured.cpu_s.median)),
+                })
+            })
+            .collect();
+        let follows: Vec<Value> = self
+            .follows()
+            .iter()
+            .map(|Figure { what, at, value, unit, goal }| {
+                let (below, least) = match goal {
+                    Some(Goal::Below(most)) => (Some(most), None),
+                    Some(Goal::AtLeast(least)) => (None, Some(least)),
+                    None => (None, None),
+                };
+                let met = goal.map(|goal| goal.met(*value));
+                json!({ "what": what, "at": at, "value": value, "unit": unit, "goal_below": below, "goal_at_least": least, "met": met })
+            })
+            .collect();
         let of: serde_json::Map<String, Value> =
             circumstances().into_iter().map(|(name, value)| (name.replace(' ', "_"), value.into())).collect();
-        json!({ "machine": of, "took_s": self.took.as_secs(), "lines": lines })
+        json!({ "machine": of, "took_s": self.took.as_secs(), "lines": lines, "follows": follows })
     }
 
     pub(crate) fn markdown(&self) -> String {
@@ -77,68 +131,92 @@ impl Report {
         text.push_str(
             "\nCPU seconds are processor time of all threads together (median, and from the fastest to the slowest run). Peak is the most memory that\n\
              the line's process held, with keys, reference string and updates. Lines below about two seconds are sampled by criterion with\n\
-             processor time as its measure; longer ones are run as often as the last column says.\n\n",
+             processor time as its measure; longer ones are run as often as the last column says. An assessment circuit is measured as a round of\n\
+             256 parameters with every slot taken, of which it is nearly all.\n\n",
         );
-        text.push_str("| what | at | CPU-s | from - to | reach | wall s | peak MB | how |\n");
+        text.push_str("| what | at | CPU-s | from - to | goal | wall s | peak MB | how |\n");
         text.push_str("| --- | --- | ---: | --- | --- | ---: | ---: | --- |\n");
         for (line, Measured { method, cpu_s, wall_s, peak_mb }) in &self.lines {
-            let reach = match line.reach {
-                Some(reach) if cpu_s.median < reach => format!("under {reach}: yes"),
-                Some(reach) => format!("under {reach}: **no**"),
-                None => String::new(),
-            };
+            let goal =
+                line.goal_cpu_s.map_or_else(String::new, |most| Goal::Below(most).verdict(cpu_s.median));
             let peak = peak_mb.map_or_else(String::new, |mb| format!("{mb:.0}"));
             let _ = writeln!(
                 text,
-                "| {} | {} | {:.3} | {:.3} - {:.3} | {reach} | {:.3} | {peak} | {method} |",
+                "| {} | {} | {:.3} | {:.3} - {:.3} | {goal} | {:.3} | {peak} | {method} |",
                 line.what, line.at, cpu_s.median, cpu_s.min, cpu_s.max, wall_s.median
             );
         }
-        self.compare(&mut text);
+        let follows = self.follows();
+        if !follows.is_empty() {
+            text.push_str("\n## What follows\n\n| what | at | value | unit | goal |\n| --- | --- | ---: | --- | --- |\n");
+            for Figure { what, at, value, unit, goal } in follows {
+                let goal = goal.map_or_else(String::new, |goal| goal.verdict(value));
+                let digits = if value < 100.0 { 2 } else { 0 };
+                let _ = writeln!(text, "| {what} | {at} | {value:.digits$} | {unit} | {goal} |");
+            }
+        }
         text
     }
 
-    /// What follows from two lines and more.
-    fn compare(&self, text: &mut String) {
-        let mut found = String::new();
-        let large = 1 << 20;
-        let round = |trainers| Work::Round { trainers, dimension: large };
-        let argument = |trainers| Work::Argument { trainers, dimension: large };
+    /// What follows from one line's memory, or from two lines and more.
+    fn follows(&self) -> Vec<Figure> {
+        let mut figures = vec![];
+        let mut add = |what: String, at: String, value: Option<f64>, unit, goal| {
+            figures.extend(value.map(|value| Figure { what, at, value, unit, goal }));
+        };
+        for (line, measured) in &self.lines {
+            if let Some(most) = line.goal_peak_mb {
+                let what = format!("most memory, {}", line.what);
+                add(what, line.at.clone(), measured.peak_mb, "MB", Some(Goal::Below(most)));
+            }
+        }
+        let large = |trainers| Work::Round { trainers, dimension: LARGE };
+        let argument = |trainers| Work::Argument { trainers, dimension: LARGE };
         for (name, share) in [
-            ("whole round proof", self.one_more(round)),
+            ("whole round proof", self.one_more(large)),
             ("Gram matrix and argument", self.one_more(argument)),
         ] {
-            if let Some(share) = share {
-                let _ = writeln!(
-                    found,
-                    "- One more trainer, from n = 10 to 100 at d = 2^20, {name}: {:.2} % more (reach: under 5 %).",
-                    100.0 * share
-                );
-            }
+            let (what, at) = (format!("one more trainer, {name}"), format!("n = 10 to 100, d = {LARGE}"));
+            add(what, at, share.map(|share| 100.0 * share), "% more", Some(Goal::Below(5.0)));
         }
-        for log2 in [14, 16, 18, 20] {
+        for log2 in MULTIPLICATIONS {
             let of = |which| self.cpu(Work::Multiply { log2, which });
             let ratio = |own, theirs| Some(of(theirs)? / of(own)?);
-            if let (Some(full), Some(small)) = (
-                ratio(Multiplication::FullOwn, Multiplication::FullArkworks),
-                ratio(Multiplication::SmallOwn, Multiplication::SmallArkworks),
-            ) {
-                let _ = writeln!(found, "- Multiplication of 2^{log2} points: {full:.2} times faster than arkworks on full scalars (reach: 1.3), {small:.2} times on 16-bit integers.");
+            for (scalars, ratio, goal) in [
+                (
+                    "full scalars",
+                    ratio(Multiplication::FullOwn, Multiplication::FullArkworks),
+                    Some(Goal::AtLeast(1.3)),
+                ),
+                ("16-bit integers", ratio(Multiplication::SmallOwn, Multiplication::SmallArkworks), None),
+            ] {
+                let what = format!("multiplication beside that of arkworks, {scalars}");
+                add(what, format!("2^{log2} points"), ratio, "times faster", goal);
             }
         }
-        if let Some(direct) = self.cpu(Work::Direct { trainers: 10, dimension: 1000 }) {
-            let small = baseline_direct::constraints(10, 1000);
-            let _ = writeln!(found, "- Baseline, measured: {direct:.1} CPU-s for {small} constraints at n = 10, d = 1000 (hash, range and products, without any rule behind them).");
-            for dimension in [21_840, large] {
-                let count = baseline_direct::constraints(10, dimension);
-                let would = direct * count as f64 / small as f64;
-                if let Some(round) = self.cpu(Work::Round { trainers: 10, dimension }) {
-                    let _ = writeln!(found, "- Baseline, EXTRAPOLATED in proportion to its {count} constraints, n = 10, d = {dimension}: {would:.0} CPU-s, {:.0} times the round proof above. Nobody ran this.", would / round);
-                }
-            }
+        let (trainers, dimension) = BASELINE;
+        let measured = self.cpu(Work::Direct { trainers, dimension });
+        let small = baseline_direct::constraints(trainers, dimension);
+        for other in [dimension, 21_840, LARGE] {
+            let constraints = baseline_direct::constraints(trainers, other);
+            let at = || format!("n = {trainers}, d = {other}, {constraints} constraints");
+            let how = if other == dimension {
+                "measured"
+            } else {
+                "EXTRAPOLATED in proportion to its constraints, nobody ran this"
+            };
+            let direct = measured.map(|seconds| seconds * constraints as f64 / small as f64);
+            let round = self.cpu(Work::Round { trainers, dimension: other });
+            add(format!("baseline, {how}"), at(), direct, "CPU-s", None);
+            let times = direct.zip(round).map(|(direct, round)| direct / round);
+            add(
+                format!("round proof beside the baseline, which is {how}"),
+                at(),
+                times,
+                "times faster",
+                None,
+            );
         }
-        if !found.is_empty() {
-            let _ = write!(text, "\n## What follows\n\n{found}");
-        }
+        figures
     }
 }

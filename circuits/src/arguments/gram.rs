@@ -15,10 +15,10 @@ use crate::error::{ProveError, VerifyError};
 use crate::field::{slot_powers, weighted_sum};
 use crate::msm::msm;
 use crate::srs::ReferenceString;
+use crate::transform::{multiply_by_own_mirror, Transform};
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use ark_ff::{Field, Zero};
-use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use fairshare_protocol::{absorb, Word};
 use rayon::prelude::*;
 
@@ -163,18 +163,14 @@ pub(crate) fn laurent(p: &[Fr]) -> (Fr, Vec<Fr>) {
     let Some(most) = (2 * p.len()).checked_sub(1) else {
         return (Fr::zero(), vec![]);
     };
-    let domain = Radix2EvaluationDomain::<Fr>::new(most).expect("below the field's 2^28 roots of unity");
-    let size = domain.size();
-    let mut at_roots = p.to_vec();
-    at_roots.resize(size, Fr::zero());
-    domain.fft_in_place(&mut at_roots);
-    // The inverse of root k is root size - k. With 2d - 1 roots no two powers of the product fall together.
-    let mut product: Vec<Fr> =
-        (0..size).into_par_iter().map(|k| at_roots[k] * at_roots[(size - k) % size]).collect();
-    domain.ifft_in_place(&mut product);
-    product.truncate(p.len());
-    let s = product.split_off(1);
-    (product[0], s)
+    // With 2d - 1 roots no two powers of the product fall together.
+    let transform = Transform::new(most);
+    let mut product = transform.forward(p);
+    multiply_by_own_mirror(&mut product);
+    transform.inverse_in_place(&mut product);
+    let scale = transform.scale();
+    let s = product[1..p.len()].par_iter().map(|c| c.times(scale).reduced()).collect();
+    (product[0].times(scale).reduced(), s)
 }
 
 #[cfg(test)]

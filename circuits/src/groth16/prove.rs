@@ -4,11 +4,10 @@ use super::keys::{private_places, CommitProvingKey};
 use super::verify::CommitProof;
 use super::CommitError;
 use crate::gadgets::{Builder, System};
-use crate::msm::{msm, msm_mixed};
+use crate::msm::{msm, msm_mixed, msm_mixed_g2};
 use crate::statements::prover::quotient;
-use ark_bn254::{Fr, G1Affine, G2Affine, G2Projective};
-use ark_ec::{CurveGroup, VariableBaseMSM};
-use ark_ff::{BigInt, PrimeField};
+use ark_bn254::{Fr, G1Affine};
+use ark_ec::CurveGroup;
 use ark_groth16::Proof;
 
 /// A commitment, and what its prover must remember.
@@ -67,7 +66,7 @@ pub(crate) fn prove(
     let a = msm_mixed(&key.a, &assignment) + key.vk.groth16.alpha_g1 + key.delta_g1 * r;
     let in_b: Vec<Fr> = key.b_places.iter().map(|place| assignment[*place as usize]).collect();
     let b_in_g1 = msm_mixed(&key.b_g1, &in_b) + key.beta_g1 + key.delta_g1 * s;
-    let b = msm_g2(&key.b_g2, &in_b) + key.vk.groth16.beta_g2 + key.vk.groth16.delta_g2 * s;
+    let b = msm_mixed_g2(&key.b_g2, &in_b) + key.vk.groth16.beta_g2 + key.vk.groth16.delta_g2 * s;
     let private: Vec<Fr> = private_places(system).map(|place| assignment[place]).collect();
     let private = msm_mixed(&key.private, &private);
     let length = key.h.len().min(quotient.len());
@@ -90,21 +89,4 @@ fn assign(system: &System, synthesize: impl FnOnce(&mut Builder)) -> Result<Vec<
 
 fn committed_values(system: &System, assignment: &[Fr]) -> Vec<Fr> {
     system.committed().iter().map(|place| assignment[*place]).collect()
-}
-
-/// A multi-scalar multiplication in G2 that takes the smaller of each scalar and its negative, as most are small integers.
-fn msm_g2(bases: &[G2Affine], scalars: &[Fr]) -> G2Projective {
-    let (bases, scalars): (Vec<G2Affine>, Vec<BigInt<4>>) = bases
-        .iter()
-        .zip(scalars)
-        .map(|(base, scalar)| {
-            let magnitude = scalar.into_bigint();
-            if magnitude > Fr::MODULUS_MINUS_ONE_DIV_TWO {
-                (-*base, (-*scalar).into_bigint())
-            } else {
-                (*base, magnitude)
-            }
-        })
-        .unzip();
-    G2Projective::msm_bigint(&bases, &scalars)
 }

@@ -2,83 +2,30 @@
 //!
 //! Longer than the house's 500 lines: the list is read against the table of docs/protocol.md 13.8, in one piece.
 
+use super::testing::{views, Round, D, POLICY};
 use super::*;
 use crate::arguments::GramArgument;
 use crate::encoding::{challenge, g2_words, point_words, scalar_from_word, scalar_word};
 use crate::error::{ProveError, StatementError, VerifyError};
 use crate::field::{slot_powers, weighted_sum};
-use crate::keys::{AssessmentKeys, CommittedKeys, Proving};
-use crate::srs::ReferenceString;
+use crate::keys::{CommittedKeys, Proving};
 use crate::statements::gram_binding::{gram_hash, sigma};
 use crate::statements::proof;
 use crate::statements::public::{fold, AssessmentPublic};
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
-use fairshare_protocol::{absorb, assess, Assessment, GramMatrix, Policy, RuleName, Word};
-use rand::{Rng, SeedableRng};
+use fairshare_protocol::{absorb, assess, Assessment, GramMatrix, Policy, Word};
+use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
 
-const D: usize = 60;
 const SLOTS: usize = 8;
-const POLICY: Policy = Policy::Agreement { theta: 32, trim_count: 1 };
-const ACTIVE: [u8; 5] = [0, 1, 3, 4, 6];
 
-/// A proved round of five trainers in eight slots, with gaps, and all that it was made of.
-struct Round {
-    srs: ReferenceString,
-    keys: AssessmentKeys,
-    statement: RoundStatement,
-    updates: Vec<(u8, Vec<i16>)>,
-    gram: GramMatrix,
-    assessment: Assessment,
-    proof: RoundProof,
-}
-
+/// A proved round of five trainers in eight slots, with gaps.
 fn round() -> &'static Round {
     static ROUND: OnceLock<Round> = OnceLock::new();
-    ROUND.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = AssessmentKeys::open_dev(folder.path(), RuleName::Agreement, SLOTS as u8).unwrap();
-        let srs = ReferenceString::generate_dev(64);
-        let mut rng = ChaCha20Rng::seed_from_u64(31);
-        let base: Vec<i16> = (0..D).map(|_| rng.gen_range(-3000..3000)).collect();
-        let updates: Vec<(u8, Vec<i16>)> = ACTIVE
-            .iter()
-            .map(|slot| (*slot, base.iter().map(|b| b + rng.gen_range(-1500..1500)).collect()))
-            .collect();
-        let (gram, assessment) = assessed(&updates);
-        let statement = RoundStatement {
-            chain_id: 31_337,
-            project: [0x11; 20],
-            round: 3,
-            payee: [0x22; 20],
-            dimension: D as u32,
-            slots: SLOTS as u8,
-            policy: POLICY,
-            keys_hash: CommittedKeys::load().hash(),
-            active: ACTIVE.iter().fold(0, |mask, slot| mask | 1 << slot),
-            model_cid: [0x33; 32],
-            model: srs.g1[9],
-            commitments: updates.iter().map(|(slot, u)| (*slot, srs.commit_update(u).unwrap())).collect(),
-        };
-        let proof = prove_round(&srs, &keys, &statement, &views(&updates), &gram, &assessment).unwrap();
-        Round { srs, keys, statement, updates, gram, assessment, proof }
-    })
-}
-
-fn assessed(updates: &[(u8, Vec<i16>)]) -> (GramMatrix, Assessment) {
-    let mut slots: Vec<Option<&[i16]>> = vec![None; SLOTS];
-    updates.iter().for_each(|(slot, update)| slots[usize::from(*slot)] = Some(update));
-    let gram = GramMatrix::compute(&slots).unwrap();
-    let mask = updates.iter().fold(0, |mask, (slot, _)| mask | 1 << slot);
-    let assessment = assess(&gram, mask, POLICY).unwrap();
-    (gram, assessment)
-}
-
-fn views(updates: &[(u8, Vec<i16>)]) -> Vec<(u8, &[i16])> {
-    updates.iter().map(|(slot, update)| (*slot, update.as_slice())).collect()
+    ROUND.get_or_init(|| Round::new(SLOTS as u8, &[0, 1, 3, 4, 6]))
 }
 
 fn check(statement: &RoundStatement, words: &RoundProofWords) -> Result<(), VerifyError> {

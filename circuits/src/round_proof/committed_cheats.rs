@@ -1,66 +1,26 @@
 //! A round of 64 slots, whose prover commits to its witnesses (docs/protocol.md 13.10), and the cheats that this adds.
 
+use super::testing::Round;
 use super::*;
 use crate::encoding::{challenge, point_from_words, point_words};
 use crate::error::VerifyError;
-use crate::keys::{AssessmentKeys, CommittedKeys};
-use crate::srs::ReferenceString;
+use crate::keys::CommittedKeys;
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
-use fairshare_protocol::{absorb, assess, GramMatrix, Policy, RuleName, Word};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha20Rng;
+use fairshare_protocol::{absorb, Word};
 use std::sync::OnceLock;
 
-const D: usize = 40;
-const SLOTS: usize = 64;
-const POLICY: Policy = Policy::Agreement { theta: 32, trim_count: 1 };
-const ACTIVE: [u8; 6] = [0, 1, 17, 40, 62, 63];
-
-struct Round {
-    keys: AssessmentKeys,
-    statement: RoundStatement,
-    proof: RoundProof,
-    /// The same round, proved with other randomness.
-    again: RoundProof,
-}
+const SLOTS: u8 = 64;
 
 fn round() -> &'static Round {
     static ROUND: OnceLock<Round> = OnceLock::new();
-    ROUND.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = AssessmentKeys::open_dev(folder.path(), RuleName::Agreement, SLOTS as u8).unwrap();
-        let srs = ReferenceString::generate_dev(64);
-        let mut rng = ChaCha20Rng::seed_from_u64(31);
-        let base: Vec<i16> = (0..D).map(|_| rng.gen_range(-3000..3000)).collect();
-        let updates: Vec<(u8, Vec<i16>)> = ACTIVE
-            .iter()
-            .map(|slot| (*slot, base.iter().map(|b| b + rng.gen_range(-1500..1500)).collect()))
-            .collect();
-        let views: Vec<(u8, &[i16])> = updates.iter().map(|(slot, u)| (*slot, u.as_slice())).collect();
-        let mut slots: Vec<Option<&[i16]>> = vec![None; SLOTS];
-        views.iter().for_each(|(slot, update)| slots[usize::from(*slot)] = Some(update));
-        let gram = GramMatrix::compute(&slots).unwrap();
-        let active = ACTIVE.iter().fold(0, |mask, slot| mask | 1 << slot);
-        let assessment = assess(&gram, active, POLICY).unwrap();
-        let statement = RoundStatement {
-            chain_id: 31_337,
-            project: [0x11; 20],
-            round: 3,
-            payee: [0x22; 20],
-            dimension: D as u32,
-            slots: SLOTS as u8,
-            policy: POLICY,
-            keys_hash: CommittedKeys::load().hash(),
-            active,
-            model_cid: [0x33; 32],
-            model: srs.g1[9],
-            commitments: updates.iter().map(|(slot, u)| (*slot, srs.commit_update(u).unwrap())).collect(),
-        };
-        let prove = || prove_round(&srs, &keys, &statement, &views, &gram, &assessment).unwrap();
-        let (proof, again) = (prove(), prove());
-        Round { keys, statement, proof, again }
-    })
+    ROUND.get_or_init(|| Round::new(SLOTS, &[0, 1, 17, 40, 62, 63]))
+}
+
+/// The same round, proved with other randomness.
+fn again() -> &'static RoundProof {
+    static AGAIN: OnceLock<RoundProof> = OnceLock::new();
+    AGAIN.get_or_init(|| round().proved_again())
 }
 
 fn refused(change: impl FnOnce(&mut RoundProofWords)) -> VerifyError {
@@ -80,7 +40,7 @@ fn the_honest_round_is_accepted_and_survives_its_words() {
     let Round { statement, proof, keys, .. } = round();
     assert_eq!(verify_round(&CommittedKeys::load(), statement, proof), Ok(()));
     let words = proof.words();
-    let read = RoundProof::from_words(&words, SLOTS as u8).unwrap();
+    let read = RoundProof::from_words(&words, SLOTS).unwrap();
     assert_eq!((&read, read.words()), (proof, words.clone()));
     assert_eq!((words.committed.len(), words.h), (4, [0; 32]));
     assert!(keys.verifying_key().sigma_g2.is_some());
@@ -90,7 +50,7 @@ fn the_honest_round_is_accepted_and_survives_its_words() {
 
 #[test]
 fn equal_rounds_have_other_commitments_and_other_challenges() {
-    let Round { statement, proof, again, .. } = round();
+    let (Round { statement, proof, .. }, again) = (round(), again());
     assert_ne!(proof.committed(), again.committed());
     let rho = |proof: &RoundProof| challenge(&transcript_states(statement, &proof.words()).unwrap()[1]);
     assert_ne!(rho(proof), rho(again));
@@ -123,7 +83,7 @@ fn every_word_of_the_commitment_matters() {
         assert_eq!(error, VerifyError::LaurentIdentityFailed, "{at}");
     }
     assert_eq!(refused(|w| w.committed.rotate_left(2)), VerifyError::LaurentIdentityFailed);
-    let other = round().again.words().committed;
+    let other = again().words().committed;
     assert_eq!(refused(|w| w.committed = other), VerifyError::LaurentIdentityFailed);
 }
 

@@ -23,3 +23,5 @@ pub use words::{RoundProof, RoundProofWords};
 mod cheats;
 #[cfg(test)]
 mod committed_cheats;
+#[cfg(test)]
+mod testing;

@@ -106,6 +106,10 @@ impl Joint {
             return Err(VerifyError::ScalarOutOfRange(words.h));
         }
         let inputs = public_inputs(statement, words, st1)?;
+        if PUBLIC_INPUTS + 1 != key.gamma_abc_g1.len() {
+            let expected = key.gamma_abc_g1.len() - 1;
+            return Err(VerifyError::WrongLength { what: "public input", expected, found: PUBLIC_INPUTS });
+        }
         let sigma = scalar_from_word(&words.sigma)?;
         let argument = GramArgument { sigma, s: points.s, r: points.r, values, w: points.w };
         let (opening, st3) = argument.reduce(statement.dimension, &statement.commitments, &kzg.x1, st1)?;
@@ -146,7 +150,7 @@ impl Joint {
 /// `st0 ..= st4` of a proof's transcript, for vectors that Rust and Solidity share.
 ///
 /// # Errors
-/// Words that are not canonical.
+/// Words that are not canonical, or a degenerate challenge, which nobody can bring about.
 pub fn transcript_states(
     statement: &RoundStatement,
     words: &RoundProofWords,

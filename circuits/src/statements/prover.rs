@@ -1,12 +1,13 @@
 //! The Groth16 prover for circuits whose constraints are kept: the one of arkworks, with two things spared.
 //!
-//! The rows of the constraints are evaluated once, for the check and for the proof, and the largest multi-scalar
-//! multiplication, that of the quotient, runs through [`crate::msm`]. A test holds both provers' proofs side by side.
+//! The rows of the constraints are evaluated once, for the check and for the proof, and the multi-scalar multiplications run
+//! through [`crate::msm`], most of their scalars being bits. A test holds both provers' proofs side by side.
 
 use crate::gadgets::system::{Rows, System};
-use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Projective};
-use ark_ec::{CurveGroup, VariableBaseMSM};
-use ark_ff::{BigInt, FftField, Field, PrimeField};
+use crate::msm::{msm, msm_mixed, msm_mixed_g2};
+use ark_bn254::{Bn254, Fr};
+use ark_ec::CurveGroup;
+use ark_ff::{FftField, Field};
 use ark_groth16::{Proof, ProvingKey};
 use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::gr1cs::SynthesisError;
@@ -24,15 +25,12 @@ pub(crate) fn prove_rows(
     [r, s]: [Fr; 2],
 ) -> Result<Proof<Bn254>, SynthesisError> {
     let quotient = quotient(system, rows, assignment)?;
-    let scalars: Vec<BigInt<4>> = assignment.par_iter().map(|value| value.into_bigint()).collect();
-    let product = |query: &[G1Affine]| G1Projective::msm_bigint(query, &scalars);
-
-    let a = product(&key.a_query) + key.vk.alpha_g1 + key.delta_g1 * r;
-    let b_in_g1 = product(&key.b_g1_query) + key.beta_g1 + key.delta_g1 * s;
-    let b = G2Projective::msm_bigint(&key.b_g2_query, &scalars) + key.vk.beta_g2 + key.vk.delta_g2 * s;
-    let private = G1Projective::msm_bigint(&key.l_query, &scalars[system.inputs()..]);
+    let a = msm_mixed(&key.a_query, assignment) + key.vk.alpha_g1 + key.delta_g1 * r;
+    let b_in_g1 = msm_mixed(&key.b_g1_query, assignment) + key.beta_g1 + key.delta_g1 * s;
+    let b = msm_mixed_g2(&key.b_g2_query, assignment) + key.vk.beta_g2 + key.vk.delta_g2 * s;
+    let private = msm_mixed(&key.l_query, &assignment[system.inputs()..]);
     let length = key.h_query.len().min(quotient.len());
-    let quotient = crate::msm::msm(&key.h_query[..length], &quotient[..length]);
+    let quotient = msm(&key.h_query[..length], &quotient[..length]);
     let c = private + quotient + a * s + b_in_g1 * r - key.delta_g1 * (r * s);
     Ok(Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() })
 }

@@ -7,10 +7,10 @@ use crate::arguments::opening::{evaluate, line, quotient, PointPair};
 use crate::field::fr_from_i64;
 use crate::msm::msm;
 use crate::srs::ReferenceString;
+use crate::transform::{multiply_mirrored, Transform, Value};
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::CurveGroup;
 use ark_ff::{serial_batch_inversion_and_mul, Field, One, Zero};
-use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rayon::prelude::*;
 
 /// Entries that one task works on.
@@ -229,45 +229,37 @@ fn powers(base: Fr, n: usize) -> Vec<Fr> {
 fn correlations(mut products: Vec<(Vec<Fr>, Vec<Fr>)>, n: usize) -> Vec<Fr> {
     let mut sums = vec![Fr::zero(); n];
     while let Some((a, b)) = products.pop() {
-        let domain = domain_of(&a, &b);
-        let mut at_roots = multiplied(&domain, a, b);
-        products = products
-            .into_iter()
-            .filter_map(|(a, b)| {
-                if domain_of(&a, &b) != domain {
-                    return Some((a, b));
-                }
-                let more = multiplied(&domain, a, b);
-                at_roots.par_iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
-                None
-            })
-            .collect();
-        domain.ifft_in_place(&mut at_roots);
-        let half = at_roots.len().div_ceil(2).min(n);
-        sums[0] += at_roots[0];
-        let size = at_roots.len();
-        sums[..half]
-            .par_iter_mut()
-            .enumerate()
-            .skip(1)
-            .for_each(|(i, sum)| *sum += at_roots[i] + at_roots[size - i]);
+        let transform = transform_of(&a, &b);
+        let mut at_roots = multiplied(&transform, a, b);
+        for index in (0..products.len()).rev() {
+            let (a, b) = &products[index];
+            if transform_of(a, b).size() == transform.size() {
+                let (a, b) = products.remove(index);
+                let more = multiplied(&transform, a, b);
+                at_roots.par_iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.plus(more));
+            }
+        }
+        transform.inverse_in_place(&mut at_roots);
+        let (scale, size) = (transform.scale(), transform.size());
+        sums[0] += at_roots[0].times(scale).reduced();
+        sums[..n.min(size / 2)].par_iter_mut().enumerate().skip(1).for_each(|(i, sum)| {
+            *sum += at_roots[i].plus(at_roots[size - i]).times(scale).reduced();
+        });
     }
     sums
 }
 
 /// With `2 n - 1` roots no two powers of a product of `n` coefficients fall together.
-fn domain_of(a: &[Fr], b: &[Fr]) -> Radix2EvaluationDomain<Fr> {
-    let most = a.len().max(b.len()).max(1);
-    Radix2EvaluationDomain::new(2 * most - 1).expect("below the field's 2^28 roots of unity")
+fn transform_of(a: &[Fr], b: &[Fr]) -> Transform {
+    Transform::new(2 * a.len().max(b.len()).max(1) - 1)
 }
 
-/// `a(w) b(1/w)` at all roots `w`: the inverse of root `k` is root `size - k`.
-fn multiplied(domain: &Radix2EvaluationDomain<Fr>, mut a: Vec<Fr>, mut b: Vec<Fr>) -> Vec<Fr> {
-    domain.fft_in_place(&mut a);
-    domain.fft_in_place(&mut b);
-    let size = a.len();
-    a.par_iter_mut().enumerate().for_each(|(k, a)| *a *= b[(size - k) % size]);
-    a
+/// `a(w) b(1/w)` at all roots `w`.
+fn multiplied(transform: &Transform, a: Vec<Fr>, b: Vec<Fr>) -> Vec<Value> {
+    let mut values = transform.forward(&a);
+    drop(a);
+    multiply_mirrored(&mut values, &transform.forward(&b));
+    values
 }
 
 /// The opened polynomials: `U, [HI], S` at `z, 1/z`, and `F.., K, M` at `yz, y/z`.

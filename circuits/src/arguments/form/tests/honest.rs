@@ -232,32 +232,3 @@ fn word_of(limbs: [u64; 4]) -> Word {
     let bytes: Vec<u8> = limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect();
     bytes.try_into().unwrap()
 }
-
-/// CPU seconds of this process, in hundredths: all threads, this process alone.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-}
-
-#[test]
-#[ignore = "measures; run it alone, released, with --nocapture"]
-fn time_of_a_proof() {
-    let most: u32 = std::env::var("FORM_LOG2").map_or(16, |v| v.parse().unwrap());
-    let srs = ReferenceString::generate_dev(1 << most.max(16));
-    for log2 in [14, 16, most] {
-        let update = random_update(1 << log2, 5);
-        for table in [FormTable::Limbs8, FormTable::Bits16] {
-            let statement = statement(table, update.len(), srs.commit_update(&update).unwrap());
-            let before = cpu_seconds();
-            let proof = prove_form(&srs, &statement, &update).unwrap();
-            let proved = cpu_seconds() - before;
-            let started = std::time::Instant::now();
-            verify_form(&srs.kzg_key(), &statement, &proof).unwrap();
-            println!(
-                "{table:?} d = 2^{log2}: proved in {proved:.2} CPU-s, verified in {:.1?}",
-                started.elapsed()
-            );
-        }
-    }
-}

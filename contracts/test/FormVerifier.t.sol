@@ -7,7 +7,7 @@ import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVe
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
-import {MiniTest} from "./support/MiniTest.sol";
+import {Vectors} from "./support/Vectors.sol";
 
 /// @notice FOR TESTS: the step that refuses degenerate challenges, with challenges that no transcript gives.
 contract DegenerateProbe is FormVerifier {
@@ -19,7 +19,7 @@ contract DegenerateProbe is FormVerifier {
 }
 
 /// @dev Proofs that the real prover made (tests/vectors/form_*.json): accepted as they are, refused with any word changed.
-contract FormVerifierTest is MiniTest {
+contract FormVerifierTest is Vectors {
     uint256 private constant R = Bn254.R;
 
     struct Vector {
@@ -36,37 +36,20 @@ contract FormVerifierTest is MiniTest {
     event Gas(string what, uint256 used);
 
     function setUp() public {
-        string memory json = vm.readFile("../tests/vectors/form_limbs.json");
+        string memory json = file("form_limbs.json");
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
-        uint256[] memory kzg = vm.parseJsonUintArray(json, ".kzg");
-        uint256[12] memory g2;
-        for (uint256 i; i < 12; ++i) {
-            g2[i] = kzg[2 + i];
-        }
-        registry = new KeyRegistry(true, [kzg[0], kzg[1]], g2, new IVerifyingKey[](0));
+        (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
+        registry = new KeyRegistry(true, x1, g2, new IVerifyingKey[](0));
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keysHash"));
         verifier = new FormVerifier(registry);
-        read(limbs, json, "");
-        limbs.states = vm.parseJsonBytes32Array(json, ".states");
-        json = vm.readFile("../tests/vectors/form_bits.json");
-        read(bits, json, "");
-        bits.states = vm.parseJsonBytes32Array(json, ".states");
+        read(limbs, json);
+        read(bits, file("form_bits.json"));
     }
 
-    function read(Vector storage vector, string memory json, string memory at) private {
-        vector.statement = readStatement(json, at);
-        vector.proof.points = vm.parseJsonUintArray(json, string.concat(at, ".proof.points"));
-        vector.proof.values = vm.parseJsonUintArray(json, string.concat(at, ".proof.values"));
-    }
-
-    function readStatement(string memory json, string memory at) private pure returns (FormStatement memory s) {
-        s.project = address(uint160(vm.parseJsonUint(json, string.concat(at, ".statement.project"))));
-        s.round = vm.parseJsonUint(json, string.concat(at, ".statement.round"));
-        s.trainer = address(uint160(vm.parseJsonUint(json, string.concat(at, ".statement.trainer"))));
-        s.dimension = vm.parseJsonUint(json, string.concat(at, ".statement.dimension"));
-        s.table = uint8(vm.parseJsonUint(json, string.concat(at, ".statement.table")));
-        uint256[] memory c = vm.parseJsonUintArray(json, string.concat(at, ".statement.commitment"));
-        s.commitment = [c[0], c[1]];
+    function read(Vector storage vector, string memory json) private {
+        vector.statement = readFormStatement(json, "");
+        vector.proof = readFormProof(json, "");
+        vector.states = vm.parseJsonBytes32Array(json, ".states");
     }
 
     // --- accepted
@@ -125,15 +108,12 @@ contract FormVerifierTest is MiniTest {
     // --- refused: whoever commits to something else
 
     function test_verify_refusesEveryCheat() public {
-        string memory json = vm.readFile("../tests/vectors/form_cheats.json");
+        string memory json = file("form_cheats.json");
         uint256 count = vm.parseJsonUint(json, ".count");
         assertTrue(count >= 10);
         for (uint256 i; i < count; ++i) {
             string memory at = string.concat(".case", digits(i));
-            FormProof memory p;
-            p.points = vm.parseJsonUintArray(json, string.concat(at, ".proof.points"));
-            p.values = vm.parseJsonUintArray(json, string.concat(at, ".proof.values"));
-            refused(readStatement(json, at), p, IFormVerifier.FormIdentityFailed.selector);
+            refused(readFormStatement(json, at), readFormProof(json, at), IFormVerifier.FormIdentityFailed.selector);
         }
     }
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Packed} from "../src/libraries/Packed.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
+import {KnownSecrets} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
 contract LibrariesTest is MiniTest {
@@ -61,6 +62,160 @@ contract LibrariesTest is MiniTest {
         this.add{gas: 100_000}(1, 2, 1, 3);
     }
 
+    /// @dev Either call of the two: the product of a point off the curve, and the sum with one.
+    function test_addMul_precompileFailed() public {
+        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 7));
+        this.addMul{gas: 10_000_000}(1, 2, 1, 3); // a refused point burns what it is given, twice here
+        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 6));
+        this.addMul{gas: 10_000_000}(1, 3, 1, 2);
+        this.addMul(1, 2, 1, 2);
+    }
+
+    function addMul(uint256 ax, uint256 ay, uint256 x, uint256 y) external view {
+        Bn254.addMul(ax, ay, x, y, 3);
+    }
+
+    // --- the running sum
+
+    /// @dev `start + 1 (x, y) + 3 (x, y)` in every form in which a point can come: of three points, the one with this number.
+    function summed(uint256 start, uint256 x, uint256 y, uint256[] calldata points, uint256 i)
+        external
+        view
+        returns (uint256[2] memory list, uint256[2] memory packed, uint256[2] memory given, bool finite)
+    {
+        Bn254.Sum memory sum;
+        if (x | y != 0) {
+            (sum.x, sum.y) = Bn254.mul(1, 2, start);
+            Bn254.add(sum, x, y);
+            Bn254.addMul(sum, x, y, 3);
+            given = [sum.x, sum.y];
+        }
+        (sum.x, sum.y) = Bn254.mul(1, 2, start);
+        Bn254.add(sum, abi.encodePacked(points), i);
+        Bn254.addMul(sum, abi.encodePacked(points), i, 3);
+        packed = [sum.x, sum.y];
+        (sum.x, sum.y) = Bn254.mul(1, 2, start);
+        Bn254.addMul(sum, points, i, 1);
+        finite = Bn254.addMul(sum, points, i, 3);
+        list = [sum.x, sum.y];
+    }
+
+    function threePoints() private view returns (uint256[] memory points) {
+        points = new uint256[](6);
+        (points[0], points[1]) = Bn254.mul(1, 2, 5);
+        (points[4], points[5]) = Bn254.mul(1, 2, 9); // the second is infinity
+    }
+
+    function test_sum_isTheSameInEveryForm() public view {
+        uint256[] memory points = threePoints();
+        uint256[3] memory logarithms = [uint256(5), 0, 9];
+        for (uint256 i; i < 3; ++i) {
+            (uint256[2] memory list, uint256[2] memory packed, uint256[2] memory given, bool finite) =
+                this.summed(7, points[2 * i], points[2 * i + 1], points, i);
+            (uint256 x, uint256 y) = Bn254.mul(1, 2, 7 + 4 * logarithms[i]);
+            assertTrue(list[0] == x && list[1] == y);
+            assertTrue(packed[0] == x && packed[1] == y);
+            assertTrue(i == 1 || (given[0] == x && given[1] == y));
+            assertTrue(finite == (i != 1));
+        }
+    }
+
+    /// @dev Behind the last point there is none, and no other memory is read for one.
+    function test_sum_pointsBehindTheLast() public {
+        uint256[] memory points = threePoints();
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        this.summed(7, 0, 0, points, 3);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        this.productOf(points, 3);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        this.packedProductOf(abi.encodePacked(points), 3);
+        this.productOf(points, 2);
+        this.packedProductOf(abi.encodePacked(points), 2);
+    }
+
+    function productOf(uint256[] calldata points, uint256 i) external view {
+        Bn254.Sum memory sum;
+        Bn254.addMul(sum, points, i, 3);
+    }
+
+    function packedProductOf(bytes memory points, uint256 i) external view {
+        Bn254.Sum memory sum;
+        Bn254.addMul(sum, points, i, 3);
+    }
+
+    function sumOf(uint256 x, uint256 y) external view {
+        Bn254.Sum memory sum;
+        Bn254.add(sum, x, y);
+    }
+
+    function test_sum_precompileFailed() public {
+        uint256[] memory points = new uint256[](2);
+        (points[0], points[1]) = (1, 3);
+        bytes memory reason = abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 7);
+        vm.expectRevert(reason);
+        this.productOf{gas: 1_000_000}(points, 0);
+        vm.expectRevert(reason);
+        this.packedProductOf{gas: 1_000_000}(abi.encodePacked(points), 0);
+        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 6));
+        this.sumOf{gas: 1_000_000}(1, 3);
+    }
+
+    // --- pairings
+
+    /// @dev `e(G1, G2) e(-G1, G2) = 1`; with `2 G1` it is not; a point off the curve gives no answer.
+    function test_pairing_ofEveryForm() public {
+        uint256[2][3] memory second = [[uint256(1), Bn254.Q - 2], [uint256(1), 2], [uint256(1), 3]];
+        for (uint256 k; k < 3; ++k) {
+            uint256[12] memory two;
+            uint256[42] memory seven;
+            uint256[] memory any = new uint256[](12);
+            uint256[12] memory g2 = KnownSecrets.g2();
+            (two[0], two[1], two[6], two[7]) = (1, 2, second[k][0], second[k][1]);
+            for (uint256 i; i < 4; ++i) {
+                (two[2 + i], two[8 + i]) = (g2[i], g2[i]);
+            }
+            for (uint256 i; i < 12; ++i) {
+                (seven[i], any[i]) = (two[i], two[i]);
+            }
+            assertTrue(this.pairingOfTwo{gas: 1_000_000}(two) == (k == 0));
+            assertTrue(this.pairingOfSeven{gas: 1_000_000}(seven, 2) == (k == 0));
+            (bool valid, bool isOne) = this.pairingOfAny{gas: 1_000_000}(any);
+            assertTrue(valid == (k < 2));
+            assertTrue(isOne == (k == 0));
+        }
+        uint256[42] memory none;
+        assertTrue(this.pairingOfSeven(none, 7));
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        this.pairingOfSeven(none, 8);
+    }
+
+    function pairingOfTwo(uint256[12] memory words) external view returns (bool) {
+        return Bn254.pairing(words);
+    }
+
+    function pairingOfSeven(uint256[42] memory words, uint256 pairs) external view returns (bool) {
+        return Bn254.pairing(words, pairs);
+    }
+
+    function pairingOfAny(uint256[] memory words) external view returns (bool, bool) {
+        return Bn254.pairing(words);
+    }
+
+    // --- powers
+
+    /// @dev The precompile of EIP-198 refuses nothing of these lengths; a chain without it would.
+    function test_power_precompileFailed() public {
+        vm.mockCallRevert(address(5), "", "");
+        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 5));
+        this.power(2, 3);
+        vm.clearMockedCalls();
+        assertEq(this.power(2, 3), 8);
+    }
+
+    function power(uint256 base, uint256 exponent) external view returns (uint256) {
+        return Bn254.power(base, exponent);
+    }
+
     function testFuzz_lane_readsWhatWasPacked(uint256[64] memory values) public pure {
         uint256[] memory words = new uint256[](Packed.wordCount(64));
         for (uint256 i; i < 64; ++i) {
@@ -78,6 +233,7 @@ contract LibrariesTest is MiniTest {
         assertEq(Packed.wordCount(16), 2);
         assertEq(Packed.wordCount(32), 3);
         assertEq(Packed.wordCount(64), 5);
+        assertEq(Packed.wordCount(128), 10);
     }
 
     function testFuzz_count_isTheSumOfBits(uint256 mask) public pure {

@@ -12,45 +12,6 @@ contract Refuser {
     }
 }
 
-/// @dev Joins as a trainer and, when it is paid, tries everything once more.
-contract Reentrant {
-    IProject private immutable PROJECT;
-    uint256 public refusals;
-
-    constructor(IProject project) {
-        PROJECT = project;
-    }
-
-    function join() external payable {
-        PROJECT.join{value: msg.value}();
-    }
-
-    function leave() external {
-        PROJECT.leave();
-    }
-
-    function pull() external returns (uint256) {
-        return PROJECT.withdraw(payable(address(this)));
-    }
-
-    receive() external payable {
-        bytes[6] memory calls = [
-            abi.encodeCall(IProject.withdraw, (payable(address(this)))),
-            abi.encodeCall(IProject.leave, ()),
-            abi.encodeCall(IProject.advance, ()),
-            abi.encodeCall(IProject.join, ()),
-            abi.encodeCall(IProject.placeBond, ()),
-            abi.encodeCall(IProject.attestModel, (address(this)))
-        ];
-        for (uint256 i; i < calls.length; ++i) {
-            (bool done, bytes memory reason) = address(PROJECT).call(calls[i]);
-            // keccak256("ReentrancyGuardReentrantCall()")
-            if (!done && bytes4(reason) == 0x3ee5aeb5) ++refusals;
-        }
-        require(PROJECT.owed(address(this)) == 0, "owed while being paid");
-    }
-}
-
 /// @dev Every way in which a project can end, to the wei.
 contract ProjectMoneyTest is Market {
     uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
@@ -391,20 +352,6 @@ contract ProjectMoneyTest is Market {
         assertEq(project.owed(address(refuser)), FEE);
         assertEq(withdraw(trainer(0)), REWARD);
         assertEq(refuser.pull(project, payable(STRANGER)), FEE);
-    }
-
-    function test_withdraw_reentrantReceiverIsPaidOnce() public {
-        Reentrant thief = new Reentrant(project);
-        join(0);
-        join(1);
-        vm.deal(address(this), STAKE);
-        thief.join{value: STAKE}();
-        thief.leave();
-        uint256 before = address(project).balance;
-        assertEq(thief.pull(), STAKE);
-        assertEq(thief.refusals(), 6);
-        assertEq(address(thief).balance, STAKE);
-        assertEq(before - address(project).balance, STAKE);
     }
 
     function test_withdraw_forcedEtherIsNobodys() public {

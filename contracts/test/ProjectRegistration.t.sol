@@ -7,7 +7,7 @@ import {ProjectState} from "../src/ProjectState.sol";
 import {IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
-import {AcceptingFormVerifier} from "./support/AcceptingFormVerifier.sol";
+import {AcceptingFormVerifier} from "./support/AcceptingVerifiers.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 

@@ -2,97 +2,9 @@
 pragma solidity ^0.8.24;
 
 import {Project} from "../src/Project.sol";
-import {FormProof} from "../src/interfaces/IFormVerifier.sol";
-import {IProject, Phase, Slot, Terms} from "../src/interfaces/IProject.sol";
-import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
-import {FeeToken, HookToken, HostileToken, ITokenHook, PlainToken, SilentToken} from "./support/Tokens.sol";
-
-/// @dev Whenever it is given a unit, or one of its own is taken, it calls every function of the project that changes anything.
-contract HookedTrainer is ITokenHook {
-    Project private _project;
-    HookToken private _token;
-    uint256 public refusals;
-    uint256 public calls;
-
-    function begin(Project project, HookToken token) external {
-        (_project, _token) = (project, token);
-        token.hook();
-        token.approve(address(project), type(uint256).max);
-    }
-
-    function join() external {
-        _project.join();
-    }
-
-    function placeBond() external {
-        _project.placeBond();
-    }
-
-    function leave() external {
-        _project.leave();
-    }
-
-    function pull() external returns (uint256) {
-        return _project.withdraw(payable(address(this)));
-    }
-
-    function tokensMoved(address from, address, uint256) external {
-        if (msg.sender != address(_token) || from == address(0)) return; // minting is not the project's doing
-        FormProof memory form;
-        RoundProof memory proof;
-        bytes[12] memory all = [
-            abi.encodeCall(IProject.withdraw, (payable(address(this)))),
-            abi.encodeCall(IProject.leave, ()),
-            abi.encodeCall(IProject.advance, ()),
-            abi.encodeCall(IProject.join, ()),
-            abi.encodeCall(IProject.joinFor, (address(this), type(uint256).max, "")),
-            abi.encodeCall(IProject.placeBond, ()),
-            abi.encodeCall(IProject.commitUpdate, (1, [uint256(1), 2], bytes32(0), form)),
-            abi.encodeCall(IProject.revealUpdate, (1, bytes32(0), bytes32(0))),
-            abi.encodeCall(IProject.attest, (1, 1, address(0))),
-            abi.encodeCall(IProject.attestModel, (address(this))),
-            abi.encodeCall(IProject.publishModel, ("cid")),
-            abi.encodeCall(IProject.settle, (1, address(this), "cid", new Slot[](0), proof))
-        ];
-        for (uint256 i; i < all.length; ++i) {
-            ++calls;
-            (bool done, bytes memory reason) = address(_project).call(all[i]);
-            // keccak256("ReentrancyGuardReentrantCall()")
-            if (!done && bytes4(reason) == 0x3ee5aeb5) ++refusals;
-        }
-    }
-}
-
-/// @dev An owner whose token calls it while the deposit moves: it looks for the project that is not there yet, and makes a second one.
-contract HookedOwner is ITokenHook {
-    address public second;
-    Terms private _terms;
-    address private _factory;
-    bool private _inside;
-
-    function hook(HookToken token, address spender) external {
-        token.hook();
-        token.approve(spender, type(uint256).max);
-    }
-
-    function tokensMoved(address, address to, uint256) external {
-        if (_factory == address(0)) return;
-        require(to.code.length == 0, "the project was there before its deposit");
-        if (_inside) return;
-        _inside = true;
-        second = Creator(_factory).createProject(_terms);
-    }
-
-    function createTwo(address factory, Terms calldata t) external returns (address first) {
-        (_factory, _terms) = (factory, t);
-        first = Creator(factory).createProject(t);
-    }
-}
-
-interface Creator {
-    function createProject(Terms calldata terms) external payable returns (address);
-}
+import {FeeToken, HostileToken, PlainToken, SilentToken} from "./support/Tokens.sol";
 
 /// @dev The same market in an ERC-20, and with tokens that misbehave.
 contract ProjectTokenTest is Market {
@@ -190,6 +102,85 @@ contract ProjectTokenTest is Market {
         factory.createProject(t);
     }
 
+    /// @dev Whatever the token does with the deposit: less than all of it arrives, or nothing does and it says so.
+    function test_createProject_aTokenThatKeepsOrTakesTheDepositIsRefused() public {
+        HostileToken token = new HostileToken();
+        Terms memory t = defaultTerms();
+        t.token = address(token);
+        give(t.token, OWNER, address(factory), DEPOSIT);
+        token.set(HostileToken.Mode.KeepsAUnit);
+        refuseAtCreation(t, abi.encodeWithSelector(IProject.UnsupportedToken.selector, DEPOSIT, DEPOSIT - 1));
+        token.set(HostileToken.Mode.Shrinks);
+        refuseAtCreation(t, abi.encodeWithSelector(IProject.UnsupportedToken.selector, DEPOSIT, 0));
+        token.set(HostileToken.Mode.SaysFalse);
+        refuseAtCreation(t, abi.encodeWithSignature("SafeERC20FailedOperation(address)", token));
+        token.set(HostileToken.Mode.Reverts);
+        refuseAtCreation(t, abi.encodeWithSignature("Error(string)", "blocked"));
+        token.set(HostileToken.Mode.Honest);
+        assertEq(create(t).escrow(), DEPOSIT);
+    }
+
+    function refuseAtCreation(Terms memory t, bytes memory reason) private {
+        vm.prank(OWNER);
+        vm.expectRevert(reason);
+        factory.createProject(t);
+    }
+
+    /// @dev What cannot be seen at creation: a token that lets balances shrink later. The loss stays in that project: first come, first served, each its own
+    /// claim and not a unit more; a claim that the rest does not cover stands until it is covered. Another project in the same token and one in ether have lost nothing.
+    function test_token_thatShrinksLaterHoldsNobodyElsesMoney() public {
+        HostileToken token = new HostileToken();
+        Project ether_ = project;
+        inToken(address(token));
+        Project other = project;
+        inToken(address(token));
+        Project shrunk = project;
+        for (uint256 i; i < 3; ++i) {
+            join(i);
+            vm.prank(trainer(i));
+            shrunk.leave();
+        }
+        project = other;
+        join(0);
+        vm.prank(trainer(0));
+        other.leave();
+        project = ether_;
+        join(0);
+        vm.prank(trainer(0));
+        ether_.leave();
+
+        // Of the deposit and three stakes, one stake and a half is left.
+        token.shrink(address(shrunk), DEPOSIT + 3 * uint256(STAKE) - 3 * uint256(STAKE) / 2);
+        project = shrunk;
+        assertEq(withdraw(trainer(0)), STAKE);
+        vm.prank(trainer(0));
+        vm.expectRevert(abi.encodeWithSelector(IProject.NothingToWithdraw.selector, trainer(0)));
+        shrunk.withdraw(payable(trainer(0)));
+        vm.prank(trainer(1));
+        vm.expectRevert(abi.encodeWithSelector(IProject.TransferFailed.selector, trainer(1)));
+        shrunk.withdraw(payable(trainer(1)));
+        assertEq(shrunk.owed(trainer(1)), STAKE);
+        assertEq(token.balanceOf(address(shrunk)), STAKE / 2);
+
+        project = other;
+        assertEq(token.balanceOf(address(other)), DEPOSIT + STAKE);
+        assertEq(withdraw(trainer(0)), STAKE);
+        project = ether_;
+        assertEq(withdraw(trainer(0)), STAKE);
+        assertEq(address(ether_).balance, DEPOSIT);
+
+        // Whoever gives the missing units gives them to the claim.
+        token.mint(address(shrunk), STAKE / 2);
+        project = shrunk;
+        assertEq(withdraw(trainer(1)), STAKE);
+        assertEq(shrunk.owed(trainer(2)), STAKE);
+        assertEq(token.balanceOf(address(shrunk)), 0);
+        // The project itself goes on: the clock needs no token.
+        skipAndAdvance();
+        assertPhase(Phase.WoundUp);
+        assertEq(shrunk.owed(OWNER), DEPOSIT);
+    }
+
     /// @dev A token that turns bad later takes nothing from anybody: what does not arrive in full is refused.
     function test_token_thatTakesALaterFee() public {
         HostileToken token = new HostileToken();
@@ -263,53 +254,5 @@ contract ProjectTokenTest is Market {
         assembly ("memory-safe") {
             revert(add(made, 32), mload(made))
         }
-    }
-
-    function test_reentrancy_throughATokensHooks() public {
-        HookToken token = new HookToken();
-        inToken(address(token));
-        HookedTrainer thief = new HookedTrainer();
-        thief.begin(project, token);
-        join(0);
-        token.mint(address(thief), STAKE);
-        thief.join();
-        assertEq(thief.calls(), 12);
-        assertEq(thief.refusals(), 12);
-        thief.leave();
-        assertEq(thief.pull(), STAKE);
-        assertEq(thief.refusals(), 24);
-        assertEq(token.balanceOf(address(thief)), STAKE);
-        assertEq(token.balanceOf(address(project)), project.escrow() + STAKE);
-    }
-
-    function test_reentrancy_anAggregatorsBondIsTakenOnce() public {
-        HookToken token = new HookToken();
-        Terms memory t = defaultTerms();
-        t.token = address(token);
-        HookedTrainer other = new HookedTrainer();
-        t.aggregator = address(other);
-        project = create(t);
-        other.begin(project, token);
-        token.mint(address(other), BOND);
-        other.placeBond();
-        assertEq(other.refusals(), 12);
-        assertTrue(project.bondPlaced());
-        assertEq(token.balanceOf(address(project)), DEPOSIT + BOND);
-    }
-
-    function test_reentrancy_whileAProjectIsCreated() public {
-        HookToken token = new HookToken();
-        HookedOwner owner = new HookedOwner();
-        owner.hook(token, address(factory));
-        token.mint(address(owner), 2 * DEPOSIT);
-        Terms memory t = defaultTerms();
-        (t.token, t.owner) = (address(token), address(owner));
-        Project first = Project(owner.createTwo(address(factory), t));
-        Project second = Project(owner.second());
-        assertTrue(address(first) != address(second));
-        assertTrue(factory.isProject(address(first)) && factory.isProject(address(second)));
-        assertEq(token.balanceOf(address(first)), DEPOSIT);
-        assertEq(token.balanceOf(address(second)), DEPOSIT);
-        assertEq(first.escrow() + second.escrow(), 2 * DEPOSIT);
     }
 }

@@ -4,23 +4,24 @@ pragma solidity ^0.8.24;
 import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {RoundVerifier} from "../src/RoundVerifier.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
-import {RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
+import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
 import {AgreementKey16} from "../src/verifiers/AgreementKey16.sol";
 import {AgreementKey64} from "../src/verifiers/AgreementKey64.sol";
 import {AgreementKey8} from "../src/verifiers/AgreementKey8.sol";
-import {MiniTest} from "./support/MiniTest.sol";
+import {MultiKrumKey8} from "../src/verifiers/MultiKrumKey8.sol";
+import {Vectors} from "./support/Vectors.sol";
 
 /// @dev Proofs that the real prover made, with a committed key: accepted as they are, and refused with any word changed.
-abstract contract RoundVector is MiniTest {
+abstract contract RoundVector is Vectors {
     string private json;
     KeyRegistry private registry;
     RoundVerifier private verifier;
     RoundStatement private statement;
     RoundProof private proof;
 
-    function file() internal pure virtual returns (string memory);
+    function name() internal pure virtual returns (string memory);
 
     /// @dev Gas that the verification of this vector stays under.
     function mostGas() internal pure virtual returns (uint256) {
@@ -28,22 +29,17 @@ abstract contract RoundVector is MiniTest {
     }
 
     function setUp() public {
-        json = vm.readFile(file());
+        json = file(name());
         vm.chainId(word(".chainId"));
-        uint256[] memory kzg = words(".keys.kzg");
-        uint256[2] memory x1 = [kzg[0], kzg[1]];
-        uint256[12] memory g2;
-        for (uint256 i; i < 12; ++i) {
-            g2[i] = kzg[2 + i];
-        }
+        (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         uint256 size = word(".keys.size");
         if (size == 64) keys[0] = new AgreementKey64();
         else keys[0] = size == 16 ? IVerifyingKey(new AgreementKey16()) : new AgreementKey8();
         registry = new KeyRegistry(true, x1, g2, keys);
         verifier = new RoundVerifier(registry);
-        readStatement();
-        readProof();
+        statement = readRoundStatement(json);
+        proof = readRoundProof(json);
     }
 
     function word(string memory key) private view returns (uint256) {
@@ -52,47 +48,6 @@ abstract contract RoundVector is MiniTest {
 
     function words(string memory key) private view returns (uint256[] memory) {
         return vm.parseJsonUintArray(json, key);
-    }
-
-    function pair(string memory key) private view returns (uint256[2] memory) {
-        uint256[] memory list = words(key);
-        return [list[0], list[1]];
-    }
-
-    function readStatement() private {
-        statement.project = address(uint160(word(".statement.project")));
-        statement.round = word(".statement.round");
-        statement.payee = address(uint160(word(".statement.payee")));
-        statement.dimension = word(".statement.dimension");
-        statement.slots = uint8(word(".statement.slots"));
-        statement.rule = uint8(word(".statement.rule"));
-        statement.policy = pair(".statement.policy");
-        statement.activeMask = word(".statement.activeMask");
-        statement.modelCid = bytes32(word(".statement.modelCid"));
-        statement.model = pair(".statement.model");
-        statement.commitments = words(".statement.commitments");
-    }
-
-    function readProof() private {
-        proof.h = word(".proof.h");
-        proof.sigma = word(".proof.sigma");
-        proof.keptMask = word(".proof.keptMask");
-        proof.coherence = word(".proof.coherence");
-        proof.shares = words(".proof.shares");
-        proof.weights = words(".proof.weights");
-        uint256[] memory list = words(".proof.groth16");
-        for (uint256 i; i < 8; ++i) {
-            proof.groth16[i] = list[i];
-        }
-        proof.s = pair(".proof.s");
-        proof.r = pair(".proof.r");
-        list = words(".proof.values");
-        for (uint256 i; i < 4; ++i) {
-            proof.values[i] = list[i];
-        }
-        proof.w = pair(".proof.w");
-        proof.model = pair(".proof.model");
-        proof.committed = words(".proof.committed");
     }
 
     function accepts(RoundStatement memory s, RoundProof memory p) private view returns (bool ok) {
@@ -121,7 +76,7 @@ abstract contract RoundVector is MiniTest {
         uint256 gas = gasleft();
         verifier.verify(s, p);
         gas -= gasleft();
-        emit Gas(file(), gas);
+        emit Gas(name(), gas);
         assertTrue(gas < mostGas(), "gas");
     }
 
@@ -306,6 +261,146 @@ abstract contract RoundVector is MiniTest {
         assertFalse(accepts(s, proof));
     }
 
+    // --- the words of each cheat of docs/protocol.md 13.8, with the proof that is true of others
+
+    function refused(RoundProof memory p, bytes4 reason) private {
+        vm.expectRevert(reason);
+        verifier.verify(statement, p);
+    }
+
+    /// @dev The slots of a mask in order, or none such: 255.
+    function slotOf(uint256 mask, uint256 place) private pure returns (uint256 slot) {
+        for (; slot < 128; ++slot) {
+            if (mask >> slot & 1 == 0) continue;
+            if (place == 0) return slot;
+            --place;
+        }
+        return 255;
+    }
+
+    /// @dev `value` more in the lane of a slot, modulo nothing: a lane that overflows spoils the next one, as a liar's would.
+    function add(uint256[] memory list, uint256 slot, int256 value) private pure {
+        uint256 lane = 1 << (17 * (slot % 14));
+        if (value > 0) list[slot / 14] += uint256(value) * lane;
+        else list[slot / 14] -= uint256(-value) * lane;
+    }
+
+    function laneOf(uint256[] memory list, uint256 slot) private pure returns (uint256) {
+        return list[slot / 14] >> (17 * (slot % 14)) & 0x1ffff;
+    }
+
+    bytes4 private constant REFUSED = IRoundVerifier.PairingFailed.selector;
+
+    function test_verify_aDroppedTrainerThatShouldBeKept() public {
+        for (uint256 i; slotOf(proof.keptMask, i) != 255; ++i) {
+            RoundProof memory p = proof;
+            uint256 slot = slotOf(p.keptMask, i);
+            p.keptMask ^= 1 << slot;
+            refused(p, REFUSED);
+            // And what it would have earned goes to another.
+            uint256 other = slotOf(p.keptMask, 0);
+            add(p.shares, other, int256(laneOf(p.shares, slot)));
+            add(p.shares, slot, -int256(laneOf(p.shares, slot)));
+            refused(p, REFUSED);
+        }
+    }
+
+    function test_verify_aKeptTrainerThatShouldBeDropped() public {
+        for (uint256 slot; slot < statement.slots; ++slot) {
+            if (proof.keptMask >> slot & 1 == 1) continue;
+            RoundProof memory p = proof;
+            p.keptMask |= 1 << slot;
+            refused(p, REFUSED);
+            add(p.shares, slot, 1);
+            add(p.shares, slotOf(proof.keptMask, 0), -1);
+            refused(p, REFUSED);
+        }
+    }
+
+    /// @dev What one trainer is to have, another has: as two rankings of equal scores would differ. With the step of the model that goes with it.
+    function test_verify_tiesBrokenTheOtherWay() public {
+        (uint256 a, uint256 b) = (slotOf(proof.keptMask, 0), slotOf(proof.keptMask, 1));
+        RoundProof memory p = proof;
+        swap(p.shares, a, b);
+        refused(p, REFUSED);
+        swap(p.weights, a, b);
+        refused(p, REFUSED);
+        step(p);
+        refused(p, REFUSED);
+    }
+
+    function swap(uint256[] memory list, uint256 a, uint256 b) private pure {
+        int256 less = int256(laneOf(list, a)) - int256(laneOf(list, b));
+        assertTrue(less != 0, "equal: swapping shows nothing");
+        add(list, a, -less);
+        add(list, b, less);
+    }
+
+    /// @dev `C_T'` as these weights move the model.
+    function step(RoundProof memory p) private view {
+        (uint256 x, uint256 y) = (statement.model[0], statement.model[1]);
+        for (uint256 i; 2 * i < statement.commitments.length; ++i) {
+            uint256 weight = laneOf(p.weights, slotOf(statement.activeMask, i));
+            (x, y) = Bn254.addMul(x, y, statement.commitments[2 * i], statement.commitments[2 * i + 1], weight);
+        }
+        p.model = [x, y];
+    }
+
+    /// @dev One unit from one trainer to another, in weights and shares, and one unit more for one of them; with the step of the model that goes with it.
+    function test_verify_weightsOrSharesMovedByOne() public {
+        for (uint256 k; k < 2; ++k) {
+            RoundProof memory p = proof;
+            step(p);
+            verifier.verify(statement, p); // the true step
+            uint256[] memory list = k == 0 ? p.weights : p.shares;
+            add(list, slotOf(p.keptMask, 0), 1);
+            step(p);
+            refused(p, REFUSED);
+            add(list, slotOf(p.keptMask, 1), -1);
+            step(p);
+            refused(p, REFUSED);
+        }
+    }
+
+    function test_verify_anInactiveSlotWithAWeightOrAShare() public {
+        for (uint256 slot; slot < statement.slots; ++slot) {
+            if (statement.activeMask >> slot & 1 == 1) continue;
+            RoundProof memory p = proof;
+            add(p.weights, slot, 1);
+            refused(p, REFUSED);
+            p = proof;
+            add(p.shares, slot, 1);
+            refused(p, REFUSED);
+            p = proof;
+            p.keptMask |= 1 << slot;
+            refused(p, REFUSED);
+        }
+    }
+
+    /// @dev Of the assessment of another matrix: its hash, or where the prover commits its commitment, is what the challenge follows from; its products are what sigma sums.
+    function test_verify_ofOneWrongGramEntry() public {
+        uint256 rho = Transcript.challenge(bytes32(words(".states")[1]));
+        uint256 slot = slotOf(statement.activeMask, 0);
+        uint256 square = Bn254.power(rho, 2 << slot);
+        RoundProof memory p = proof;
+        p.sigma = addmod(p.sigma, square, Bn254.R);
+        refused(p, IRoundVerifier.LaurentIdentityFailed.selector);
+        p = proof;
+        if (p.committed.length == 0) p.h = addmod(p.h, 1, Bn254.R);
+        else (p.committed[0], p.committed[1]) = Bn254.add(p.committed[0], p.committed[1], 1, 2);
+        refused(p, IRoundVerifier.LaurentIdentityFailed.selector);
+    }
+
+    /// @dev The same key, registered beside another: the transcript has the hash of all.
+    function test_verify_underARegistryOfOtherKeys() public {
+        (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
+        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
+        keys[0] = registry.keys()[0];
+        keys[1] = new MultiKrumKey8();
+        verifier = new RoundVerifier(new KeyRegistry(true, x1, g2, keys));
+        refused(proof, IRoundVerifier.LaurentIdentityFailed.selector);
+    }
+
     /// @dev A commitment where there should be none, or none where there should be one; D and its proof of knowledge changed.
     function test_verify_commitmentLeftOutOrChanged() public view {
         RoundProof memory p = proof;
@@ -345,22 +440,22 @@ abstract contract RoundVector is MiniTest {
 
 /// @dev Ten trainers in slots 0 to 9.
 contract RoundVectorTenTest is RoundVector {
-    function file() internal pure override returns (string memory) {
-        return "../tests/vectors/round_n10.json";
+    function name() internal pure override returns (string memory) {
+        return "round_n10.json";
     }
 }
 
 /// @dev Eight slots, some of them left out.
 contract RoundVectorGapsTest is RoundVector {
-    function file() internal pure override returns (string memory) {
-        return "../tests/vectors/round_gaps.json";
+    function name() internal pure override returns (string memory) {
+        return "round_gaps.json";
     }
 }
 
 /// @dev Sixty-four slots, whose prover commits to its witnesses.
 contract RoundVectorCommittedTest is RoundVector {
-    function file() internal pure override returns (string memory) {
-        return "../tests/vectors/round_committed.json";
+    function name() internal pure override returns (string memory) {
+        return "round_committed.json";
     }
 
     /// @dev One pair more.

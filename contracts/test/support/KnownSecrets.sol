@@ -7,10 +7,9 @@ import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Packed} from "../../src/libraries/Packed.sol";
 import {Transcript} from "../../src/libraries/Transcript.sol";
 
-/// @title Keys of which the tests know every secret: `alpha = beta = gamma = 1`, `delta = x = 7`, `IC_i = (i + 2) G1`.
+/// @title Keys of which the tests know every secret: `alpha = beta = gamma = 1`, `delta = x = 7`, `IC_i = (i + 2) G1`, and `sigma = 49` where the prover commits.
 library KnownSecrets {
     uint256 internal constant X = 7;
-    /// @dev Of a key whose prover commits; `[sigma]_2` is then `[x^2]_2`.
     uint256 internal constant SIGMA = 49;
     uint256 internal constant G2_0 = 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2;
     uint256 internal constant G2_1 = 0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed;
@@ -69,6 +68,15 @@ contract TestKey {
         return IVerifyingKey(address(this));
     }
 
+    /// @dev A key whose prover commits (docs/protocol.md 13.10): `[sigma]_2 = [x^2]_2`.
+    function commits() external returns (TestKey) {
+        uint256[12] memory g2 = KnownSecrets.g2();
+        for (uint256 i; i < 4; ++i) {
+            _fixed[14 + i] = g2[8 + i];
+        }
+        return this;
+    }
+
     function setFixed(uint256 i, uint256 value) external {
         _fixed[i] = value;
     }
@@ -98,16 +106,14 @@ contract TestKey {
 /// @notice FOR TESTS: makes proofs of anything, true or not, with the known secrets. This is what somebody who knows a setup's secrets
 /// can do, and why a registry refuses DEV keys outside test chains.
 contract Forger {
-    /// @dev Any commitment, as a multiple of G1.
-    uint256 private constant D = 11;
+    uint256 internal constant COMMITTED = 333;
     bytes32 private immutable KEYS_HASH;
 
     constructor(bytes32 keysHash) {
         KEYS_HASH = keysHash;
     }
 
-    /// @param claims h, sigma, kept mask, coherence and the packed words; the rest of it is replaced. With four words `committed`, of
-    /// whatever value, the proof is one for a key whose prover commits
+    /// @param claims h, sigma, kept mask, coherence and the packed words, and four words of any kind for a prover that commits; the rest of it is replaced
     function forge(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
         p = this.prove(s, claims);
         p.model = this.step(s, p.weights);
@@ -118,41 +124,69 @@ contract Forger {
         p = claims;
         (p.s[0], p.s[1]) = Bn254.mul(1, 2, 1001);
         (p.r[0], p.r[1]) = Bn254.mul(1, 2, 2002);
-        bytes32 state = _first(s);
-        uint256[] memory items = new uint256[](1);
-        items[0] = p.h;
-        if (p.committed.length != 0) {
-            (p.committed[0], p.committed[1]) = Bn254.mul(1, 2, D);
-            (p.committed[2], p.committed[3]) = Bn254.mul(1, 2, D * KnownSecrets.SIGMA);
-            items = p.committed;
-        }
-        state = Transcript.absorb(state, "gram", items);
+        if (p.committed.length == 4 && p.committed[0] == 0) _commit(p);
+        bytes32 state = _gram(s, p);
         uint256 rho = Transcript.challenge(state);
-        _groth16(s, p, rho, _chi(p, state));
-        items = new uint256[](5);
-        (items[0], items[1], items[2], items[3], items[4]) = (p.sigma, p.s[0], p.s[1], p.r[0], p.r[1]);
-        state = Transcript.absorb(state, "laurent", items);
+        uint256 chi = _chi(p, state);
+        state = _laurent(state, p);
         uint256 z = Transcript.challenge(state);
         _values(p, z);
-        items = new uint256[](4);
+        _opening(s, p, rho, z, Transcript.challenge(_opened(state, p)));
+        _groth16(s, p, rho, chi);
+    }
+
+    /// @dev `D = 333 G1` and its proof of knowledge, for which one must know `sigma`.
+    function _commit(RoundProof memory p) internal view {
+        (p.committed[0], p.committed[1]) = Bn254.mul(1, 2, COMMITTED);
+        (p.committed[2], p.committed[3]) = Bn254.mul(1, 2, COMMITTED * KnownSecrets.SIGMA);
+    }
+
+    function _gram(RoundStatement memory s, RoundProof memory p) internal view returns (bytes32) {
+        uint256[] memory items = p.committed;
+        if (items.length == 0) {
+            items = new uint256[](1);
+            items[0] = p.h;
+        }
+        return Transcript.absorb(_first(s), "gram", items);
+    }
+
+    function _laurent(bytes32 state, RoundProof memory p) internal pure returns (bytes32) {
+        uint256[] memory items = new uint256[](5);
+        (items[0], items[1], items[2], items[3], items[4]) = (p.sigma, p.s[0], p.s[1], p.r[0], p.r[1]);
+        return Transcript.absorb(state, "laurent", items);
+    }
+
+    function _opened(bytes32 state, RoundProof memory p) internal pure returns (bytes32) {
+        uint256[] memory items = new uint256[](4);
         for (uint256 i; i < 4; ++i) {
             items[i] = p.values[i];
         }
-        state = Transcript.absorb(state, "values", items);
-        _opening(s, p, rho, z, Transcript.challenge(state));
+        return Transcript.absorb(state, "values", items);
     }
 
-    function _chi(RoundProof memory p, bytes32 state) private pure returns (uint256) {
+    function _chi(RoundProof memory p, bytes32 state) internal pure returns (uint256) {
         return Transcript.challenge(Transcript.absorb(state, "outcome", _outcome(p)));
     }
 
-    function _outcome(RoundProof memory p) private pure returns (uint256[] memory items) {
+    function _outcome(RoundProof memory p) internal pure returns (uint256[] memory items) {
         uint256 words = p.shares.length;
         items = new uint256[](3 + 2 * words);
         (items[0], items[1], items[2]) = (p.sigma, p.keptMask, p.coherence);
         for (uint256 i; i < words; ++i) {
             (items[3 + i], items[3 + words + i]) = (p.shares[i], p.weights[i]);
         }
+    }
+
+    /// @notice As `forge`, by somebody who knows all but `sigma`: the proof of knowledge is of another commitment.
+    function forgeWithoutKnowledge(RoundStatement memory s, RoundProof memory claims)
+        external
+        view
+        returns (RoundProof memory p)
+    {
+        _commit(claims);
+        (claims.committed[2], claims.committed[3]) = Bn254.mul(1, 2, COMMITTED);
+        p = this.prove(s, claims);
+        p.model = this.step(s, p.weights);
     }
 
     /// @notice `C_T' = C_T + sum w_i C_i`.
@@ -238,9 +272,9 @@ contract Forger {
     }
 
     /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + D + 7 C` for any `C` and `D`.
-    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi) private view {
+    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi) internal view {
         uint256 sum = 1 + 2; // alpha, IC_0
-        if (p.committed.length != 0) sum += D;
+        if (p.committed.length != 0) sum += COMMITTED;
         uint256[7] memory inputs = [p.h, rho, s.activeMask, s.policy[0], s.policy[1], chi, 0];
         uint256[] memory outcome = _outcome(p);
         uint256 power = 1;
@@ -259,7 +293,7 @@ contract Forger {
         p.groth16[5] = KnownSecrets.G2_3;
     }
 
-    function _sub(uint256 a, uint256 b) private pure returns (uint256) {
+    function _sub(uint256 a, uint256 b) internal pure returns (uint256) {
         return addmod(a, Bn254.R - b, Bn254.R);
     }
 }

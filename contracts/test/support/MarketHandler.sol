@@ -3,113 +3,127 @@ pragma solidity ^0.8.24;
 
 import {Project} from "../../src/Project.sol";
 import {FormProof} from "../../src/interfaces/IFormVerifier.sol";
-import {IProject, Phase, Slot, Terms} from "../../src/interfaces/IProject.sol";
+import {IProject, Phase, Slot} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
-import {Vm} from "./MiniTest.sol";
-import {HookToken, ITokenHook} from "./Tokens.sol";
+import {MarketBooks} from "./MarketBooks.sol";
+import {HostileToken} from "./Tokens.sol";
 
-/// @dev A trainer that tries to take, and to be paid, twice whenever ether or a token reaches or leaves it. None of it may succeed.
-contract Mischief is ITokenHook {
-    Project private _project;
-    uint256 public successes;
-
-    function begin(Project project, HookToken token) external {
-        _project = project;
-        if (address(token) != address(0)) token.hook();
-    }
-
-    receive() external payable {
-        _try();
-    }
-
-    function tokensMoved(address from, address to, uint256) external {
-        if (from == address(_project) || to == address(_project)) _try();
-    }
-
-    function _try() private {
-        bytes[5] memory calls = [
-            abi.encodeCall(IProject.withdraw, (payable(address(this)))),
-            abi.encodeCall(IProject.leave, ()),
-            abi.encodeCall(IProject.advance, ()),
-            abi.encodeCall(IProject.publishModel, ("cid")),
-            abi.encodeCall(IProject.attestModel, (address(this)))
-        ];
-        for (uint256 i; i < 5; ++i) {
-            (bool done,) = address(_project).call(calls[i]);
-            if (done) ++successes;
-        }
-    }
-}
-
-/// @dev Everybody at once, in any order: what the rules allow at that moment must succeed, what `attack` tries must not. It keeps books of its own of what
-/// everybody is entitled to, by the rules in words and not by the contract's code.
-contract MarketHandler {
-    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+/// @dev Everybody at once, in any order: trainers, one of whom reenters, an owner who trains too, an aggregator, a stranger, and a token contract that
+/// turns bad. What the rules allow at that moment must succeed; what the attacks try must not. Every action does something in nearly every phase, so that a run of a
+/// hundred is the life of a project and not a row of refusals.
+contract MarketHandler is MarketBooks {
     bytes32 private constant SALT = "salt";
-    uint256 public constant TRAINERS = 6;
-    address public constant STRANGER = address(0xDEAD);
 
-    Project public immutable PROJECT;
-    HookToken public immutable TOKEN;
-    address public immutable OWNER;
-    address public immutable AGGREGATOR;
-    Mischief public immutable MISCHIEF;
-    Terms private _t;
+    /// @dev How often something came about: a run that shows nothing would hold every invariant.
+    enum Seen {
+        Left,
+        Settled,
+        SettledByAStranger,
+        Voided,
+        NotRevealed,
+        NotActive,
+        Penalised,
+        FeeEarned,
+        FeeOfAPublisher,
+        BondDivided,
+        Completed,
+        WoundUp,
+        PaidWhileRunning,
+        TokenRefused
+    }
 
-    // --- the books
-    mapping(address => uint256) public entitled;
-    mapping(address => uint256) public received;
-    mapping(address => uint256) public stakeOf;
-    mapping(address => uint256) public droppedOf;
-    mapping(address => bool) public penalised;
-    mapping(uint256 round => mapping(address => uint256)) public paidIn;
-    uint256 public taken; // all that has come in
-    bool public bondHeld;
-    uint256 public claimRound;
-    address public claimPayee;
-
-    // --- what must never happen
-    uint256 public furthest;
-    bool public wentBack;
-    bool public attackSucceeded;
-    bool public paidTwice;
-    bool public wrongActive;
+    mapping(Seen => uint256) public seen;
 
     // --- the open round
-    Slot[] private _slots;
     uint256[] private _count; // attestations of each slot
     uint256 private _attesters;
     mapping(uint256 round => mapping(address => uint256)) private _votes;
     address[] private _publishers;
     uint256 private _claimAttested;
     uint256 private _closingVoted;
-    bool private _ended;
     uint256 private _points;
 
-    constructor(Project project) {
-        PROJECT = project;
-        _t = project.terms();
-        (OWNER, AGGREGATOR, TOKEN) = (_t.owner, _t.aggregator, HookToken(_t.token));
-        MISCHIEF = new Mischief();
-        MISCHIEF.begin(project, HookToken(_t.token));
-        taken = uint256(_t.rounds) * (uint256(_t.roundReward) + _t.roundFee);
+    constructor(Project project) MarketBooks(project) {}
+
+    // --- who acts
+
+    /// @notice Some trainers do what is theirs to do in this phase.
+    function trainersAct(uint256 seed, uint256 crowd) external watched {
+        _play(seed, crowd % TRAINERS + 1);
     }
 
-    /// @dev Four plain ones, one that reenters, and the owner, who may train like anybody.
-    function trainer(uint256 i) public view returns (address) {
-        i %= TRAINERS;
-        if (i == 4) return address(MISCHIEF);
-        if (i == 5) return OWNER;
-        return address(uint160(0x1000 + i));
+    /// @notice Everybody does, for up to three phases.
+    function roundGoesOn(uint256 seed) external watched {
+        for (uint256 i; i <= seed % 3; ++i) {
+            _play(uint256(keccak256(abi.encode(seed, i))), TRAINERS);
+        }
     }
 
-    function balanceOf(address who) public view returns (uint256) {
-        return address(TOKEN) == address(0) ? who.balance : TOKEN.balanceOf(who);
+    function trainerLeaves(uint256 seed) external watched {
+        address who = trainer(seed);
+        // Not always, or no project would ever get anywhere.
+        if (seed / 8 % 8 != 0 || PROJECT.phase() > Phase.Aggregate || !PROJECT.isTrainer(who)) return;
+        if (PROJECT.slotOf(PROJECT.round(), who) != 0) return;
+        entitled[who] += stakeOf[who];
+        stakeOf[who] = 0;
+        vm.prank(who);
+        PROJECT.leave();
+        ++seen[Seen.Left];
     }
 
-    function give(address who, uint256 amount) private returns (uint256 value) {
-        taken += amount;
+    function aggregatorActs(uint256 seed) external watched {
+        if (PROJECT.phase() == Phase.Registration) _placeBond();
+        else _settle(seed);
+    }
+
+    /// @notice A stranger or a trainer publishes the model, settles when that is anybody's, or moves a project on whose deadline has passed.
+    function anybodyActs(uint256 seed) external watched {
+        if (seed % 2 == 0) _publish(seed / 6);
+        if (seed % 3 == 0) _settleLate(seed / 6);
+        if (seed % 3 == 1) _advance(seed / 6);
+    }
+
+    function somebodyCollects(uint256 seed) external watched {
+        bool running = PROJECT.phase() < Phase.Completed;
+        if (_collect(account(seed)) != 0 && running) ++seen[Seen.PaidWhileRunning];
+    }
+
+    function timePasses(uint256 seed) external watched {
+        if (PROJECT.phase() < Phase.Completed && seed % 2 == 0) vm.warp(block.timestamp + seed % 20);
+    }
+
+    /// @notice Money comes without a function being called: nobody's.
+    function somebodyForcesMoneyIn(uint256 seed) external watched {
+        uint256 amount = seed % 1 ether;
+        forced += amount;
+        if (address(TOKEN) == address(0)) vm.deal(address(PROJECT), address(PROJECT).balance + amount);
+        else TOKEN.mint(address(PROJECT), amount);
+    }
+
+    // --- what is played, by phase
+
+    function _open(Phase phase) private view returns (bool) {
+        return PROJECT.phase() == phase && block.timestamp < PROJECT.deadline();
+    }
+
+    function _play(uint256 seed, uint256 crowd) private {
+        Phase phase = PROJECT.phase();
+        if (phase == Phase.Registration && seed % 2 == 0) _placeBond();
+        if (phase == Phase.Aggregate) return _settle(seed);
+        if (phase >= Phase.Completed) return;
+        for (uint256 i; i < crowd && _open(phase); ++i) {
+            address who = trainer(seed % TRAINERS + i);
+            uint256 own = uint256(keccak256(abi.encode(seed, i)));
+            if (phase == Phase.Registration) _join(who);
+            else if (phase == Phase.Commit) _commit(who);
+            else if (phase == Phase.Reveal) _reveal(who);
+            else if (phase == Phase.Attest) _attest(who, own);
+            else _attestModel(who, own);
+        }
+    }
+
+    function _give(address who, uint256 amount) private returns (uint256 value) {
         if (address(TOKEN) == address(0)) {
             vm.deal(who, who.balance + amount);
             return amount;
@@ -119,70 +133,27 @@ contract MarketHandler {
         TOKEN.approve(address(PROJECT), amount);
     }
 
-    /// @dev After every action: phases of a round go forward, rounds go up, an end is the end.
-    modifier watched() {
-        _;
-        Phase phase = PROJECT.phase();
-        uint256 now_ = phase == Phase.Registration ? 0 : PROJECT.round() * 8 + uint256(phase);
-        if (phase >= Phase.Closing) now_ = type(uint256).max - 8 + uint256(phase);
-        if (now_ < furthest) wentBack = true;
-        furthest = now_;
-        if (phase < Phase.Completed || _ended) return;
-        _ended = true;
-        for (uint256 i; i < TRAINERS; ++i) {
-            entitled[trainer(i)] += stakeOf[trainer(i)];
-        }
-        if (bondHeld) entitled[AGGREGATOR] += _t.bond;
-        bondHeld = false;
-    }
-
-    function open(Phase phase) private view returns (bool) {
-        return PROJECT.phase() == phase && block.timestamp < PROJECT.deadline();
-    }
-
-    // --- registration
-
-    function join(uint256 seed, uint256 crowd) external watched {
-        for (uint256 i; i <= crowd % TRAINERS; ++i) {
-            address who = trainer(seed % TRAINERS + i);
-            if (!open(Phase.Registration) || PROJECT.isTrainer(who)) continue;
-            uint256 value = give(who, _t.stake);
-            stakeOf[who] = _t.stake;
-            vm.prank(who);
-            PROJECT.join{value: value}();
-        }
-    }
-
-    function leave(uint256 seed) external watched {
-        address who = trainer(seed);
-        // Seldom, or no project would ever get anywhere.
-        if (seed / 8 % 6 != 0 || PROJECT.phase() > Phase.Aggregate || !PROJECT.isTrainer(who)) return;
-        if (PROJECT.slotOf(PROJECT.round(), who) != 0) return;
-        entitled[who] += stakeOf[who];
-        stakeOf[who] = 0;
+    function _join(address who) private {
+        if (PROJECT.isTrainer(who)) return;
+        uint256 value = _give(who, _t.stake);
+        taken += _t.stake;
+        stakeOf[who] = _t.stake;
         vm.prank(who);
-        PROJECT.leave();
+        PROJECT.join{value: value}();
     }
 
-    function placeBond() external watched {
-        if (!open(Phase.Registration) || bondHeld) return;
-        uint256 value = give(AGGREGATOR, _t.bond);
+    function _placeBond() private {
+        if (!_open(Phase.Registration) || bondHeld) return;
+        uint256 value = _give(AGGREGATOR, _t.bond);
+        taken += _t.bond;
         bondHeld = true;
         vm.prank(AGGREGATOR);
         PROJECT.placeBond{value: value}();
     }
 
-    // --- rounds
-
-    function commit(uint256 seed, uint256 crowd) external watched {
-        for (uint256 i; i <= crowd % TRAINERS; ++i) {
-            _commit(trainer(seed % TRAINERS + i));
-        }
-    }
-
     function _commit(address who) private {
         uint256 round = PROJECT.round();
-        if (!open(Phase.Commit) || !PROJECT.isTrainer(who) || PROJECT.slotOf(round, who) != 0) return;
+        if (!PROJECT.isTrainer(who) || PROJECT.slotOf(round, who) != 0) return;
         uint256[2] memory p;
         (p[0], p[1]) = Bn254.mul(1, 2, 100 + ++_points);
         (uint256 committed,,,,) = PROJECT.roundState(round);
@@ -193,20 +164,14 @@ contract MarketHandler {
         PROJECT.commitUpdate(round, p, keccak256(abi.encode(bytes32("cid"), who, SALT)), none);
     }
 
-    function reveal(uint256 seed, uint256 crowd) external watched {
-        for (uint256 i; i <= crowd % TRAINERS; ++i) {
-            address who = trainer(seed % TRAINERS + i);
-            uint256 round = PROJECT.round();
-            uint256 slot = PROJECT.slotOf(round, who);
-            if (!open(Phase.Reveal) || slot == 0 || _revealed() >> (slot - 1) & 1 == 1) continue;
-            vm.prank(who);
-            PROJECT.revealUpdate(round, "cid", SALT);
-            _resetIfAttest();
-        }
-    }
-
-    function _revealed() private view returns (uint256 revealed) {
-        (, revealed,,,) = PROJECT.roundState(PROJECT.round());
+    function _reveal(address who) private {
+        uint256 round = PROJECT.round();
+        uint256 slot = PROJECT.slotOf(round, who);
+        (, uint256 revealed,,,) = PROJECT.roundState(round);
+        if (slot == 0 || revealed >> (slot - 1) & 1 == 1) return;
+        vm.prank(who);
+        PROJECT.revealUpdate(round, "cid", SALT);
+        _resetIfAttest();
     }
 
     function _resetIfAttest() private {
@@ -219,16 +184,10 @@ contract MarketHandler {
     }
 
     /// @dev Mostly honest; one in four says anything.
-    function attest(uint256 seed, uint256 crowd) external watched {
-        for (uint256 i; i <= crowd % TRAINERS; ++i) {
-            _attest(trainer(seed % TRAINERS + i), uint256(keccak256(abi.encode(seed, i))));
-        }
-    }
-
     function _attest(address who, uint256 seed) private {
         uint256 round = PROJECT.round();
         uint256 slot = PROJECT.slotOf(round, who);
-        if (!open(Phase.Attest) || slot == 0) return;
+        if (slot == 0) return;
         (, uint256 revealed, uint256 attested,,) = PROJECT.roundState(round);
         if ((revealed & ~attested) >> (slot - 1) & 1 == 0) return;
         uint256 mask = seed % 4 == 0 ? revealed & (seed >> 8) | 1 << (slot - 1) : revealed;
@@ -253,6 +212,7 @@ contract MarketHandler {
     function _named(uint256 round, address source, uint256 voters) private {
         if (2 * ++_votes[round][source] <= voters) return;
         entitled[source] += _t.roundFee;
+        ++seen[source == claimPayee ? Seen.FeeEarned : Seen.FeeOfAPublisher];
         if (source != claimPayee && claimPayee == AGGREGATOR) bondHeld = false;
         claimRound = 0;
     }
@@ -264,7 +224,11 @@ contract MarketHandler {
         }
         (,,, uint256 set,) = PROJECT.roundState(round);
         if (set != active) wrongActive = true;
-        if (_bits(active) < _t.minActive) return;
+        if (_bits(active) < _t.minActive) {
+            ++seen[Seen.Voided];
+            return;
+        }
+        if (revealed & ~active != 0) ++seen[Seen.NotActive];
         _lose(revealed & ~active);
         claimRound = 0; // the fee goes back where nobody got it
     }
@@ -275,10 +239,10 @@ contract MarketHandler {
         }
     }
 
-    function publishModel(uint256 seed) external watched {
+    function _publish(uint256 seed) private {
         address who = seed % 8 == 0 ? STRANGER : trainer(seed);
         if (claimRound == 0 || who == claimPayee) return;
-        if (!open(Phase.Commit) && !open(Phase.Reveal) && !open(Phase.Closing)) return;
+        if (!_open(Phase.Commit) && !_open(Phase.Reveal) && !_open(Phase.Closing)) return;
         for (uint256 i; i < _publishers.length; ++i) {
             if (_publishers[i] == who) return;
         }
@@ -287,151 +251,215 @@ contract MarketHandler {
         PROJECT.publishModel("rescued");
     }
 
-    function attestModel(uint256 seed, uint256 crowd) external watched {
-        for (uint256 i; i <= crowd % TRAINERS && open(Phase.Closing); ++i) {
-            address who = trainer(seed % TRAINERS + i);
-            uint256 slot = PROJECT.slotOf(claimRound, who);
-            if (slot == 0 || (_claimAttested & ~_closingVoted) >> (slot - 1) & 1 == 0) continue;
-            _closingVoted |= 1 << (slot - 1);
-            address source = _source(uint256(keccak256(abi.encode(seed, i))) / 5 * 5 + 1 + seed % 4);
-            _named(type(uint256).max, source, _bits(_claimAttested));
-            vm.prank(who);
-            PROJECT.attestModel(source);
-        }
+    function _attestModel(address who, uint256 seed) private {
+        uint256 slot = PROJECT.slotOf(claimRound, who);
+        if (slot == 0 || (_claimAttested & ~_closingVoted) >> (slot - 1) & 1 == 0) return;
+        _closingVoted |= 1 << (slot - 1);
+        address source = _source(seed / 5 * 5 + 1 + seed % 4);
+        _named(type(uint256).max, source, _bits(_claimAttested));
+        vm.prank(who);
+        PROJECT.attestModel(source);
     }
 
-    function settle(uint256 seed) external watched {
+    /// @dev Shares that sum to one at most, of some of the active slots; the others are dropped as outliers.
+    function _settle(uint256 seed) private {
         if (PROJECT.phase() != Phase.Aggregate) return;
-        if (block.timestamp >= PROJECT.deadline() + _t.aggregatePeriod) return;
+        uint256 deadline = PROJECT.deadline();
+        if (block.timestamp >= deadline + _t.aggregatePeriod) return;
         uint256 round = PROJECT.round();
         (,, uint256 attested, uint256 active,) = PROJECT.roundState(round);
-        bool free = !bondHeld || block.timestamp >= PROJECT.deadline();
+        bool free = !bondHeld || block.timestamp >= deadline;
         address payee = free && seed % 2 == 1 ? STRANGER : AGGREGATOR;
-        RoundProof memory p;
-        p.shares = new uint256[](1);
-        p.weights = new uint256[](1);
-        p.model = [uint256(1), 2];
+        RoundProof memory p = _nothing();
         p.coherence = seed % 65537;
         uint256 left = 65536;
         for (uint256 i; i < _slots.length; ++i) {
             if (active >> i & 1 == 0) continue;
+            address who = _slots[i].trainer;
             uint256 random = uint256(keccak256(abi.encode(seed, i)));
             if (random % 3 == 0) {
-                _drop(_slots[i].trainer);
+                _drop(who);
                 continue;
             }
             p.keptMask |= 1 << i;
-            uint256 share = random % (left + 1);
+            // All that is left goes to one in four, so that whole rewards are paid out too.
+            uint256 share = random % 4 == 0 ? left : random % (left + 1);
             left -= share;
             p.shares[0] |= share << (17 * i);
-            if (attested >> i & 1 == 0) continue;
-            address who = _slots[i].trainer;
-            entitled[who] += uint256(_t.roundReward) * share / 65536;
-            if (paidIn[round][who] != 0) paidTwice = true;
-            paidIn[round][who] = 1;
+            if (attested >> i & 1 == 1) _earns(round, who, share);
         }
         (claimRound, claimPayee, _claimAttested) = (round, payee, attested);
         delete _publishers;
         vm.prank(payee);
         PROJECT.settle(round, payee, "model", _slots, p);
+        _sharesAreKept(round, active);
+        ++seen[payee == STRANGER ? Seen.SettledByAStranger : Seen.Settled];
+    }
+
+    /// @dev An odd seed for the stranger.
+    function _settleLate(uint256 seed) private {
+        if (PROJECT.phase() != Phase.Aggregate) return;
+        if (block.timestamp < PROJECT.deadline()) vm.warp(PROJECT.deadline());
+        _settle(seed | 1);
+    }
+
+    function _nothing() private pure returns (RoundProof memory p) {
+        p.shares = new uint256[](1);
+        p.weights = new uint256[](1);
+        p.model = [uint256(1), 2];
     }
 
     function _drop(address who) private {
         if (++droppedOf[who] <= _t.outlierRounds || penalised[who]) return;
         penalised[who] = true;
         stakeOf[who] -= _t.outlierPenalty;
+        ++seen[Seen.Penalised];
     }
 
-    function advance(uint256 seed) external watched {
+    function _advance(uint256 seed) private {
         Phase phase = PROJECT.phase();
-        // Not always: a round that never gets beyond its first deadline shows little.
-        if (phase >= Phase.Completed || seed % 8 > 2) return;
+        if (phase >= Phase.Completed) return;
+        // Seldom before there are enough to begin, and not always later: a project that ends at once shows little.
+        if (seed % 8 > (phase == Phase.Registration ? 0 : 3)) return;
         uint256 end = PROJECT.deadline() + (phase == Phase.Aggregate ? _t.aggregatePeriod : 0);
         if (block.timestamp < end) vm.warp(end + seed % 7);
         uint256 round = PROJECT.round();
+        uint256 voids = PROJECT.voidRounds();
         (uint256 committed, uint256 revealed,, uint256 active,) = PROJECT.roundState(round);
-        if (phase == Phase.Reveal) _lose((1 << committed) - 1 & ~revealed);
+        uint256 missing = (1 << committed) - 1 & ~revealed;
+        if (phase == Phase.Reveal && missing != 0) ++seen[Seen.NotRevealed];
+        if (phase == Phase.Reveal) _lose(missing);
         if (phase == Phase.Closing) claimRound = 0;
         if (phase == Phase.Aggregate && bondHeld) {
             bondHeld = false;
+            ++seen[Seen.BondDivided];
             for (uint256 i; i < _slots.length; ++i) {
                 if (active >> i & 1 == 1) entitled[_slots[i].trainer] += _t.bond / _bits(active);
             }
         }
+        vm.prank(STRANGER);
         PROJECT.advance();
         if (phase == Phase.Reveal) _resetIfAttest();
         if (phase == Phase.Attest) _attestEnded(round, revealed);
+        else seen[Seen.Voided] += PROJECT.voidRounds() - voids;
     }
 
-    function wait(uint256 seed) external watched {
-        if (PROJECT.phase() < Phase.Completed && seed % 4 == 0) vm.warp(block.timestamp + seed % 20);
+    function _closeTheBooks() internal override {
+        super._closeTheBooks();
+        ++seen[PROJECT.phase() == Phase.Completed ? Seen.Completed : Seen.WoundUp];
     }
 
-    // --- money
+    // --- what nobody may do, at any time
 
-    function account(uint256 i) public view returns (address) {
-        i %= TRAINERS + 2;
-        if (i < TRAINERS) return trainer(i);
-        return i == TRAINERS ? AGGREGATOR : STRANGER;
-    }
-
-    function withdraw(uint256 seed) external watched {
-        address who = account(seed);
-        uint256 owed = PROJECT.owed(who);
-        if (owed == 0) return;
-        uint256 before = balanceOf(who);
-        vm.prank(who);
-        PROJECT.withdraw(payable(who));
-        require(balanceOf(who) == before + owed, "paid another sum than owed");
-        require(PROJECT.owed(who) == 0, "owed once more");
-        received[who] += owed;
-    }
-
-    /// @dev What nobody may do, at any time.
-    function attack(uint256 seed) external watched {
-        uint256 round = PROJECT.round();
-        Phase phase = PROJECT.phase();
-        RoundProof memory p;
-        FormProof memory form;
-        p.shares = new uint256[](1);
+    function trainerAttacks(uint256 seed) external watched {
         address who = trainer(seed);
-        bytes memory call_;
-        uint256 kind = seed / 8 % 9;
+        uint256 round = PROJECT.round();
+        FormProof memory form;
+        uint256 kind = seed / 8 % 6;
         if (kind == 0) {
-            // Shares of more than there is.
-            p.shares[0] = 65536 | 65536 << 17;
-            (who, call_) = (AGGREGATOR, abi.encodeCall(IProject.settle, (round, AGGREGATOR, "model", _slots, p)));
+            // To go with the stake while it answers for an update.
+            if (PROJECT.slotOf(round, who) == 0 && PROJECT.phase() < Phase.Closing) return;
+            _mustFail(who, abi.encodeCall(IProject.leave, ()));
         } else if (kind == 1) {
-            // Another's settlement while it is the aggregator's.
-            if (!bondHeld || block.timestamp >= PROJECT.deadline()) return;
-            (who, call_) = (STRANGER, abi.encodeCall(IProject.settle, (round, STRANGER, "model", _slots, p)));
+            if (PROJECT.owed(who) == 0) _mustFail(who, abi.encodeCall(IProject.withdraw, (payable(who))));
         } else if (kind == 2) {
-            call_ = abi.encodeCall(IProject.settle, (round - (round > 0 ? 1 : 0), AGGREGATOR, "model", _slots, p));
-            if (round == 0) return;
-        } else if (kind == 3) {
-            if (PROJECT.slotOf(round, who) == 0 && phase < Phase.Closing) return;
-            call_ = abi.encodeCall(IProject.leave, ());
-        } else if (kind == 4) {
-            if (PROJECT.owed(who) != 0) return;
-            call_ = abi.encodeCall(IProject.withdraw, (payable(who)));
-        } else if (kind == 5) {
-            if (phase < Phase.Completed && block.timestamp >= PROJECT.deadline()) return;
-            (who, call_) = (OWNER, abi.encodeCall(IProject.advance, ()));
-        } else if (kind == 6) {
+            // Another's commitment, or its own a second time.
             if (_slots.length == 0) return;
-            call_ = abi.encodeCall(
-                IProject.commitUpdate, (round, [_slots[0].x, _slots[0].y], bytes32(0), form)
-            );
-        } else if (kind == 7) {
+            Slot memory taken_ = _slots[seed / 48 % _slots.length];
+            _mustFail(who, abi.encodeCall(IProject.commitUpdate, (round, [taken_.x, taken_.y], bytes32(0), form)));
+        } else if (kind == 3) {
             // Somebody else's slot alone, or none that there is.
             uint256 slot = PROJECT.slotOf(round, who);
-            call_ = abi.encodeCall(IProject.attest, (round, slot == 0 ? 1 : type(uint256).max ^ 1 << (slot - 1), address(0)));
+            uint256 mask = slot == 0 ? 1 : type(uint256).max ^ 1 << (slot - 1);
+            _mustFail(who, abi.encodeCall(IProject.attest, (round, mask, address(0))));
+        } else if (kind == 4) {
+            // A seal that is another's.
+            _mustFail(who, abi.encodeCall(IProject.revealUpdate, (round, "cid", "another salt")));
         } else {
-            (who, call_) = (OWNER, abi.encodeWithSignature("initialize()"));
+            // A seat in another's name. The thief's signature is whatever it says, so that would be no attack.
+            if (who == address(THIEF)) return;
+            _mustFail(who, abi.encodeCall(IProject.joinFor, (who, type(uint256).max, "")));
         }
+    }
+
+    function ownerAttacks(uint256 seed) external watched {
+        uint256 kind = seed % 4;
+        if (kind == 0) {
+            if (PROJECT.phase() < Phase.Completed && block.timestamp >= PROJECT.deadline()) return;
+            _mustFail(OWNER, abi.encodeCall(IProject.advance, ()));
+        } else if (kind == 1) {
+            _mustFail(OWNER, abi.encodeWithSignature("initialize()"));
+        } else if (kind == 2) {
+            if (PROJECT.owed(OWNER) == 0) _mustFail(OWNER, abi.encodeCall(IProject.withdraw, (payable(OWNER))));
+        } else {
+            // Its own project settled by itself, while that is the aggregator's.
+            if (!bondHeld || block.timestamp >= PROJECT.deadline()) return;
+            uint256 round = PROJECT.round();
+            _mustFail(OWNER, abi.encodeCall(IProject.settle, (round, OWNER, "model", _slots, _nothing())));
+        }
+    }
+
+    function aggregatorAttacks(uint256 seed) external watched {
+        uint256 round = PROJECT.round();
+        uint256 kind = seed % 5;
+        RoundProof memory p = _nothing();
+        if (kind == 0) {
+            // Shares of more than there is: refused even where the proof is accepted.
+            p.shares[0] = 65536 | uint256(1) << 17 << 17 * (seed / 5 % 2);
+            (uint256 committed,,,,) = PROJECT.roundState(round);
+            if (PROJECT.phase() == Phase.Aggregate && committed <= 1 + seed / 5 % 2) return;
+            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round, AGGREGATOR, "model", _slots, p)));
+        } else if (kind == 1) {
+            // A round that is over.
+            if (round == 0) return;
+            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round - 1, AGGREGATOR, "model", _slots, p)));
+        } else if (kind == 2) {
+            // One trainer left out.
+            if (_slots.length == 0) return;
+            Slot[] memory fewer = new Slot[](_slots.length - 1);
+            for (uint256 i; i < fewer.length; ++i) {
+                fewer[i] = _slots[i];
+            }
+            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round, AGGREGATOR, "model", fewer, p)));
+        } else if (kind == 3) {
+            // One trainer's slot as another's.
+            if (_slots.length == 0) return;
+            Slot[] memory others = _slots;
+            others[0].trainer = AGGREGATOR;
+            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round, AGGREGATOR, "model", others, p)));
+        } else {
+            // The bond, or what it has had, back.
+            if (PROJECT.owed(AGGREGATOR) != 0) return;
+            _mustFail(AGGREGATOR, abi.encodeCall(IProject.withdraw, (payable(AGGREGATOR))));
+        }
+    }
+
+    function _mustFail(address who, bytes memory call_) private {
         vm.prank(who);
         (bool done,) = address(PROJECT).call(call_);
         if (done) attackSucceeded = true;
+    }
+
+    /// @notice The token refuses, says no, keeps a unit or takes all: whoever pays or is paid is refused, and nothing changes.
+    function tokenTurnsBad(uint256 seed) external watched {
+        if (address(TOKEN) == address(0)) return;
+        TOKEN.set(HostileToken.Mode(1 + seed / 8 % 4));
+        address who = account(seed);
+        Phase phase = PROJECT.phase();
+        if (phase == Phase.Registration && _open(phase) && !PROJECT.isTrainer(who)) {
+            _give(who, _t.stake);
+            _mustFail(who, abi.encodeCall(IProject.join, ()));
+            ++seen[Seen.TokenRefused];
+        }
+        // A transfer out fails in two ways only; what it takes from the receiver afterwards is between those two.
+        if (seed / 8 % 4 < 2 && PROJECT.owed(who) != 0) {
+            _mustFail(who, abi.encodeCall(IProject.withdraw, (payable(who))));
+            ++seen[Seen.TokenRefused];
+        }
+        TOKEN.set(HostileToken.Mode.Honest);
+        if (who == address(THIEF)) return;
+        vm.prank(who);
+        TOKEN.approve(address(PROJECT), 0);
     }
 
     function _bits(uint256 mask) private pure returns (uint256 n) {

@@ -50,12 +50,13 @@ contract SilentToken {
     }
 }
 
-/// @dev Its owner can have every transfer to an address fail: by a revert, by the answer false, or by taking more from the receiver than it gives.
+/// @dev Its owner can have every transfer fail: by a revert, by the answer false, by giving the receiver a unit less, or by taking more from it than it gives.
 contract HostileToken is PlainToken {
     enum Mode {
         Honest,
         Reverts,
         SaysFalse,
+        KeepsAUnit,
         Shrinks
     }
 
@@ -72,9 +73,17 @@ contract HostileToken is PlainToken {
     }
 
     function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
+        if (mode == Mode.Reverts) revert("blocked");
+        if (mode == Mode.SaysFalse) return false;
         super.transferFrom(from, to, amount);
+        if (mode == Mode.KeepsAUnit) _burn(to, 1);
         if (mode == Mode.Shrinks) _burn(to, balanceOf(to));
         return true;
+    }
+
+    /// @dev A rebase: what an account has shrinks by itself.
+    function shrink(address who, uint256 amount) external {
+        _burn(who, amount);
     }
 }
 
@@ -83,7 +92,7 @@ interface ITokenHook {
     function tokensMoved(address from, address to, uint256 amount) external;
 }
 
-contract HookToken is PlainToken {
+contract HookToken is HostileToken {
     mapping(address => bool) public hooked;
 
     function hook() external {

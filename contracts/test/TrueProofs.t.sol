@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {FormProof, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {KeyRegistry} from "../src/KeyRegistry.sol";
+import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {IProject, Phase, Slot} from "../src/interfaces/IProject.sol";
+import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
+import {TrueMarket} from "./support/TrueMarket.sol";
+
+/// @dev Whole projects with proofs that the real prover made: taken where they belong, and nowhere else.
+contract TrueProofsTest is TrueMarket {
+    bytes4 private constant REFUSED = IRoundVerifier.LaurentIdentityFailed.selector;
+
+    function settleTrue() private {
+        uint256 round = project.round();
+        vm.prank(statement.payee);
+        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+    }
+
+    function refused(bytes4 reason) private {
+        uint256 round = project.round();
+        vm.prank(statement.payee);
+        vm.expectRevert(reason);
+        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+    }
+
+    // --- a round
+
+    function test_settle_aTrueProof() public {
+        marketOfRound("round_n10.json");
+        openAt(statement.project, roundTerms());
+        playTrue(statement.round);
+        uint256 escrow = project.escrow();
+        settleTrue();
+        assertPhase(Phase.Commit);
+        (uint256[2] memory model, bytes32 cid) = project.model();
+        assertEq(model[0], proof.model[0]);
+        assertEq(model[1], proof.model[1]);
+        assertEq(cid, statement.modelCid);
+        uint256 paid;
+        for (uint256 i; i < 10; ++i) {
+            uint256 part = uint256(REWARD) * (proof.shares[i / 14] >> (17 * (i % 14)) & 0x1ffff) / 65536;
+            assertEq(project.owed(trainer(i)), part);
+            // The vector's last two are a flipped sign and noise.
+            assertTrue((part != 0) == (i < 8));
+            paid += part;
+        }
+        assertEq(project.escrow(), escrow - paid - FEE);
+    }
+
+    function test_settle_aTrueProofInAnotherRound() public {
+        marketOfRound("round_n10.json");
+        openAt(statement.project, roundTerms());
+        playTrue(statement.round - 1);
+        refused(REFUSED);
+    }
+
+    function test_settle_aTrueProofInAnotherProject() public {
+        marketOfRound("round_n10.json");
+        openAt(address(uint160(statement.project) + 1), roundTerms());
+        playTrue(statement.round);
+        refused(REFUSED);
+    }
+
+    function test_settle_aTrueProofOnAnotherChain() public {
+        marketOfRound("round_n10.json");
+        openAt(statement.project, roundTerms());
+        playTrue(statement.round);
+        vm.chainId(1337);
+        refused(REFUSED);
+        vm.chainId(31337);
+        settleTrue();
+    }
+
+    /// @dev The project's verifier is another: its registry has one key more.
+    function test_settle_aTrueProofInAnotherContract() public {
+        marketOfRound("round_n10.json");
+        (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
+        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
+        keys[0] = registry.keys()[0];
+        keys[1] = IVerifyingKey(deploy("MultiKrumKey8.sol:MultiKrumKey8", ""));
+        marketOver(new KeyRegistry(true, x1, g2, keys));
+        openAt(statement.project, roundTerms());
+        playTrue(statement.round);
+        refused(REFUSED);
+    }
+
+    function marketOver(KeyRegistry other) private {
+        registry = other;
+        verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(other)));
+        formVerifier = deployFormVerifier();
+        factory = newFactory(other, verifier, formVerifier);
+    }
+
+    /// @dev Copied from the mempool when the settlement is anybody's: with another payee it is refused, and as it is it pays its author.
+    function test_settle_aCopyPaysItsAuthor() public {
+        marketOfRound("round_n10.json");
+        openAt(statement.project, roundTerms());
+        playTrue(statement.round);
+        vm.warp(project.deadline());
+        uint256 round = project.round();
+        vm.prank(STRANGER);
+        vm.expectRevert(REFUSED);
+        project.settle(round, STRANGER, statement.modelCid, slots, proof);
+        vm.prank(STRANGER);
+        vm.expectRevert(REFUSED);
+        project.settle(round, statement.payee, "a file of the copier's", slots, proof);
+        vm.prank(STRANGER);
+        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+        (, address payee, uint256 fee) = project.openModel();
+        assertEq(payee, statement.payee);
+        assertEq(fee, FEE);
+        // The original comes too late, and costs its author the gas.
+        vm.prank(statement.payee);
+        vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Commit));
+        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+    }
+
+    /// @dev An aggregator with a true proof may change nothing about whom it pays.
+    function test_settle_aTrueProofForOtherTrainers() public {
+        marketOfRound("round_n10.json");
+        openAt(statement.project, roundTerms());
+        playTrue(statement.round);
+        Slot memory first = slots[0];
+        slots[0].trainer = trainer(99);
+        refused(IProject.WrongCommitments.selector);
+        slots[0] = slots[1];
+        slots[1] = first;
+        refused(IProject.WrongCommitments.selector);
+        slots[1] = slots[0];
+        slots[0] = first;
+        settleTrue();
+    }
+
+    // --- a proof of form
+
+    function beginForm(address where, uint256 round) private {
+        openAt(where, formTerms());
+        placeBondOf(AGGREGATOR);
+        for (uint256 i; i < 2; ++i) {
+            join(i);
+        }
+        joinAs(form.trainer);
+        skipAndAdvance();
+        skipTo(round);
+    }
+
+    function joinAs(address who) private {
+        vm.deal(who, STAKE);
+        vm.prank(who);
+        project.join{value: STAKE}();
+    }
+
+    function commitAs(address who) private {
+        uint256 round = project.round();
+        vm.prank(who);
+        project.commitUpdate(round, form.commitment, sealOf(who, "cid"), formProof_);
+    }
+
+    function test_commitUpdate_aTrueProofOfFormWithTwoLimbs() public {
+        accepted("form_limbs.json");
+    }
+
+    function test_commitUpdate_aTrueProofOfFormWithSixteenBits() public {
+        accepted("form_bits.json");
+    }
+
+    function accepted(string memory name) private {
+        marketOfForm(name);
+        beginForm(form.project, form.round);
+        commitAs(form.trainer);
+        assertEq(project.slotOf(form.round, form.trainer), 1);
+        (uint256 committed,,,,) = project.roundState(form.round);
+        assertEq(committed, 1);
+    }
+
+    function test_commitUpdate_aTrueProofOfFormByAnotherTrainer() public {
+        marketOfForm("form_limbs.json");
+        beginForm(form.project, form.round);
+        vm.prank(trainer(0));
+        vm.expectRevert(IFormVerifier.FormIdentityFailed.selector);
+        project.commitUpdate(form.round, form.commitment, "seal", formProof_);
+        commitAs(form.trainer);
+    }
+
+    function test_commitUpdate_aTrueProofOfFormInAnotherRoundProjectOrChain() public {
+        marketOfForm("form_limbs.json");
+        bytes4 reason = IFormVerifier.FormIdentityFailed.selector;
+        beginForm(form.project, form.round - 1);
+        refusedForm(form.round - 1, reason);
+        skipTo(form.round);
+        vm.chainId(1337);
+        refusedForm(form.round, reason);
+        vm.chainId(31337);
+        commitAs(form.trainer);
+        beginForm(address(uint160(form.project) + 1), form.round);
+        refusedForm(form.round, reason);
+    }
+
+    function refusedForm(uint256 round, bytes4 reason) private {
+        vm.prank(form.trainer);
+        vm.expectRevert(reason);
+        project.commitUpdate(round, form.commitment, "seal", formProof_);
+    }
+
+    /// @dev And the other way: a commitment that it was not made for, here with its sign turned, under the trainer's own proof.
+    function test_commitUpdate_aTrueProofOfFormForAnotherUpdate() public {
+        marketOfForm("form_limbs.json");
+        beginForm(form.project, form.round);
+        form.commitment[1] = Bn254.negateY(form.commitment[1]);
+        refusedForm(form.round, IFormVerifier.FormIdentityFailed.selector);
+        FormProof memory none;
+        vm.prank(form.trainer);
+        vm.expectRevert(IFormVerifier.WrongLength.selector);
+        project.commitUpdate(form.round, form.commitment, "seal", none);
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {FormProof, FormStatement, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
+import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
+import {Bn254} from "../../src/libraries/Bn254.sol";
+
+/// @notice FOR TESTS OF MARKET LOGIC ONLY: what accepts every proof. It keeps nothing from anybody.
+abstract contract Accepting {
+    address internal immutable REGISTRY;
+    /// @dev What a test wants to see in the next statement is checked here, since `verify` may not write: `keccak256(abi.encode(statement))`.
+    bytes32 public expected;
+
+    error UnexpectedStatement();
+
+    constructor(address registry) {
+        REGISTRY = registry;
+    }
+
+    function _check(address project, bytes32 statement) internal view {
+        if (project != msg.sender) revert UnexpectedStatement();
+        if (expected != 0 && statement != expected) revert UnexpectedStatement();
+    }
+}
+
+contract AcceptingRoundVerifier is Accepting, IRoundVerifier {
+    constructor(address registry) Accepting(registry) {}
+
+    function keyRegistry() external view returns (address) {
+        return REGISTRY;
+    }
+
+    function expect(RoundStatement calldata statement) external {
+        expected = keccak256(abi.encode(statement));
+    }
+
+    function verify(RoundStatement calldata s, RoundProof calldata) external view {
+        _check(s.project, expected == 0 ? bytes32(0) : keccak256(abi.encode(s)));
+    }
+}
+
+/// @notice Accepts every proof of form, of any point of the curve.
+contract AcceptingFormVerifier is Accepting, IFormVerifier {
+    constructor(address registry) Accepting(registry) {}
+
+    function keyRegistry() external view returns (address) {
+        return REGISTRY;
+    }
+
+    function expect(FormStatement calldata statement) external {
+        expected = keccak256(abi.encode(statement));
+    }
+
+    function verify(FormStatement calldata s, FormProof calldata) external view {
+        _check(s.project, expected == 0 ? bytes32(0) : keccak256(abi.encode(s)));
+        if (!Bn254.isOnCurve(s.commitment[0], s.commitment[1])) revert InvalidPoint();
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Project} from "../../src/Project.sol";
+import {Phase, Slot, Terms} from "../../src/interfaces/IProject.sol";
+import {Vm} from "./MiniTest.sol";
+import {Thief} from "./Thief.sol";
+import {HookToken} from "./Tokens.sol";
+
+/// @dev Books of what everybody is entitled to, kept by the rules in words (docs/contracts.md) and not by the contract's code, and what must agree with them after
+/// every action. Each view of the project is asked once a check: an invariant run is mostly checks.
+abstract contract MarketBooks {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    uint256 public constant TRAINERS = 6;
+    /// @dev Of everybody: the trainers (the owner is one), the aggregator, a stranger.
+    uint256 public constant ACCOUNTS = TRAINERS + 2;
+    address public constant STRANGER = address(0xDEAD);
+
+    Project public immutable PROJECT;
+    /// @dev Zero where the project's money is ether.
+    HookToken public immutable TOKEN;
+    address public immutable OWNER;
+    address public immutable AGGREGATOR;
+    Thief public immutable THIEF;
+    Terms internal _t;
+
+    // --- the books
+    mapping(address => uint256) public entitled;
+    mapping(address => uint256) public received;
+    mapping(address => uint256) public stakeOf;
+    mapping(address => uint256) public droppedOf;
+    mapping(address => bool) public penalised;
+    mapping(uint256 round => mapping(address => bool)) private _paidIn;
+    mapping(uint256 round => bytes32) private _sharesHash;
+    uint256 public taken; // all that has come in through a function
+    uint256 public forced; // all that has come in without one: nobody's
+    bool public bondHeld;
+    uint256 public claimRound;
+    address public claimPayee;
+    bool internal _ended;
+    uint256 private _furthest;
+    Slot[] internal _slots; // of the open round
+
+    // --- what must never happen, noted where it is seen
+    bool public wentBack;
+    bool public attackSucceeded;
+    bool public paidTwice;
+    bool public paidTooMuch;
+    bool public wrongActive;
+
+    constructor(Project project) {
+        PROJECT = project;
+        _t = project.terms();
+        (OWNER, AGGREGATOR, TOKEN) = (_t.owner, _t.aggregator, HookToken(_t.token));
+        THIEF = new Thief();
+        THIEF.begin(project, TOKEN);
+        taken = uint256(_t.rounds) * (uint256(_t.roundReward) + _t.roundFee);
+    }
+
+    /// @dev Four plain ones, one that reenters, and the owner, who may train like anybody.
+    function trainer(uint256 i) public view returns (address) {
+        i %= TRAINERS;
+        if (i == 4) return address(THIEF);
+        if (i == 5) return OWNER;
+        return address(uint160(0x1000 + i));
+    }
+
+    function account(uint256 i) public view returns (address) {
+        i %= ACCOUNTS;
+        if (i < TRAINERS) return trainer(i);
+        return i == TRAINERS ? AGGREGATOR : STRANGER;
+    }
+
+    function balanceOf(address who) public view returns (uint256) {
+        return address(TOKEN) == address(0) ? who.balance : TOKEN.balanceOf(who);
+    }
+
+    /// @dev After every action: phases of a round go forward, rounds go up, an end is the end.
+    modifier watched() {
+        _;
+        Phase phase = PROJECT.phase();
+        uint256 place = phase == Phase.Registration ? 0 : PROJECT.round() * 8 + uint256(phase);
+        if (phase >= Phase.Closing) place = type(uint256).max - 8 + uint256(phase);
+        if (place < _furthest) wentBack = true;
+        _furthest = place;
+        if (phase >= Phase.Completed && !_ended) _closeTheBooks();
+    }
+
+    /// @dev At the end every stake is its trainer's and the bond the aggregator's.
+    function _closeTheBooks() internal virtual {
+        _ended = true;
+        for (uint256 i; i < TRAINERS; ++i) {
+            entitled[trainer(i)] += stakeOf[trainer(i)];
+        }
+        if (bondHeld) entitled[AGGREGATOR] += _t.bond;
+        bondHeld = false;
+    }
+
+    /// @dev A share of a settled round, of a slot that attested.
+    function _earns(uint256 round, address who, uint256 share) internal {
+        entitled[who] += uint256(_t.roundReward) * share / 65536;
+        if (_paidIn[round][who]) paidTwice = true;
+        _paidIn[round][who] = true;
+    }
+
+    /// @dev What the contract keeps of a settled round are shares of one at most, of active slots only.
+    function _sharesAreKept(uint256 round, uint256 active) internal {
+        uint256[] memory words = PROJECT.sharesOf(round);
+        _sharesHash[round] = keccak256(abi.encode(words));
+        uint256 sum;
+        for (uint256 i; i < 8; ++i) {
+            uint256 share = words[0] >> (17 * i) & 0x1ffff;
+            sum += share;
+            if (share != 0 && active >> i & 1 == 0) paidTooMuch = true;
+        }
+        if (sum > 65536 || words.length != 1 || words[0] >> (17 * 8) != 0) paidTooMuch = true;
+    }
+
+    // --- after every action
+
+    /// @notice Reverts with the name of what does not hold.
+    function check() external view {
+        Phase phase = PROJECT.phase();
+        bool ended = phase >= Phase.Completed;
+        uint256 escrow = PROJECT.escrow();
+        bool bond = PROJECT.bondPlaced();
+        (, , uint256 fee) = PROJECT.openModel();
+        (uint256 claims, uint256 out) = _accounts(ended);
+        uint256 stakes = _stakes(ended);
+        // The balance is escrow, fee held, claims, stakes and bond, and what came in less what went out; what was forced in aside, to the unit.
+        uint256 sum = escrow + fee + claims + stakes + (bond ? _t.bond : 0);
+        uint256 balance = balanceOf(address(PROJECT)) - forced;
+        require(claims <= balance, "claims are covered by the balance");
+        require(balance == sum, "the balance is all that the rules count");
+        require(sum + out == taken, "deposited = held + paid");
+        require(!ended || escrow + fee == 0, "nothing is left in escrow at the end");
+        require(ended || bond == bondHeld, "the bond is held or lost as the rules say");
+        require(!wentBack, "states go forward only");
+        require(!attackSucceeded, "no attack succeeds");
+        require(!paidTwice, "no address is paid twice for a round");
+        require(!paidTooMuch, "shares are of one at most, and of active slots");
+        require(!wrongActive, "active slots are the majority's");
+        require(THIEF.successes() == 0, "nobody reenters");
+        uint256 closed = PROJECT.settledRounds() + PROJECT.voidRounds();
+        bool running = phase != Phase.Registration && phase < Phase.Closing;
+        require(PROJECT.round() == (running ? closed + 1 : closed), "rounds are numbered by settled and void");
+    }
+
+    /// @dev Everybody but the owner has or can have exactly what the rules give, and the owner nothing but that before the end; then the rest is the owner's.
+    function _accounts(bool ended) private view returns (uint256 claims, uint256 out) {
+        for (uint256 i; i < ACCOUNTS; ++i) {
+            address who = account(i);
+            uint256 owed = PROJECT.owed(who);
+            uint256 has = received[who];
+            claims += owed;
+            out += has;
+            has += owed;
+            if (who != OWNER || !ended) require(has == entitled[who], "everybody has what the rules give");
+            else require(has >= entitled[who], "the owner has what the rules give a trainer");
+        }
+    }
+
+    function _stakes(bool ended) private view returns (uint256 held) {
+        for (uint256 i; i < TRAINERS; ++i) {
+            address who = trainer(i);
+            (uint256 stake, uint256 dropped, bool once) = PROJECT.trainerState(who);
+            require(stake == stakeOf[who] || (ended && stake == 0), "stakes are held, lost or given back as the rules say");
+            require(dropped == droppedOf[who] && once == penalised[who], "outliers are counted");
+            // At the end `owed` counts them.
+            if (!ended) held += stake;
+        }
+    }
+
+    // --- after a run
+
+    /// @notice From wherever a run has come to, a stranger alone brings the project to its end by waiting and `advance`, and then everybody gets all of
+    /// it: nobody is stuck, and not a unit stays but what was forced in.
+    function everybodyGetsOut() external {
+        uint256 steps;
+        while (PROJECT.phase() < Phase.Completed) {
+            require(++steps <= 8 + 5 * uint256(_t.maxVoids), "the clock alone ends the project");
+            vm.warp(PROJECT.deadline() + (PROJECT.phase() == Phase.Aggregate ? _t.aggregatePeriod : 0));
+            vm.prank(STRANGER);
+            PROJECT.advance();
+        }
+        for (uint256 round = 1; round <= PROJECT.settledRounds() + PROJECT.voidRounds(); ++round) {
+            if (_sharesHash[round] == 0) continue;
+            require(_sharesHash[round] == keccak256(abi.encode(PROJECT.sharesOf(round))), "what was settled stays");
+        }
+        for (uint256 i; i < ACCOUNTS; ++i) {
+            _collect(account(i));
+        }
+        require(balanceOf(address(PROJECT)) == forced, "everybody has collected and nothing is left");
+    }
+
+    /// @dev Returns what was paid, 0 when nothing was owed.
+    function _collect(address who) internal returns (uint256 owed) {
+        owed = PROJECT.owed(who);
+        if (owed == 0) return 0;
+        uint256 before = balanceOf(who);
+        vm.prank(who);
+        require(PROJECT.withdraw(payable(who)) == owed, "withdraw pays what is owed");
+        require(balanceOf(who) == before + owed, "what withdraw says is what arrives");
+        require(PROJECT.owed(who) == 0, "nothing is owed twice");
+        received[who] += owed;
+    }
+}

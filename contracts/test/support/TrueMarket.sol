@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {FormVerifier} from "../../src/FormVerifier.sol";
+import {KeyRegistry} from "../../src/KeyRegistry.sol";
+import {Project} from "../../src/Project.sol";
+import {FormProof, FormStatement} from "../../src/interfaces/IFormVerifier.sol";
+import {IKeyRegistry, IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
+import {Phase, Slot, Terms} from "../../src/interfaces/IProject.sol";
+import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
+import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
+import {Market} from "./Market.sol";
+import {Vectors} from "./Vectors.sol";
+
+/// @notice FOR TESTS: a registry with the hash that a proof of form was made for, which is that of no keys at all, and a key for everything.
+contract VectorRegistry is IKeyRegistry {
+    bytes32 public immutable keysHash;
+    bool public constant isDev = true;
+    KeyRegistry private immutable POINTS;
+
+    constructor(uint256[2] memory x1, uint256[12] memory g2) {
+        POINTS = new KeyRegistry(true, x1, g2, new IVerifyingKey[](0));
+        keysHash = POINTS.keysHash();
+    }
+
+    function verifyingKey(uint8, uint8) external pure returns (IVerifyingKey key) {}
+
+    function kzg() external view returns (uint256[2] memory, uint256[12] memory) {
+        return POINTS.kzg();
+    }
+}
+
+/// @dev Whole markets with proofs of the real prover (tests/vectors). Such a proof names the project by its address, so the project is put where the proof says: its code holds
+/// nothing of its address, and the factory opens it there as anywhere.
+abstract contract TrueMarket is Market, Vectors {
+    RoundStatement internal statement;
+    RoundProof internal proof;
+    FormStatement internal form;
+    FormProof internal formProof_;
+
+    function setUp() public virtual override {}
+
+    /// @dev A market with the real round verifier and the key of a vector. Form is not looked at: no two proofs of the real prover were made for one another.
+    function marketOfRound(string memory name) internal {
+        string memory json = file(name);
+        vm.chainId(vm.parseJsonUint(json, ".chainId"));
+        statement = readRoundStatement(json);
+        proof = readRoundProof(json);
+        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
+        keys[0] = IVerifyingKey(deploy("AgreementKey16.sol:AgreementKey16", ""));
+        (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
+        registry = new KeyRegistry(true, x1, g2, keys);
+        verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
+        formVerifier = new AcceptingFormVerifier(address(registry));
+        factory = newFactory(registry, verifier, formVerifier);
+    }
+
+    /// @dev What the policy words of the vector come from.
+    function roundTerms() internal view returns (Terms memory t) {
+        t = defaultTerms();
+        (t.aggregator, t.dimension, t.slots) = (statement.payee, uint32(statement.dimension), statement.slots);
+        (t.minTrainers, t.maxTrainers, t.minActive) = (5, 10, 5);
+        (t.rounds, t.maxVoids) = (2, 5);
+        t.model = statement.model;
+    }
+
+    /// @dev A market with the real verifier of form.
+    function marketOfForm(string memory name) internal {
+        string memory json = file(name);
+        vm.chainId(vm.parseJsonUint(json, ".chainId"));
+        form = readFormStatement(json, "");
+        formProof_ = readFormProof(json, "");
+        (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
+        IKeyRegistry loose = new VectorRegistry(x1, g2);
+        formVerifier = FormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(loose)));
+        verifier = new AcceptingRoundVerifier(address(loose));
+        factory = newFactory(KeyRegistry(address(loose)), verifier, formVerifier);
+    }
+
+    function formTerms() internal view returns (Terms memory t) {
+        t = defaultTerms();
+        (t.dimension, t.table, t.maxVoids) = (uint32(form.dimension), form.table, 5);
+    }
+
+    /// @dev Opens a project with these terms at this address.
+    function openAt(address where, Terms memory t) internal {
+        vm.etch(where, address(create(t)).code);
+        project = Project(where);
+        vm.deal(address(factory), depositOf(t));
+        vm.prank(address(factory));
+        project.initialize{value: depositOf(t)}();
+    }
+
+    function placeBondOf(address aggregator) internal {
+        uint256 bond = project.terms().bond;
+        vm.deal(aggregator, bond);
+        vm.prank(aggregator);
+        project.placeBond{value: bond}();
+    }
+
+    /// @dev Void rounds until the one with this id is open.
+    function skipTo(uint256 round) internal {
+        while (project.round() < round) {
+            skipAndAdvance();
+        }
+        assertPhase(Phase.Commit);
+    }
+
+    /// @dev Ten trainers, one a slot of the vector; in its round after it.
+    function beginRound(uint256 round) internal {
+        placeBondOf(statement.payee);
+        for (uint256 i; i < 10; ++i) {
+            join(i);
+        }
+        skipTo(round);
+    }
+
+    /// @dev The trainer of slot `i` commits to what the vector's did.
+    function commitTrue(uint256 i) internal {
+        uint256[2] memory point = [statement.commitments[2 * i], statement.commitments[2 * i + 1]];
+        uint256 round = project.round();
+        FormProof memory none;
+        vm.prank(trainer(i));
+        project.commitUpdate(round, point, sealOf(trainer(i), cidOf(i)), none);
+        slots.push(Slot(trainer(i), point[0], point[1]));
+    }
+
+    /// @dev All of a round but its settlement.
+    function playTrue(uint256 round) internal {
+        delete slots;
+        beginRound(round);
+        for (uint256 i; i < 10; ++i) {
+            commitTrue(i);
+        }
+        for (uint256 i; i < 10; ++i) {
+            reveal(i);
+        }
+        for (uint256 i; i < 10; ++i) {
+            attest(i);
+        }
+        assertPhase(Phase.Aggregate);
+    }
+}

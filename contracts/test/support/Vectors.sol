@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {FormProof, FormStatement} from "../../src/interfaces/IFormVerifier.sol";
+import {RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
+import {MiniTest} from "./MiniTest.sol";
+
+/// @dev Reads what the real prover wrote to tests/vectors.
+abstract contract Vectors is MiniTest {
+    function file(string memory name) internal view returns (string memory) {
+        return vm.readFile(string.concat("../tests/vectors/", name));
+    }
+
+    function pair(string memory json, string memory key) internal pure returns (uint256[2] memory) {
+        uint256[] memory list = vm.parseJsonUintArray(json, key);
+        return [list[0], list[1]];
+    }
+
+    /// @param key of the fourteen words `[x]_1, [1]_2, [x]_2, [x^2]_2`
+    function readKzg(string memory json, string memory key)
+        internal
+        pure
+        returns (uint256[2] memory x1, uint256[12] memory g2)
+    {
+        uint256[] memory list = vm.parseJsonUintArray(json, key);
+        x1 = [list[0], list[1]];
+        for (uint256 i; i < 12; ++i) {
+            g2[i] = list[2 + i];
+        }
+    }
+
+    function readRoundStatement(string memory json) internal pure returns (RoundStatement memory s) {
+        s.project = address(uint160(vm.parseJsonUint(json, ".statement.project")));
+        s.round = vm.parseJsonUint(json, ".statement.round");
+        s.payee = address(uint160(vm.parseJsonUint(json, ".statement.payee")));
+        s.dimension = vm.parseJsonUint(json, ".statement.dimension");
+        s.slots = uint8(vm.parseJsonUint(json, ".statement.slots"));
+        s.rule = uint8(vm.parseJsonUint(json, ".statement.rule"));
+        s.policy = pair(json, ".statement.policy");
+        s.activeMask = vm.parseJsonUint(json, ".statement.activeMask");
+        s.modelCid = bytes32(vm.parseJsonUint(json, ".statement.modelCid"));
+        s.model = pair(json, ".statement.model");
+        s.commitments = vm.parseJsonUintArray(json, ".statement.commitments");
+    }
+
+    function readRoundProof(string memory json) internal pure returns (RoundProof memory p) {
+        p.h = vm.parseJsonUint(json, ".proof.h");
+        p.sigma = vm.parseJsonUint(json, ".proof.sigma");
+        p.keptMask = vm.parseJsonUint(json, ".proof.keptMask");
+        p.coherence = vm.parseJsonUint(json, ".proof.coherence");
+        p.shares = vm.parseJsonUintArray(json, ".proof.shares");
+        p.weights = vm.parseJsonUintArray(json, ".proof.weights");
+        uint256[] memory list = vm.parseJsonUintArray(json, ".proof.groth16");
+        for (uint256 i; i < 8; ++i) {
+            p.groth16[i] = list[i];
+        }
+        p.s = pair(json, ".proof.s");
+        p.r = pair(json, ".proof.r");
+        list = vm.parseJsonUintArray(json, ".proof.values");
+        for (uint256 i; i < 4; ++i) {
+            p.values[i] = list[i];
+        }
+        p.w = pair(json, ".proof.w");
+        p.model = pair(json, ".proof.model");
+        p.committed = vm.parseJsonUintArray(json, ".proof.committed");
+    }
+
+    /// @param at where in the file, empty or `.case0`
+    function readFormStatement(string memory json, string memory at) internal pure returns (FormStatement memory s) {
+        s.project = address(uint160(vm.parseJsonUint(json, string.concat(at, ".statement.project"))));
+        s.round = vm.parseJsonUint(json, string.concat(at, ".statement.round"));
+        s.trainer = address(uint160(vm.parseJsonUint(json, string.concat(at, ".statement.trainer"))));
+        s.dimension = vm.parseJsonUint(json, string.concat(at, ".statement.dimension"));
+        s.table = uint8(vm.parseJsonUint(json, string.concat(at, ".statement.table")));
+        s.commitment = pair(json, string.concat(at, ".statement.commitment"));
+    }
+
+    function readFormProof(string memory json, string memory at) internal pure returns (FormProof memory p) {
+        p.points = vm.parseJsonUintArray(json, string.concat(at, ".proof.points"));
+        p.values = vm.parseJsonUintArray(json, string.concat(at, ".proof.values"));
+    }
+}

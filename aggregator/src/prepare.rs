@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use fairshare_node::{collect, fetch_model, rebuild, ContentId, FileError, Status};
+use fairshare_node::{collect, fetch_model, rebuild, watched, ContentId, FileError, Status};
 use fairshare_protocol::{decode_model, encode_model, encoded_len, FileKind, Specification};
 
 use crate::assess::{active_updates, assess_round, merge, slots_of, RoundTerms};
@@ -63,7 +63,7 @@ impl Service {
         let collected = attempt.collected.clone();
         let (prover, spec, timings) = (self.prover.clone(), self.spec.clone(), attempt.timings);
         // On a thread of its own: it takes seconds, and the chain and IPFS answer meanwhile.
-        let (ready, timings) = tokio::task::spawn_blocking(move || {
+        let (ready, timings) = watched("assessing and proving the round", move || {
             let updates = active_updates(&terms, active, &collected)?;
             compute(&prover, &spec, &terms, &context, &model, &updates, timings)
         })

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
 use fairshare_node::cli::Reporter;
-use fairshare_node::{fetch_specification, format_address, Chain, ContentStore, Phase, Project};
+use fairshare_node::{fetch_specification, format_address, watched, Chain, ContentStore, Phase, Project};
 use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;
@@ -79,23 +78,13 @@ async fn open_keys(
     rule: RuleName,
     slots: u8,
 ) -> Result<(ReferenceString, AssessmentKeys), AggregatorError> {
-    let owned = folder.to_owned();
-    let mut opening = tokio::task::spawn_blocking(move || {
-        let srs =
-            ReferenceString::open_dev(&owned, dimension).map_err(|e| AggregatorError::Keys(e.to_string()))?;
-        let keys = AssessmentKeys::open_dev(&owned, rule, slots)
-            .map_err(|e| AggregatorError::Keys(e.to_string()))?;
+    let folder = folder.to_owned();
+    let fault = |error: &dyn std::error::Error| AggregatorError::Keys(error.to_string());
+    watched("opening the reference string and the proving key, or making the DEV ones, once", move || {
+        let srs = ReferenceString::open_dev(&folder, dimension).map_err(|error| fault(&error))?;
+        let keys = AssessmentKeys::open_dev(&folder, rule, slots).map_err(|error| fault(&error))?;
         Ok((srs, keys))
-    });
-    let mut told = false;
-    loop {
-        tokio::select! {
-            opened = &mut opening => return opened.map_err(|lost| AggregatorError::Computation(lost.to_string()))?,
-            () = tokio::time::sleep(Duration::from_secs(2)), if !told => {
-                told = true;
-                let folder = folder.display();
-                tracing::info!("making the DEV reference string and the proving key for {slots} slots in {folder}: once, about a minute");
-            }
-        }
-    }
+    })
+    .await
+    .map_err(|lost| AggregatorError::Computation(lost.to_string()))?
 }

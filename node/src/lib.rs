@@ -24,6 +24,7 @@ mod fuzzing;
 mod project_files;
 pub mod rebuild;
 pub mod telemetry;
+mod watch;
 
 pub use address::{format_address, parse_address, Address20, AddressError};
 pub use chain::{
@@ -36,3 +37,4 @@ pub use collect::{collect, CollectError, Collected, Exclusion};
 pub use content::embedded;
 pub use content::{ContentError, ContentId, ContentStore, CHUNK};
 pub use project_files::{fetch_model, fetch_specification, format_point, FileError, MAX_SPECIFICATION};
+pub use watch::watched;

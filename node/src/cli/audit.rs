@@ -4,7 +4,7 @@ use std::io::stderr;
 use std::io::IsTerminal;
 
 use clap::Args;
-use fairshare_circuits::{CommittedKeys, ReferenceString};
+use fairshare_circuits::CommittedKeys;
 use fairshare_protocol::Amount;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -41,7 +41,7 @@ impl AuditArgs {
         let project = self.project.open_any(&chain).await?;
         let store = self.network.store().await?;
         let opening = Progress::start("opening the reference string");
-        let srs = ReferenceString::open_dev(&self.data.folder(), project.terms().dimension as usize)?;
+        let srs = self.data.reference_string(project.terms().dimension as usize, &opening)?;
         drop(opening);
         let bar = bar();
         let mut progress = |done: usize, all: usize| {

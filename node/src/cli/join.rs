@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eyre::{ensure, eyre, WrapErr};
-use fairshare_circuits::ReferenceString;
 use serde_json::{json, Value};
 
 use super::args::DataArgs;
@@ -87,7 +86,7 @@ impl JoinArgs {
         let store = self.network.store().await?;
         let spec = fetch_specification(&project, &store).await?;
         let progress = Progress::start("opening the reference string");
-        let srs = ReferenceString::open_dev(&self.data.folder(), spec.model.dimension())?;
+        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
         progress.say("fetching the first model and checking its commitment");
         let terms = project.terms();
         fetch_model(&project, &store, &spec, &terms.model, terms.model_cid, &srs).await?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use eyre::{ensure, eyre, WrapErr};
-use fairshare_circuits::{G1Affine, ReferenceString};
+use fairshare_circuits::G1Affine;
 use fairshare_protocol::{encode_export, encode_model, model_to_f32, FileKind};
 use serde_json::json;
 
@@ -93,7 +93,7 @@ impl PublishArgs {
         let spec = fetch_specification(&project, &store).await?;
         let status = project.status().await?;
         let progress = Progress::start("opening the reference string");
-        let srs = ReferenceString::open_dev(&self.data.folder(), spec.model.dimension())?;
+        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
         progress.say("making the model from the updates and checking its commitment");
         let model = recompute_model(&project, &store, &spec, &srs, &status).await?;
         let id = store.add(&encode_model(&spec.model, &model)?).await?;
@@ -122,7 +122,7 @@ impl FetchArgs {
         let spec = fetch_specification(&project, &store).await?;
         let (round, commitment, cid) = which(&project, self.round).await?;
         let progress = Progress::start("opening the reference string");
-        let srs = ReferenceString::open_dev(&self.data.folder(), spec.model.dimension())?;
+        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
         progress.say("fetching the model and checking its commitment");
         let model = fetch_model(&project, &store, &spec, &commitment, cid, &srs).await?;
         drop(progress);

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use eyre::{ensure, WrapErr};
-use fairshare_circuits::ReferenceString;
 use fairshare_protocol::{encode_model, Specification};
 use serde_json::{json, Value};
 
@@ -83,7 +82,7 @@ impl CreateArgs {
         self.check_funds(&chain, owner, deposit, spec.token()).await?;
 
         let progress = Progress::start("opening the reference string");
-        let srs = ReferenceString::open_dev(&self.data.folder(), spec.model.dimension())?;
+        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
         progress.say("committing to the first model");
         let first = spec.model.initial(spec.training.seed, spec.quantisation.scale_log2);
         let commitment = srs.commit_model(&first)?;

@@ -7,7 +7,7 @@ use clap::Args;
 use eyre::bail;
 use fairshare_circuits::{CommittedKeys, FormTable, ReferenceString};
 use fairshare_node::cli::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, WalletArgs};
-use fairshare_node::{fetch_specification, format_address, Address20, Project};
+use fairshare_node::{fetch_specification, format_address, watched, Address20, Project};
 use tokio::signal::unix::{signal, SignalKind};
 
 use crate::behaviour::Behaviour;
@@ -19,6 +19,9 @@ use crate::service::{Service, ServiceOptions};
 const LOCAL_POLL: Duration = Duration::from_millis(200);
 /// How often to look at a chain elsewhere.
 const REMOTE_POLL: Duration = Duration::from_secs(3);
+
+/// What takes a while, the first time.
+const OPENING: &str = "opening the reference string, or making the DEV one, once";
 
 /// `fairshare-trainer run`
 #[derive(Args, Debug)]
@@ -79,8 +82,7 @@ impl RunArgs {
         let keys_hash = keys_hash(&project).await?;
         // Long enough for the proof of form as well.
         let dimension = FormTable::from_id(project.terms().table)?.points(project.terms().dimension);
-        let reference =
-            tokio::task::spawn_blocking(move || ReferenceString::open_dev(&folder, dimension)).await??;
+        let reference = watched(OPENING, move || ReferenceString::open_dev(&folder, dimension)).await??;
         if !self.behaviour.is_honest() {
             tracing::warn!(behaviour = ?self.behaviour, "this trainer is HOSTILE: for tests and demonstrations only");
         }

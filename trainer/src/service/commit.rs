@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use fairshare_circuits::{prove_form, FormError, FormProofWords, FormStatement, FormTable, G1Affine};
-use fairshare_node::{ether, format_address, seal, Address20, CommittedUpdate, ContentId, Phase, Status};
+use fairshare_node::{
+    ether, format_address, seal, watched, Address20, CommittedUpdate, ContentId, Phase, Status,
+};
 use rand::RngCore;
 
 use super::fault::Fault;
@@ -139,7 +141,7 @@ impl Service {
             behaviour.posted_file(&self.specification.model, &local.update).map_err(TrainerError::from)?;
         let statement = self.form_statement(status.round)?;
         let reference = self.reference.clone();
-        let proved = tokio::task::spawn_blocking(move || {
+        let proved = watched("committing to the update and proving its form", move || {
             let commitment = reference.commit_update(&local.update)?;
             if commitment == G1Affine::identity() {
                 return Ok(None);
@@ -187,11 +189,9 @@ impl Service {
             HyperParameters { learning_rate: status.learning_rate, local_epochs: status.local_epochs };
         let seed =
             RoundSeed { seed: self.options.seed, project: self.project.address(), round: status.round };
-        tokio::task::spawn_blocking(move || {
-            local_update(&specification, &global, &data, hyper, behaviour, &seed)
-        })
-        .await
-        .map_err(|_| TrainerError::Broken("the training"))?
+        watched("training", move || local_update(&specification, &global, &data, hyper, behaviour, &seed))
+            .await
+            .map_err(|_| TrainerError::Broken("the training"))?
     }
 }
 

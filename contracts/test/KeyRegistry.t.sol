@@ -61,7 +61,7 @@ contract KeyRegistryTest is MiniTest {
         (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
         uint256[2] memory x1 = KnownSecrets.x1();
         bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(16), fixedPoints);
-        words = abi.encodePacked(words, uint256(13), ic);
+        words = abi.encodePacked(words, uint256(8), ic);
         // abi.encode(bytes32, uint256[]): tag, offset of the array, its length, its words.
         bytes memory encoded =
             abi.encodePacked(bytes32("fairshare.keys.v1"), uint256(64), words.length / 32, words);

@@ -333,6 +333,8 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     }
 
     /// @dev `C_L + v W'`: `C_L = C_(f_1) + k C_(f_2) - [r_1(v) + k r_2(v)]_1 - Z_1(v) W` with `k = Z_1(v) / Z_2(v)`. `C_U` has weight one.
+    // What `addMul` returns is whether the point is infinity, and every point of a proof of form may be.
+    // slither-disable-next-line unused-return
     function _opening(
         FormStatement calldata statement,
         uint256[] calldata points,
@@ -380,6 +382,8 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         Inverses memory inverse,
         uint256 ratio
     ) private pure returns (uint256) {
+        // Between the writes that slither means, both are read for the slope of the first line.
+        // slither-disable-next-line write-after-write
         (uint256 a, uint256 b) = (o.s0, o.s1);
         if (table == 8) (a, b) = (_next(o.high0, a, c.gamma), _next(o.high1, b, c.gamma));
         (a, b) = (_next(o.u0, a, c.gamma), _next(o.u1, b, c.gamma));

@@ -153,6 +153,8 @@ contract KeyRegistry is IKeyRegistry {
                 words[2 + i] = g2[4 * k + i];
                 words[8 + i] = g2[4 * k + 4 + i];
             }
+            // A point that is refused makes it no one either.
+            // slither-disable-next-line unused-return
             (, bool isOne) = Bn254.pairing(words);
             if (!isOne) revert InvalidKeyPoint();
         }
@@ -169,6 +171,8 @@ contract KeyRegistry is IKeyRegistry {
         uint256[] memory words = new uint256[](6);
         (words[0], words[1]) = (1, 2);
         (words[2], words[3], words[4], words[5]) = (x1, x0, y1, y0);
+        // Only whether the point is one; the value is no matter.
+        // slither-disable-next-line unused-return
         (bool valid,) = Bn254.pairing(words);
         if (!valid) revert InvalidKeyPoint();
     }

@@ -20,6 +20,8 @@ abstract contract KeyedVerifier {
     constructor(IKeyRegistry registry) {
         REGISTRY = registry;
         KEYS_HASH = registry.keysHash();
+        // `[x]_1` is for the round verifier alone.
+        // slither-disable-next-line unused-return
         (, uint256[12] memory g2) = registry.kzg();
         (ONE_0, ONE_1, ONE_2, ONE_3) = (g2[0], g2[1], g2[2], g2[3]);
         (X_0, X_1, X_2, X_3) = (g2[4], g2[5], g2[6], g2[7]);

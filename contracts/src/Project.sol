@@ -358,6 +358,8 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         if (_status.bondHeld) {
             uint256 active = _rounds[id].activeMask;
             uint256 count = Packed.count(active); // at least minActive, or Aggregate would not have opened
+            // Rounded down on purpose: what that leaves of the bond goes to the escrow below.
+            // slither-disable-next-line divide-before-multiply
             uint256 part = t.bond / count;
             _status.bondHeld = false;
             for (uint256 i; i < _trainers.length; ++i) {

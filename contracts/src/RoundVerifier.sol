@@ -155,6 +155,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     function _outcome(bytes32 state, RoundProof calldata proof) private pure returns (uint256 chi, uint256 folded) {
         uint256[] calldata shares = proof.shares;
         uint256[] calldata weights = proof.weights;
+        // Where the one array ends and the other begins is fixed: both have the length that the slots give (`_checkLengths`).
+        // slither-disable-next-line encode-packed-collision
         chi = state.absorbWords(
             Transcript.OUTCOME, abi.encodePacked(proof.sigma, proof.keptMask, proof.coherence, shares, weights)
         ).challenge();

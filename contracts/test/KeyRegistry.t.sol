@@ -277,4 +277,18 @@ contract KeyRegistryTest is MiniTest {
         key.key();
         this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key.asKey()));
     }
+
+    /// @dev The same, whatever it tells the calls apart by. Either answer is a good key by itself.
+    function test_constructor_keyThatAnswersTheSecondCallOtherwise() public {
+        ExampleKey key = new ExampleKey();
+        (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
+        bytes[] memory answers = new bytes[](2);
+        answers[1] = abi.encode(fixedPoints, ic);
+        fixedPoints[1] = Bn254.negateY(fixedPoints[1]);
+        answers[0] = abi.encode(fixedPoints, ic);
+        vm.mockCalls(address(key), abi.encodeCall(key.key, ()), answers);
+        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.ImpureKey.selector, address(key));
+        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key, reason);
+        this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key)); // which has only the last answer from here on
+    }
 }

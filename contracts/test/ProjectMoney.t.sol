@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
 import {FormProof} from "../src/interfaces/IFormVerifier.sol";
 import {Market} from "./support/Market.sol";
 
@@ -352,6 +353,33 @@ contract ProjectMoneyTest is Market {
         assertEq(project.owed(address(refuser)), FEE);
         assertEq(withdraw(trainer(0)), REWARD);
         assertEq(refuser.pull(project, payable(STRANGER)), FEE);
+    }
+
+    /// @dev Fourteen shares fill a word: slots 14 and 15 are paid from the second one, and a second word of nothing pays nothing.
+    function test_settle_sharesOfTheSecondWord() public {
+        Terms memory t = defaultTerms();
+        (t.slots, t.maxTrainers) = (16, 16);
+        project = create(t);
+        start(16);
+        uint256[2][2] memory words = [[uint256(10_000), 20_000 | 30_000 << 17], [uint256(40_000), 0]];
+        for (uint256 id = 1; id <= 2; ++id) {
+            submit(16);
+            RoundProof memory p = claim([uint256(0), 0, 0, 0], 65536);
+            (p.shares, p.weights) = (new uint256[](2), new uint256[](2));
+            (p.shares[0], p.shares[1]) = (words[id - 1][0], words[id - 1][1]);
+            uint256 escrow = project.escrow();
+            vm.prank(AGGREGATOR);
+            project.settle(id, AGGREGATOR, "next model", slots, p);
+            assertEq(escrow - project.escrow(), FEE + (id == 1 ? part(10_000) + part(20_000) + part(30_000) : part(40_000)));
+            uint256[] memory stored = project.sharesOf(id);
+            assertEq(stored.length, 2);
+            assertEq(stored[0], words[id - 1][0]);
+            assertEq(stored[1], words[id - 1][1]);
+        }
+        assertEq(project.owed(trainer(0)), part(10_000) + part(40_000));
+        assertEq(project.owed(trainer(13)), 0);
+        assertEq(project.owed(trainer(14)), part(20_000));
+        assertEq(project.owed(trainer(15)), part(30_000));
     }
 
     function test_withdraw_forcedEtherIsNobodys() public {

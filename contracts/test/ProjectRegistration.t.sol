@@ -7,7 +7,8 @@ import {ProjectState} from "../src/ProjectState.sol";
 import {IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
-import {AcceptingFormVerifier} from "./support/AcceptingVerifiers.sol";
+import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
+import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 
@@ -187,12 +188,15 @@ contract ProjectRegistrationTest is Market {
         assertEq(model[1], 2);
     }
 
+    /// @dev Each alone: of a registry that is neither's, one check would do.
     function test_constructor_factoryWithAVerifierOfOtherKeys() public {
+        IRoundVerifier round = new AcceptingRoundVerifier(address(0x77));
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
-        newFactory(KeyRegistry(address(0x77)), verifier, formVerifier);
-        IFormVerifier other = new AcceptingFormVerifier(address(0x77));
+        newFactory(registry, round, formVerifier);
+        IFormVerifier form = new AcceptingFormVerifier(address(0x77));
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
-        newFactory(registry, verifier, other);
+        newFactory(registry, verifier, form);
+        newFactory(registry, verifier, formVerifier);
     }
 
     function test_createProject_multiKrum() public {

@@ -11,6 +11,8 @@ library Currency {
 
     /// @notice Takes exactly `amount` from the sender, or reverts.
     /// @param token zero for ether, which then must have come with the call
+    /// @dev All that call it are payable; slither does not see callers of a library.
+    // slither-disable-next-line msg-value-in-nonpayable
     function take(address token, uint256 amount) internal {
         uint256 due = token == address(0) ? amount : 0;
         if (msg.value != due) revert IProject.WrongValue(due, msg.value);

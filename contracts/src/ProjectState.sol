@@ -74,11 +74,12 @@ abstract contract ProjectState is IProject {
     address[] internal _trainers;
     mapping(address account => uint256) internal _credit;
     mapping(address account => Trainer) internal _trainer;
+    // Written in `Project` through references, which slither does not follow; so are the shares below.
+    // slither-disable-next-line uninitialized-state
     mapping(uint256 id => RoundData) internal _rounds;
     /// @dev The low byte is the slot plus one, the rest is the seal without its low byte: 248 bits bind well enough.
     mapping(uint256 id => mapping(address trainer => uint256)) internal _submissions;
     /// @dev The first word with `SETTLED`; words that are 0 are not written.
-    // Written in `Project._pay` through a reference, which slither does not follow.
     // slither-disable-next-line uninitialized-state
     mapping(uint256 id => mapping(uint256 index => uint256 word)) internal _shares;
     mapping(bytes32 point => bool) internal _used;

@@ -329,13 +329,10 @@ fn an_outcome_bent_to_the_same_fold_is_refused() {
     let Round { statement, proof, .. } = round();
     let mut words = proof.words();
     let st1 = transcript_states(statement, &words).unwrap()[1];
-    let outcome = |words: &RoundProofWords| -> Vec<Word> {
-        [vec![words.sigma, words.kept_mask, words.coherence], words.shares.clone(), words.weights.clone()]
-            .concat()
-    };
-    let chi = challenge(&absorb(st1, "outcome", &outcome(&words)));
+    let chi = challenge(&absorb(st1, "outcome", &verify::outcome_words(&words)));
     let folded = |words: &RoundProofWords| {
-        let values: Vec<Fr> = outcome(words).iter().map(|word| scalar_from_word(word).unwrap()).collect();
+        let outcome = verify::outcome_words(words);
+        let values: Vec<Fr> = outcome.iter().map(|word| scalar_from_word(word).unwrap()).collect();
         fold(&values, chi)
     };
     let honest = folded(&words);

@@ -238,15 +238,19 @@ pub(super) fn with_chi(
     Ok(AssessmentPublic { chi: outcome_challenge(st1, &outcome)?, ..public })
 }
 
+/// The outcome as a proof claims it, in the order of docs/protocol.md 13.2.
+pub(super) fn outcome_words(words: &RoundProofWords) -> Vec<Word> {
+    let head = [words.sigma, words.kept_mask, words.coherence];
+    [&head, words.shares.as_slice(), &words.weights].concat()
+}
+
 /// The public inputs of docs/protocol.md 13.2.
 fn public_inputs(
     statement: &RoundStatement,
     words: &RoundProofWords,
     st1: Word,
 ) -> Result<[Fr; PUBLIC_INPUTS], VerifyError> {
-    let mut outcome = vec![words.sigma, words.kept_mask, words.coherence];
-    outcome.extend(&words.shares);
-    outcome.extend(&words.weights);
+    let outcome = outcome_words(words);
     let chi = outcome_challenge(st1, &outcome)?;
     let policy = statement.policy.words().map(Fr::from);
     let before =

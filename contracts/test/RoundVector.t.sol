@@ -86,18 +86,12 @@ abstract contract RoundVector is Vectors {
 
     function test_transcript_everyStateEqualsTheProvers() public view {
         uint256[] memory expected = words(".states");
-        bytes32 state = firstState();
-        assertEq(state, bytes32(expected[0]));
-        uint256[] memory items = proof.committed;
-        if (items.length == 0) {
-            items = new uint256[](1);
-            items[0] = proof.h;
-        }
-        state = Transcript.absorb(state, Transcript.GRAM, items);
+        assertEq(firstState(), bytes32(expected[0]));
+        bytes32 state = gramState();
         assertEq(state, bytes32(expected[1]));
         uint256 rho = Transcript.challenge(state);
         uint256 chi = Transcript.challenge(Transcript.absorb(state, Transcript.OUTCOME, outcome()));
-        items = new uint256[](5);
+        uint256[] memory items = new uint256[](5);
         (items[0], items[1], items[2]) = (proof.sigma, proof.s[0], proof.s[1]);
         (items[3], items[4]) = (proof.r[0], proof.r[1]);
         state = Transcript.absorb(state, Transcript.LAURENT, items);
@@ -132,6 +126,15 @@ abstract contract RoundVector is Vectors {
         return Transcript.absorb(0, Transcript.ROUND, items);
     }
 
+    function gramState() private view returns (bytes32) {
+        uint256[] memory items = proof.committed;
+        if (items.length == 0) {
+            items = new uint256[](1);
+            items[0] = proof.h;
+        }
+        return Transcript.absorb(firstState(), Transcript.GRAM, items);
+    }
+
     function outcome() private view returns (uint256[] memory items) {
         uint256 k = proof.shares.length;
         items = new uint256[](3 + 2 * k);
@@ -162,18 +165,12 @@ abstract contract RoundVector is Vectors {
 
     /// @dev What would fold to the same under the honest outcome's challenge, had that been known before: it gets a challenge of its own.
     function test_verify_outcomeBentToTheSameFold() public {
-        uint256[] memory items = proof.committed;
-        if (items.length == 0) {
-            items = new uint256[](1);
-            items[0] = proof.h;
-        }
-        bytes32 state = Transcript.absorb(firstState(), Transcript.GRAM, items);
-        uint256 chi = Transcript.challenge(Transcript.absorb(state, Transcript.OUTCOME, outcome()));
+        uint256 chi = Transcript.challenge(Transcript.absorb(gramState(), Transcript.OUTCOME, outcome()));
         uint256 honest = folded(outcome(), chi);
         RoundProof memory p = proof;
         p.keptMask = addmod(p.keptMask, chi, Bn254.R);
         p.coherence -= 1;
-        items = outcome();
+        uint256[] memory items = outcome();
         (items[1], items[2]) = (p.keptMask, p.coherence);
         assertEq(folded(items, chi), honest);
         refused(p, REFUSED);

@@ -187,8 +187,9 @@ pub enum StatementError {
 /// a statement that contradicts itself, which the contract calls `WrongLength` or `InvalidPoint`, is told apart here.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum VerifyError {
-    /// A word that must be a scalar is not smaller than the order `r`.
-    #[error("ScalarOutOfRange: 0x{} is not below the scalar field's order", hex::encode(.0))]
+    /// A word that must be a scalar is not smaller than the order `r`; a policy word not smaller than `2^16`; `h` beside a
+    /// commitment not 0.
+    #[error("ScalarOutOfRange: 0x{} is not below the scalar field's order, or too large for its place", hex::encode(.0))]
     ScalarOutOfRange([u8; 32]),
     /// A coordinate is not smaller than `q`, or a point is not on the curve (or infinity, where none is taken).
     #[error("InvalidPoint: {0}")]

@@ -96,7 +96,7 @@ mod tests {
             let (_, behind) = rest.split_once(&literal).expect("the word follows the one before it");
             rest = behind;
         }
-        assert_eq!(source.matches("hex\"").count(), 8, "the constant one and seven inputs");
+        assert_eq!(source.matches("hex\"").count(), 6, "the constant one and five inputs");
         assert!(!rest.contains("0x") && !rest.contains("hex"), "and no other word");
     }
 }

@@ -104,14 +104,32 @@ impl System {
         if assignment.len() != self.variables || assignment.first() != Some(&Fr::ONE) {
             return Err((0, "the shape of the assignment"));
         }
+        let rows = self.rows(assignment);
+        let broken = rows.broken().next();
+        broken.map_or(Ok(rows), |index| Err((index, self.section_of(index))))
+    }
+
+    /// Every row under an assignment of the right shape.
+    fn rows(&self, assignment: &[Fr]) -> Rows {
         let products = |matrix: usize| -> Vec<Fr> {
             self.matrices[matrix].par_iter().with_min_len(256).map(|row| dot(row, assignment)).collect()
         };
-        let rows = Rows { a: products(0), b: products(1), c: products(2) };
-        let broken = (0..self.constraints()).find(|index| rows.a[*index] * rows.b[*index] != rows.c[*index]);
-        let Some(broken) = broken else { return Ok(rows) };
-        let section = self.sections.iter().rev().find(|(_, from)| *from <= broken);
-        Err((broken, section.map_or("no section", |(name, _)| name)))
+        Rows { a: products(0), b: products(1), c: products(2) }
+    }
+
+    fn section_of(&self, constraint: usize) -> &'static str {
+        let section = self.sections.iter().rev().find(|(_, from)| *from <= constraint);
+        section.map_or("no section", |(name, _)| name)
+    }
+
+    /// Every section of which the assignment breaks a constraint.
+    #[cfg(test)]
+    pub(crate) fn broken_sections(&self, assignment: &[Fr]) -> Vec<&'static str> {
+        assert_eq!(assignment.len(), self.variables);
+        let mut sections: Vec<_> =
+            self.rows(assignment).broken().map(|index| self.section_of(index)).collect();
+        sections.dedup();
+        sections
     }
 
     /// The first constraint that the assignment breaks.
@@ -133,6 +151,13 @@ pub(crate) struct Rows {
     pub(crate) a: Vec<Fr>,
     pub(crate) b: Vec<Fr>,
     pub(crate) c: Vec<Fr>,
+}
+
+impl Rows {
+    /// The constraints that do not hold.
+    fn broken(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.c.len()).filter(|index| self.a[*index] * self.b[*index] != self.c[*index])
+    }
 }
 
 fn dot(row: &[(Fr, usize)], assignment: &[Fr]) -> Fr {
@@ -188,6 +213,11 @@ mod tests {
         };
         assert_eq!(system.first_broken(&assign(3)), None);
         assert_eq!(system.first_broken(&assign(4)), Some((2, "second")));
+        assert_eq!(system.broken_sections(&assign(3)), [""; 0]);
+        assert_eq!(system.broken_sections(&assign(4)), ["second"]);
+        let mut all = assign(4);
+        all[2] += Fr::ONE; // y
+        assert_eq!(system.broken_sections(&all), ["first", "second"]);
         assert!(system.first_broken(&assign(3)[1..]).is_some());
     }
 }

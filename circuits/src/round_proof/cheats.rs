@@ -15,7 +15,7 @@ use crate::statements::public::{fold, AssessmentPublic};
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
-use fairshare_protocol::{absorb, assess, Assessment, GramMatrix, Policy, Word};
+use fairshare_protocol::{absorb, assess, word_from_u128, Assessment, GramMatrix, Policy, Word};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
@@ -233,6 +233,38 @@ fn a_proof_serves_no_other_statement() {
         change(&mut statement);
         assert_eq!(check(&statement, &words), Err(VerifyError::LaurentIdentityFailed), "another {what}");
     }
+}
+
+/// A policy word that `setting` has no room for. The last word with room is another statement as any other is.
+#[test]
+fn a_policy_word_of_more_than_sixteen_bits_is_refused() {
+    let words = round().proof.words();
+    let with = |trim_count: u32| {
+        let policy = Policy::Agreement { theta: 32, trim_count };
+        let statement = RoundStatement { policy, ..round().statement.clone() };
+        (check(&statement, &words).unwrap_err(), transcript_states(&statement, &words).err())
+    };
+    for trim_count in [1 << 16, (1 << 16) + 1, u32::MAX] {
+        let refused = VerifyError::ScalarOutOfRange(word_from_u128(trim_count.into()));
+        assert_eq!(with(trim_count), (refused.clone(), Some(refused)));
+    }
+    assert_eq!(with((1 << 16) - 1), (VerifyError::LaurentIdentityFailed, None));
+}
+
+/// What joins absorbs the five public inputs in their order.
+#[test]
+fn the_last_state_absorbs_the_public_inputs() {
+    let Round { statement, proof, .. } = round();
+    let words = proof.words();
+    let states = transcript_states(statement, &words).unwrap();
+    let chi = challenge(&absorb(states[1], "outcome", &verify::outcome_words(&words)));
+    let outcome: Vec<Fr> =
+        verify::outcome_words(&words).iter().map(|word| scalar_from_word(word).unwrap()).collect();
+    let mut setting = word_from_u128(statement.active);
+    (setting[15], setting[13]) = (32, 1); // units of 2^128 and of 2^144
+    let inputs = [words.h, scalar_word(&challenge(&states[1])), setting, scalar_word(&chi)];
+    let items = [&words.w[..], &words.model, &words.groth16, &inputs, &[scalar_word(&fold(&outcome, chi))]];
+    assert_eq!(states[4], absorb(states[3], "join", &items.concat()));
 }
 
 #[test]

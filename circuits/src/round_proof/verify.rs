@@ -10,11 +10,11 @@ use crate::groth16::{lookup_challenge, CircuitKey};
 use crate::keys::CommittedKeys;
 use crate::msm::msm;
 use crate::srs::KzgKey;
-use crate::statements::public::{AssessmentPublic, PublicValues, PUBLIC_INPUTS};
+use crate::statements::public::{fold, policy_word_out_of_range, setting, AssessmentPublic, PUBLIC_INPUTS};
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
-use fairshare_protocol::{absorb, element17, packed_words, Word};
+use fairshare_protocol::{absorb, element17, packed_words, word_from_u128, Word};
 
 /// Checks a round's proof under the committed keys: what the contract checks, with the same reasons.
 ///
@@ -245,17 +245,23 @@ pub(super) fn outcome_words(words: &RoundProofWords) -> Vec<Word> {
 }
 
 /// The public inputs of docs/protocol.md 13.2.
+///
+/// # Errors
+/// A policy word of more than 16 bits, scalars that are not canonical, or a challenge that lookups cannot take.
 fn public_inputs(
     statement: &RoundStatement,
     words: &RoundProofWords,
     st1: Word,
 ) -> Result<[Fr; PUBLIC_INPUTS], VerifyError> {
+    // Else `setting` would be that of another policy as well.
+    if let Some(word) = policy_word_out_of_range(statement.policy) {
+        return Err(VerifyError::ScalarOutOfRange(word_from_u128(word.into())));
+    }
+    let setting = setting(statement.active, statement.policy.words().map(Fr::from));
     let outcome = outcome_words(words);
     let chi = outcome_challenge(st1, &outcome)?;
-    let policy = statement.policy.words().map(Fr::from);
-    let before =
-        [scalar_from_word(&words.h)?, challenge(&st1), Fr::from(statement.active), policy[0], policy[1]];
-    Ok(PublicValues::new(before, chi, scalars(&outcome)?).inputs)
+    let h = scalar_from_word(&words.h)?;
+    Ok([h, challenge(&st1), setting, chi, fold(&scalars(&outcome)?, chi)])
 }
 
 /// `st4`.

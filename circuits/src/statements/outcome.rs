@@ -13,7 +13,7 @@ pub(super) const FRACTION: usize = 17;
 /// Coherence: `w'Gw 2^16` divided by `sum w * sum_i w_i G_ii <= 2^16 * 2^68`, whose remainder is below `2^84`.
 const COHERENCE: DivisionBits = DivisionBits { quotient: FRACTION, remainder: 84 };
 
-/// Active mask: one bit a slot, and together the public mask. Gives the bits and their sum.
+/// Active mask: one bit a slot, and together what the policy words leave of `setting`. Gives the bits and their sum.
 pub(super) fn active_slots(builder: &mut Builder, claims: &[bool], mask: &Wire) -> (Vec<Wire>, Wire) {
     let active: Vec<Wire> = claims.iter().map(|bit| builder.bit(*bit)).collect();
     builder.equal(&pack_wires(&active, 1), mask);

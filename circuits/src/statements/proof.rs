@@ -4,7 +4,7 @@ use super::agreement::AgreementWitness;
 use super::committed::lookup_system;
 use super::gram_binding::hash_entries;
 use super::multi_krum::MultiKrumWitness;
-use super::public::{AssessmentPublic, PublicValues, PUBLIC_INPUTS};
+use super::public::{policy_word_out_of_range, AssessmentPublic, PublicValues, PUBLIC_INPUTS};
 use crate::gadgets::system::Rows;
 use crate::gadgets::{Builder, System};
 use crate::groth16::{CircuitKey, CommitError};
@@ -227,7 +227,7 @@ pub fn prove<R: RngCore + CryptoRng>(
 /// Accepts a proof under a verifying key.
 ///
 /// # Errors
-/// Public inputs of another size than the key, or a proof that does not verify.
+/// Public inputs of another size than the key, a policy word of more than 16 bits, or a proof that does not verify.
 pub fn verify(
     key: &CircuitKey,
     public: &AssessmentPublic,
@@ -235,7 +235,9 @@ pub fn verify(
 ) -> Result<(), AssessmentError> {
     let size = public.shares.len();
     check_sizes(size, &[public.weights.len()])?;
-    if key.sigma_g2.is_some() || PUBLIC_INPUTS + 1 != key.groth16.gamma_abc_g1.len() {
+    let other_key = key.sigma_g2.is_some() || PUBLIC_INPUTS + 1 != key.groth16.gamma_abc_g1.len();
+    // The second: or another policy's proof would be accepted, whose words have the same sum.
+    if other_key || policy_word_out_of_range(public.policy).is_some() {
         return Err(AssessmentError::Rejected);
     }
     let fields = public.to_field_elements(size);

@@ -117,6 +117,27 @@ pub(crate) fn assert_refused_in_modes(
     assert!(witness.check(public).is_err(), "the native check accepts it");
 }
 
+/// The same public inputs, of which the prover claims other policy words: the circuit, by bits and by lookups, refuses it in
+/// the section that is there for it. There is nothing to check natively, where the words are given.
+#[track_caller]
+pub(crate) fn assert_claim_refused(
+    public: &AssessmentPublic,
+    witness: &dyn RuleWitness,
+    expected: &str,
+    claim: impl Fn([Fr; 2]) -> [Fr; 2],
+) {
+    let (rule, size) = (public.policy.rule(), public.shares.len());
+    let by_lookups = AssessmentPublic { h: Fr::from(0u64), ..public.clone() };
+    for (system, public) in [(system(rule, size), public), (lookups(rule, size), &by_lookups)] {
+        let mut values = public.values(size);
+        values.policy = claim(values.policy);
+        match check_constraints(system, &values, witness) {
+            Err(AssessmentError::Unsatisfied { section, .. }) => assert_eq!(section, expected),
+            other => panic!("the circuit says {:?}", other.map(|_| ())),
+        }
+    }
+}
+
 /// Binds `h` and `sigma` to the witness' own matrix.
 pub(crate) fn rebind(public: &mut AssessmentPublic, gram: &[Fr]) {
     public.h = hash_entries(gram);
@@ -129,14 +150,15 @@ pub(crate) fn rebind(public: &mut AssessmentPublic, gram: &[Fr]) {
 pub(crate) fn assert_inputs_have_their_places(public: &AssessmentPublic, witness: &dyn RuleWitness) {
     let size = public.shares.len();
     let system = system(public.policy.rule(), size);
-    let PublicValues { inputs, outcome } = public.values(size);
+    let PublicValues { inputs, policy, outcome } = public.values(size);
     let accepted = |values| check_constraints(system, &values, witness).is_ok();
     let of_inputs = |inputs: &[Fr]| {
-        accepted(PublicValues { inputs: inputs.try_into().expect("as many"), outcome: outcome.clone() })
+        let inputs = inputs.try_into().expect("as many");
+        accepted(PublicValues { inputs, policy, outcome: outcome.clone() })
     };
     let of_outcome = |outcome: &[Fr]| {
-        let [h, rho, active, first, second, chi, _] = inputs;
-        accepted(PublicValues::new([h, rho, active, first, second], chi, outcome.to_vec()))
+        let [h, rho, setting, chi, _] = inputs;
+        accepted(PublicValues::new([h, rho, setting], policy, chi, outcome.to_vec()))
     };
     let parts: [(&[Fr], &dyn Fn(&[Fr]) -> bool); 2] = [(&inputs, &of_inputs), (&outcome, &of_outcome)];
     for (fields, accepted) in parts {

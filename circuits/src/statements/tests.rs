@@ -87,6 +87,17 @@ fn a_proof_of_something_else_is_refused() {
     );
 }
 
+/// Words of another policy with the same sum, and so with the same public inputs: the verifier looks at the words.
+#[test]
+fn a_policy_word_of_more_than_sixteen_bits_is_refused() {
+    let (keys, public, proof) = round_for_tests(RuleName::MultiKrum);
+    let policy = Policy::MultiKrum { neighbours: 4 + (1 << 16), selected: 3 };
+    let other = AssessmentPublic { policy, ..public.clone() };
+    assert_eq!(other.to_field_elements(8), public.to_field_elements(8));
+    verify(keys.verifying_key(), &public, &proof).unwrap();
+    assert!(matches!(verify(keys.verifying_key(), &other, &proof), Err(AssessmentError::Rejected)));
+}
+
 #[test]
 fn nothing_false_is_proved() {
     for rule in RuleName::ALL {

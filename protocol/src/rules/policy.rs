@@ -33,7 +33,7 @@ impl Policy {
         }
     }
 
-    /// Policy words 0 and 1, public inputs 4 and 5 of the rule's circuit.
+    /// Policy words 0 and 1, which the public input `setting` of the rule's circuit holds. Each of a round is below `2^16`.
     pub fn words(self) -> [u32; 2] {
         match self {
             Self::Agreement { theta, trim_count } => [u32::from(theta), trim_count],

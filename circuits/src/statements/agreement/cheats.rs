@@ -5,12 +5,12 @@
 //! one that refuses it.
 
 use super::AgreementWitness;
-use crate::gadgets::builder::signed;
+use crate::gadgets::builder::{power_of_two, signed};
 use crate::statements::gram_binding::{hash_entries, position};
 use crate::statements::public::AssessmentPublic;
 use crate::statements::testing::{
-    assert_accepted, assert_inputs_have_their_places, assert_refused, assert_refused_in_modes, rebind, rho,
-    updates, Round,
+    assert_accepted, assert_claim_refused, assert_inputs_have_their_places, assert_refused,
+    assert_refused_in_modes, rebind, rho, updates, Round,
 };
 use ark_bn254::Fr;
 use ark_ff::Field;
@@ -408,6 +408,44 @@ fn another_trim_count() {
         cheat.public.policy = Policy::Agreement { theta: 32, trim_count };
         cheat.refused_in("trim window");
     }
+}
+
+#[test]
+fn policy_word_of_more_than_sixteen_bits() {
+    let mut cheat = Cheat::new();
+    cheat.public.policy = Policy::Agreement { theta: 32, trim_count: 1 << 16 | 1 };
+    cheat.refused_in("policy words");
+}
+
+/// `2^16` units of the threshold for one of the trim count: the same sum.
+#[test]
+fn policy_words_moved_into_one_another() {
+    let cheat = Cheat::new();
+    assert_claim_refused(&cheat.public, &cheat.witness, "policy words", |[theta, trim_count]| {
+        [theta + power_of_two(16), trim_count - Fr::ONE]
+    });
+}
+
+/// A slot left out, and a policy word that is no integer makes up for it.
+#[test]
+fn active_slot_traded_for_a_part_of_a_policy_word() {
+    let mut cheat = Cheat::new();
+    cheat.witness.active[3] = false;
+    for (word, weight) in [power_of_two(128), power_of_two(144)].into_iter().enumerate() {
+        assert_claim_refused(&cheat.public, &cheat.witness, "policy words", |mut policy| {
+            policy[word] += Fr::from(8u64) / weight;
+            policy
+        });
+    }
+}
+
+/// A unit less in a policy word is `2^128` more for the mask.
+#[test]
+fn policy_unit_traded_for_a_bit_of_the_mask() {
+    let cheat = Cheat::new();
+    assert_claim_refused(&cheat.public, &cheat.witness, "active slots", |[first, second]| {
+        [first - Fr::ONE, second]
+    });
 }
 
 /// A trim that leaves nothing, with a window to fit.

@@ -64,7 +64,7 @@ impl Circuit<'_> {
         &self.gram[position(self.slots, i, j)]
     }
 
-    /// Active mask: one bit a slot, and together the public mask.
+    /// Active mask: one bit a slot, and together what the policy words leave of `setting`.
     fn active_slots(&mut self, mask: &Wire) -> (Vec<Wire>, Wire) {
         self.builder.section("active slots");
         outcome::active_slots(self.builder, &self.witness.active, mask)

@@ -5,12 +5,12 @@
 //! one that refuses it.
 
 use super::MultiKrumWitness;
-use crate::gadgets::builder::signed;
+use crate::gadgets::builder::{power_of_two, signed};
 use crate::statements::gram_binding::{hash_entries, position};
 use crate::statements::public::AssessmentPublic;
 use crate::statements::testing::{
-    assert_accepted, assert_inputs_have_their_places, assert_refused, assert_refused_in_modes, circuit,
-    rebind, rho, updates, Round,
+    assert_accepted, assert_claim_refused, assert_inputs_have_their_places, assert_refused,
+    assert_refused_in_modes, circuit, rebind, rho, updates, Round,
 };
 use ark_bn254::Fr;
 use ark_ff::Field;
@@ -334,16 +334,48 @@ fn policy_out_of_range() {
     for (neighbours, selected, section) in [
         (0, 4, "policy"),
         (6, 4, "policy"),
-        (u32::MAX, 4, "policy"),
+        (u32::MAX, 4, "policy words"),
         (3, 0, "policy"),
         (3, 1, "policy"),
-        (3, u32::MAX, "policy"),
+        (3, u32::MAX, "policy words"),
         (3, 7, "kept slots"),
     ] {
         let mut cheat = Cheat::new();
         cheat.public.policy = Policy::MultiKrum { neighbours, selected };
         cheat.refused_in(section);
     }
+}
+
+/// `2^16` neighbours for one slot that is kept: the same sum, so the same public inputs.
+#[test]
+fn policy_words_moved_into_one_another() {
+    let mut cheat = Cheat::new();
+    let honest = cheat.public.to_field_elements(SIZE);
+    cheat.public.policy = Policy::MultiKrum { neighbours: 3 + (1 << 16), selected: 3 };
+    assert_eq!(cheat.public.to_field_elements(SIZE), honest, "the inputs do not tell");
+    cheat.refused_in("policy words");
+}
+
+/// A slot left out, and a policy word that is no integer makes up for it.
+#[test]
+fn active_slot_traded_for_a_part_of_a_policy_word() {
+    let mut cheat = Cheat::new();
+    cheat.witness.active[3] = false;
+    for (word, weight) in [power_of_two(128), power_of_two(144)].into_iter().enumerate() {
+        assert_claim_refused(&cheat.public, &cheat.witness, "policy words", |mut policy| {
+            policy[word] += Fr::from(8u64) / weight;
+            policy
+        });
+    }
+}
+
+/// A unit less in a policy word is `2^128` more for the mask.
+#[test]
+fn policy_unit_traded_for_a_bit_of_the_mask() {
+    let cheat = Cheat::new();
+    assert_claim_refused(&cheat.public, &cheat.witness, "active slots", |[first, second]| {
+        [first - Fr::ONE, second]
+    });
 }
 
 /// Slot 4 turned round; with all six kept its products with the others are negative.

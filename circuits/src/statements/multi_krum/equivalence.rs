@@ -28,10 +28,10 @@ fn constraints_are_counted() {
     };
     let constraints = |size| system(RuleName::MultiKrum, size).constraints();
     let names = ["gram entries", "scores", "kept slots", "contributions"];
-    assert_eq!((constraints(8), sections(8, names)), (8484, [1972, 3272, 522, 520]));
-    assert_eq!((constraints(16), sections(16, names)), (28_478, [7464, 13_968, 1074, 1184]));
-    assert_eq!((constraints(32), sections(32, names)), (104_601, [29_008, 57_632, 2210, 2912]));
-    assert_eq!((constraints(64), sections(64, names)), (401_188, [114_336, 234_048, 4546, 7936]));
+    assert_eq!((constraints(8), sections(8, names)), (8515, [1972, 3272, 522, 520]));
+    assert_eq!((constraints(16), sections(16, names)), (28_509, [7464, 13_968, 1074, 1184]));
+    assert_eq!((constraints(32), sections(32, names)), (104_632, [29_008, 57_632, 2210, 2912]));
+    assert_eq!((constraints(64), sections(64, names)), (401_219, [114_336, 234_048, 4546, 7936]));
 }
 
 /// The rule refuses a policy that the circuit has no answer to, and the other way round: one slot has no neighbour.

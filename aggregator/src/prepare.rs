@@ -59,6 +59,7 @@ impl Service {
             slots: terms.slots,
             model: status.model,
             committed: committed.into_iter().map(|c| (c.trainer, c.commitment)).collect(),
+            outlier_penalty: self.project.terms().outlier_penalty != 0,
         };
         let collected = attempt.collected.clone();
         let (prover, spec, timings) = (self.prover.clone(), self.spec.clone(), attempt.timings);

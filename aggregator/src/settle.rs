@@ -32,6 +32,8 @@ pub struct RoundContext {
     pub model: G1Affine,
     /// Trainer and commitment of all committed slots: slot `i` at position `i`.
     pub committed: Vec<(Address20, G1Affine)>,
+    /// Whether the terms have a penalty for outliers: then the settlement names them.
+    pub outlier_penalty: bool,
 }
 
 impl RoundContext {
@@ -68,13 +70,21 @@ impl RoundContext {
         })
     }
 
+    /// The trainers whose dropping counts.
+    fn outliers(&self, proved: &ProvedRound) -> Vec<Address20> {
+        let dropped = if self.outlier_penalty { proved.statement.active & !proved.kept } else { 0 };
+        let trainer = |slot: u8| self.committed.get(usize::from(slot)).map(|(trainer, _)| *trainer);
+        slots_of(dropped).into_iter().filter_map(trainer).collect()
+    }
+
     /// What is sent to the contract.
     pub fn settlement(&self, proved: &ProvedRound) -> Settlement {
         Settlement {
             round: self.round,
             payee: self.payee,
             model_cid: proved.statement.model_cid,
-            slots: self.committed.clone(),
+            commitments: self.committed.iter().map(|(_, point)| *point).collect(),
+            outliers: self.outliers(proved),
             proof: proved.proof.words(),
         }
     }
@@ -86,6 +96,8 @@ pub struct ProvedRound {
     pub statement: RoundStatement,
     /// The proof.
     pub proof: RoundProof,
+    /// Kept slots.
+    pub kept: u128,
     /// The new model's commitment.
     pub model: G1Affine,
     /// Time of proving, milliseconds; with the check that the prover itself makes.
@@ -132,7 +144,7 @@ impl Prover {
         if self.srs.commit_model(&assessed.model)? != model {
             return Err(SettleError::ModelMismatch);
         }
-        Ok(ProvedRound { statement, proof, model, prove_ms, verify_ms: millis(started) })
+        Ok(ProvedRound { statement, proof, kept: assessed.assessment.kept, model, prove_ms, verify_ms: millis(started) })
     }
 }
 

@@ -49,6 +49,7 @@ fn synthetic(prover: &Prover) -> Synthetic {
         slots: TERMS.slots,
         model: prover.srs.commit_model(&model).unwrap(),
         committed,
+        outlier_penalty: true,
     };
     Synthetic { model, updates: all.into_iter().take(5).collect(), context }
 }
@@ -68,8 +69,10 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
 
     // What is sent verifies when it is read back from its words, as an auditor does.
     let settlement = round.context.settlement(&proved);
-    assert_eq!((settlement.round, settlement.slots.len()), (3, 6));
-    assert_eq!(settlement.slots[5].0, [5; 20], "every committed slot is named, active or not");
+    assert_eq!((settlement.round, settlement.commitments.len()), (3, 6), "every committed slot, active or not");
+    assert_eq!(settlement.outliers, [[4; 20]]);
+    let without = RoundContext { outlier_penalty: false, ..round.context.clone() };
+    assert!(without.settlement(&proved).outliers.is_empty());
     let read = RoundProof::from_words(&settlement.proof, TERMS.slots).unwrap();
     verify_round(&prover.committed, &proved.statement, &read).unwrap();
     assert_eq!(prover.srs.commit_model(&assessed.model).unwrap(), proved.model);

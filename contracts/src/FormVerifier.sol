@@ -333,8 +333,6 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     }
 
     /// @dev `C_L + v W'`: `C_L = C_(f_1) + k C_(f_2) - [r_1(v) + k r_2(v)]_1 - Z_1(v) W` with `k = Z_1(v) / Z_2(v)`. `C_U` has weight one.
-    // What `addMul` returns is whether the point is infinity, and every point of a proof of form may be.
-    // slither-disable-next-line unused-return
     function _opening(
         FormStatement calldata statement,
         uint256[] calldata points,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IKeyRegistry, IVerifyingKey} from "./interfaces/IKeyRegistry.sol";
+import {IKeyRegistry, IVerifyingKey, PUBLIC_INPUTS} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
 
 /// @title The keys of all proofs: checked once, at deployment, and then nobody's to change.
-/// @dev There is no owner and no setter. A key contract is called again by every verification; its constants are checked here and hashed
-/// into `keysHash`. It is asked twice and must say the same twice, which refuses one that tells first calls from later ones. That cannot
+/// @dev There is no owner and no setter. A key contract is called again when a verifier is deployed, which copies it; its constants are checked here and
+/// hashed into `keysHash`. It is asked twice and must say the same twice, which refuses one that tells first calls from later ones. That cannot
 /// exclude code that answers otherwise from some block on, to some callers, or behind a proxy: whoever joins a project must know the code, and
-/// the node compares the runtime code of every key contract with the pinned one.
+/// the node compares the runtime code of every key contract with the pinned one, and the verifier's copy with its constants.
 contract KeyRegistry is IKeyRegistry {
     bytes32 private constant TAG = "fairshare.keys.v1";
 
@@ -85,9 +85,9 @@ contract KeyRegistry is IKeyRegistry {
         (uint256[18] memory fixedPoints, bytes memory points) = key.key();
         if (keccak256(abi.encode(rule, size, fixedPoints, points)) != first) revert ImpureKey(address(key));
         if (size < 8 || size > 128 || size & (size - 1) != 0) revert UnusualSize(rule, size);
-        // The constant one and seven public inputs (docs/protocol.md 13.2), two words a point.
+        // The constant one and the public inputs, two words a point.
         uint256[] memory ic = _words(points);
-        if (points.length != 64 * 8) revert WrongInputCount(rule, size, ic.length);
+        if (points.length != 64 * (PUBLIC_INPUTS + 1)) revert WrongInputCount(rule, size, ic.length);
         if (address(_byCircuit[_circuitId(rule, size)]) != address(0)) revert DuplicateKey(rule, size);
         _byCircuit[_circuitId(rule, size)] = key;
 

@@ -9,12 +9,14 @@ import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
-import {IProject, Phase, Slot, Terms} from "./interfaces/IProject.sol";
+import {IProject, Phase, Terms} from "./interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "./interfaces/IRoundVerifier.sol";
 import {ProjectState} from "./ProjectState.sol";
+import {CodeStore} from "./libraries/CodeStore.sol";
 import {Currency} from "./libraries/Currency.sol";
 import {Packed} from "./libraries/Packed.sol";
 import {Policy} from "./libraries/Policy.sol";
+import {SlotChain} from "./libraries/SlotChain.sol";
 import {Tally} from "./libraries/Tally.sol";
 
 /// @title A project: an owner's reward in escrow, the trainers who earn it, and the rules by which they do.
@@ -156,10 +158,10 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
 
         RoundData storage data = _rounds[round_];
         bytes32 before = data.slotsHash;
-        uint256 slot = uint8(uint256(before));
+        uint256 slot = SlotChain.count(before);
         _used[point] = true;
         _submissions[round_][msg.sender] = _sealed(seal) | (slot + 1);
-        data.slotsHash = _chain(before, slot, msg.sender, x, y);
+        data.slotsHash = SlotChain.next(before, x, y);
         emit UpdateCommitted(round_, slot, msg.sender, x, y, seal);
         _openRevealIfComplete(t, slot + 1);
     }
@@ -240,10 +242,14 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IProject
-    function settle(uint256 round_, address payee, bytes32 modelCid, Slot[] calldata slots, RoundProof calldata proof)
-        external
-        nonReentrant
-    {
+    function settle(
+        uint256 round_,
+        address payee,
+        bytes32 modelCid,
+        uint256[2][] calldata commitments,
+        address[] calldata outliers,
+        RoundProof calldata proof
+    ) external nonReentrant {
         Terms memory t = terms();
         Status memory status = _status;
         if (status.phase != Phase.Aggregate) revert WrongPhase(Phase.Aggregate, status.phase);
@@ -264,16 +270,17 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
             statement.activeMask = active;
             statement.modelCid = modelCid;
             statement.model = _model;
-            statement.commitments = _activeCommitments(data.slotsHash, active, slots);
+            statement.commitments = _activeCommitments(data.slotsHash, active, commitments);
             IRoundVerifier(roundVerifier).verify(statement, proof);
         }
         _model = proof.model;
         _modelCid = modelCid;
-        _pay(t, round_, attested, proof.shares);
-        if (t.outlierPenalty != 0) _countOutliers(t, round_, active & ~proof.keptMask, slots);
+        _pay(t, attested, proof.shares);
+        _countOutliers(t, round_, t.outlierPenalty == 0 ? 0 : active & ~proof.keptMask, outliers);
 
         status.learningRate = uint32(Policy.nextLearningRate(t, status.learningRate, proof.coherence));
         ++status.settled;
+        CodeStore.write(status.settled, Packed.toBytes(proof.shares));
         // The fee that `_pay` took out of escrow is set aside until the model file is attested.
         status.claimRound = uint32(round_);
         status.claimIsAggregators = payee == t.aggregator;
@@ -408,6 +415,7 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
 
     function _void(Terms memory t, string memory reason) private {
         ++_status.voided;
+        _voids.push(_status.round);
         emit RoundVoided(_status.round, reason);
         _openNextRound(t);
     }
@@ -480,74 +488,66 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         if (reserved && msg.sender != t.aggregator) revert NotTheAggregator(msg.sender);
     }
 
-    /// @dev Checks all slots against their running hash and picks the commitments of the active ones.
-    function _activeCommitments(bytes32 slotsHash, uint256 mask, Slot[] calldata slots)
+    /// @dev Checks all commitments against their running hash and picks those of the active slots.
+    function _activeCommitments(bytes32 slotsHash, uint256 mask, uint256[2][] calldata commitments)
         private
         pure
-        returns (uint256[] memory chosen)
+        returns (bytes memory chosen)
     {
-        chosen = new uint256[](2 * Packed.count(mask));
         bytes32 hash;
-        uint256 cursor;
-        for (uint256 i; i < slots.length; ++i) {
-            Slot calldata slot = slots[i];
-            (uint256 x, uint256 y) = (slot.x, slot.y);
-            hash = _chain(hash, i, slot.trainer, x, y);
-            if (mask & 1 == 1) {
-                // Two for each bit of the mask.
-                unchecked {
-                    (chosen[cursor], chosen[cursor + 1]) = (x, y);
-                    cursor += 2;
-                }
-            }
-            mask >>= 1;
-        }
+        (hash, chosen) = SlotChain.select(commitments, mask, Packed.count(mask));
         if (hash != slotsHash) revert WrongCommitments();
     }
 
-    /// @dev Stores the shares, from which `owed` computes what each trainer gets, and takes exactly the sum of that and the fee out of escrow.
+    /// @dev Takes exactly the sum of what each trainer gets, which `owed` computes from the shares, and the fee out of escrow.
     /// A slot that attested nothing gets nothing, whatever its share. The proof
     /// says that shares sum to at most one and that slots which are not active have none; were it wrong, the subtraction would revert
     /// before a unit of another round could be promised.
-    function _pay(Terms memory t, uint256 id, uint256 attested, uint256[] calldata shares) private {
-        mapping(uint256 index => uint256 word) storage stored = _shares[id];
+    function _pay(Terms memory t, uint256 attested, uint256[] calldata shares) private {
+        uint256 reward = t.roundReward;
         uint256 paid;
         uint256 total;
         for (uint256 i; i < shares.length; ++i) {
             uint256 word = shares[i];
-            if (i == 0) stored[0] = word | SETTLED;
-            else if (word != 0) stored[i] = word;
-            for (uint256 lane; lane < Packed.PER_WORD && word != 0; ++lane) {
-                // A share has 17 bits and the reward 96, and no calldata has 2^100 words.
-                unchecked {
+            uint256 mask = attested;
+            attested >>= Packed.PER_WORD;
+            // A share has 17 bits, and no calldata has 2^100 of them.
+            unchecked {
+                for (; word != 0; word >>= Packed.BITS) {
                     uint256 share = word & Packed.LANE;
                     total += share;
-                    if ((attested >> lane) & 1 == 1) paid += _part(t.roundReward, share);
+                    paid += _part(reward, share) * (mask & 1);
+                    mask >>= 1;
                 }
-                word >>= Packed.BITS;
             }
-            attested >>= Packed.PER_WORD;
         }
         assert(total <= Packed.ONE);
         escrow -= paid + t.roundFee;
     }
 
     /// @dev Once more than the terms allow: the penalty, once. Whoever is active has a seat, so its stake is held.
-    function _countOutliers(Terms memory t, uint256 id, uint256 mask, Slot[] calldata slots) private {
-        for (uint256 i; i < slots.length; ++i) {
-            if (!Packed.has(mask, i)) continue;
-            address trainer = slots[i].trainer;
-            Trainer memory state = _trainer[trainer];
-            ++state.dropped;
-            if (!state.penalised && state.dropped > t.outlierRounds) {
-                state.penalised = true;
-                uint96 amount = t.outlierPenalty < state.stake ? t.outlierPenalty : state.stake;
-                state.stake -= amount;
-                escrow += amount;
-                emit OutlierPenalised(id, trainer, amount);
+    /// @param outliers who has the slots of `mask`, in their order
+    function _countOutliers(Terms memory t, uint256 id, uint256 mask, address[] calldata outliers) private {
+        uint256 cursor;
+        for (uint256 slot; mask != 0; ++slot) {
+            if (mask & 1 == 1) {
+                if (cursor == outliers.length) revert WrongOutliers();
+                address trainer = outliers[cursor++];
+                if (_slotPlusOne(id, trainer) != slot + 1) revert WrongOutliers();
+                Trainer memory state = _trainer[trainer];
+                ++state.dropped;
+                if (!state.penalised && state.dropped > t.outlierRounds) {
+                    state.penalised = true;
+                    uint96 amount = t.outlierPenalty < state.stake ? t.outlierPenalty : state.stake;
+                    state.stake -= amount;
+                    escrow += amount;
+                    emit OutlierPenalised(id, trainer, amount);
+                }
+                _trainer[trainer] = state;
             }
-            _trainer[trainer] = state;
+            mask >>= 1;
         }
+        if (cursor != outliers.length) revert WrongOutliers();
     }
 
     function _emitSettled(uint256 id, address payee, uint256 mask, bytes32 modelCid, RoundProof calldata p) private {
@@ -594,11 +594,6 @@ contract Project is ProjectState, ERC165, EIP712, Nonces, ReentrancyGuardTransie
         stake = _trainer[trainer].stake;
         _trainer[trainer].active = false;
         _trainer[trainer].stake = 0;
-    }
-
-    /// @dev `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))` with `i + 1` in the place of its low byte.
-    function _chain(bytes32 hash, uint256 i, address trainer, uint256 x, uint256 y) private pure returns (bytes32) {
-        return bytes32(_sealed(keccak256(abi.encode(hash, trainer, x, y))) | (i + 1));
     }
 
     /// @dev What is kept of a hash beside a number in the low byte: 248 bits bind well enough.

@@ -6,7 +6,9 @@ import {IFormVerifier} from "./interfaces/IFormVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "./interfaces/IProject.sol";
 import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
+import {CodeStore} from "./libraries/CodeStore.sol";
 import {Packed} from "./libraries/Packed.sol";
+import {SlotChain} from "./libraries/SlotChain.sol";
 
 /// @title What a project remembers, and the views of it. Nothing here changes anything.
 abstract contract ProjectState is IProject {
@@ -23,7 +25,7 @@ abstract contract ProjectState is IProject {
     }
 
     struct RoundData {
-        bytes32 slotsHash; // the low byte is the number of slots
+        bytes32 slotsHash; // `SlotChain`: the low byte is the number of slots
         uint128 attestedMask;
         uint128 activeMask;
         uint128 revealedMask;
@@ -50,9 +52,6 @@ abstract contract ProjectState is IProject {
         address payee;
     }
 
-    /// @dev Set in the first share word of a settled round, above its 14 shares: settled it is, whatever the shares are.
-    uint256 internal constant SETTLED = 1 << 255;
-
     /// @inheritdoc IProject
     address public immutable factory;
     /// @inheritdoc IProject
@@ -63,6 +62,8 @@ abstract contract ProjectState is IProject {
     address public immutable formVerifier;
 
     address private immutable IMPLEMENTATION = address(this);
+    /// @dev Of the fields of `Terms` before `model`, bytes.
+    uint256 private constant MODEL = 32 * 34;
 
     Status internal _status;
     /// @dev Written only where the payee is not the aggregator: a settlement as the terms foresee it does not pay for the word.
@@ -74,14 +75,14 @@ abstract contract ProjectState is IProject {
     address[] internal _trainers;
     mapping(address account => uint256) internal _credit;
     mapping(address account => Trainer) internal _trainer;
-    // Written in `Project` through references, which slither does not follow; so are the shares below.
+    // Written in `Project` through references, which slither does not follow.
     // slither-disable-next-line uninitialized-state
     mapping(uint256 id => RoundData) internal _rounds;
     /// @dev The low byte is the slot plus one, the rest is the seal without its low byte: 248 bits bind well enough.
     mapping(uint256 id => mapping(address trainer => uint256)) internal _submissions;
-    /// @dev The first word with `SETTLED`; words that are 0 are not written.
-    // slither-disable-next-line uninitialized-state
-    mapping(uint256 id => mapping(uint256 index => uint256 word)) internal _shares;
+    /// @dev The rounds that are void, in their order. The shares of the others are written down with `CodeStore`, numbered as they were settled: few
+    /// rounds are void, so to keep these costs less than to keep a number for every settlement.
+    uint32[] internal _voids;
     mapping(bytes32 point => bool) internal _used;
     /// @dev `Tally` of the round in Attest.
     uint256[4] internal _tally;
@@ -103,7 +104,10 @@ abstract contract ProjectState is IProject {
 
     /// @dev Wei of a share of 2^-16 parts, rounded down; what is lost stays in escrow.
     function _part(uint256 reward, uint256 share) internal pure returns (uint256) {
-        return reward * share >> 16;
+        // A share has 17 bits, a reward 96.
+        unchecked {
+            return reward * share >> 16;
+        }
     }
 
     /// @dev 0 when the trainer has no slot in this round.
@@ -119,7 +123,7 @@ abstract contract ProjectState is IProject {
 
     /// @dev How many have committed in a round.
     function _committed(uint256 id) internal view returns (uint256) {
-        return uint8(uint256(_rounds[id].slotsHash));
+        return SlotChain.count(_rounds[id].slotsHash);
     }
 
     function _hasEnded() internal view returns (bool) {
@@ -148,13 +152,25 @@ abstract contract ProjectState is IProject {
 
     /// @inheritdoc IProject
     function interfaceVersion() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc IProject
+    /// @dev They lie in the code as in memory, a word a field, but for the two words of `model`, of which memory has the place. Every transaction reads them:
+    /// `abi.decode`, which checks every field of what the factory encoded, costs 5,000 gas more.
     function terms() public view returns (Terms memory) {
         if (address(this) == IMPLEMENTATION) revert NotAProject();
-        return abi.decode(Clones.fetchCloneArgs(address(this)), (Terms));
+        bytes memory words = Clones.fetchCloneArgs(address(this));
+        Terms memory t;
+        uint256[2] memory first;
+        assembly ("memory-safe") {
+            t := add(words, 0x20)
+            let place := add(t, MODEL)
+            mcopy(first, place, 0x40)
+            mstore(place, first)
+            mcopy(add(place, 0x20), add(place, 0x40), 0x20)
+        }
+        return t;
     }
 
     /// @inheritdoc IProject
@@ -243,10 +259,12 @@ abstract contract ProjectState is IProject {
 
     /// @inheritdoc IProject
     function sharesOf(uint256 id) external view returns (uint256[] memory words) {
-        if (_shares[id][0] == 0) return words;
+        if (id == 0 || id > _closedRounds()) return words;
+        (uint256 voids, bool isVoid) = _voidsBefore(id, 0);
+        if (isVoid) return words;
         words = new uint256[](Packed.wordCount(terms().slots));
         for (uint256 i; i < words.length; ++i) {
-            words[i] = _shares[id][i] & ~SETTLED;
+            words[i] = _shareWord(id - voids, i);
         }
     }
 
@@ -257,16 +275,29 @@ abstract contract ProjectState is IProject {
         amount = _credit[account];
         if (_hasEnded()) amount += state.stake;
         uint256 closed = _closedRounds();
+        uint256 voids;
         for (uint256 id = uint256(state.paidRounds) + 1; id <= closed; ++id) {
+            bool isVoid;
+            (voids, isVoid) = _voidsBefore(id, voids);
             uint256 slotPlusOne = _slotPlusOne(id, account);
-            if (slotPlusOne != 0) amount += _earned(t, id, slotPlusOne - 1);
+            // Nothing for a void round, nor for a slot that attested nothing.
+            if (isVoid || slotPlusOne == 0 || !Packed.has(_rounds[id].attestedMask, slotPlusOne - 1)) continue;
+            uint256 slot = slotPlusOne - 1;
+            amount += _part(t.roundReward, Packed.lane(_shareWord(id - voids, slot / Packed.PER_WORD), slot));
         }
     }
 
-    /// @dev The reward of one slot of a closed round: nothing for a void round, nor for a slot that attested nothing.
-    function _earned(Terms memory t, uint256 id, uint256 slot) private view returns (uint256) {
-        if (!Packed.has(_rounds[id].attestedMask, slot)) return 0;
-        // Of a void round there are no words: they read as 0, and so does the share.
-        return _part(t.roundReward, Packed.lane(_shares[id][slot / Packed.PER_WORD], slot));
+    /// @dev How many of the rounds before `id` are void, of which the first `known` are, and whether it is void itself.
+    function _voidsBefore(uint256 id, uint256 known) private view returns (uint256 voids, bool isVoid) {
+        uint256 all = _voids.length;
+        voids = known;
+        while (voids < all && _voids[voids] < id) ++voids;
+        isVoid = voids < all && _voids[voids] == id;
+    }
+
+    /// @dev Word `i` of the shares that the `number`-th settlement wrote.
+    function _shareWord(uint256 number, uint256 i) private view returns (uint256) {
+        bytes memory word = CodeStore.read(number, Packed.BYTES_PER_WORD * i, Packed.BYTES_PER_WORD);
+        return uint240(bytes30(word));
     }
 }

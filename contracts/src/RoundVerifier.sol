@@ -2,9 +2,10 @@
 pragma solidity ^0.8.24;
 
 import {KeyedVerifier} from "./KeyedVerifier.sol";
-import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
+import {IKeyRegistry, IVerifyingKey, PUBLIC_INPUTS} from "./interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "./interfaces/IRoundVerifier.sol";
 import {Bn254} from "./libraries/Bn254.sol";
+import {CodeStore} from "./libraries/CodeStore.sol";
 import {Packed} from "./libraries/Packed.sol";
 import {Transcript} from "./libraries/Transcript.sol";
 
@@ -15,8 +16,12 @@ import {Transcript} from "./libraries/Transcript.sol";
 contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     using Transcript for bytes32;
 
-    /// @dev Points of a key: the constant one and seven public inputs (docs/protocol.md 13.2).
-    uint256 private constant IC_POINTS = 8;
+    /// @dev Bytes of a key: `IVerifyingKey`'s eighteen words, and its points.
+    uint256 private constant FIXED = 18 * 32;
+    uint256 private constant KEY = FIXED + 64 * (PUBLIC_INPUTS + 1);
+    /// @dev Rules whose keys there may be, from one, and sizes for each: 8, 16, 32, 64, 128.
+    uint256 private constant RULES = 2;
+    uint256 private constant SIZES = 5;
 
     uint256 private immutable X1_X;
     uint256 private immutable X1_Y;
@@ -27,6 +32,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
     /// @dev The challenges of one proof, and what one inversion gives for both uses.
     struct Challenges {
+        uint256 setting; // active mask and policy words, a public input
         uint256 rho;
         uint256 chi; // of the outcome; where the prover commits also that of the lookups
         uint256 folded; // the outcome under it, the last public input
@@ -41,6 +47,37 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
         (X1_X, X1_Y) = (x1[0], x1[1]);
         (XX_0, XX_1, XX_2, XX_3) = (g2[8], g2[9], g2[10], g2[11]);
+        for (uint256 i; i < RULES * SIZES; ++i) {
+            CodeStore.write(i + 1, _copyOf(registry, uint8(1 + i / SIZES), uint8(8 << i % SIZES)));
+        }
+    }
+
+    /// @dev The words of a key and its points, one behind the other; nothing where the registry has none. As the other points they are copied once: to ask
+    /// two contracts for them would cost every proof 10,000 gas.
+    function _copyOf(IKeyRegistry registry, uint8 rule, uint8 size) private view returns (bytes memory) {
+        try registry.verifyingKey(rule, size) returns (IVerifyingKey key) {
+            (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
+            bytes memory copy = abi.encodePacked(fixedPoints, ic);
+            if (copy.length != KEY) revert WrongLength();
+            return copy;
+        } catch {
+            return "";
+        }
+    }
+
+    /// @dev The key of a circuit as `_copyOf` wrote it. No key begins with zeros: that is `alpha_1`, which is no infinity.
+    function _key(uint8 rule, uint8 size) private view returns (bytes memory key) {
+        uint256 step;
+        while (step < SIZES && 8 << step != size) ++step;
+        if (rule == 0 || step == SIZES) revert IKeyRegistry.UnknownKey(rule, size);
+        key = CodeStore.read(SIZES * (rule - 1) + step + 1, 0, KEY);
+        if (_word(key, 0) | _word(key, 1) == 0) revert IKeyRegistry.UnknownKey(rule, size);
+    }
+
+    function _word(bytes memory key, uint256 i) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(key, 0x20), shl(5, i)))
+        }
     }
 
     /// @inheritdoc IRoundVerifier
@@ -74,7 +111,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         if (proof.shares.length != words || proof.weights.length != words) revert WrongLength();
         // rho_i = rho^(2^i) is sound for slots that the circuit knows, and for no more than 128 of them.
         if (statement.slots > 128 || statement.activeMask >> statement.slots != 0) revert WrongLength();
-        if (statement.commitments.length != 2 * Packed.count(statement.activeMask)) revert WrongLength();
+        if (statement.commitments.length != 64 * Packed.count(statement.activeMask)) revert WrongLength();
         if (statement.dimension == 0) revert WrongLength();
         if (proof.committed.length != 0 && proof.committed.length != 4) revert WrongLength();
     }
@@ -103,6 +140,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         view
         returns (Challenges memory c)
     {
+        c.setting = _setting(statement);
         bytes32 state = _firstState(statement);
 
         // What fixes the matrix before its challenge: its hash, or the prover's commitment.
@@ -133,8 +171,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
                 // The public inputs, in their order.
                 proof.h,
                 c.rho,
-                statement.activeMask,
-                statement.policy,
+                c.setting,
                 c.chi,
                 c.folded
             )
@@ -150,6 +187,14 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         c.run = mulmod(inverse, zz, Bn254.R);
     }
 
+    /// @dev `active + 2^128 p_0 + 2^144 p_1`. A policy word of more than 16 bits would be a part of another's.
+    function _setting(RoundStatement calldata statement) private pure returns (uint256) {
+        (uint256 first, uint256 second) = (statement.policy[0], statement.policy[1]);
+        if (first >> 16 != 0) revert ScalarOutOfRange(first);
+        if (second >> 16 != 0) revert ScalarOutOfRange(second);
+        return statement.activeMask | first << 128 | second << 144;
+    }
+
     /// @dev The challenge of what the assessment gives, and `sum chi^k outcome_k`: sigma, kept mask, coherence, shares, weights. Every word must
     /// be a scalar below `r`: `x` and `x + r` would fold to the same.
     function _outcome(bytes32 state, RoundProof calldata proof) private pure returns (uint256 chi, uint256 folded) {
@@ -162,12 +207,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         ).challenge();
         // No entry of a lookup's table: there the share of an entry would be free.
         if (chi >> 16 == 0) revert DegenerateChallenge();
-        for (uint256 i = weights.length; i != 0;) {
-            folded = _next(folded, chi, weights[--i]);
-        }
-        for (uint256 i = shares.length; i != 0;) {
-            folded = _next(folded, chi, shares[--i]);
-        }
+        folded = _fold(_fold(0, chi, weights), chi, shares);
         folded = _next(folded, chi, proof.coherence);
         folded = _next(folded, chi, proof.keptMask);
         folded = _next(folded, chi, proof.sigma);
@@ -177,11 +217,30 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         return addmod(mulmod(folded, chi, Bn254.R), _scalar(value), Bn254.R);
     }
 
+    /// @dev `_next` for all words from the last to the first. Assembly: Solidity's checks cost three times what the sum does.
+    function _fold(uint256 folded, uint256 chi, uint256[] calldata words) private pure returns (uint256) {
+        uint256 order = Bn254.R;
+        uint256 refused;
+        assembly ("memory-safe") {
+            for { let at := add(words.offset, shl(5, words.length)) } gt(at, words.offset) {} {
+                at := sub(at, 0x20)
+                let word := calldataload(at)
+                if iszero(lt(word, order)) { refused := word }
+                folded := addmod(mulmod(folded, chi, order), word, order)
+            }
+        }
+        _scalar(refused);
+        return folded;
+    }
+
     function _firstState(RoundStatement calldata statement) private view returns (bytes32) {
-        return Transcript.absorbWords(
-            0,
-            Transcript.ROUND,
+        // What `absorbWords` hashes: not by it, since it would copy the commitments once more.
+        return keccak256(
             abi.encodePacked(
+                uint256(0),
+                Transcript.ROUND,
+                uint256(0x60),
+                14 + statement.commitments.length / 32,
                 block.chainid,
                 uint256(uint160(statement.project)),
                 statement.round,
@@ -217,39 +276,43 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         RoundProof calldata proof,
         Challenges memory c
     ) private view {
-        (uint256[18] memory vk, bytes memory ic) = REGISTRY.verifyingKey(statement.rule, statement.slots).key();
+        bytes memory key = _key(statement.rule, statement.slots);
         uint256[8] calldata groth16 = proof.groth16;
         (pairs[0], pairs[1]) = (groth16[0], Bn254.negateY(groth16[1]));
         (pairs[2], pairs[3], pairs[4], pairs[5]) = (groth16[2], groth16[3], groth16[4], groth16[5]);
-        (pairs[6], pairs[7], pairs[8], pairs[9], pairs[10], pairs[11]) = (vk[0], vk[1], vk[2], vk[3], vk[4], vk[5]);
+        _copyWords(pairs, 6, key, 0, 6);
         (pairs[12], pairs[13]) = (groth16[6], groth16[7]);
-        (pairs[14], pairs[15], pairs[16], pairs[17]) = (vk[10], vk[11], vk[12], vk[13]);
-        _addInputs(sum, ic, statement, proof, c);
-        _addCommitted(pairs, sum, vk, proof.committed, c.nu);
+        _copyWords(pairs, 14, key, 10, 4);
+        _addInputs(sum, key, proof, c);
+        _addCommitted(pairs, sum, key, proof.committed, c.nu);
+    }
+
+    /// @dev Words `from` and on of a key to where they stand among the pairs.
+    function _copyWords(uint256[42] memory pairs, uint256 to, bytes memory key, uint256 from, uint256 count) private pure {
+        assert(to + count <= 42 && 32 * (from + count) <= key.length);
+        assembly ("memory-safe") {
+            mcopy(add(pairs, shl(5, to)), add(add(key, 0x20), shl(5, from)), shl(5, count))
+        }
     }
 
     /// @dev `vk_x = IC_0 + sum input_i IC_(i+1)`, the inputs in the order of docs/protocol.md 13.2. Every one is a scalar below `r`:
     /// `x` and `x + r` would prove the same. The mask is one by `_checkLengths`, the others where they were read.
     function _addInputs(
         Bn254.Sum memory sum,
-        bytes memory ic,
-        RoundStatement calldata statement,
+        bytes memory key,
         RoundProof calldata proof,
         Challenges memory c
     ) private view {
-        if (ic.length != 64 * IC_POINTS) revert WrongLength();
-        Bn254.add(sum, ic, 0);
-        _addInput(sum, ic, 1, proof.h);
-        _addInput(sum, ic, 2, c.rho);
-        _addInput(sum, ic, 3, statement.activeMask);
-        _addInput(sum, ic, 4, _scalar(statement.policy[0]));
-        _addInput(sum, ic, 5, _scalar(statement.policy[1]));
-        _addInput(sum, ic, 6, c.chi);
-        _addInput(sum, ic, 7, c.folded);
+        Bn254.add(sum, key, FIXED / 64);
+        _addInput(sum, key, 1, proof.h);
+        _addInput(sum, key, 2, c.rho);
+        _addInput(sum, key, 3, c.setting);
+        _addInput(sum, key, 4, c.chi);
+        _addInput(sum, key, 5, c.folded);
     }
 
-    function _addInput(Bn254.Sum memory sum, bytes memory ic, uint256 i, uint256 input) private view {
-        if (input != 0) Bn254.addMul(sum, ic, i, input);
+    function _addInput(Bn254.Sum memory sum, bytes memory key, uint256 i, uint256 input) private view {
+        if (input != 0) Bn254.addMul(sum, key, FIXED / 64 + i, input);
     }
 
     /// @dev Where the prover commits: the pair `e(nu^3 D, [sigma]_2)`, and `D - nu^3 PoK` beside `[1]_2`. A key with `[sigma]_2` takes
@@ -257,16 +320,16 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     function _addCommitted(
         uint256[42] memory pairs,
         Bn254.Sum memory sum,
-        uint256[18] memory vk,
+        bytes memory key,
         uint256[] calldata committed,
         uint256 nu
     ) private view {
-        bool commits = vk[14] | vk[15] | vk[16] | vk[17] != 0;
+        bool commits = _word(key, 14) | _word(key, 15) | _word(key, 16) | _word(key, 17) != 0;
         if (commits != (committed.length != 0)) revert WrongLength();
         if (!commits) return;
         uint256 cube = mulmod(mulmod(nu, nu, Bn254.R), nu, Bn254.R);
         (pairs[36], pairs[37]) = Bn254.mul(committed[0], committed[1], cube);
-        (pairs[38], pairs[39], pairs[40], pairs[41]) = (vk[14], vk[15], vk[16], vk[17]);
+        _copyWords(pairs, 38, key, 14, 4);
         Bn254.add(sum, committed[0], committed[1]);
         Bn254.addMul(sum, committed[2], committed[3], Bn254.R - cube);
     }
@@ -327,29 +390,54 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
         // A commitment's own curve check is that of the precompile: `FormVerifier` has seen it before, so only a caller that is no project
         // can have that burn its gas. Infinity, which the precompile takes, is refused.
-        uint256[] calldata commitments = statement.commitments;
+        bytes calldata commitments = statement.commitments;
         uint256[] calldata weights = proof.weights;
         uint256 mask = statement.activeMask;
+        uint256 rho = c.rho;
         uint256 factor = Bn254.R - c.nu;
-        uint256 power = c.rho;
-        uint256 cursor;
-        for (uint256 i; mask != 0; ++i) {
-            uint256 word = weights[i];
-            for (uint256 lane; lane < Packed.PER_WORD; ++lane) {
-                if (mask & 1 == 1) {
-                    uint256 scalar = mulmod(nuSquared, word & Packed.LANE, Bn254.R);
-                    scalar = addmod(scalar, mulmod(factor, power, Bn254.R), Bn254.R);
-                    if (!Bn254.addMul(sum, commitments, cursor, scalar)) revert InvalidPoint();
-                    // One for each bit of the mask.
-                    unchecked {
-                        ++cursor;
+        (uint256 order, uint256 bits, uint256 lane) = (Bn254.R, Packed.BITS, Packed.LANE);
+        uint256 end = 1 << Packed.BITS * Packed.PER_WORD;
+        bool multiplied = true;
+        bool infinite;
+        // A hundred slots: assembly, since around the two calls of a slot Solidity's checks cost three times what is needed. `_checkLengths` says that
+        // there is a point for every bit of the mask and a word for every fourteen slots.
+        assembly ("memory-safe") {
+            let from := commitments.offset
+            for { let at := weights.offset } mask { at := add(at, 0x20) } {
+                // The lanes of a word, and behind the last of them a one.
+                for { let word := or(end, mod(calldataload(at), end)) } gt(word, 1) { word := shr(bits, word) } {
+                    let square := mulmod(rho, rho, order)
+                    let inactive := iszero(and(mask, 1))
+                    mask := shr(1, mask)
+                    if inactive {
+                        rho := square
+                        continue
+                    }
+                    calldatacopy(add(sum, 0x40), from, 0x40)
+                    from := add(from, 0x40)
+                    // No point of the curve has y = 0, so only infinity is taken with it below.
+                    infinite := or(infinite, iszero(mload(add(sum, 0x60))))
+                    mstore(
+                        add(sum, 0x80),
+                        addmod(mulmod(nuSquared, and(word, lane), order), mulmod(factor, rho, order), order)
+                    )
+                    rho := square
+                    // First the product, behind it the sum: arguments are evaluated from the last to the first.
+                    multiplied :=
+                        and(
+                            staticcall(gas(), 6, sum, 0x80, sum, 0x40),
+                            staticcall(gas(), 7, add(sum, 0x40), 0x60, add(sum, 0x40), 0x40)
+                        )
+                    // The rest would burn what gas is left for the error.
+                    if iszero(multiplied) {
+                        mask := 0
+                        word := 1
                     }
                 }
-                power = mulmod(power, power, Bn254.R);
-                mask >>= 1;
-                word >>= Packed.BITS;
             }
         }
+        if (!multiplied) revert Bn254.PrecompileFailed(7);
+        if (infinite) revert InvalidPoint();
     }
 
     /// @dev `p + gamma (s + gamma r)`, the value of `Q` at a point.

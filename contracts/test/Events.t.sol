@@ -92,7 +92,7 @@ contract EventsTest is Market {
             (uint256 x, uint256 y,) = abi.decode(l.data, (uint256, uint256, bytes32));
             _slotOf[id][r.committed] = account(l.topics[3]);
             _slotPlusOne[id][account(l.topics[3])] = ++r.committed;
-            bytes32 next = keccak256(abi.encode(r.hash, account(l.topics[3]), x, y));
+            bytes32 next = keccak256(abi.encode(x, y, r.hash));
             r.hash = bytes32((uint256(next) & ~uint256(0xff)) | r.committed);
         } else if (kind == IProject.UpdateRevealed.selector) {
             r.revealed |= 1 << uint256(l.topics[2]);

@@ -34,7 +34,7 @@ contract GeneratedKeysTest is Vectors {
             assertEq(rule, i / 5 + 1);
             assertEq(size, uint256(8) << (i % 5));
             (uint256[18] memory fixedPoints, bytes memory ic) = keys[i].key();
-            assertEq(ic.length, 64 * 8);
+            assertEq(ic.length, 64 * 6);
             bool commits = fixedPoints[14] | fixedPoints[15] | fixedPoints[16] | fixedPoints[17] != 0;
             assertTrue(commits == (size >= 64));
         }

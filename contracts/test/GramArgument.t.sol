@@ -2,7 +2,6 @@
 pragma solidity ^0.8.24;
 
 import {KeyRegistry} from "../src/KeyRegistry.sol";
-import {RoundVerifier} from "../src/RoundVerifier.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
@@ -15,14 +14,14 @@ contract GramArgumentTest is MiniTest {
     uint256 private constant D = 4;
     uint256 private constant MASK = 0x25; // slots 0, 2 and 5
 
-    RoundVerifier private verifier;
+    IRoundVerifier private verifier;
     GramLiar private liar;
 
     function setUp() public {
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = new TestKey(1, 8).asKey();
         KeyRegistry registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
-        verifier = new RoundVerifier(registry);
+        verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         liar = new GramLiar(registry.keysHash());
     }
 

@@ -61,7 +61,7 @@ contract KeyRegistryTest is MiniTest {
         (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
         uint256[2] memory x1 = KnownSecrets.x1();
         bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(16), fixedPoints);
-        words = abi.encodePacked(words, uint256(8), ic);
+        words = abi.encodePacked(words, uint256(6), ic);
         // abi.encode(bytes32, uint256[]): tag, offset of the array, its length, its words.
         bytes memory encoded =
             abi.encodePacked(bytes32("fairshare.keys.v1"), uint256(64), words.length / 32, words);
@@ -183,7 +183,7 @@ contract KeyRegistryTest is MiniTest {
 
     function test_constructor_everyInputPointIsChecked() public {
         uint256[2] memory x1 = KnownSecrets.x1();
-        for (uint256 i; i < 16; ++i) {
+        for (uint256 i; i < 12; ++i) {
             TestKey key = new TestKey(1, 8);
             key.setIc(i, 5);
             refuse(x1, KnownSecrets.g2(), key.asKey());
@@ -197,13 +197,13 @@ contract KeyRegistryTest is MiniTest {
     function test_constructor_wrongNumberOfInputPoints() public {
         uint256[2] memory x1 = KnownSecrets.x1();
         TestKey key = new TestKey(1, 8);
-        for (uint256 words = 15; words > 0; --words) {
+        for (uint256 words = 11; words > 0; --words) {
             key.popIc();
             if (words % 2 == 0) refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(8, words));
         }
         key = new TestKey(1, 16);
         key.pushIc(1, 2);
-        refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(16, 18));
+        refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(16, 14));
     }
 
     function test_constructor_pointsThatAreNotWhole() public {
@@ -211,7 +211,7 @@ contract KeyRegistryTest is MiniTest {
         (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
         bytes memory odd = abi.encodePacked(ic, bytes1(0));
         vm.mockCall(address(key), abi.encodeCall(key.key, ()), abi.encode(fixedPoints, odd));
-        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key, wrongCount(16, 16));
+        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key, wrongCount(16, 12));
     }
 
     function wrongCount(uint8 size, uint256 words) private pure returns (bytes memory) {

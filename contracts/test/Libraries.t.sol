@@ -2,7 +2,9 @@
 pragma solidity ^0.8.24;
 
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {CodeStore} from "../src/libraries/CodeStore.sol";
 import {Packed} from "../src/libraries/Packed.sol";
+import {SlotChain} from "../src/libraries/SlotChain.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
 import {KnownSecrets} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
@@ -29,8 +31,10 @@ contract LibrariesTest is MiniTest {
 
     function testFuzz_addMul_isLinear(uint256 a, uint256 b) public view {
         (a, b) = (a % Bn254.R, b % Bn254.R);
-        (uint256 x, uint256 y) = Bn254.mul(1, 2, a);
-        (x, y) = Bn254.addMul(x, y, 1, 2, b);
+        Bn254.Sum memory sum;
+        (sum.x, sum.y) = Bn254.mul(1, 2, a);
+        Bn254.addMul(sum, 1, 2, b);
+        (uint256 x, uint256 y) = (sum.x, sum.y);
         (uint256 sx, uint256 sy) = Bn254.mul(1, 2, addmod(a, b, Bn254.R));
         assertEq(x, sx);
         assertEq(y, sy);
@@ -62,26 +66,13 @@ contract LibrariesTest is MiniTest {
         this.add{gas: 100_000}(1, 2, 1, 3);
     }
 
-    /// @dev Either call of the two: the product of a point off the curve, and the sum with one.
-    function test_addMul_precompileFailed() public {
-        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 7));
-        this.addMul{gas: 10_000_000}(1, 2, 1, 3); // a refused point burns what it is given, twice here
-        vm.expectRevert(abi.encodeWithSelector(Bn254.PrecompileFailed.selector, 6));
-        this.addMul{gas: 10_000_000}(1, 3, 1, 2);
-        this.addMul(1, 2, 1, 2);
-    }
-
-    function addMul(uint256 ax, uint256 ay, uint256 x, uint256 y) external view {
-        Bn254.addMul(ax, ay, x, y, 3);
-    }
-
     // --- the running sum
 
     /// @dev `start + 1 (x, y) + 3 (x, y)` in every form in which a point can come: of three points, the one with this number.
     function summed(uint256 start, uint256 x, uint256 y, uint256[] calldata points, uint256 i)
         external
         view
-        returns (uint256[2] memory list, uint256[2] memory packed, uint256[2] memory given, bool finite)
+        returns (uint256[2] memory list, uint256[2] memory packed, uint256[2] memory given)
     {
         Bn254.Sum memory sum;
         if (x | y != 0) {
@@ -96,7 +87,7 @@ contract LibrariesTest is MiniTest {
         packed = [sum.x, sum.y];
         (sum.x, sum.y) = Bn254.mul(1, 2, start);
         Bn254.addMul(sum, points, i, 1);
-        finite = Bn254.addMul(sum, points, i, 3);
+        Bn254.addMul(sum, points, i, 3);
         list = [sum.x, sum.y];
     }
 
@@ -110,13 +101,12 @@ contract LibrariesTest is MiniTest {
         uint256[] memory points = threePoints();
         uint256[3] memory logarithms = [uint256(5), 0, 9];
         for (uint256 i; i < 3; ++i) {
-            (uint256[2] memory list, uint256[2] memory packed, uint256[2] memory given, bool finite) =
+            (uint256[2] memory list, uint256[2] memory packed, uint256[2] memory given) =
                 this.summed(7, points[2 * i], points[2 * i + 1], points, i);
             (uint256 x, uint256 y) = Bn254.mul(1, 2, 7 + 4 * logarithms[i]);
             assertTrue(list[0] == x && list[1] == y);
             assertTrue(packed[0] == x && packed[1] == y);
             assertTrue(i == 1 || (given[0] == x && given[1] == y));
-            assertTrue(finite == (i != 1));
         }
     }
 
@@ -242,6 +232,122 @@ contract LibrariesTest is MiniTest {
             if (Packed.has(mask, i)) ++n;
         }
         assertEq(Packed.count(mask), n);
+    }
+
+    // --- shares as bytes
+
+    function toBytes(uint256[] calldata words) external pure returns (bytes memory) {
+        return Packed.toBytes(words);
+    }
+
+    /// @dev Thirty bytes a word in their order, up to the last that is not zero.
+    function testFuzz_toBytes_isThirtyBytesAWord(uint256[] memory words, uint256 zeros) public view {
+        uint256 n;
+        bytes memory expected;
+        for (uint256 i; i < words.length; ++i) {
+            words[i] = i + zeros % 4 < words.length && zeros % 7 != i ? words[i] >> 16 : 0;
+            if (words[i] != 0) n = i + 1;
+        }
+        for (uint256 i; i < n; ++i) {
+            expected = abi.encodePacked(expected, uint240(words[i]));
+        }
+        assertEq(keccak256(this.toBytes(words)), keccak256(expected));
+    }
+
+    function test_toBytes_ofNothing() public view {
+        assertEq(this.toBytes(new uint256[](0)).length, 0);
+        assertEq(this.toBytes(new uint256[](10)).length, 0);
+    }
+
+    // --- the running hash of slots
+
+    function select(uint256[2][] calldata points, uint256 mask, uint256 count)
+        external
+        pure
+        returns (bytes32 hash, bytes memory chosen, bytes memory behind)
+    {
+        (hash, chosen) = SlotChain.select(points, mask, count);
+        // What is allocated next is where the hash was written: it must be as new as ever.
+        behind = new bytes(128);
+    }
+
+    /// @dev Step by step and all at once; what is chosen are the points of the mask.
+    function testFuzz_select_isTheChainOfAll(uint256 seed, uint256 mask, uint256 n) public view {
+        n %= 129;
+        mask &= (uint256(1) << n) - 1;
+        uint256[2][] memory points = new uint256[2][](n);
+        bytes32 expected;
+        bytes memory expectedPoints;
+        for (uint256 i; i < n; ++i) {
+            points[i] = [uint256(keccak256(abi.encode(seed, i))), uint256(keccak256(abi.encode(seed, i, "y")))];
+            assertEq(SlotChain.count(expected), i);
+            bytes32 before = expected;
+            expected = SlotChain.next(expected, points[i][0], points[i][1]);
+            assertEq(uint256(expected) >> 8, uint256(keccak256(abi.encode(points[i][0], points[i][1], before))) >> 8);
+            if (Packed.has(mask, i)) expectedPoints = abi.encodePacked(expectedPoints, points[i][0], points[i][1]);
+        }
+        (bytes32 hash, bytes memory chosen, bytes memory behind) = this.select(points, mask, Packed.count(mask));
+        assertEq(hash, expected);
+        assertEq(keccak256(chosen), keccak256(expectedPoints));
+        assertEq(keccak256(behind), keccak256(new bytes(128)));
+    }
+
+    /// @dev The mask names slots that are not given: their places stay zero, and the hash is that of what is given.
+    function test_select_bitsBeyondThePoints() public view {
+        uint256[2][] memory points = new uint256[2][](1);
+        points[0] = [uint256(1), 2];
+        (bytes32 hash, bytes memory chosen,) = this.select(points, 7, 3);
+        assertEq(hash, SlotChain.next(0, 1, 2));
+        assertEq(keccak256(chosen), keccak256(abi.encodePacked(uint256(1), uint256(2), new bytes(128))));
+    }
+
+    // --- bytes in code
+
+    function write(uint256 number, bytes calldata data) external {
+        CodeStore.write(number, data);
+    }
+
+    function read(uint256 number, uint256 offset, uint256 length) external view returns (bytes memory) {
+        return CodeStore.read(number, offset, length);
+    }
+
+    /// @dev At every length that a number's encoding can have; from there on any bytes, and zeros behind them.
+    function test_codeStore_everyLengthOfTheNumber() public {
+        uint16[7] memory numbers = [1, 2, 0x7f, 0x80, 0xff, 0x100, 0xffff];
+        for (uint256 i; i < numbers.length; ++i) {
+            uint256 number = numbers[i];
+            vm.setNonceUnsafe(address(this), uint64(number));
+            bytes memory data = abi.encode(number, i);
+            assertEq(this.read(number, 0, 64).length, 64);
+            assertEq(keccak256(this.read(number, 0, 64)), keccak256(new bytes(64)));
+            this.write(number, data);
+            assertEq(CodeStore.addressOf(number), vm.computeCreateAddress(address(this), number));
+            assertEq(keccak256(CodeStore.addressOf(number).code), keccak256(abi.encodePacked(bytes1(0), data)));
+            assertEq(keccak256(this.read(number, 0, 64)), keccak256(data));
+            assertEq(keccak256(this.read(number, 32, 64)), keccak256(abi.encodePacked(i, uint256(0))));
+            assertEq(keccak256(this.read(number, 100, 32)), keccak256(new bytes(32)));
+        }
+    }
+
+    /// @dev Who has created something else, or the same number before, does not write where it cannot read.
+    function test_codeStore_aNumberThatIsNotTheNext() public {
+        vm.setNonceUnsafe(address(this), 5);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        this.write(4, "data");
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        this.write(6, "data");
+        this.write(5, "");
+        assertEq(keccak256(CodeStore.addressOf(5).code), keccak256(hex"00"));
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
+        this.write(5, "");
+    }
+
+    /// @dev A call of it does nothing and gives nothing back, whatever is in it.
+    function test_codeStore_isNoProgram() public {
+        vm.setNonceUnsafe(address(this), 5);
+        this.write(5, hex"60016000526020600060ff");
+        (bool done, bytes memory answer) = CodeStore.addressOf(5).call("");
+        assertTrue(done && answer.length == 0);
     }
 
     function test_absorb_isKeccakOfTheAbiEncoding() public pure {

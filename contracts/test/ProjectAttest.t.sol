@@ -9,12 +9,6 @@ import {MiniTest} from "./support/MiniTest.sol";
 
 /// @dev Attest: which slots are active, who is paid, who loses what. And outliers.
 contract ProjectAttestTest is Market {
-    uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
-
-    function part(uint256 share) private pure returns (uint256) {
-        return uint256(REWARD) * share / 65536;
-    }
-
     function refuseAttest(uint256 i, uint256 round, uint256 mask, address source, bytes memory reason) private {
         vm.prank(trainer(i));
         vm.expectRevert(reason);
@@ -288,6 +282,57 @@ contract ProjectAttestTest is Market {
         dropThree();
         (uint256 stake, uint256 dropped, bool penalised) = project.trainerState(trainer(3));
         assertTrue(stake == STAKE && dropped == 0 && !penalised);
+    }
+
+    /// @dev Who is counted is not the settler's choice: the dropped ones, all of them, in the order of their slots.
+    function test_settle_wrongOutliers() public {
+        createWithPenalty(0.4 ether, 1);
+        submit(4);
+        address[] memory given = new address[](2); // 2 and 3 are not kept
+        (given[0], given[1]) = (trainer(3), trainer(2));
+        refuseOutliers(given);
+        (given[0], given[1]) = (trainer(2), trainer(2));
+        refuseOutliers(given);
+        (given[0], given[1]) = (trainer(1), trainer(3));
+        refuseOutliers(given);
+        (given[0], given[1]) = (trainer(2), address(0));
+        refuseOutliers(given);
+        (given[0], given[1]) = (trainer(2), STRANGER);
+        refuseOutliers(given);
+        refuseOutliers(nobody());
+        given = new address[](1);
+        given[0] = trainer(2);
+        refuseOutliers(given);
+        given = new address[](3);
+        (given[0], given[1], given[2]) = (trainer(2), trainer(3), trainer(0));
+        refuseOutliers(given);
+        settleWith([uint256(20000), 20000, 0, 0], 65536, AGGREGATOR);
+        (, uint256 dropped,) = project.trainerState(trainer(2));
+        assertEq(dropped, 1);
+        // Those of the last round, in this one: they have the same slots, and another is dropped.
+        submit(4);
+        given = new address[](2);
+        (given[0], given[1]) = (trainer(2), trainer(3));
+        RoundProof memory p = claim([uint256(20000), 20000, 20000, 0], 65536);
+        vm.expectRevert(IProject.WrongOutliers.selector);
+        vm.prank(AGGREGATOR);
+        project.settle(2, AGGREGATOR, "model", points(), given, p);
+    }
+
+    function refuseOutliers(address[] memory given) private {
+        RoundProof memory p = claim([uint256(20000), 20000, 0, 0], 65536);
+        vm.expectRevert(IProject.WrongOutliers.selector);
+        vm.prank(AGGREGATOR);
+        project.settle(1, AGGREGATOR, "model", points(), given, p);
+    }
+
+    function test_settle_noPenaltyNoOutliers() public {
+        createWithPenalty(0, 0);
+        submit(4);
+        address[] memory given = new address[](2);
+        (given[0], given[1]) = (trainer(2), trainer(3));
+        refuseOutliers(given);
+        settleWith([uint256(20000), 20000, 0, 0], 65536, AGGREGATOR);
     }
 
     /// @dev Who is not active was not judged: it loses its stake for that, and is no outlier.

@@ -6,7 +6,6 @@ import {Market} from "./support/Market.sol";
 
 /// @dev The fee of a round is for the model's file: from whom the next round's attesters had it.
 contract ProjectModelClaimTest is Market {
-    uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
     address private constant RESCUER = address(0x5E5C);
     address private constant SQUATTER = address(0x5A7);
 

@@ -15,12 +15,6 @@ contract Refuser {
 
 /// @dev Every way in which a project can end, to the wei.
 contract ProjectMoneyTest is Market {
-    uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
-
-    function part(uint256 share) private pure returns (uint256) {
-        return uint256(REWARD) * share / 65536;
-    }
-
     // --- Completed
 
     function test_completed_everybodyGetsExactlyTheirPart() public {
@@ -369,7 +363,7 @@ contract ProjectMoneyTest is Market {
             (p.shares[0], p.shares[1]) = (words[id - 1][0], words[id - 1][1]);
             uint256 escrow = project.escrow();
             vm.prank(AGGREGATOR);
-            project.settle(id, AGGREGATOR, "next model", slots, p);
+            project.settle(id, AGGREGATOR, "next model", points(), nobody(), p);
             assertEq(escrow - project.escrow(), FEE + (id == 1 ? part(10_000) + part(20_000) + part(30_000) : part(40_000)));
             uint256[] memory stored = project.sharesOf(id);
             assertEq(stored.length, 2);
@@ -380,6 +374,40 @@ contract ProjectMoneyTest is Market {
         assertEq(project.owed(trainer(13)), 0);
         assertEq(project.owed(trainer(14)), part(20_000));
         assertEq(project.owed(trainer(15)), part(30_000));
+    }
+
+    /// @dev Void rounds between settled ones, at the beginning and at the end: every round's shares are found, whoever withdraws when.
+    function test_owed_voidRoundsBetweenSettledOnes() public {
+        Terms memory t = defaultTerms();
+        (t.rounds, t.maxVoids) = (4, 6);
+        project = create(t);
+        start(4);
+        bool[8] memory settled = [false, true, false, false, true, true, false, true];
+        uint256 expected;
+        for (uint256 id = 1; id <= 8; ++id) {
+            assertEq(project.round(), id);
+            if (settled[id - 1]) {
+                submit(4);
+                settleWith([1000 * id, 10, 0, 0], 65536, AGGREGATOR);
+                expected += part(1000 * id);
+            } else {
+                skipAndAdvance(); // nobody commits
+            }
+            if (id == 3 || id == 5) {
+                assertEq(withdraw(trainer(0)), expected);
+                expected = 0;
+            }
+            assertEq(project.owed(trainer(0)), expected);
+            assertEq(project.owed(trainer(2)), 0);
+        }
+        assertPhase(Phase.Closing);
+        assertEq(project.owed(trainer(1)), 4 * part(10));
+        for (uint256 id; id <= 10; ++id) {
+            uint256[] memory words = project.sharesOf(id);
+            bool has = id >= 1 && id <= 8 && settled[id - 1];
+            assertEq(words.length, has ? 1 : 0);
+            if (has) assertEq(words[0], 1000 * id | 10 << 17);
+        }
     }
 
     function test_withdraw_forcedEtherIsNobodys() public {

@@ -6,6 +6,7 @@ import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRou
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Forger} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
+import {Points} from "./support/Points.sol";
 
 /// @dev A project with the real verifier: what it puts into the statement is what a proof is bound to. Also the gas of every step with ten
 /// trainers and the key of size 16.
@@ -46,14 +47,13 @@ contract ProjectProvedTest is Market {
         s.activeMask = mask;
         s.modelCid = "next model";
         (s.model,) = project.model();
-        s.commitments = new uint256[](2 * active);
+        s.commitments = new bytes(64 * active);
         uint256 place;
         p.shares = new uint256[](2);
         p.weights = new uint256[](2);
         for (uint256 i; i < 10; ++i) {
             if ((mask >> i) & 1 == 0) continue;
-            (s.commitments[place], s.commitments[place + 1]) = (slots[i].x, slots[i].y);
-            place += 2;
+            Points.put(s.commitments, place++, slots[i].x, slots[i].y);
             if (i < 8) p.shares[0] |= uint256(8000 + i) << (17 * i);
             if (i >= 8) continue;
             p.weights[0] |= uint256(7000 + i) << (17 * i);
@@ -67,13 +67,13 @@ contract ProjectProvedTest is Market {
         submit(10);
         RoundProof memory p = prove(AGGREGATOR);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "next model", slots, p);
+        project.settle(1, AGGREGATOR, "next model", points(), nobody(), p);
         assertEq(project.settledRounds(), 1);
         assertEq(project.owed(trainer(3)), uint256(REWARD) * 8003 / 65536);
         // C_T' = G1 + sum w_i C_i
         (uint256 x, uint256 y) = (1, 2);
         for (uint256 i; i < 8; ++i) {
-            (x, y) = Bn254.addMul(x, y, slots[i].x, slots[i].y, 7000 + i);
+            (x, y) = Points.addMul(x, y, slots[i].x, slots[i].y, 7000 + i);
         }
         (uint256[2] memory model, bytes32 cid) = project.model();
         assertEq(model[0], x);
@@ -88,13 +88,13 @@ contract ProjectProvedTest is Market {
         }
         RoundProof memory p = prove(AGGREGATOR);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "next model", slots, p);
+        project.settle(1, AGGREGATOR, "next model", points(), nobody(), p);
         assertEq(project.owed(trainer(2)), 0);
         assertEq(project.owed(trainer(3)), uint256(REWARD) * 8003 / 65536);
     }
 
     function refuse(uint256 round, address payee, bytes32 cid, RoundProof memory p) private {
-        bytes memory data = abi.encodeCall(IProject.settle, (round, payee, cid, slots, p));
+        bytes memory data = abi.encodeCall(IProject.settle, (round, payee, cid, points(), nobody(), p));
         (bool done,) = address(project).call{gas: 3_000_000}(data);
         assertFalse(done);
     }
@@ -121,11 +121,11 @@ contract ProjectProvedTest is Market {
         refuse(1, AGGREGATOR, "next model", p);
         p.coherence -= 1;
         (uint256 x, uint256 y) = (p.model[0], p.model[1]);
-        (p.model[0], p.model[1]) = Bn254.addMul(x, y, 1, 2, 1);
+        (p.model[0], p.model[1]) = Points.addMul(x, y, 1, 2, 1);
         refuse(1, AGGREGATOR, "next model", p);
         (p.model[0], p.model[1]) = (x, y);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "next model", slots, p);
+        project.settle(1, AGGREGATOR, "next model", points(), nobody(), p);
         submit(10);
         refuse(2, AGGREGATOR, "next model", p);
     }
@@ -135,10 +135,10 @@ contract ProjectProvedTest is Market {
         submit(10);
         RoundProof memory p = prove(AGGREGATOR);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "next model", slots, p);
+        project.settle(1, AGGREGATOR, "next model", points(), nobody(), p);
         submit(10);
         p = prove(AGGREGATOR);
-        bytes memory data = abi.encodeCall(IProject.settle, (2, AGGREGATOR, "next model", slots, p));
+        bytes memory data = abi.encodeCall(IProject.settle, (2, AGGREGATOR, "next model", points(), nobody(), p));
         uint256 fixedGas = 21_000;
         for (uint256 i; i < data.length; ++i) {
             fixedGas += data[i] == 0 ? 4 : 16;

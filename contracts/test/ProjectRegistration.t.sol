@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {Project} from "../src/Project.sol";
 import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {ProjectState} from "../src/ProjectState.sol";
@@ -22,6 +23,16 @@ contract ProjectRegistrationTest is Market {
     }
 
     // --- creation
+
+    /// @dev Whatever was encoded is what is read: no field in another's place, none cut.
+    function testFuzz_terms_areTheEncodedOnes(Terms memory t, uint256 behind) public {
+        Project clone = Project(Clones.cloneWithImmutableArgs(factory.implementation(), abi.encode(t)));
+        Terms memory found = clone.terms();
+        uint256[2] memory next = [behind, ~behind]; // allocated behind it
+        assertEq(keccak256(abi.encode(found)), keccak256(abi.encode(t)));
+        found.model[1] ^= 1;
+        assertTrue(next[0] == behind && next[1] == ~behind && found.modelCid == t.modelCid);
+    }
 
     function test_codeSizes_areWithinTheLimitOfEip170() public {
         address[5] memory deployed = [
@@ -58,7 +69,7 @@ contract ProjectRegistrationTest is Market {
         assertEq(factory.roundVerifier(), address(verifier));
         assertEq(project.formVerifier(), address(formVerifier));
         assertEq(factory.formVerifier(), address(formVerifier));
-        assertEq(project.interfaceVersion(), 2);
+        assertEq(project.interfaceVersion(), 3);
         assertTrue(project.supportsInterface(type(IProject).interfaceId));
         assertTrue(project.supportsInterface(0x01ffc9a7));
         assertFalse(project.supportsInterface(0xffffffff));

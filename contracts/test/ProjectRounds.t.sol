@@ -4,12 +4,13 @@ pragma solidity ^0.8.24;
 import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
-import {IProject, Phase, Slot, Terms} from "../src/interfaces/IProject.sol";
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Accepting, AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
+import {Points} from "./support/Points.sol";
 
 /// @dev Commit, Reveal and Aggregate: who may do what when, and what a round leaves behind.
 contract ProjectRoundsTest is Market {
@@ -30,19 +31,19 @@ contract ProjectRoundsTest is Market {
         (uint256 committed, uint256 revealed,,, bytes32 hash) = project.roundState(1);
         assertEq(committed, 1);
         assertEq(revealed, 0);
-        assertEq(hash, chained(0, 0, trainer(2), p));
+        assertEq(hash, chained(0, 0, p));
 
         uint256[2] memory q = freshPoint();
         vm.prank(trainer(0));
         project.commitUpdate(1, q, seal, none);
         assertEq(project.slotOf(1, trainer(0)), 2);
         (,,,, bytes32 next) = project.roundState(1);
-        assertEq(next, chained(hash, 1, trainer(0), q));
+        assertEq(next, chained(hash, 1, q));
     }
 
     /// @dev The low byte counts the slots.
-    function chained(bytes32 hash, uint256 slot, address who, uint256[2] memory p) private pure returns (bytes32) {
-        return bytes32((uint256(keccak256(abi.encode(hash, who, p[0], p[1]))) & ~uint256(0xff)) | (slot + 1));
+    function chained(bytes32 hash, uint256 slot, uint256[2] memory p) private pure returns (bytes32) {
+        return bytes32((uint256(keccak256(abi.encode(p[0], p[1], hash))) & ~uint256(0xff)) | (slot + 1));
     }
 
     function test_commitUpdate_lastOneOpensReveal() public {
@@ -225,7 +226,7 @@ contract ProjectRoundsTest is Market {
         vm.expectEmit();
         emit IProject.HyperParameters(2, 91_552, 2); // 100000 * 60000 / 65536
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "next model", slots, p);
+        project.settle(1, AGGREGATOR, "next model", points(), nobody(), p);
         assertPhase(Phase.Commit);
         assertEq(project.round(), 2);
         assertEq(project.settledRounds(), 1);
@@ -273,15 +274,15 @@ contract ProjectRoundsTest is Market {
         RoundStatement memory s;
         (s.project, s.round, s.payee, s.dimension, s.slots, s.rule) = (address(project), 1, AGGREGATOR, 1000, 8, 1);
         (s.policy, s.activeMask, s.modelCid, s.model) = ([uint256(32), 0], 13, "next model", [uint256(1), 2]);
-        s.commitments = new uint256[](6);
-        (s.commitments[0], s.commitments[1]) = (slots[0].x, slots[0].y);
-        (s.commitments[2], s.commitments[3]) = (slots[2].x, slots[2].y);
-        (s.commitments[4], s.commitments[5]) = (slots[3].x, slots[3].y);
+        s.commitments = new bytes(64 * 3);
+        Points.put(s.commitments, 0, slots[0].x, slots[0].y);
+        Points.put(s.commitments, 1, slots[2].x, slots[2].y);
+        Points.put(s.commitments, 2, slots[3].x, slots[3].y);
         AcceptingRoundVerifier(address(verifier)).expect(s);
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         (p.model[0], p.model[1]) = Bn254.mul(1, 2, 2);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "next model", slots, p);
+        project.settle(1, AGGREGATOR, "next model", points(), nobody(), p);
         (uint256[2] memory model,) = project.model();
         assertEq(model[0], p.model[0]);
         assertEq(model[1], p.model[1]);
@@ -305,9 +306,9 @@ contract ProjectRoundsTest is Market {
             RoundStatement memory s;
             (s.project, s.round, s.payee, s.dimension, s.slots, s.rule) = (address(project), 1, AGGREGATOR, 1000, 8, 2);
             (s.policy, s.activeMask, s.modelCid) = ([uint256(1), kept[i]], 15, "next model");
-            s.commitments = new uint256[](8);
+            s.commitments = new bytes(64 * 4);
             for (uint256 k; k < 4; ++k) {
-                (s.commitments[2 * k], s.commitments[2 * k + 1]) = (slots[k].x, slots[k].y);
+                Points.put(s.commitments, k, slots[k].x, slots[k].y);
             }
             AcceptingRoundVerifier(address(verifier)).expect(s);
             settleEqually();
@@ -335,7 +336,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Commit));
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "model", slots, p);
+        project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
     }
 
     function test_settle_wrongRound() public {
@@ -344,7 +345,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongRound.selector, 1, 2));
         vm.prank(AGGREGATOR);
-        project.settle(2, AGGREGATOR, "model", slots, p);
+        project.settle(2, AGGREGATOR, "model", points(), nobody(), p);
     }
 
     function test_settle_notTheAggregatorBeforeTheDeadline() public {
@@ -354,7 +355,7 @@ contract ProjectRoundsTest is Market {
         vm.warp(project.deadline() - 1);
         vm.prank(AGGREGATOR);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
-        project.settle(1, STRANGER, "model", slots, p);
+        project.settle(1, STRANGER, "model", points(), nobody(), p);
     }
 
     /// @dev Who proves chooses mask and CID: others must not do so in the aggregator's name, not even with a valid proof.
@@ -365,10 +366,10 @@ contract ProjectRoundsTest is Market {
         vm.warp(project.deadline() - 1);
         vm.prank(STRANGER);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
-        project.settle(1, AGGREGATOR, "model", slots, p);
+        project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
         vm.warp(project.deadline());
         vm.prank(STRANGER);
-        project.settle(1, AGGREGATOR, "model", slots, p);
+        project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
         assertEq(project.settledRounds(), 1);
     }
 
@@ -379,7 +380,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, address(0)));
         vm.prank(AGGREGATOR);
-        project.settle(1, address(0), "model", slots, p);
+        project.settle(1, address(0), "model", points(), nobody(), p);
     }
 
     function test_settle_deadlinePassed() public {
@@ -390,7 +391,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSelector(IProject.DeadlinePassed.selector, end));
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "model", slots, p);
+        project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
     }
 
     function test_settle_invalidModelCid() public {
@@ -399,36 +400,43 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(IProject.InvalidModelCid.selector);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, 0, slots, p);
+        project.settle(1, AGGREGATOR, 0, points(), nobody(), p);
     }
 
     function test_settle_wrongCommitments() public {
         start(4);
         submit(4);
-        Slot[] memory given = slots;
+        uint256[2][] memory given = points();
         for (uint256 i; i < 4; ++i) {
-            given[i].x ^= 1;
-            refuseSlots(given);
-            given[i].x ^= 1;
-            given[i].y ^= 1;
-            refuseSlots(given);
-            given[i].y ^= 1;
-            given[i].trainer = trainer((i + 1) % 4); // who is to be counted as outlier is not the settler's choice
-            refuseSlots(given);
-            given[i].trainer = trainer(i);
+            for (uint256 k; k < 2; ++k) {
+                given[i][k] ^= 1;
+                refuseCommitments(given);
+                given[i][k] ^= 1;
+            }
         }
-        // Two slots swapped; one missing; one too many.
+        // Two slots swapped; one missing, the first or the last; one too many; none.
         (given[0], given[1]) = (given[1], given[0]);
-        refuseSlots(given);
-        refuseSlots(new Slot[](3));
-        refuseSlots(new Slot[](5));
+        refuseCommitments(given);
+        (given[0], given[1]) = (given[1], given[0]);
+        refuseCommitments(slice(given, 0, 3));
+        refuseCommitments(slice(given, 1, 4));
+        refuseCommitments(slice(given, 0, 5));
+        refuseCommitments(slice(given, 0, 0));
     }
 
-    function refuseSlots(Slot[] memory given) private {
+    /// @dev Those from `from` to before `to`; behind the last there are zeros.
+    function slice(uint256[2][] memory all, uint256 from, uint256 to) private pure returns (uint256[2][] memory some) {
+        some = new uint256[2][](to - from);
+        for (uint256 i = from; i < to && i < all.length; ++i) {
+            some[i - from] = all[i];
+        }
+    }
+
+    function refuseCommitments(uint256[2][] memory given) private {
         RoundProof memory p = claim([uint256(0), 0, 0, 0], 0);
         vm.expectRevert(IProject.WrongCommitments.selector);
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "model", given, p);
+        project.settle(1, AGGREGATOR, "model", given, nobody(), p);
     }
 
     function test_settle_sharesOverOneAreRefusedEvenIfProved() public {
@@ -437,7 +445,7 @@ contract ProjectRoundsTest is Market {
         RoundProof memory p = claim([uint256(65536), 1, 0, 0], 0);
         vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 1));
         vm.prank(AGGREGATOR);
-        project.settle(1, AGGREGATOR, "model", slots, p);
+        project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
     }
 
     // --- advance within a round

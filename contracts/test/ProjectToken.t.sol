@@ -8,8 +8,6 @@ import {FeeToken, HostileToken, PlainToken, SilentToken} from "./support/Tokens.
 
 /// @dev The same market in an ERC-20, and with tokens that misbehave.
 contract ProjectTokenTest is Market {
-    uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
-
     function inToken(address token) private returns (Terms memory t) {
         t = defaultTerms();
         t.token = token;

@@ -75,8 +75,6 @@ contract AskedToken is PlainToken {
 /// | token: balanceOf | join, joinFor, placeBond, createProject | `test_reentrancy_whileATokenIsAskedForABalance`, `.._ForADeposit` |
 /// | ERC-1271 signature | joinFor | `test_reentrancy_whileAWalletIsAskedForASignature` |
 contract ReentrancyTest is Market {
-    uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
-
     function inToken(address token) private returns (Terms memory t) {
         t = defaultTerms();
         t.token = token;

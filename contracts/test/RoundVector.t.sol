@@ -2,7 +2,6 @@
 pragma solidity ^0.8.24;
 
 import {KeyRegistry} from "../src/KeyRegistry.sol";
-import {RoundVerifier} from "../src/RoundVerifier.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
@@ -12,12 +11,13 @@ import {AgreementKey64} from "../src/verifiers/AgreementKey64.sol";
 import {AgreementKey8} from "../src/verifiers/AgreementKey8.sol";
 import {MultiKrumKey8} from "../src/verifiers/MultiKrumKey8.sol";
 import {Vectors} from "./support/Vectors.sol";
+import {Points} from "./support/Points.sol";
 
 /// @dev Proofs that the real prover made, with a committed key: accepted as they are, and refused with any word changed.
 abstract contract RoundVector is Vectors {
     string private json;
     KeyRegistry private registry;
-    RoundVerifier private verifier;
+    IRoundVerifier private verifier;
     RoundStatement private statement;
     RoundProof private proof;
 
@@ -37,7 +37,7 @@ abstract contract RoundVector is Vectors {
         if (size == 64) keys[0] = new AgreementKey64();
         else keys[0] = size == 16 ? IVerifyingKey(new AgreementKey16()) : new AgreementKey8();
         registry = new KeyRegistry(true, x1, g2, keys);
-        verifier = new RoundVerifier(registry);
+        verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         statement = readRoundStatement(json);
         proof = readRoundProof(json);
     }
@@ -106,8 +106,7 @@ abstract contract RoundVector is Vectors {
     }
 
     function firstState() private view returns (bytes32) {
-        uint256 n = statement.commitments.length;
-        uint256[] memory items = new uint256[](14 + n);
+        uint256[] memory items = new uint256[](14);
         items[0] = block.chainid;
         items[1] = uint160(statement.project);
         items[2] = statement.round;
@@ -120,10 +119,7 @@ abstract contract RoundVector is Vectors {
         items[10] = statement.activeMask;
         items[11] = uint256(statement.modelCid);
         (items[12], items[13]) = (statement.model[0], statement.model[1]);
-        for (uint256 i; i < n; ++i) {
-            items[14 + i] = statement.commitments[i];
-        }
-        return Transcript.absorb(0, Transcript.ROUND, items);
+        return Transcript.absorbWords(0, Transcript.ROUND, abi.encodePacked(items, statement.commitments));
     }
 
     function gramState() private view returns (bytes32) {
@@ -146,15 +142,17 @@ abstract contract RoundVector is Vectors {
     }
 
     function joined(uint256 rho, uint256 chi) private view returns (uint256[] memory items) {
-        items = new uint256[](19);
+        items = new uint256[](17);
         (items[0], items[1]) = (proof.w[0], proof.w[1]);
         (items[2], items[3]) = (proof.model[0], proof.model[1]);
         for (uint256 i; i < 8; ++i) {
             items[4 + i] = proof.groth16[i];
         }
-        (items[12], items[13], items[14]) = (proof.h, rho, statement.activeMask);
-        (items[15], items[16], items[17]) = (statement.policy[0], statement.policy[1], chi);
-        items[18] = folded(outcome(), chi);
+        items[12] = proof.h;
+        items[13] = rho;
+        items[14] = statement.activeMask + (statement.policy[0] << 128) + (statement.policy[1] << 144);
+        items[15] = chi;
+        items[16] = folded(outcome(), chi);
     }
 
     function folded(uint256[] memory items, uint256 chi) private pure returns (uint256 sum) {
@@ -252,9 +250,10 @@ abstract contract RoundVector is Vectors {
         while (s.activeMask & highest == 0) highest >>= 1;
         s.activeMask ^= highest;
         assertFalse(accepts(s, proof));
-        s.commitments = new uint256[](statement.commitments.length - 2);
-        for (uint256 i; i < s.commitments.length; ++i) {
-            s.commitments[i] = statement.commitments[i];
+        s.commitments = new bytes(statement.commitments.length - 64);
+        for (uint256 i; 64 * i < s.commitments.length; ++i) {
+            (uint256 x, uint256 y) = Points.at(statement.commitments, i);
+            Points.put(s.commitments, i, x, y);
         }
         assertFalse(accepts(s, proof));
         s = statement;
@@ -340,9 +339,10 @@ abstract contract RoundVector is Vectors {
     /// @dev `C_T'` as these weights move the model.
     function step(RoundProof memory p) private view {
         (uint256 x, uint256 y) = (statement.model[0], statement.model[1]);
-        for (uint256 i; 2 * i < statement.commitments.length; ++i) {
+        for (uint256 i; 64 * i < statement.commitments.length; ++i) {
             uint256 weight = laneOf(p.weights, slotOf(statement.activeMask, i));
-            (x, y) = Bn254.addMul(x, y, statement.commitments[2 * i], statement.commitments[2 * i + 1], weight);
+            (uint256 cx, uint256 cy) = Points.at(statement.commitments, i);
+            (x, y) = Points.addMul(x, y, cx, cy, weight);
         }
         p.model = [x, y];
     }
@@ -398,7 +398,7 @@ abstract contract RoundVector is Vectors {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = registry.keys()[0];
         keys[1] = new MultiKrumKey8();
-        verifier = new RoundVerifier(new KeyRegistry(true, x1, g2, keys));
+        verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(new KeyRegistry(true, x1, g2, keys))));
         refused(proof, IRoundVerifier.LaurentIdentityFailed.selector);
     }
 

@@ -2,13 +2,13 @@
 pragma solidity ^0.8.24;
 
 import {KeyRegistry} from "../src/KeyRegistry.sol";
-import {RoundVerifier} from "../src/RoundVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Packed} from "../src/libraries/Packed.sol";
 import {Forger, KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
+import {Points} from "./support/Points.sol";
 
 /// @notice FOR TESTS: a registry that checks nothing and has one key for everything.
 contract LooseRegistry is IKeyRegistry {
@@ -33,7 +33,7 @@ contract LooseRegistry is IKeyRegistry {
 /// are in RoundVector.t.sol.
 contract RoundVerifierTest is MiniTest {
     KeyRegistry private registry;
-    RoundVerifier private verifier;
+    IRoundVerifier private verifier;
     Forger private forger;
 
     function setUp() public {
@@ -44,7 +44,7 @@ contract RoundVerifierTest is MiniTest {
         keys[3] = new TestKey(2, 128).asKey();
         keys[4] = new TestKey(2, 16).commits().asKey();
         registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
-        verifier = new RoundVerifier(registry);
+        verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         forger = new Forger(registry.keysHash());
     }
 
@@ -59,9 +59,10 @@ contract RoundVerifierTest is MiniTest {
         s.activeMask = mask;
         s.modelCid = "new model";
         (s.model[0], s.model[1]) = Bn254.mul(1, 2, 777);
-        s.commitments = new uint256[](2 * Packed.count(mask));
-        for (uint256 i; i < s.commitments.length; i += 2) {
-            (s.commitments[i], s.commitments[i + 1]) = Bn254.mul(1, 2, 900 + i);
+        s.commitments = new bytes(64 * Packed.count(mask));
+        for (uint256 i; 64 * i < s.commitments.length; ++i) {
+            (uint256 x, uint256 y) = Bn254.mul(1, 2, 900 + 2 * i);
+            Points.put(s.commitments, i, x, y);
         }
     }
 
@@ -144,7 +145,10 @@ contract RoundVerifierTest is MiniTest {
             if (i == 7) other.activeMask = 0x5ff;
             if (i == 9) other.model = p.model;
             if (i == 10) other.model = [uint256(0), 0];
-            if (i == 8) (other.commitments[2], other.commitments[3]) = (other.commitments[0], other.commitments[1]);
+            if (i == 8) {
+                (uint256 x, uint256 y) = Points.at(other.commitments, 0);
+                Points.put(other.commitments, 1, x, y);
+            }
             assertFalse(accepts(other, p));
         }
         vm.chainId(1337);
@@ -219,7 +223,7 @@ contract RoundVerifierTest is MiniTest {
         s.model = [uint256(1), 3];
         assertEq(reasonOf(s, p), expected);
         s.model = before;
-        (s.commitments[0], s.commitments[1]) = (0, 0);
+        Points.put(s.commitments, 0, 0, 0);
         assertEq(reasonOf(s, p), expected);
     }
 
@@ -360,19 +364,66 @@ contract RoundVerifierTest is MiniTest {
         assertEq(reasonOf(s, p), expected);
     }
 
-    function test_verify_keyOfAnotherCircuit() public {
-        // A registry that takes a key whose number of inputs does not fit: nothing can be proved with it.
+    function test_constructor_keyOfAnotherCircuit() public {
+        // A registry that takes a key whose number of inputs does not fit: there is no verifier for it.
         TestKey key = new TestKey(1, 32);
         key.pushIc(1, 2);
-        verifier = new RoundVerifier(new LooseRegistry(key.asKey()));
-        RoundStatement memory s = statementOf(32, 0xff);
-        forger = new Forger(IKeyRegistry(verifier.keyRegistry()).keysHash());
-        assertEq(reasonOf(s, forger.forge(s, claims(32))), bytes32(IRoundVerifier.WrongLength.selector));
+        LooseRegistry loose = new LooseRegistry(key.asKey());
+        vm.expectRevert(IRoundVerifier.WrongLength.selector);
+        deploy("RoundVerifier.sol:RoundVerifier", abi.encode(loose));
     }
 
+    /// @dev A size that the registry has no key for, sizes and rules that there are no circuits of.
     function test_verify_unknownKey() public view {
+        bytes32 expected = bytes32(IKeyRegistry.UnknownKey.selector);
         RoundStatement memory s = statementOf(32, 0xff);
-        assertEq(reasonOf(s, forger.forge(s, claims(32))), bytes32(IKeyRegistry.UnknownKey.selector));
+        assertEq(reasonOf(s, forger.forge(s, claims(32))), expected);
+        uint8[4] memory rules = [0, 2, 3, 255];
+        for (uint256 i; i < 4; ++i) {
+            s = statementOf(8, 0xff);
+            s.rule = rules[i];
+            assertEq(reasonOf(s, forger.forge(s, claims(8))), expected);
+        }
+        uint8[6] memory sizes = [8 + 1, 16 - 1, 4, 24, 127, 8 - 1];
+        for (uint256 i; i < 6; ++i) {
+            s = statementOf(sizes[i], 0xf);
+            assertEq(reasonOf(s, forger.forge(s, claims(sizes[i]))), expected);
+        }
+    }
+
+    /// @dev What the registry has is in the verifier's own contracts, in their order, and nothing where it has none.
+    function test_constructor_copiesTheKeys() public view {
+        uint256 found;
+        for (uint256 number = 1; number <= 10; ++number) {
+            (uint8 rule, uint8 size) = (uint8(1 + (number - 1) / 5), uint8(8 << (number - 1) % 5));
+            bytes memory expected = hex"00";
+            try registry.verifyingKey(rule, size) returns (IVerifyingKey key) {
+                (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
+                expected = abi.encodePacked(bytes1(0), fixedPoints, ic);
+                ++found;
+            } catch {}
+            address copy = vm.computeCreateAddress(address(verifier), number);
+            assertEq(copy.codehash, keccak256(expected));
+        }
+        assertEq(found, 5);
+    }
+
+    /// @dev Words that are more than their 16 bits, among them those with the honest ones' `setting`.
+    function test_verify_policyWordOfMoreThanSixteenBits() public view {
+        (RoundStatement memory s, RoundProof memory p) = good();
+        bytes32 expected = bytes32(IRoundVerifier.ScalarOutOfRange.selector);
+        uint256[2] memory honest = [s.policy[0], s.policy[1]];
+        s.policy = [honest[0] + (1 << 16), honest[1] - 1];
+        assertEq(s.policy[0] + (s.policy[1] << 16), honest[0] + (honest[1] << 16));
+        assertEq(reasonOf(s, p), expected);
+        s.policy = [uint256(1) << 16, honest[1]];
+        assertEq(reasonOf(s, p), expected);
+        s.policy = [honest[0], uint256(1) << 16];
+        assertEq(reasonOf(s, p), expected);
+        s.policy = [honest[0], uint256(1) << 112]; // with 144 bits more it is beyond the word
+        assertEq(bytes32(bytes4(reasonOf(s, p))), expected);
+        s.policy = [uint256(65535), 65535]; // in range, and not what was proved
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.LaurentIdentityFailed.selector));
     }
 
     function test_keyRegistry_isTheOneGiven() public view {
@@ -411,7 +462,7 @@ contract RoundVerifierTest is MiniTest {
         bytes32 expected = bytes32(IRoundVerifier.PairingFailed.selector);
         for (uint256 slot; slot < 10; ++slot) {
             // One weight more or less than the proved one.
-            (uint256 x, uint256 y) = (s.commitments[2 * slot], s.commitments[2 * slot + 1]);
+            (uint256 x, uint256 y) = Points.at(s.commitments, slot);
             (p.model[0], p.model[1]) = Bn254.add(honest[0], honest[1], x, y);
             assertEq(reasonOf(s, p), expected);
             (p.model[0], p.model[1]) = Bn254.add(honest[0], honest[1], x, Bn254.negateY(y));

@@ -2,8 +2,9 @@
 pragma solidity ^0.8.24;
 
 import {FormProof} from "../src/interfaces/IFormVerifier.sol";
-import {IProject, Phase, Slot, Terms} from "../src/interfaces/IProject.sol";
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
+import {Slot} from "./support/Points.sol";
 
 /// @dev Takes part, and takes no ether.
 contract Proud {
@@ -18,12 +19,6 @@ contract Proud {
 
 /// @dev Games that several play, or one that plays for time: docs/threat-model.md, and "Nobody is stuck" in docs/contracts.md.
 contract ThreatModelTest is Market {
-    uint256 private constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
-
-    function part(uint256 share) private pure returns (uint256) {
-        return uint256(REWARD) * share / 65536;
-    }
-
     function commitAll(uint256 n) private {
         for (uint256 i; i < n; ++i) {
             commit(i);

@@ -4,10 +4,11 @@ pragma solidity ^0.8.24;
 import {FormProof, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
 import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
-import {IProject, Phase, Slot} from "../src/interfaces/IProject.sol";
+import {IProject, Phase} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {TrueMarket} from "./support/TrueMarket.sol";
+import {Slot} from "./support/Points.sol";
 
 /// @dev Whole projects with proofs that the real prover made: taken where they belong, and nowhere else.
 contract TrueProofsTest is TrueMarket {
@@ -16,14 +17,14 @@ contract TrueProofsTest is TrueMarket {
     function settleTrue() private {
         uint256 round = project.round();
         vm.prank(statement.payee);
-        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+        project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
     }
 
     function refused(bytes4 reason) private {
         uint256 round = project.round();
         vm.prank(statement.payee);
         vm.expectRevert(reason);
-        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+        project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
     }
 
     // --- a round
@@ -103,29 +104,27 @@ contract TrueProofsTest is TrueMarket {
         uint256 round = project.round();
         vm.prank(STRANGER);
         vm.expectRevert(REFUSED);
-        project.settle(round, STRANGER, statement.modelCid, slots, proof);
+        project.settle(round, STRANGER, statement.modelCid, points(), nobody(), proof);
         vm.prank(STRANGER);
         vm.expectRevert(REFUSED);
-        project.settle(round, statement.payee, "a file of the copier's", slots, proof);
+        project.settle(round, statement.payee, "a file of the copier's", points(), nobody(), proof);
         vm.prank(STRANGER);
-        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+        project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
         (, address payee, uint256 fee) = project.openModel();
         assertEq(payee, statement.payee);
         assertEq(fee, FEE);
         // The original comes too late, and costs its author the gas.
         vm.prank(statement.payee);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Commit));
-        project.settle(round, statement.payee, statement.modelCid, slots, proof);
+        project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
     }
 
     /// @dev An aggregator with a true proof may change nothing about whom it pays.
-    function test_settle_aTrueProofForOtherTrainers() public {
+    function test_settle_aTrueProofForOtherSlots() public {
         marketOfRound("round_n10.json");
         openAt(statement.project, roundTerms());
         playTrue(statement.round);
         Slot memory first = slots[0];
-        slots[0].trainer = trainer(99);
-        refused(IProject.WrongCommitments.selector);
         slots[0] = slots[1];
         slots[1] = first;
         refused(IProject.WrongCommitments.selector);

@@ -87,6 +87,7 @@ impl Attested {
                 .into_iter()
                 .map(|c| (c.trainer, c.commitment))
                 .collect(),
+            outlier_penalty: terms.outlier_penalty != 0,
         };
         let prover =
             Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(CommittedKeys::load()) };
@@ -203,11 +204,11 @@ async fn aggregator_can_bend_no_word_nor_leave_an_honest_trainer_out_and_the_tru
     bad.payee = [7; 20];
     round.refused("another payee", &bad, &["NotTheAggregator"]).await;
     let mut bad = good.clone();
-    bad.slots.swap(0, 1);
+    bad.commitments.swap(0, 1);
     round.refused("slots in another order", &bad, &["WrongCommitments"]).await;
     let mut bad = good.clone();
-    bad.slots[0].0 = [7; 20];
-    round.refused("another trainer in a slot", &bad, &["WrongCommitments"]).await;
+    bad.outliers.push([7; 20]);
+    round.refused("another outlier", &bad, &["WrongOutliers"]).await;
 
     round.project.settle(&good).await.unwrap();
     let again = round.project.settle(&good).await.unwrap_err().to_string();

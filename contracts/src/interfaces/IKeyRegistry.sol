@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+/// @dev Public inputs of every assessment circuit (docs/protocol.md 13.2).
+uint256 constant PUBLIC_INPUTS = 5;
+
 /// @title A Groth16 verifying key, as constants of a contract that `scripts/regenerate` writes.
 interface IVerifyingKey {
     /// @return rule the rule id of docs/protocol.md 13.2
@@ -26,7 +29,7 @@ interface IKeyRegistry {
     error InvalidKeyPoint();
     /// @notice A key for a number of slots that is not 8, 16, 32, 64 or 128.
     error UnusualSize(uint8 rule, uint8 size);
-    /// @notice A key whose input points are not the `9 + 2 ceil(size / 14)` that its circuit has.
+    /// @notice A key whose points are not one for the constant one and one for each public input.
     error WrongInputCount(uint8 rule, uint8 size, uint256 words);
     /// @notice A key whose `gamma_2` is not the registry's `[1]_2`, beside which all public inputs and openings are paired.
     error GammaIsNotOne(uint8 rule, uint8 size);

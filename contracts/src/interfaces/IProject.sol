@@ -62,13 +62,6 @@ enum Phase {
     WoundUp // too few trainers, or too many void rounds: the rest is back with the owner
 }
 
-/// @notice A committed slot of a round, as its running hash takes it.
-struct Slot {
-    address trainer;
-    uint256 x;
-    uint256 y;
-}
-
 /// @notice A project: its reward in escrow, its trainers, its rounds, its model.
 /// @dev A round id is `settled + voided + 1` at its opening: it is never used twice, so nothing proved for one serves another.
 interface IProject {
@@ -104,7 +97,10 @@ interface IProject {
     error NotASource(address source);
     error NothingToAdvance();
     error WrongRound(uint256 expected, uint256 actual);
+    /// @notice Not the commitments of the round's slots, all of them in their order.
     error WrongCommitments();
+    /// @notice Not the trainers whose dropping counts, in the order of their slots.
+    error WrongOutliers();
     error InvalidModelCid();
     error NothingToWithdraw(address account);
     error TransferFailed(address to);
@@ -182,8 +178,16 @@ interface IProject {
     function publishModel(bytes32 cid) external;
     /// @notice Settles the round by proof; the slots that are active are `roundState`'s. Before the deadline payee and sender must be the
     /// aggregator, as long as its bond is there.
-    /// @param slots EVERY committed slot of the round in slot order; checked against their running hash.
-    function settle(uint256 round, address payee, bytes32 modelCid, Slot[] calldata slots, RoundProof calldata proof) external;
+    /// @param commitments those of EVERY committed slot of the round in slot order; checked against their running hash
+    /// @param outliers where the terms have an outlier penalty the trainers of the active slots that are not kept, in slot order; else none
+    function settle(
+        uint256 round,
+        address payee,
+        bytes32 modelCid,
+        uint256[2][] calldata commitments,
+        address[] calldata outliers,
+        RoundProof calldata proof
+    ) external;
     /// @notice Moves the project on when a deadline has passed. Anybody may call.
     function advance() external;
 
@@ -222,7 +226,7 @@ interface IProject {
     /// @notice The model file whose fee is open: its round (0 when none is), the payee of that settlement, the fee held.
     function openModel() external view returns (uint256 round, address payee, uint256 fee);
     /// @notice Slots of a round: how many committed, which revealed, which of these attested, which are active (0 before Attest
-    /// has ended), and the running hash of the slots, `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))`
+    /// has ended), and the running hash of the slots, `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))`
     /// with `i + 1` in the place of its low byte.
     function roundState(uint256 id)
         external

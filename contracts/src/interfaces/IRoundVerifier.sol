@@ -9,11 +9,11 @@ struct RoundStatement {
     uint256 dimension; // d
     uint8 slots; // N, the size of the circuit
     uint8 rule;
-    uint256[2] policy; // theta, trim count f
+    uint256[2] policy; // theta, trim count f; neighbours k, kept m: each below 2^16
     uint256 activeMask;
     bytes32 modelCid; // digest of the new model's CID
     uint256[2] model; // C_T before the round, (0, 0) for infinity
-    uint256[] commitments; // x, y of every active slot, in slot order
+    bytes commitments; // x, y of every active slot, in slot order: 64 bytes a point
 }
 
 /// @notice What the aggregator computed and proves.
@@ -35,7 +35,7 @@ struct RoundProof {
 
 /// @title Checks a round's Groth16 proof and Gram argument in one pairing call.
 interface IRoundVerifier {
-    /// @notice A word that must be a scalar is not smaller than the order `r`.
+    /// @notice A word that must be a scalar is not smaller than the order `r`, or a policy word not smaller than 2^16.
     error ScalarOutOfRange(uint256 value);
     /// @notice A coordinate is not smaller than `q`, or a point is not on the curve.
     error InvalidPoint();

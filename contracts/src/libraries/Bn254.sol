@@ -67,32 +67,6 @@ library Bn254 {
         if (!ok) revert PrecompileFailed(6);
     }
 
-    /// @notice `(ax, ay) + s (x, y)`.
-    /// @dev The product lies where the sum's second point is read: nothing is moved between the two calls.
-    function addMul(uint256 ax, uint256 ay, uint256 x, uint256 y, uint256 s)
-        internal
-        view
-        returns (uint256 rx, uint256 ry)
-    {
-        bool multiplied;
-        bool added;
-        assembly ("memory-safe") {
-            let f := mload(0x40)
-            let second := add(f, 0x40)
-            mstore(f, ax)
-            mstore(add(f, 0x20), ay)
-            mstore(second, x)
-            mstore(add(f, 0x60), y)
-            mstore(add(f, 0x80), s)
-            multiplied := staticcall(gas(), 7, second, 0x60, second, 0x40)
-            added := staticcall(gas(), 6, f, 0x80, f, 0x40)
-            rx := mload(f)
-            ry := mload(add(f, 0x20))
-        }
-        if (!multiplied) revert PrecompileFailed(7);
-        if (!added) revert PrecompileFailed(6);
-    }
-
     /// @notice Adds `(x, y)` to the sum.
     function add(Sum memory sum, uint256 x, uint256 y) internal view {
         (sum.productX, sum.productY) = (x, y);
@@ -133,17 +107,11 @@ library Bn254 {
     }
 
     /// @notice Adds `s` times point `i` of `points`, two words a point, to the sum.
-    /// @return finite false where the point is infinity
-    function addMul(Sum memory sum, uint256[] calldata points, uint256 i, uint256 s)
-        internal
-        view
-        returns (bool finite)
-    {
+    function addMul(Sum memory sum, uint256[] calldata points, uint256 i, uint256 s) internal view {
         assert(i < points.length / 2);
         assembly ("memory-safe") {
             calldatacopy(add(sum, 0x40), add(points.offset, shl(6, i)), 0x40)
         }
-        finite = sum.productX | sum.productY != 0;
         sum.factor = s;
         _addProduct(sum);
     }

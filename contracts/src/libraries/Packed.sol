@@ -6,6 +6,7 @@ pragma solidity ^0.8.24;
 library Packed {
     uint256 internal constant BITS = 17;
     uint256 internal constant PER_WORD = 14;
+    uint256 internal constant BYTES_PER_WORD = 30; // 238 bits
     /// @notice One, as a share or weight.
     uint256 internal constant ONE = 1 << 16;
     uint256 internal constant LANE = (1 << BITS) - 1;
@@ -24,6 +25,21 @@ library Packed {
     /// @notice The value in lane `i % 14` of `word`, which is the word `i / 14` of a vector.
     function lane(uint256 word, uint256 i) internal pure returns (uint256) {
         return (word >> (BITS * (i % PER_WORD))) & LANE;
+    }
+
+    /// @notice Words in a row, 30 bytes each, which is all that their lanes take; without zeros behind the last that is none.
+    function toBytes(uint256[] calldata words) internal pure returns (bytes memory data) {
+        uint256 n = words.length;
+        while (n != 0 && words[n - 1] == 0) --n;
+        data = new bytes(BYTES_PER_WORD * n);
+        assembly ("memory-safe") {
+            // From the last: the two bytes that a word puts before its thirty are overwritten by the word before it, and at last by the length.
+            for { let i := n } i {} {
+                i := sub(i, 1)
+                mstore(add(add(data, 0x1e), mul(i, BYTES_PER_WORD)), calldataload(add(words.offset, shl(5, i))))
+            }
+            mstore(data, mul(n, BYTES_PER_WORD))
+        }
     }
 
     /// @notice How many slots a mask names.

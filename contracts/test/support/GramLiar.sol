@@ -25,10 +25,10 @@ contract GramLiar is Forger {
     constructor(bytes32 keysHash) Forger(keysHash) {}
 
     /// @notice `x, y` of the commitment of each update.
-    function commitments(uint256[][] memory updates) public view returns (uint256[] memory points) {
-        points = new uint256[](2 * updates.length);
+    function commitments(uint256[][] memory updates) public view returns (bytes memory points) {
         for (uint256 i; i < updates.length; ++i) {
-            (points[2 * i], points[2 * i + 1]) = _committed(updates[i]);
+            (uint256 x, uint256 y) = _committed(updates[i]);
+            points = abi.encodePacked(points, x, y);
         }
     }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
+import {IVerifyingKey, PUBLIC_INPUTS} from "../../src/interfaces/IKeyRegistry.sol";
 import {RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Packed} from "../../src/libraries/Packed.sol";
 import {Transcript} from "../../src/libraries/Transcript.sol";
+import {Points} from "./Points.sol";
 
 /// @title Keys of which the tests know every secret: `alpha = beta = gamma = 1`, `delta = x = 7`, `IC_i = (i + 2) G1`, and `sigma = 49` where the prover commits.
 library KnownSecrets {
@@ -57,7 +58,7 @@ contract TestKey {
         for (uint256 i; i < 4; ++i) {
             _fixed[10 + i] = g2[4 + i];
         }
-        for (uint256 i; i < 8; ++i) {
+        for (uint256 i; i <= PUBLIC_INPUTS; ++i) {
             (uint256 x, uint256 y) = Bn254.mul(1, 2, i + 2);
             _ic.push(x);
             _ic.push(y);
@@ -196,14 +197,14 @@ contract Forger {
         for (uint256 slot; slot < s.slots; ++slot) {
             if (!Packed.has(s.activeMask, slot)) continue;
             uint256 weight = Packed.lane(weights[slot / Packed.PER_WORD], slot);
-            (x, y) = Bn254.addMul(x, y, s.commitments[cursor], s.commitments[cursor + 1], weight);
-            cursor += 2;
+            (uint256 cx, uint256 cy) = Points.at(s.commitments, cursor++);
+            (x, y) = Points.addMul(x, y, cx, cy, weight);
         }
         return [x, y];
     }
 
     function _first(RoundStatement memory s) private view returns (bytes32) {
-        uint256[] memory items = new uint256[](14 + s.commitments.length);
+        uint256[] memory items = new uint256[](14);
         items[0] = block.chainid;
         items[1] = uint160(s.project);
         items[2] = s.round;
@@ -217,10 +218,7 @@ contract Forger {
         items[10] = s.activeMask;
         items[11] = uint256(s.modelCid);
         (items[12], items[13]) = (s.model[0], s.model[1]);
-        for (uint256 i; i < s.commitments.length; ++i) {
-            items[14 + i] = s.commitments[i];
-        }
-        return Transcript.absorb(0, "fairshare.round.v2", items);
+        return Transcript.absorbWords(0, "fairshare.round.v2", abi.encodePacked(items, s.commitments));
     }
 
     /// @dev Three values at will, the fourth so that the Laurent identity holds.
@@ -242,13 +240,13 @@ contract Forger {
         uint256 cursor;
         for (uint256 slot; slot < s.slots; ++slot) {
             if (Packed.has(s.activeMask, slot)) {
-                (x, y) = Bn254.addMul(x, y, s.commitments[cursor], s.commitments[cursor + 1], rho);
-                cursor += 2;
+                (uint256 cx, uint256 cy) = Points.at(s.commitments, cursor++);
+                (x, y) = Points.addMul(x, y, cx, cy, rho);
             }
             rho = mulmod(rho, rho, Bn254.R);
         }
         uint256 zi = Bn254.inverse(z);
-        (x, y) = Bn254.addMul(x, y, 1, 2, Bn254.R - _lineAtX(s, p, z, zi, gamma));
+        (x, y) = Points.addMul(x, y, 1, 2, Bn254.R - _lineAtX(s, p, z, zi, gamma));
         uint256 divisor = mulmod(_sub(KnownSecrets.X, z), _sub(KnownSecrets.X, zi), Bn254.R);
         (p.w[0], p.w[1]) = Bn254.mul(x, y, Bn254.inverse(divisor));
     }
@@ -275,14 +273,15 @@ contract Forger {
     function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi) internal view {
         uint256 sum = 1 + 2; // alpha, IC_0
         if (p.committed.length != 0) sum += COMMITTED;
-        uint256[7] memory inputs = [p.h, rho, s.activeMask, s.policy[0], s.policy[1], chi, 0];
+        uint256 setting = s.activeMask + (s.policy[0] << 128) + (s.policy[1] << 144);
+        uint256[PUBLIC_INPUTS] memory inputs = [p.h, rho, setting, chi, 0];
         uint256[] memory outcome = _outcome(p);
         uint256 power = 1;
         for (uint256 i; i < outcome.length; ++i) {
-            inputs[6] = addmod(inputs[6], mulmod(power, outcome[i], Bn254.R), Bn254.R);
+            inputs[4] = addmod(inputs[4], mulmod(power, outcome[i], Bn254.R), Bn254.R);
             power = mulmod(power, chi, Bn254.R);
         }
-        for (uint256 i; i < 7; ++i) {
+        for (uint256 i; i < PUBLIC_INPUTS; ++i) {
             sum = addmod(sum, mulmod(inputs[i], i + 3, Bn254.R), Bn254.R);
         }
         (p.groth16[6], p.groth16[7]) = Bn254.mul(1, 2, 5);

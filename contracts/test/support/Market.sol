@@ -7,13 +7,15 @@ import {Project} from "../../src/Project.sol";
 import {ProjectFactory} from "../../src/ProjectFactory.sol";
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 import {FormProof, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
-import {IProject, Phase, Slot, Terms} from "../../src/interfaces/IProject.sol";
+import {IProject, Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
+import {Packed} from "../../src/libraries/Packed.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
 import {ExampleKey} from "./ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./KnownSecrets.sol";
 import {MiniTest} from "./MiniTest.sol";
+import {Slot} from "./Points.sol";
 import {PlainToken} from "./Tokens.sol";
 
 /// @dev A market with known keys and an accepting verifier, a project of four trainers and two rounds, and the steps that tests take.
@@ -26,6 +28,8 @@ abstract contract Market is MiniTest {
     uint96 internal constant REWARD = 1 ether + 7;
     uint96 internal constant FEE = 0.1 ether;
     bytes32 internal constant SALT = "salt";
+    /// @dev Of a project of two rounds.
+    uint256 internal constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
 
     KeyRegistry internal registry;
     IRoundVerifier internal verifier;
@@ -245,10 +249,40 @@ abstract contract Market is MiniTest {
         }
     }
 
+    /// @dev What a share of the reward is, rounded down.
+    function part(uint256 share) internal pure returns (uint256) {
+        return uint256(REWARD) * share / 65536;
+    }
+
+    /// @dev The commitments of the round's slots.
+    function points() internal view returns (uint256[2][] memory all) {
+        all = new uint256[2][](slots.length);
+        for (uint256 i; i < all.length; ++i) {
+            all[i] = [slots[i].x, slots[i].y];
+        }
+    }
+
+    /// @dev The outliers of a project whose terms have no penalty for them.
+    function nobody() internal pure returns (address[] memory) {
+        return new address[](0);
+    }
+
+    /// @dev Those of the active slots that are not kept, where the terms have a penalty.
+    function outliers(uint256 kept) internal view returns (address[] memory dropped) {
+        uint256 mask = project.terms().outlierPenalty == 0 ? 0 : activeMask() & ~kept;
+        dropped = new address[](Packed.count(mask));
+        uint256 cursor;
+        for (uint256 i; i < slots.length; ++i) {
+            if (Packed.has(mask, i)) dropped[cursor++] = slots[i].trainer;
+        }
+    }
+
     function settleWith(uint256[4] memory shares, uint256 coherence, address payee) internal {
         uint256 round = project.round();
+        RoundProof memory p = claim(shares, coherence);
+        address[] memory dropped = outliers(p.keptMask);
         vm.prank(payee);
-        project.settle(round, payee, "next model", slots, claim(shares, coherence));
+        project.settle(round, payee, "next model", points(), dropped, p);
     }
 
     function settleEqually() internal {

@@ -2,8 +2,9 @@
 pragma solidity ^0.8.24;
 
 import {Project} from "../../src/Project.sol";
-import {Phase, Slot, Terms} from "../../src/interfaces/IProject.sol";
+import {Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {Vm} from "./MiniTest.sol";
+import {Slot} from "./Points.sol";
 import {Thief} from "./Thief.sol";
 import {HookToken} from "./Tokens.sol";
 

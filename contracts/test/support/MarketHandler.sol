@@ -3,10 +3,11 @@ pragma solidity ^0.8.24;
 
 import {Project} from "../../src/Project.sol";
 import {FormProof} from "../../src/interfaces/IFormVerifier.sol";
-import {IProject, Phase, Slot} from "../../src/interfaces/IProject.sol";
+import {IProject, Phase} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
 import {MarketBooks} from "./MarketBooks.sol";
+import {Slot} from "./Points.sol";
 import {HostileToken} from "./Tokens.sol";
 
 /// @dev Everybody at once, in any order: trainers, one of whom reenters, an owner who trains too, an aggregator, a stranger, and a token contract that
@@ -290,10 +291,37 @@ contract MarketHandler is MarketBooks {
         }
         (claimRound, claimPayee, _claimAttested) = (round, payee, attested);
         delete _publishers;
+        address[] memory dropped = _outliers(round, p.keptMask);
         vm.prank(payee);
-        PROJECT.settle(round, payee, "model", _slots, p);
+        PROJECT.settle(round, payee, "model", _commitments(), dropped, p);
         _sharesAreKept(round, active);
         ++seen[payee == STRANGER ? Seen.SettledByAStranger : Seen.Settled];
+    }
+
+    function _settlement(uint256 round, address payee, uint256[2][] memory points, address[] memory dropped, RoundProof memory p)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeCall(IProject.settle, (round, payee, "model", points, dropped, p));
+    }
+
+    function _commitments() private view returns (uint256[2][] memory points) {
+        points = new uint256[2][](_slots.length);
+        for (uint256 i; i < points.length; ++i) {
+            points[i] = [_slots[i].x, _slots[i].y];
+        }
+    }
+
+    /// @dev Whose dropping counts when these slots are kept.
+    function _outliers(uint256 round, uint256 kept) private view returns (address[] memory dropped) {
+        (,,, uint256 active,) = PROJECT.roundState(round);
+        uint256 mask = _t.outlierPenalty == 0 ? 0 : active & ~kept;
+        dropped = new address[](_bits(mask));
+        uint256 cursor;
+        for (uint256 i; i < _slots.length; ++i) {
+            if (mask >> i & 1 == 1) dropped[cursor++] = _slots[i].trainer;
+        }
     }
 
     /// @dev An odd seed for the stranger.
@@ -395,7 +423,7 @@ contract MarketHandler is MarketBooks {
             // Its own project settled by itself, while that is the aggregator's.
             if (!bondHeld || block.timestamp >= PROJECT.deadline()) return;
             uint256 round = PROJECT.round();
-            _mustFail(OWNER, abi.encodeCall(IProject.settle, (round, OWNER, "model", _slots, _nothing())));
+            _mustFail(OWNER, _settlement(round, OWNER, _commitments(), _outliers(round, 0), _nothing()));
         }
     }
 
@@ -408,25 +436,26 @@ contract MarketHandler is MarketBooks {
             p.shares[0] = 65536 | uint256(1) << 17 << 17 * (seed / 5 % 2);
             (uint256 committed,,,,) = PROJECT.roundState(round);
             if (PROJECT.phase() == Phase.Aggregate && committed <= 1 + seed / 5 % 2) return;
-            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round, AGGREGATOR, "model", _slots, p)));
+            _mustFail(AGGREGATOR, _settlement(round, AGGREGATOR, _commitments(), _outliers(round, 0), p));
         } else if (kind == 1) {
             // A round that is over.
             if (round == 0) return;
-            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round - 1, AGGREGATOR, "model", _slots, p)));
+            _mustFail(AGGREGATOR, _settlement(round - 1, AGGREGATOR, _commitments(), _outliers(round, 0), p));
         } else if (kind == 2) {
             // One trainer left out.
             if (_slots.length == 0) return;
-            Slot[] memory fewer = new Slot[](_slots.length - 1);
-            for (uint256 i; i < fewer.length; ++i) {
-                fewer[i] = _slots[i];
+            uint256[2][] memory fewer = _commitments();
+            assembly ("memory-safe") {
+                mstore(fewer, sub(mload(fewer), 1))
             }
-            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round, AGGREGATOR, "model", fewer, p)));
+            _mustFail(AGGREGATOR, _settlement(round, AGGREGATOR, fewer, _outliers(round, 0), p));
         } else if (kind == 3) {
-            // One trainer's slot as another's.
-            if (_slots.length == 0) return;
-            Slot[] memory others = _slots;
-            others[0].trainer = AGGREGATOR;
-            _mustFail(AGGREGATOR, abi.encodeCall(IProject.settle, (round, AGGREGATOR, "model", others, p)));
+            // Another counted as outlier than the one who is.
+            if (_t.outlierPenalty == 0) return;
+            address[] memory others = _outliers(round, 0);
+            if (others.length == 0) return;
+            others[seed / 5 % others.length] = AGGREGATOR;
+            _mustFail(AGGREGATOR, _settlement(round, AGGREGATOR, _commitments(), others, p));
         } else {
             // The bond, or what it has had, back.
             if (PROJECT.owed(AGGREGATOR) != 0) return;

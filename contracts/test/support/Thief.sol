@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {FormProof} from "../../src/interfaces/IFormVerifier.sol";
-import {IProject, Slot} from "../../src/interfaces/IProject.sol";
+import {IProject} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {HookToken, ITokenHook} from "./Tokens.sol";
 
@@ -23,7 +23,7 @@ library Calls {
         calls[8] = abi.encodeCall(IProject.attest, (round, 1, address(0)));
         calls[9] = abi.encodeCall(IProject.attestModel, (who));
         calls[10] = abi.encodeCall(IProject.publishModel, ("cid"));
-        calls[11] = abi.encodeCall(IProject.settle, (round, who, "cid", new Slot[](0), proof));
+        calls[11] = abi.encodeCall(IProject.settle, (round, who, "cid", new uint256[2][](0), new address[](0), proof));
     }
 }
 

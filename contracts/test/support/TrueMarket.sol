@@ -6,11 +6,12 @@ import {KeyRegistry} from "../../src/KeyRegistry.sol";
 import {Project} from "../../src/Project.sol";
 import {FormProof, FormStatement} from "../../src/interfaces/IFormVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
-import {Phase, Slot, Terms} from "../../src/interfaces/IProject.sol";
+import {Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
 import {Market} from "./Market.sol";
 import {Vectors} from "./Vectors.sol";
+import {Points, Slot} from "./Points.sol";
 
 /// @notice FOR TESTS: a registry with the hash that a proof of form was made for, which is that of no keys at all, and a key for everything.
 contract VectorRegistry is IKeyRegistry {
@@ -85,6 +86,7 @@ abstract contract TrueMarket is Market, Vectors {
     /// @dev Opens a project with these terms at this address.
     function openAt(address where, Terms memory t) internal {
         vm.etch(where, address(create(t)).code);
+        vm.setNonce(where, 1); // as whatever a transaction creates has
         project = Project(where);
         vm.deal(address(factory), depositOf(t));
         vm.prank(address(factory));
@@ -117,7 +119,8 @@ abstract contract TrueMarket is Market, Vectors {
 
     /// @dev The trainer of slot `i` commits to what the vector's did.
     function commitTrue(uint256 i) internal {
-        uint256[2] memory point = [statement.commitments[2 * i], statement.commitments[2 * i + 1]];
+        (uint256 x, uint256 y) = Points.at(statement.commitments, i);
+        uint256[2] memory point = [x, y];
         uint256 round = project.round();
         FormProof memory none;
         vm.prank(trainer(i));

@@ -40,7 +40,7 @@ abstract contract Vectors is MiniTest {
         s.activeMask = vm.parseJsonUint(json, ".statement.activeMask");
         s.modelCid = bytes32(vm.parseJsonUint(json, ".statement.modelCid"));
         s.model = pair(json, ".statement.model");
-        s.commitments = vm.parseJsonUintArray(json, ".statement.commitments");
+        s.commitments = abi.encodePacked(vm.parseJsonUintArray(json, ".statement.commitments"));
     }
 
     function readRoundProof(string memory json) internal pure returns (RoundProof memory p) {

@@ -9,11 +9,13 @@ use crate::chain::{CommittedUpdate, SettledRound, Settlement, Terms};
 use super::failure::RoundFault;
 use super::submissions::{point_text, word};
 
-/// The event of a settlement against the transaction that made it, and the transaction's commitments against the log.
+/// The event of a settlement against the transaction that made it, and the transaction's commitments and outliers against the log.
+/// `penalty`: the terms have one for outliers.
 pub fn check_call(
     settled: &SettledRound,
     call: &Settlement,
     committed: &[CommittedUpdate],
+    penalty: bool,
 ) -> Vec<RoundFault> {
     let mut faults = Vec::new();
     let mut same = |field: &'static str, found: String, expected: String| {
@@ -31,12 +33,18 @@ pub fn check_call(
     same("pay shares", packed(&settled.shares), list(&call.proof.shares));
     same("model weights", packed(&settled.weights), list(&call.proof.weights));
     same("model's commitment", list(&point_words(&settled.model)), list(&call.proof.model));
-    let text = |trainer: &Address20, point: &G1Affine| {
-        format!("{}:{}", crate::format_address(trainer), point_text(point))
-    };
-    let logged: Vec<_> = committed.iter().map(|update| text(&update.trainer, &update.commitment)).collect();
-    let called: Vec<_> = call.slots.iter().map(|(trainer, point)| text(trainer, point)).collect();
-    same("list of slots", logged.join(" "), called.join(" "));
+    let joined = |texts: Vec<String>| texts.join(" ");
+    let logged = committed.iter().map(|update| point_text(&update.commitment)).collect();
+    let called = call.commitments.iter().map(point_text).collect();
+    same("list of commitments", joined(logged), joined(called));
+    let dropped = if penalty { settled.active & !settled.kept } else { 0 };
+    let outliers = committed
+        .iter()
+        .filter(|update| dropped.checked_shr(update.slot.into()).is_some_and(|rest| rest & 1 == 1))
+        .map(|update| crate::format_address(&update.trainer))
+        .collect();
+    let named = call.outliers.iter().map(crate::format_address).collect();
+    same("list of outliers", joined(outliers), joined(named));
     faults
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use fairshare_circuits::{point_words, verify_form, FormProof, FormStatement, G1Affine, KzgKey};
-use fairshare_protocol::word_from_address;
 use sha3::{Digest, Keccak256};
 
 use crate::address::Address20;
@@ -11,13 +10,12 @@ use crate::chain::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState
 
 use super::failure::RoundFault;
 
-/// The running hash of slots in their order: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(H_i, trainer_i, x_i, y_i))` with `i + 1`
+/// The running hash of commitments in the order of their slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with `i + 1`
 /// in the place of its low byte.
-pub fn running_hash(slots: impl IntoIterator<Item = (Address20, G1Affine)>) -> [u8; 32] {
-    slots.into_iter().zip(1usize..).fold([0; 32], |state, ((trainer, point), number)| {
+pub fn running_hash(commitments: impl IntoIterator<Item = G1Affine>) -> [u8; 32] {
+    commitments.into_iter().zip(1usize..).fold([0; 32], |state, (point, number)| {
         let [x, y] = point_words(&point);
-        let hash = Keccak256::new().chain_update(state).chain_update(word_from_address(&trainer));
-        let mut next: [u8; 32] = hash.chain_update(x).chain_update(y).finalize().into();
+        let mut next: [u8; 32] = Keccak256::new().chain_update(x).chain_update(y).chain_update(state).finalize().into();
         next[31] = number as u8; // 128 slots at most, where the contract is ours
         next
     })
@@ -29,7 +27,7 @@ pub fn check_commitments(committed: &[CommittedUpdate], state: &RoundState) -> V
     if committed.len() != state.committed as usize {
         faults.push(RoundFault::CommitmentCount { expected: state.committed, found: committed.len() });
     }
-    let found = running_hash(committed.iter().map(|update| (update.trainer, update.commitment)));
+    let found = running_hash(committed.iter().map(|update| update.commitment));
     if found != state.slots_hash {
         faults.push(RoundFault::RunningHash { expected: word(&state.slots_hash), found: word(&found) });
     }

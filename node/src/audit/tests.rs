@@ -110,7 +110,7 @@ fn round() -> Round {
         revealed.push(RevealedUpdate { slot, trainer, cid });
         salts.insert(slot, salt);
     }
-    let slots_hash = running_hash(committed.iter().map(|c| (c.trainer, c.commitment)));
+    let slots_hash = running_hash(committed.iter().map(|c| c.commitment));
     let (revealed_mask, attested, active) = (0b1_1111, 0b1_1111, 0b1_1111);
     let state = RoundState { committed: 5, revealed_mask, attested, active, slots_hash };
     let before = srs.commit_model(&[5 << 20; DIMENSION]).unwrap();
@@ -145,7 +145,8 @@ fn round() -> Round {
         round: 3,
         payee: settled.payee,
         model_cid: settled.model_cid,
-        slots: committed.iter().map(|c| (c.trainer, c.commitment)).collect(),
+        commitments: committed.iter().map(|c| c.commitment).collect(),
+        outliers: vec![],
         proof: proof.words(),
     };
     Round { updates, committed, revealed, salts, state, before, settled, call }
@@ -171,7 +172,7 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     };
     assert_eq!(settled.kept, 0b0_1111, "the sign flip is dropped");
     assert_eq!(check_assessment(&assessment, &settled, &committed), vec![]);
-    assert_eq!(check_call(&settled, &call, &committed), vec![]);
+    assert_eq!(check_call(&settled, &call, &committed, false), vec![]);
     check_proof(&keys(), &made(&settled), &call).unwrap();
     check_step(before, &made(&settled), &settled).unwrap();
 
@@ -204,20 +205,29 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     // Event and transaction.
     let mut other = call.clone();
     other.proof.coherence[31] ^= 1;
-    other.slots.swap(0, 1);
-    let found = texts(check_call(&settled, &other, &committed)).join("\n");
-    assert!(found.contains("round 3: coherence is 0x") && found.contains("list of slots"), "{found}");
+    other.commitments.swap(0, 1);
+    let found = texts(check_call(&settled, &other, &committed, false)).join("\n");
+    assert!(found.contains("round 3: coherence is 0x") && found.contains("list of commitments"), "{found}");
     let mut other = call.clone();
-    other.slots[0].1 = -other.slots[0].1; // the same x
-    assert!(only(check_call(&settled, &other, &committed)).contains("list of slots"));
-    let mut other = call.clone();
-    other.slots[0].0 = [9; 20];
-    assert!(only(check_call(&settled, &other, &committed)).contains("list of slots"));
+    other.commitments[0] = -other.commitments[0]; // the same x
+    assert!(only(check_call(&settled, &other, &committed, false)).contains("list of commitments"));
+    // Whose dropping counts: nobody's without a penalty; with one that of slot 4, which alone is not kept.
+    let with = |outliers: &[u8]| Settlement {
+        outliers: outliers.iter().map(|slot| committed[usize::from(*slot)].trainer).collect(),
+        ..call.clone()
+    };
+    assert_eq!(settled.active & !settled.kept, 0b1_0000);
+    assert!(only(check_call(&settled, &with(&[4]), &committed, false)).contains("list of outliers"));
+    assert_eq!(check_call(&settled, &with(&[4]), &committed, true), vec![]);
+    for outliers in [&[][..], &[3], &[4, 4], &[3, 4]] {
+        let found = only(check_call(&settled, &with(outliers), &committed, true));
+        assert!(found.contains("list of outliers"), "{found}");
+    }
     let mut other = call.clone();
     other.proof.model[0][31] ^= 1;
-    assert!(only(check_call(&settled, &other, &committed)).contains("model's commitment"));
+    assert!(only(check_call(&settled, &other, &committed, false)).contains("model's commitment"));
     let other = Settlement { payee: [1; 20], ..call.clone() };
-    assert!(only(check_call(&settled, &other, &committed)).contains("payee is"));
+    assert!(only(check_call(&settled, &other, &committed, false)).contains("payee is"));
 
     // The proof, and what it was made for.
     let mut other = call.clone();

@@ -135,14 +135,8 @@ impl From<&Settlement> for bindings::project::SettleCall {
             round: s.round.into(),
             payee: Address::from(s.payee),
             model_cid: s.model_cid,
-            slots: s
-                .slots
-                .iter()
-                .map(|(trainer, commitment)| {
-                    let [x, y] = to_words(commitment);
-                    bindings::Slot { trainer: Address::from(*trainer), x, y }
-                })
-                .collect(),
+            commitments: s.commitments.iter().map(to_words).collect(),
+            outliers: s.outliers.iter().copied().map(Address::from).collect(),
             proof: bindings::RoundProof {
                 h: from_word(proof.h),
                 sigma: from_word(proof.sigma),
@@ -166,16 +160,15 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
     type Error = ChainError;
 
     fn try_from(call: bindings::project::SettleCall) -> Result<Self, ChainError> {
-        let slot = |slot: bindings::Slot| {
-            Ok((slot.trainer.0, point([slot.x, slot.y], "a settlement's commitment")?))
-        };
-        let slots = call.slots.into_iter().map(slot).collect::<Result<_, ChainError>>()?;
+        let commitment = |words| point(words, "a settlement's commitment");
+        let commitments = call.commitments.into_iter().map(commitment).collect::<Result<_, ChainError>>()?;
         let proof = call.proof;
         Ok(Self {
             round: narrow(call.round, "a settlement's round")?,
             payee: call.payee.0,
             model_cid: call.model_cid,
-            slots,
+            commitments,
+            outliers: call.outliers.into_iter().map(|outlier| outlier.0).collect(),
             proof: RoundProofWords {
                 h: to_word(proof.h),
                 sigma: to_word(proof.sigma),

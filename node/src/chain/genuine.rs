@@ -8,13 +8,15 @@
 //! ```
 //!
 //! Whoever deploys code also writes its first storage, so code alone says little: a project that its own constructor
-//! filled could owe its owner every stake. That is why the creation itself must have been the factory's.
+//! filled could owe its owner every stake. That is why the creation itself must have been the factory's. For the same
+//! reason the verifier's copy of the project's key is compared with the pinned key, and not only the registry's.
 
 use ethers::abi::Tokenizable;
 use ethers::contract::EthEvent;
 use ethers::providers::Middleware;
 use ethers::types::{Address, BlockId, BlockNumber, Filter, H256};
-use fairshare_circuits::{g2_words, point_words, CommittedKeys, KzgKey};
+use ethers::utils::get_contract_address;
+use fairshare_circuits::{g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, CommittedKeys, KzgKey};
 use fairshare_contracts::bindings::{self, key_registry, project_factory};
 use fairshare_contracts::RuntimeCode;
 use fairshare_protocol::{word_from_address, word_from_u128};
@@ -41,6 +43,17 @@ fn clone_parts(code: &[u8]) -> Option<(Address20, &[u8])> {
 /// `abi.encode(terms)`.
 fn encoded_terms(terms: &Terms) -> Vec<u8> {
     ethers::abi::encode(&[bindings::Terms::from(terms).into_token()])
+}
+
+/// The contract with the verifier's copy of a project's key, and its code: the verifier's constructor made one for every
+/// circuit, in the order in which the keys are registered, and the code is a STOP and the words of the key.
+fn key_copy(verifier: Address20, terms: &Terms) -> Option<(Address20, Vec<u8>)> {
+    let known = |circuit: &AssessmentCircuit| (circuit.rule.id(), circuit.size) == (terms.rule, terms.slots);
+    let (circuit, number) = key_circuits().zip(1u64..).find(|(circuit, _)| known(circuit))?;
+    let keys = CommittedKeys::load();
+    let words = verifying_key_words(keys.verifying_key(circuit.rule, circuit.size)?);
+    let copy = get_contract_address(Address::from(verifier), number);
+    Some((copy.0, [&[0], words.as_flattened()].concat()))
 }
 
 /// What is checked, for the error.
@@ -85,7 +98,10 @@ impl Subject<'_> {
         let ours = fairshare_contracts::verifying_keys()
             .into_iter()
             .find(|key| (key.rule, key.size) == (terms.rule, terms.slots));
-        self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await
+        self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await?;
+        let copy = key_copy(market.round_verifier, terms);
+        let (at, code) = copy.ok_or_else(|| self.refuse("no key of this version is for its rule and slots"))?;
+        self.require("its verifier's copy of the key", at, Some(code)).await
     }
 
     async fn factory(&self, market: &Market, implementation: Address20) -> Result<Vec<u8>, ChainError> {
@@ -257,6 +273,17 @@ mod tests {
             assert!(matches!(error, ChainError::NotGenuine { what: FACTORY, .. }), "{error}");
             set_code(&chain, at, &genuine).await;
         }
+        // The verifier's constructor writes its copies of the keys, and its code does not say what.
+        let (copy, genuine) = key_copy(market.round_verifier, &terms).unwrap();
+        assert_eq!(chain.code(copy, None).await.unwrap(), genuine);
+        for at in [0, 1, genuine.len() / 2, genuine.len() - 1] {
+            let mut bent = genuine.clone();
+            bent[at] ^= 1;
+            set_code(&chain, copy, &bent).await;
+            let found = refusal(address).await;
+            assert!(found.contains("its verifier's copy of the key") && found.contains("has other code"), "{found}");
+        }
+        set_code(&chain, copy, &genuine).await;
         Project::open(&chain, address).await.unwrap();
         devnet.stop().await;
     }

@@ -339,8 +339,10 @@ pub struct Settlement {
     pub payee: Address20,
     /// Digest of the CID of the new model's file.
     pub model_cid: [u8; 32],
-    /// Trainer and commitment of every committed slot, in slot order.
-    pub slots: Vec<(Address20, G1Affine)>,
+    /// The commitment of every committed slot, in slot order.
+    pub commitments: Vec<G1Affine>,
+    /// Where the terms have an outlier penalty, the trainers of the active slots that are not kept, in slot order; else none.
+    pub outliers: Vec<Address20>,
     /// The proof.
     pub proof: RoundProofWords,
 }

@@ -144,7 +144,14 @@ impl Prover {
         if self.srs.commit_model(&assessed.model)? != model {
             return Err(SettleError::ModelMismatch);
         }
-        Ok(ProvedRound { statement, proof, kept: assessed.assessment.kept, model, prove_ms, verify_ms: millis(started) })
+        Ok(ProvedRound {
+            statement,
+            proof,
+            kept: assessed.assessment.kept,
+            model,
+            prove_ms,
+            verify_ms: millis(started),
+        })
     }
 }
 

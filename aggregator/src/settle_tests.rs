@@ -69,7 +69,11 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
 
     // What is sent verifies when it is read back from its words, as an auditor does.
     let settlement = round.context.settlement(&proved);
-    assert_eq!((settlement.round, settlement.commitments.len()), (3, 6), "every committed slot, active or not");
+    assert_eq!(
+        (settlement.round, settlement.commitments.len()),
+        (3, 6),
+        "every committed slot, active or not"
+    );
     assert_eq!(settlement.outliers, [[4; 20]]);
     let without = RoundContext { outlier_penalty: false, ..round.context.clone() };
     assert!(without.settlement(&proved).outliers.is_empty());

@@ -158,19 +158,17 @@ abstract contract ProjectState is IProject {
     /// @inheritdoc IProject
     /// @dev They lie in the code as in memory, a word a field, but for the two words of `model`, of which memory has the place. Every transaction reads them:
     /// `abi.decode`, which checks every field of what the factory encoded, costs 5,000 gas more.
-    function terms() public view returns (Terms memory) {
+    function terms() public view returns (Terms memory terms_) {
         if (address(this) == IMPLEMENTATION) revert NotAProject();
         bytes memory words = Clones.fetchCloneArgs(address(this));
-        Terms memory t;
         uint256[2] memory first;
         assembly ("memory-safe") {
-            t := add(words, 0x20)
-            let place := add(t, MODEL)
+            terms_ := add(words, 0x20)
+            let place := add(terms_, MODEL)
             mcopy(first, place, 0x40)
             mstore(place, first)
             mcopy(add(place, 0x20), add(place, 0x40), 0x20)
         }
-        return t;
     }
 
     /// @inheritdoc IProject

@@ -234,7 +234,7 @@ contract SettleHundredGasTest is SettleGasTest {
         prepare(2);
     }
 
-    /// @dev Most of it cannot be less: 1,002,000 the precompiles (100 products and sums 635,000 with their calls, seven pairs 283,000), 184,000 the transaction
+    /// @dev Most of it cannot be less: 1,002,000 the precompiles (100 products and sums 635,000 with their calls, seven pairs 283,000), 162,000 the transaction
     /// with its calldata, 80,000 the shares.
     function test_settle_costsLessThan1400000AtAHundredTrainers() public {
         limit("settle, n = 100, N = 128", transactionGas(), 1_400_000);

@@ -15,7 +15,8 @@ use super::failure::RoundFault;
 pub fn running_hash(commitments: impl IntoIterator<Item = G1Affine>) -> [u8; 32] {
     commitments.into_iter().zip(1usize..).fold([0; 32], |state, (point, number)| {
         let [x, y] = point_words(&point);
-        let mut next: [u8; 32] = Keccak256::new().chain_update(x).chain_update(y).chain_update(state).finalize().into();
+        let mut next: [u8; 32] =
+            Keccak256::new().chain_update(x).chain_update(y).chain_update(state).finalize().into();
         next[31] = number as u8; // 128 slots at most, where the contract is ours
         next
     })

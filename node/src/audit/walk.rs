@@ -209,7 +209,12 @@ impl Walk<'_> {
         match chain_answer(project.settlement_of(settled.transaction).await)? {
             Ok(None) => through_another = true,
             Ok(Some(call)) => {
-                faults.extend(check_call(settled, &call, committed, self.project.terms().outlier_penalty != 0));
+                faults.extend(check_call(
+                    settled,
+                    &call,
+                    committed,
+                    self.project.terms().outlier_penalty != 0,
+                ));
                 match statement.as_ref().map(|statement| check_proof(self.keys, statement, &call)) {
                     Some(Ok(())) => proof = true,
                     Some(Err(fault)) => faults.push(fault),

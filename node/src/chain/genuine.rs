@@ -16,7 +16,9 @@ use ethers::contract::EthEvent;
 use ethers::providers::Middleware;
 use ethers::types::{Address, BlockId, BlockNumber, Filter, H256};
 use ethers::utils::get_contract_address;
-use fairshare_circuits::{g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, CommittedKeys, KzgKey};
+use fairshare_circuits::{
+    g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, CommittedKeys, KzgKey,
+};
 use fairshare_contracts::bindings::{self, key_registry, project_factory};
 use fairshare_contracts::RuntimeCode;
 use fairshare_protocol::{word_from_address, word_from_u128};
@@ -100,7 +102,8 @@ impl Subject<'_> {
             .find(|key| (key.rule, key.size) == (terms.rule, terms.slots));
         self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await?;
         let copy = key_copy(market.round_verifier, terms);
-        let (at, code) = copy.ok_or_else(|| self.refuse("no key of this version is for its rule and slots"))?;
+        let (at, code) =
+            copy.ok_or_else(|| self.refuse("no key of this version is for its rule and slots"))?;
         self.require("its verifier's copy of the key", at, Some(code)).await
     }
 
@@ -281,7 +284,10 @@ mod tests {
             bent[at] ^= 1;
             set_code(&chain, copy, &bent).await;
             let found = refusal(address).await;
-            assert!(found.contains("its verifier's copy of the key") && found.contains("has other code"), "{found}");
+            assert!(
+                found.contains("its verifier's copy of the key") && found.contains("has other code"),
+                "{found}"
+            );
         }
         set_code(&chain, copy, &genuine).await;
         Project::open(&chain, address).await.unwrap();

@@ -52,7 +52,7 @@ impl Project {
     pub async fn open_any(chain: &Chain, address: Address20) -> Result<Self, ChainError> {
         chain.require_code(address, WHAT).await?;
         let answer: bindings::TermsReturn = chain.view(address, WHAT, bindings::TermsCall, None).await?;
-        let terms = Terms::try_from(answer.0)?;
+        let terms = Terms::try_from(answer.terms)?;
         Ok(Self { chain: chain.clone(), address, terms: Arc::new(terms), last: Default::default() })
     }
 

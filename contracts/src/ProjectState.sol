@@ -157,7 +157,7 @@ abstract contract ProjectState is IProject {
 
     /// @inheritdoc IProject
     /// @dev They lie in the code as in memory, a word a field, but for the two words of `model`, of which memory has the place. Every transaction reads them:
-    /// `abi.decode`, which checks every field of what the factory encoded, costs 5,000 gas more.
+    /// `abi.decode`, which checks every field of what the factory encoded, costs 3,000 gas more.
     function terms() public view returns (Terms memory terms_) {
         if (address(this) == IMPLEMENTATION) revert NotAProject();
         bytes memory words = Clones.fetchCloneArgs(address(this));

@@ -40,5 +40,6 @@ library SlotChain {
                 from := add(from, 0x40)
             }
         }
+        return (hash, chosen);
     }
 }

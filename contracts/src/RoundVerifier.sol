@@ -235,16 +235,19 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
     function _firstState(RoundStatement calldata statement) private view returns (bytes32) {
         // What `absorbWords` hashes: not by it, since it would copy the commitments once more.
+        bytes memory head = abi.encodePacked(
+            uint256(0),
+            Transcript.ROUND,
+            uint256(0x60),
+            14 + statement.commitments.length / 32,
+            block.chainid,
+            uint256(uint160(statement.project)),
+            statement.round,
+            uint256(uint160(statement.payee))
+        );
         return keccak256(
             abi.encodePacked(
-                uint256(0),
-                Transcript.ROUND,
-                uint256(0x60),
-                14 + statement.commitments.length / 32,
-                block.chainid,
-                uint256(uint160(statement.project)),
-                statement.round,
-                uint256(uint160(statement.payee)),
+                head,
                 statement.dimension,
                 uint256(statement.slots),
                 uint256(statement.rule),

@@ -18,8 +18,8 @@ library SlotChain {
     }
 
     /// @notice The running hash of all `points`, and those of `mask` in a row, 64 bytes a point.
-    /// @dev A hundred points: assembly, since Solidity's checks and copies cost four times what the hashes do. Bits of the mask beyond the points leave zeros:
-    /// the hash tells that slots are missing.
+    /// @dev A hundred points: assembly, since Solidity's checks and copies cost four times what the hashes do. What stands in the places of
+    /// bits beyond the points is nothing to rely on: the hash tells that slots are missing.
     function select(uint256[2][] calldata points, uint256 mask, uint256 chosenCount)
         internal
         pure

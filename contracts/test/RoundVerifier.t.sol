@@ -227,6 +227,16 @@ contract RoundVerifierTest is MiniTest {
         assertEq(reasonOf(s, p), expected);
     }
 
+    /// @dev The precompile's own check: no project comes here with one, since its proof of form was refused.
+    function test_verify_commitmentOffTheCurve() public view {
+        bytes32 expected = bytes32(Bn254.PrecompileFailed.selector);
+        for (uint256 i; i < 10; i += 9) {
+            (RoundStatement memory s, RoundProof memory p) = good();
+            Points.put(s.commitments, i, 1, 3);
+            assertEq(bytes32(bytes4(reasonOf(s, p))), expected);
+        }
+    }
+
     function test_verify_invalidG2Point() public view {
         (RoundStatement memory s, RoundProof memory p) = good();
         for (uint256 i = 2; i < 6; ++i) {

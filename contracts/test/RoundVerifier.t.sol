@@ -37,12 +37,13 @@ contract RoundVerifierTest is MiniTest {
     Forger private forger;
 
     function setUp() public {
-        IVerifyingKey[] memory keys = new IVerifyingKey[](5);
+        IVerifyingKey[] memory keys = new IVerifyingKey[](6);
         keys[0] = new TestKey(1, 8).asKey();
         keys[1] = new TestKey(1, 16).asKey();
         keys[2] = new TestKey(1, 64).asKey();
         keys[3] = new TestKey(2, 128).asKey();
         keys[4] = new TestKey(2, 16).commits().asKey();
+        keys[5] = new TestKey(2, 8).asKey(); // behind the last of rule 1, where a size that is none would be
         registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         forger = new Forger(registry.keysHash());
@@ -388,8 +389,11 @@ contract RoundVerifierTest is MiniTest {
         bytes32 expected = bytes32(IKeyRegistry.UnknownKey.selector);
         RoundStatement memory s = statementOf(32, 0xff);
         assertEq(reasonOf(s, forger.forge(s, claims(32))), expected);
-        uint8[4] memory rules = [0, 2, 3, 255];
-        for (uint256 i; i < 4; ++i) {
+        s = statementOf(64, 0xff);
+        s.rule = 2;
+        assertEq(reasonOf(s, forger.forge(s, claims(64))), expected);
+        uint8[3] memory rules = [0, 3, 255];
+        for (uint256 i; i < 3; ++i) {
             s = statementOf(8, 0xff);
             s.rule = rules[i];
             assertEq(reasonOf(s, forger.forge(s, claims(8))), expected);
@@ -415,7 +419,7 @@ contract RoundVerifierTest is MiniTest {
             address copy = vm.computeCreateAddress(address(verifier), number);
             assertEq(copy.codehash, keccak256(expected));
         }
-        assertEq(found, 5);
+        assertEq(found, 6);
     }
 
     /// @dev Words that are more than their 16 bits, among them those with the honest ones' `setting`.

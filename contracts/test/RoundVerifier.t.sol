@@ -7,6 +7,7 @@ import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRou
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Packed} from "../src/libraries/Packed.sol";
 import {Forger, KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
+import {LateForger} from "./support/LateForger.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 import {Points} from "./support/Points.sol";
 
@@ -154,6 +155,16 @@ contract RoundVerifierTest is MiniTest {
         }
         vm.chainId(1337);
         assertFalse(accepts(s, p));
+    }
+
+    /// @dev What the equations are joined with must not be known before any part of them.
+    function test_verify_openingModelOrProofChosenAfterNu() public {
+        LateForger liar = new LateForger(registry.keysHash());
+        for (uint256 late; late < 3; ++late) {
+            (RoundStatement memory s, RoundProof memory p) = good();
+            RoundProof memory bent = liar.bend(s, p, LateForger.Late(late));
+            assertEq(reasonOf(s, bent), bytes32(IRoundVerifier.PairingFailed.selector));
+        }
     }
 
     function test_verify_everyProofWordIsBound() public view {

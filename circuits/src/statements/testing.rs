@@ -6,6 +6,7 @@ use super::proof::{
     blank_circuit, check_constraints, witness, AssessmentCircuit, AssessmentError, RuleWitness,
 };
 use super::public::{AssessmentPublic, PublicValues};
+use crate::gadgets::builder::power_of_two;
 use crate::gadgets::System;
 use ark_bn254::Fr;
 use ark_ff::Field;
@@ -136,6 +137,27 @@ pub(crate) fn assert_claim_refused(
             other => panic!("the circuit says {:?}", other.map(|_| ())),
         }
     }
+}
+
+/// `slot`, which the witness leaves out, and a policy word that is no integer makes up for it.
+#[track_caller]
+pub(crate) fn assert_slot_is_no_part_of_a_policy_word(
+    public: &AssessmentPublic,
+    witness: &dyn RuleWitness,
+    slot: usize,
+) {
+    for (word, weight) in [power_of_two(128), power_of_two(144)].into_iter().enumerate() {
+        assert_claim_refused(public, witness, "policy words", |mut policy| {
+            policy[word] += power_of_two(slot) / weight;
+            policy
+        });
+    }
+}
+
+/// A unit less in a policy word is `2^128` more for the mask.
+#[track_caller]
+pub(crate) fn assert_policy_unit_is_no_bit_of_the_mask(public: &AssessmentPublic, witness: &dyn RuleWitness) {
+    assert_claim_refused(public, witness, "active slots", |[first, second]| [first - Fr::from(1u64), second]);
 }
 
 /// Binds `h` and `sigma` to the witness' own matrix.

@@ -269,18 +269,26 @@ contract Forger {
         return mulmod(_sub(left, right), Bn254.inverse(_sub(z, zi)), Bn254.R);
     }
 
-    /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + D + 7 C` for any `C` and `D`.
-    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi) internal view {
-        uint256 sum = 1 + 2; // alpha, IC_0
-        if (p.committed.length != 0) sum += COMMITTED;
-        uint256 setting = s.activeMask + (s.policy[0] << 128) + (s.policy[1] << 144);
-        uint256[PUBLIC_INPUTS] memory inputs = [p.h, rho, setting, chi, 0];
+    /// @dev The public inputs in their order (docs/protocol.md 13.2).
+    function _inputs(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi)
+        internal
+        pure
+        returns (uint256[PUBLIC_INPUTS] memory inputs)
+    {
+        inputs = [p.h, rho, s.activeMask + (s.policy[0] << 128) + (s.policy[1] << 144), chi, 0];
         uint256[] memory outcome = _outcome(p);
         uint256 power = 1;
         for (uint256 i; i < outcome.length; ++i) {
             inputs[4] = addmod(inputs[4], mulmod(power, outcome[i], Bn254.R), Bn254.R);
             power = mulmod(power, chi, Bn254.R);
         }
+    }
+
+    /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + D + 7 C` for any `C` and `D`.
+    function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi) internal view {
+        uint256 sum = 1 + 2; // alpha, IC_0
+        if (p.committed.length != 0) sum += COMMITTED;
+        uint256[PUBLIC_INPUTS] memory inputs = _inputs(s, p, rho, chi);
         for (uint256 i; i < PUBLIC_INPUTS; ++i) {
             sum = addmod(sum, mulmod(inputs[i], i + 3, Bn254.R), Bn254.R);
         }

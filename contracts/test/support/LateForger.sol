@@ -52,15 +52,7 @@ contract LateForger is Forger {
         if (late != Late.Opening) items = abi.encodePacked(p.w);
         if (late != Late.Model) items = abi.encodePacked(items, p.model);
         if (late != Late.Groth16) items = abi.encodePacked(items, p.groth16);
-        uint256 setting = s.activeMask + (s.policy[0] << 128) + (s.policy[1] << 144);
-        items = abi.encodePacked(items, p.h, rho, setting, chi, _folded(p, chi));
+        items = abi.encodePacked(items, _inputs(s, p, rho, chi));
         nu = Transcript.challenge(Transcript.absorbWords(_opened(state, p), Transcript.JOIN, items));
-    }
-
-    function _folded(RoundProof memory p, uint256 chi) private pure returns (uint256 sum) {
-        uint256[] memory outcome = _outcome(p);
-        for (uint256 i = outcome.length; i != 0;) {
-            sum = addmod(mulmod(sum, chi, Bn254.R), outcome[--i], Bn254.R);
-        }
     }
 }

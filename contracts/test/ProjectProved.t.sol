@@ -58,8 +58,7 @@ contract ProjectProvedTest is Market {
             if (i >= 8) continue;
             p.weights[0] |= uint256(7000 + i) << (17 * i);
         }
-        (p.h, p.sigma, p.keptMask, p.coherence) =
-            (uint256(keccak256("h")) % Bn254.R, uint256(keccak256("sigma")) % Bn254.R, 0xff & mask, 40000);
+        (p.sigma, p.keptMask, p.coherence) = (uint256(keccak256("sigma")) % Bn254.R, 0xff & mask, 40000);
         p = forger.forge(s, p);
     }
 

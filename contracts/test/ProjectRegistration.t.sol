@@ -122,7 +122,7 @@ contract ProjectRegistrationTest is Market {
     function spoil(Terms memory t, uint256 i) private pure returns (string memory) {
         if (i == 0) return set(uint160(t.aggregator = address(0)), "aggregator");
         if (i == 1) return set(t.specification = 0, "specification");
-        if (i == 2) return set(t.rule = 3, "rule");
+        if (i == 2) return set(t.rule = 2, "rule");
         if (i == 3) return set(t.slots = 9, "slots");
         if (i == 4) return set(t.dimension = 0, "dimension");
         if (i == 5) return set(t.dimension = 1 << 22, "dimension");
@@ -154,16 +154,12 @@ contract ProjectRegistrationTest is Market {
         if (i == 31) return set(t.table = 0, "table");
         if (i == 32) return set(t.table = 9, "table");
         if (i == 33) return set(uint160(t.token = address(0x1234)), "token"); // no code there
-        if (i == 34) return set(t.byzantine = 1, "byzantine");
-        if (i == 35) return set(t.selected = 1, "selected");
-        if (i == 36) return set(t.outlierPenalty = t.stake + 1, "outlierPenalty");
-        if (i == 37) return set(t.attestPeriod = 0, "attestPeriod");
-        // Of rule 2.
-        (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 85, 255);
-        if (i == 38) return set(t.theta = 1, "theta");
-        if (i == 39) return set(t.trim = 1, "trim");
-        if (i == 40) return set(t.byzantine = 86, "byzantine");
-        if (i == 41) return set(t.selected = 0, "selected");
+        if (i == 34) return set(t.outlierPenalty = t.stake + 1, "outlierPenalty");
+        if (i == 35) return set(t.attestPeriod = 0, "attestPeriod");
+        if (i == 36) return set(t.rule = 255, "rule");
+        if (i == 37) return set(t.slots = 4, "slots");
+        if (i == 38) return set(t.slots = 24, "slots");
+        if (i == 39) return set(t.slots = 255, "slots");
         return "";
     }
 
@@ -210,20 +206,13 @@ contract ProjectRegistrationTest is Market {
         newFactory(registry, verifier, formVerifier);
     }
 
-    function test_createProject_multiKrum() public {
-        Terms memory t = defaultTerms();
-        (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 85, 255);
-        vm.deal(OWNER, 100 ether);
-        vm.prank(OWNER);
-        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 2, 8));
-        factory.createProject{value: depositOf(t)}(t);
-        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
-        keys[0] = new TestKey(2, 8).asKey();
-        keys[1] = new TestKey(2, 128).asKey();
+    function test_createProject_ofHundredAndTwentyEightSlots() public {
+        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
+        keys[0] = new TestKey(1, 128).asKey();
         registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         factory = newFactory(registry, deployVerifier(), deployFormVerifier());
-        create(t);
-        (t.slots, t.maxTrainers, t.table, t.byzantine, t.selected) = (128, 128, 8, 0, 1);
+        Terms memory t = defaultTerms();
+        (t.slots, t.maxTrainers, t.table) = (128, 128, 8);
         assertEq(create(t).terms().maxTrainers, 128);
     }
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
-import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Accepting, AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
-import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 import {Points} from "./support/Points.sol";
 
@@ -286,34 +283,6 @@ contract ProjectRoundsTest is Market {
         (uint256[2] memory model,) = project.model();
         assertEq(model[0], p.model[0]);
         assertEq(model[1], p.model[1]);
-    }
-
-    /// @dev docs/protocol.md 13.2: `k = n - floor(n byzantine / 256) - 2` and `m = max(2, floor(n selected / 256))`, of four active slots.
-    function test_settle_statesThePolicyWordsOfMultiKrum() public {
-        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
-        keys[0] = new TestKey(2, 8).asKey();
-        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
-        (verifier, formVerifier) = (deployVerifier(), deployFormVerifier());
-        factory = newFactory(registry, verifier, formVerifier);
-        uint8[3] memory selected = [1, 128, 255];
-        uint256[3] memory kept = [uint256(2), 2, 3];
-        for (uint256 i; i < 3; ++i) {
-            Terms memory t = defaultTerms();
-            (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 64, selected[i]);
-            project = create(t);
-            start(4);
-            submit(4);
-            RoundStatement memory s;
-            (s.project, s.round, s.payee, s.dimension, s.slots, s.rule) = (address(project), 1, AGGREGATOR, 1000, 8, 2);
-            (s.policy, s.activeMask, s.modelCid) = ([uint256(1), kept[i]], 15, "next model");
-            s.commitments = new bytes(64 * 4);
-            for (uint256 k; k < 4; ++k) {
-                Points.put(s.commitments, k, slots[k].x, slots[k].y);
-            }
-            AcceptingRoundVerifier(address(verifier)).expect(s);
-            settleEqually();
-            assertEq(project.settledRounds(), 1);
-        }
     }
 
     function test_commitUpdate_statesWhatTheTrainerMustNotChoose() public {

@@ -81,7 +81,7 @@ contract TrueProofsTest is TrueMarket {
         (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = registry.keys()[0];
-        keys[1] = IVerifyingKey(deploy("MultiKrumKey8.sol:MultiKrumKey8", ""));
+        keys[1] = IVerifyingKey(deploy("AgreementKey8.sol:AgreementKey8", ""));
         marketOver(new KeyRegistry(true, x1, g2, keys));
         openAt(statement.project, roundTerms());
         playTrue(statement.round);

@@ -44,7 +44,6 @@ abstract contract Vectors is MiniTest {
     }
 
     function readRoundProof(string memory json) internal pure returns (RoundProof memory p) {
-        p.h = vm.parseJsonUint(json, ".proof.h");
         p.sigma = vm.parseJsonUint(json, ".proof.sigma");
         p.keptMask = vm.parseJsonUint(json, ".proof.keptMask");
         p.coherence = vm.parseJsonUint(json, ".proof.coherence");
@@ -54,15 +53,18 @@ abstract contract Vectors is MiniTest {
         for (uint256 i; i < 8; ++i) {
             p.groth16[i] = list[i];
         }
-        p.s = pair(json, ".proof.s");
-        p.r = pair(json, ".proof.r");
+        p.quotient = pair(json, ".proof.s");
+        p.reversed = pair(json, ".proof.r");
         list = vm.parseJsonUintArray(json, ".proof.values");
         for (uint256 i; i < 4; ++i) {
             p.values[i] = list[i];
         }
-        p.w = pair(json, ".proof.w");
+        p.opening = pair(json, ".proof.w");
         p.model = pair(json, ".proof.model");
-        p.committed = vm.parseJsonUintArray(json, ".proof.committed");
+        list = vm.parseJsonUintArray(json, ".proof.committed");
+        for (uint256 i; i < 4; ++i) {
+            p.committed[i] = list[i];
+        }
     }
 
     /// @param at where in the file, empty or `.case0`

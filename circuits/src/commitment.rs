@@ -10,7 +10,8 @@ use ark_ec::CurveGroup;
 use fairshare_protocol::{absorb, word_from_u128, Word};
 use sha2::{Digest, Sha256};
 
-/// Up to this many updates are committed to one by one: 16-bit scalars, so ten of them cost one check with weights of 128 bits.
+/// Up to this many updates are committed to one by one: 16-bit scalars, so ten of them cost one check with weights of
+/// 128 bits.
 const ONE_BY_ONE: usize = 8;
 
 impl ReferenceString {
@@ -79,7 +80,8 @@ fn bisect(
 }
 
 /// Whether `sum w_i C_i = C(sum w_i u_i)`. The right side is formed over the integers from `u_ij + 2^15`, so that its
-/// scalars stay about 150 bits long; what that adds, `2^15 sum w_i` a coordinate, is a known multiple of all points' sum.
+/// scalars stay about 150 bits long; what that adds, `2^15 sum w_i` a coordinate, is a known multiple of all points'
+/// sum.
 fn combination_holds(
     srs: &ReferenceString,
     updates: &[(&[i16], G1Affine)],

@@ -1,12 +1,12 @@
 //! What can go wrong in this crate, apart from keys and statements, which name their own faults.
 
 use crate::srs::PtauError;
-use crate::statements::proof::AssessmentError;
+use crate::statements::AssessmentError;
 use fairshare_protocol::{PackError, RuleError};
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// A word or a pair of words that stands for nothing on the curve or in the field.
+/// Words that encode no scalar of the field or no point of the curve.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EncodingError {
     /// A scalar that is not reduced.
@@ -20,7 +20,7 @@ pub enum EncodingError {
     NotOnCurve([u8; 32]),
 }
 
-/// Why a reference string could not be had, or not used.
+/// Errors of reference strings.
 #[derive(Debug, Error)]
 pub enum SrsError {
     /// A model of no parameters, or of too many.
@@ -49,8 +49,8 @@ pub enum SrsError {
         /// Entries of this one.
         found: usize,
     },
-    /// A name that no imported string can have.
-    #[error("{name:?} is no name of a reference string: 1 to 40 lower case letters, digits and hyphens")]
+    /// A name that an imported string may not have.
+    #[error("{name:?} is not a name for a reference string: 1 to 40 lower case letters, digits and hyphens")]
     Name {
         /// The name.
         name: String,
@@ -71,7 +71,7 @@ pub enum SrsError {
         /// Why.
         source: Box<PtauError>,
     },
-    /// A file that is no sound reference string.
+    /// A file that is not a sound reference string.
     #[error("reference string {}: {fault}; remove the file, then make or import the string again", path.display())]
     Damaged {
         /// The file.
@@ -136,7 +136,7 @@ pub enum ProveError {
     /// The assessment circuit refuses its witness, or its prover failed.
     #[error("assessment proof: {0}")]
     Assessment(#[from] AssessmentError),
-    /// A challenge came out as 0, 1 or -1. Nobody can bring that about; another salt in the statement moves it.
+    /// A challenge came out as 0, 1 or -1, which happens with negligible probability. Another model file changes it.
     #[error("a challenge of the transcript came out as 0, 1 or -1: prove again for another model file")]
     DegenerateChallenge,
     /// What was proved does not verify. The commitments are then not those of the updates, or the keys do not match.
@@ -146,7 +146,7 @@ pub enum ProveError {
     DoesNotVerify(VerifyError),
 }
 
-/// A statement that no contract would put.
+/// Why a statement is invalid: no contract makes such a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StatementError {
     /// Commitments that do not go with the active mask.
@@ -167,8 +167,8 @@ pub enum StatementError {
         /// Slots of the circuit.
         slots: u8,
     },
-    /// A commitment at infinity: the contract takes none.
-    #[error("the commitment of slot {slot} is the point at infinity: no contract takes it")]
+    /// A commitment at infinity, which the contract refuses.
+    #[error("the commitment of slot {slot} is the point at infinity: the contract refuses it")]
     InfiniteCommitment {
         /// Its slot.
         slot: u8,
@@ -183,15 +183,15 @@ pub enum StatementError {
     },
 }
 
-/// Why a round's proof is refused. The first six carry the names of the contract's errors and are found in its order;
-/// a statement that contradicts itself, which the contract calls `WrongLength` or `InvalidPoint`, is told apart here.
+/// Why a round's proof is refused. The first six carry the names of the contract's errors and are found in its order; a
+/// statement that contradicts itself, which the contract calls `WrongLength` or `InvalidPoint`, has its own variant
+/// here.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum VerifyError {
-    /// A word that must be a scalar is not smaller than the order `r`; a policy word not smaller than `2^16`; `h` beside a
-    /// commitment not 0.
+    /// A word that must be a scalar is not smaller than the order `r`; a policy word not smaller than `2^16`.
     #[error("ScalarOutOfRange: 0x{} is not below the scalar field's order, or too large for its place", hex::encode(.0))]
     ScalarOutOfRange([u8; 32]),
-    /// A coordinate is not smaller than `q`, or a point is not on the curve (or infinity, where none is taken).
+    /// A coordinate is not smaller than `q`, or a point is not on the curve (or is infinity where that is refused).
     #[error("InvalidPoint: {0}")]
     InvalidPoint(EncodingError),
     /// A challenge came out as 0, 1 or -1.

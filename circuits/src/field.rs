@@ -26,7 +26,7 @@ pub fn fr_from_i64(v: i64) -> Fr {
     }
 }
 
-/// `rho^(2^slot)` for each slot: a slot's power depends on the slot alone, never on who else is there.
+/// `rho^(2^slot)` for each slot: a slot's power depends only on the slot, not on which others are active.
 pub fn slot_powers(rho: Fr, slots: &[u8]) -> Vec<Fr> {
     let mut power = rho;
     let highest = slots.iter().copied().max().unwrap_or(0);
@@ -59,8 +59,8 @@ pub(crate) fn offset_sums(weights: &[Limbs4], updates: &[&[i16]]) -> Vec<Limbs5>
 /// `sum += weight * factor`.
 #[inline(always)]
 fn add_product(sum: &mut Limbs5, weight: &Limbs4, factor: u64) {
-    // With m = 2^64 - 1 a step's sum is at most m^2 + 2 m = 2^128 - 1, so that the carry it leaves is a limb again: wrapping
-    // operations spare the innermost loop checks that could not fail.
+    // With m = 2^64 - 1 a step's sum is at most m^2 + 2 m = 2^128 - 1, so that the carry it leaves is a limb again:
+    // wrapping operations spare the innermost loop checks that could not fail.
     let mut carry = 0u128;
     for (limb, part) in sum.iter_mut().zip(weight) {
         let product = u128::from(*part).wrapping_mul(u128::from(factor));

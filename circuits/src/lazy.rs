@@ -1,13 +1,14 @@
-//! Field arithmetic for the inner loops: Montgomery form, `R = 2^256`, values kept below `2 q` instead of below `q`, and no
-//! branch anywhere.
+//! Field arithmetic for the inner loops: Montgomery form, `R = 2^256`, values kept below `2 q` instead of below `q`,
+//! and no branch anywhere.
 //!
-//! Both orders of BN254 are below `2^254`, so `4 q < R`. For `a, b < 2 q` Montgomery's reduction, with its `k < R`, gives
-//! `(a b + k q) / R < (4 q^2 + R q) / R < 2 q`: no product needs a subtraction at its end. Sums and differences are brought
-//! back below `2 q` by a mask. The field's own type compares and branches after each step, on bits as good as random, which
-//! a processor guesses wrongly half of the time.
+//! Both orders of BN254 are below `2^254`, so `4 q < R`. For `a, b < 2 q` Montgomery's reduction, with its `k < R`,
+//! gives `(a b + k q) / R < (4 q^2 + R q) / R < 2 q`: no product needs a subtraction at its end. Sums and differences
+//! are brought back below `2 q` by a mask. The field's own type compares and branches after each step, on bits as good
+//! as random, which a processor guesses wrongly half of the time.
 //!
-//! Every operation takes values below `2 q` and gives one below `2 q`; the bounds of what lies between stand beside the code.
-//! Sums of limbs are formed by wrapping operations because their bounds are proved there, not because they may wrap.
+//! Every operation takes values below `2 q` and gives one below `2 q`; the bounds of what lies between stand beside the
+//! code. Sums of limbs are formed by wrapping operations because their bounds are proved there, not because they may
+//! wrap.
 
 use crate::field::Limbs4;
 use ark_ff::{BigInt, Fp, MontBackend, MontConfig};
@@ -48,7 +49,7 @@ impl<C: MontConfig<4>> Lazy<C> {
         Fp::new_unchecked(BigInt::new(select(borrow, &self.0, &difference)))
     }
 
-    /// Whether it is 0 or `q`, the two values below `2 q` that stand for zero.
+    /// Whether it is 0 or `q`, the two representations of zero below `2 q`.
     #[inline(always)]
     pub(crate) fn is_zero(self) -> bool {
         let differing = |other: &Limbs4| {

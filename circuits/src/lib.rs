@@ -45,8 +45,4 @@ pub use srs::{
     data_files, default_data_folder, describe_string, verify_string, DataFile, DataKind, Import, KzgKey,
     PointFault, PowersFault, Progress, PtauError, ReferenceString, StringFile,
 };
-pub use statements::gram_binding::{gram_hash, sigma};
-pub use statements::proof::{
-    prove as prove_assessment, verify as verify_assessment, AssessmentCircuit, AssessmentError,
-};
-pub use statements::public::{AssessmentPublic, PUBLIC_INPUTS};
+pub use statements::{AssessmentCircuit, AssessmentError};

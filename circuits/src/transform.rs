@@ -1,9 +1,9 @@
 //! Products of polynomials by evaluation at roots of unity.
 //!
-//! A transform of size `n` halves `A mod (X^m - c^2)` into `A mod (X^(m/2) - c)` and `A mod (X^(m/2) + c)` until one coefficient
-//! each is left, so the values come out with the bits of their places reversed: place `p` holds `A(w^reverse(p))`. The inverse
-//! takes them in that order, and nothing is ever sorted. All blocks of one length read their `c` from the beginning of one
-//! table, and two halvings are done in one pass over the memory.
+//! A transform of size `n` halves `A mod (X^m - c^2)` into `A mod (X^(m/2) - c)` and `A mod (X^(m/2) + c)` until one
+//! coefficient each is left, so the values come out with the bits of their places reversed: place `p` holds
+//! `A(w^reverse(p))`. The inverse takes them in that order, and nothing is ever sorted. All blocks of one length read
+//! their `c` from the beginning of one table, and two halvings are done in one pass over the memory.
 
 use crate::lazy::Lazy;
 use ark_bn254::{Fr, FrConfig};
@@ -148,8 +148,8 @@ impl Transform {
 
 /// `values_p *= others_q`, `q` the place of the inverse of the root of `p`.
 ///
-/// An inverse has the same lowest bit in its exponent, and all higher ones turned: with bits reversed, the places from `2^h`
-/// up to `2^(h+1)` are each others' inverses from both ends.
+/// An inverse has the same lowest bit in its exponent, and all higher ones turned: with bits reversed, the places from
+/// `2^h` up to `2^(h+1)` are each others' inverses from both ends.
 pub(crate) fn multiply_mirrored(values: &mut [Value], others: &[Value]) {
     assert_eq!(values.len(), others.len(), "values of one transform");
     values[0] = values[0].times(others[0]);

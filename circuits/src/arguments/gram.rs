@@ -1,5 +1,5 @@
-//! The Gram argument (docs/protocol.md section 5): the committed updates have exactly the Gram matrix that was hashed,
-//! and no coordinate beyond the model's dimension.
+//! The Gram argument (docs/protocol.md section 5): the committed updates have exactly the Gram matrix that was
+//! committed to, and no coordinate beyond the model's dimension.
 //!
 //! ```text
 //! prover                                    verifier
@@ -27,21 +27,22 @@ use rayon::prelude::*;
 pub struct GramArgument {
     /// `sum_ij rho_i rho_j G_ij = <p, p>`.
     pub sigma: Fr,
-    /// `C_S` of the Laurent identity; may be infinity.
-    pub s: G1Affine,
-    /// `C_R` of the degree step; may be infinity.
-    pub r: G1Affine,
+    /// `C_S`, the quotient of the Laurent identity; may be infinity.
+    pub quotient: G1Affine,
+    /// `C_R`, the reversed polynomial of the degree step; may be infinity.
+    pub reversed: G1Affine,
     /// `P(z), P(1/z), S(z), S(1/z)`.
     pub values: [Fr; 4],
-    /// The opening of `P + gamma S + gamma^2 R`; may be infinity.
-    pub w: G1Affine,
+    /// `W`, the opening of `P + gamma S + gamma^2 R`; may be infinity.
+    pub opening: G1Affine,
 }
 
 impl GramArgument {
-    /// Proves over the updates of the slots given, all of one length, from the state that holds `h`.
+    /// Proves over the updates of the slots given, all of one length, from the state that contains the commitment to
+    /// their matrix.
     ///
     /// # Errors
-    /// Updates longer than the reference string, or a degenerate challenge, which nobody can bring about.
+    /// Updates longer than the reference string, or a degenerate challenge, which happens with negligible probability.
     pub fn prove(
         srs: &ReferenceString,
         slots: &[u8],
@@ -70,8 +71,8 @@ impl GramArgument {
         q.par_iter_mut().zip(&r).for_each(|(q, r)| *q += gamma_squared * r);
         q.par_iter_mut().zip(&s).for_each(|(q, s)| *q += gamma * s);
         let q = quotient(q, &at);
-        let w = msm(&powers[..q.len()], &q).into_affine();
-        Ok(Self { sigma, s: s_point, r: r_point, values, w })
+        let opening = msm(&powers[..q.len()], &q).into_affine();
+        Ok(Self { sigma, quotient: s_point, reversed: r_point, values, opening })
     }
 
     /// Everything but the pairing. Gives the points to be paired with `[x^2]_2, [x]_2, [1]_2` and the state after the
@@ -87,7 +88,7 @@ impl GramArgument {
         st1: Word,
     ) -> Result<([G1Projective; 3], Word), VerifyError> {
         let rho = first_challenge(&st1)?;
-        let st2 = laurent_state(st1, self.sigma, &self.s, &self.r);
+        let st2 = laurent_state(st1, self.sigma, &self.quotient, &self.reversed);
         let at = second_challenge(&st2)?;
         let st3 = values_state(st2, &self.values);
         let gamma = third_challenge(&st3)?;
@@ -96,13 +97,14 @@ impl GramArgument {
         }
         let [p, p_inverse, s, s_inverse] = self.values;
         let gamma_squared = gamma.square();
-        // R(z) = z^(d-1) P(1/z) and R(1/z) = z^-(d-1) P(z): nobody needs to send them.
+        // R(z) = z^(d-1) P(1/z) and R(1/z) = z^-(d-1) P(z): the prover need not send them.
         let shift = u64::from(dimension) - 1;
         let at_z = p + gamma * s + gamma_squared * at.z.pow([shift]) * p_inverse;
         let at_inverse = p_inverse + gamma * s_inverse + gamma_squared * at.inverse.pow([shift]) * p;
         let (slots, points): (Vec<u8>, Vec<G1Affine>) = commitments.iter().copied().unzip();
-        let committed = msm(&points, &slot_powers(rho, &slots)) + self.s * gamma + self.r * gamma_squared;
-        Ok((pairing_points(&self.w, committed, (at_z, at_inverse), &at, x1), st3))
+        let committed =
+            msm(&points, &slot_powers(rho, &slots)) + self.quotient * gamma + self.reversed * gamma_squared;
+        Ok((pairing_points(&self.opening, committed, (at_z, at_inverse), &at, x1), st3))
     }
 }
 

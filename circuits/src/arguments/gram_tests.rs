@@ -79,7 +79,13 @@ impl Liar<'_> {
         for (factor, polynomial) in [(Fr::one(), &self.p), (gamma, &self.s), (gamma.square(), &self.r)] {
             q.iter_mut().zip(polynomial).for_each(|(q, c)| *q += factor * c);
         }
-        GramArgument { sigma: self.sigma, s, r, values, w: commit(&quotient(q, &at)) }
+        GramArgument {
+            sigma: self.sigma,
+            quotient: s,
+            reversed: r,
+            values,
+            opening: commit(&quotient(q, &at)),
+        }
     }
 }
 
@@ -114,7 +120,7 @@ fn zero_updates_and_one_parameter_are_proved() {
     let rows = vec![vec![0i16; D]; 3];
     let argument = prove(&srs, &[0, 1, 2], &rows);
     assert_eq!(
-        (argument.sigma, argument.s, argument.w),
+        (argument.sigma, argument.quotient, argument.opening),
         (Fr::zero(), G1Affine::default(), G1Affine::default())
     );
     let at_infinity = committed(&srs, &[0, 1, 2], &rows);
@@ -157,16 +163,16 @@ fn every_changed_part_of_the_argument_is_refused() {
     };
     // What enters before z moves z, so the values no longer fit the identity.
     assert_eq!(changed(&|a| a.sigma += Fr::one()), VerifyError::LaurentIdentityFailed);
-    assert_eq!(changed(&|a| a.s = shifted(a.s)), VerifyError::LaurentIdentityFailed);
-    assert_eq!(changed(&|a| a.r = shifted(a.r)), VerifyError::LaurentIdentityFailed);
-    assert_eq!(changed(&|a| a.r = G1Affine::identity()), VerifyError::LaurentIdentityFailed);
+    assert_eq!(changed(&|a| a.quotient = shifted(a.quotient)), VerifyError::LaurentIdentityFailed);
+    assert_eq!(changed(&|a| a.reversed = shifted(a.reversed)), VerifyError::LaurentIdentityFailed);
+    assert_eq!(changed(&|a| a.reversed = G1Affine::identity()), VerifyError::LaurentIdentityFailed);
     for k in 0..4 {
         assert_eq!(changed(&|a| a.values[k] += Fr::one()), VerifyError::LaurentIdentityFailed);
     }
-    assert_eq!(changed(&|a| a.w = shifted(a.w)), VerifyError::PairingFailed);
-    assert_eq!(changed(&|a| a.w = G1Affine::identity()), VerifyError::PairingFailed);
+    assert_eq!(changed(&|a| a.opening = shifted(a.opening)), VerifyError::PairingFailed);
+    assert_eq!(changed(&|a| a.opening = G1Affine::identity()), VerifyError::PairingFailed);
     // A value left out, with its partner moved so that the identity holds all the same.
-    let at = second_challenge(&laurent_state(ST1, honest.sigma, &honest.s, &honest.r)).unwrap();
+    let at = second_challenge(&laurent_state(ST1, honest.sigma, &honest.quotient, &honest.reversed)).unwrap();
     assert_eq!(
         changed(&|a| {
             a.values[2] += at.inverse * a.values[3] * at.inverse;

@@ -1,7 +1,7 @@
 //! `form_vectors`: writes the proofs of form that Rust and Solidity test against, word for word, honest and false ones.
 //!
-//! Everything is seeded, so the same code writes the same bytes. `form_limbs.json`: 1,000 entries in two limbs of 8 bits;
-//! `form_bits.json`: 4,096 entries of 16 bits; `form_cheats.json`: false ones, each with the contract's reason.
+//! Everything is seeded, so the same code writes the same bytes. `form_limbs.json`: 1,000 entries in two limbs of 8
+//! bits; `form_bits.json`: 4,096 entries of 16 bits; `form_cheats.json`: false ones, each with the contract's reason.
 
 use clap::Parser;
 use eyre::{ensure, eyre, Result, WrapErr};
@@ -64,7 +64,7 @@ fn statement(srs: &ReferenceString, table: FormTable, dimension: usize, u: &[Fr]
 fn keys_hash(srs: &ReferenceString) -> Word {
     let words = [vec![word_from_u128(1)], kzg_words(srs)].concat();
     let head =
-        [word_from_label("fairshare.keys.v1"), word_from_u128(64), word_from_u128(words.len() as u128)];
+        [word_from_label("fairshare.keys.v2"), word_from_u128(64), word_from_u128(words.len() as u128)];
     Keccak256::new_with_prefix(head.as_flattened()).chain_update(words.as_flattened()).finalize().into()
 }
 

@@ -1,6 +1,7 @@
 //! Verifying keys, proofs and public inputs as snarkjs reads them: an independent verifier of the same proofs.
 //!
-//! Points are decimal and projective with `z = 1`, `(0, 1, 0)` for infinity; coordinates of G2 have the real part first.
+//! Points are decimal and projective with `z = 1`, `(0, 1, 0)` for infinity; coordinates of G2 have the real part
+//! first.
 
 use ark_bn254::{Bn254, Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;

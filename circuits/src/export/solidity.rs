@@ -2,17 +2,19 @@
 
 use crate::groth16::CircuitKey;
 use crate::keys::{verifying_key_words, KEY_FIXED_WORDS};
-use crate::statements::proof::AssessmentCircuit;
-use fairshare_protocol::{RuleName, Word};
+use crate::statements::AssessmentCircuit;
+use fairshare_protocol::Word;
 use std::fmt::Write;
 
 /// Name of the contract that holds the key of a circuit.
 pub fn verifying_key_contract_name(circuit: AssessmentCircuit) -> String {
-    let rule = match circuit.rule {
-        RuleName::Agreement => "Agreement",
-        RuleName::MultiKrum => "MultiKrum",
-    };
+    let rule: String = circuit.rule.name().split('-').map(capitalised).collect();
     format!("{rule}Key{}", circuit.size)
+}
+
+fn capitalised(word: &str) -> String {
+    let (first, rest) = word.split_at(word.len().min(1));
+    first.to_uppercase() + rest
 }
 
 /// Source of that contract.
@@ -76,15 +78,16 @@ fn line(source: &mut String, text: &str) {
 mod tests {
     use super::*;
     use crate::keys::CommittedKeys;
+    use fairshare_protocol::RuleName;
 
     #[test]
     fn every_word_of_the_key_stands_in_the_contract() {
         let keys = CommittedKeys::load();
-        let circuit = AssessmentCircuit { rule: RuleName::MultiKrum, size: 16 };
+        let circuit = AssessmentCircuit { rule: RuleName::Agreement, size: 16 };
         let key = keys.verifying_key(circuit.rule, circuit.size).unwrap();
         let source = verifying_key_contract(circuit, key);
         assert!(
-            source.contains("contract MultiKrumKey16 is IVerifyingKey") && source.contains("return (2, 16);")
+            source.contains("contract AgreementKey16 is IVerifyingKey") && source.contains("return (1, 16);")
         );
         assert!(source.contains("DEV") && source.contains("enerated"));
         let words = verifying_key_words(key);
@@ -96,7 +99,7 @@ mod tests {
             let (_, behind) = rest.split_once(&literal).expect("the word follows the one before it");
             rest = behind;
         }
-        assert_eq!(source.matches("hex\"").count(), 6, "the constant one and five inputs");
+        assert_eq!(source.matches("hex\"").count(), 5, "the constant one and four inputs");
         assert!(!rest.contains("0x") && !rest.contains("hex"), "and no other word");
     }
 }

@@ -1,15 +1,15 @@
-//! The hand that writes constraints: wires with values, and one place where rank-one constraints are enforced.
+//! Builds R1CS constraints and assigns witnesses.
 //!
 //! The same synthesis runs in two ways. Constraining, it fills an arkworks constraint system (key generation, and the
-//! matrices that a prover keeps). Assigning, it computes values alone and skips every linear combination, which is
-//! several times faster; the matrices kept then check the assignment before it is proved.
+//! matrices that a prover keeps). Assigning, it only computes values and skips every linear combination, which is
+//! several times faster; the stored matrices then check the assignment before it is proved.
 //!
-//! And in two modes: ranges and orders are proved by bits and switches, or, with [`Builder::with_lookups`], by lookups of
-//! committed limbs and by products, under a challenge that follows from the commitment ([`super::lookup`]).
+//! Ranges and orders wait in the builder until [`super::lookup::close`] proves all of them under one challenge.
 
-use super::lookup::Lookups;
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, Zero};
+use ark_ff::{AdditiveGroup, Field, Zero};
+#[cfg(test)]
+use ark_ff::{BigInteger, PrimeField};
 use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
 
 /// A linear combination of variables, with its value under the prover's assignment.
@@ -79,6 +79,21 @@ impl Wire {
     }
 }
 
+/// What a synthesis has claimed and not yet proved.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// Each must be an entry of the lookup table.
+    pub(super) limbs: Vec<Wire>,
+    /// Rows, and their committed copies in another order.
+    pub(super) orders: Vec<(Vec<Wire>, Vec<Wire>)>,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.limbs.is_empty() && self.orders.is_empty()
+    }
+}
+
 /// Collects variables and constraints.
 pub(crate) struct Builder {
     system: Option<ConstraintSystemRef<Fr>>,
@@ -86,43 +101,55 @@ pub(crate) struct Builder {
     witnesses: Vec<Fr>,
     /// Which witnesses a commitment fixes before the challenges, ascending.
     committed: Vec<usize>,
-    lookups: Option<Lookups>,
+    limb_bits: usize,
+    pending: Pending,
     sections: Vec<(&'static str, usize)>,
     failure: Option<SynthesisError>,
 }
 
 impl Builder {
-    /// Writes variables and constraints into `system`.
-    pub(crate) fn constraining(system: ConstraintSystemRef<Fr>) -> Self {
-        Self { system: Some(system), ..Self::assigning() }
+    /// Writes variables and constraints into `system`. Limbs have `limb_bits` bits: the lookup table has `2^limb_bits`
+    /// entries.
+    pub(crate) fn constraining(limb_bits: usize, system: ConstraintSystemRef<Fr>) -> Self {
+        Self { system: Some(system), ..Self::assigning(limb_bits) }
     }
 
-    /// Computes the assignment alone.
-    pub(crate) fn assigning() -> Self {
+    /// Computes only the assignment.
+    pub(crate) fn assigning(limb_bits: usize) -> Self {
         Self {
             system: None,
             inputs: vec![Fr::ONE],
             witnesses: Vec::new(),
             committed: Vec::new(),
-            lookups: None,
+            limb_bits,
+            pending: Pending::default(),
             sections: Vec::new(),
             failure: None,
         }
     }
 
-    /// Proves ranges and orders by lookups in a table of `2^width` entries, which [`super::lookup::close`] must end.
-    pub(crate) fn with_lookups(self, width: usize) -> Self {
-        Self { lookups: Some(Lookups::new(width)), ..self }
+    /// Bits of a limb.
+    pub(crate) fn limb_bits(&self) -> usize {
+        self.limb_bits
     }
 
-    /// The lookups so far, in the mode that has them.
-    pub(crate) fn lookups(&mut self) -> Option<&mut Lookups> {
-        self.lookups.as_mut()
+    /// Claims that `limb`, a combination of committed variables, is an entry of the lookup table.
+    pub(crate) fn look_up(&mut self, limb: Wire) {
+        self.pending.limbs.push(limb);
     }
 
-    /// The lookups, which no gadget may add to any more.
-    pub(crate) fn take_lookups(&mut self) -> Option<Lookups> {
-        self.lookups.take()
+    /// Committed copies of `row` in the order `order`, each element exactly once. `2 n - 2` constraints when the
+    /// lookups are closed.
+    ///
+    /// Committed variables and the statement must determine the row before the challenge.
+    pub(crate) fn reorder(&mut self, row: &[Wire], order: &[usize]) -> Vec<Wire> {
+        let copies: Vec<Wire> = order.iter().map(|input| self.committed(row[*input].value())).collect();
+        self.pending.orders.push((row.to_vec(), copies.clone()));
+        copies
+    }
+
+    pub(super) fn take_pending(&mut self) -> Pending {
+        std::mem::take(&mut self.pending)
     }
 
     /// A public input.
@@ -139,7 +166,7 @@ impl Builder {
         self.wire(variable, value)
     }
 
-    /// A private variable that a proof commits to before its challenges are known. By bits it is a witness like others.
+    /// A private variable that a proof commits to before its challenges are known.
     pub(crate) fn committed(&mut self, value: Fr) -> Wire {
         self.committed.push(self.witnesses.len());
         self.witness(value)
@@ -212,7 +239,16 @@ impl Builder {
     /// # Errors
     /// The first failure of the constraint system underneath.
     pub(crate) fn assignment(self) -> Result<Vec<Fr>, SynthesisError> {
+        self.assert_closed();
         self.failure.map_or_else(|| Ok([self.inputs, self.witnesses].concat()), Err)
+    }
+
+    /// A synthesis that leaves ranges or orders unproved would be unsound.
+    fn assert_closed(&self) {
+        assert!(
+            self.pending.is_empty(),
+            "the synthesis ends without `lookup::close`: its ranges are not proved"
+        );
     }
 
     /// Whether the constraint system underneath took everything.
@@ -220,6 +256,7 @@ impl Builder {
     /// # Errors
     /// Its first failure.
     pub(crate) fn finish(self) -> Result<(), SynthesisError> {
+        self.assert_closed();
         self.failure.map_or(Ok(()), Err)
     }
 }
@@ -239,7 +276,8 @@ pub(crate) fn signed(value: i128) -> Fr {
     }
 }
 
-/// The field element as an integer in `-2^126 ..= 2^126`, if it is one. For claims alone, never for constraints.
+/// The field element as an integer in `-2^126 ..= 2^126`, if it is one. For claims only, never for constraints.
+#[cfg(test)]
 pub(crate) fn as_integer(value: Fr) -> Option<i128> {
     let small = |v: Fr| {
         let big = v.into_bigint();
@@ -275,8 +313,17 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "its ranges are not proved")]
+    fn a_lookup_that_nobody_closes_is_a_fault_of_the_synthesis() {
+        let mut builder = Builder::assigning(4);
+        let limb = builder.committed(3u64.into());
+        builder.look_up(limb);
+        drop(builder.assignment());
+    }
+
+    #[test]
     fn wires_are_linear() {
-        let mut builder = Builder::assigning();
+        let mut builder = Builder::assigning(4);
         let (a, b) = (builder.witness(5u64.into()), builder.input(9u64.into()));
         assert_eq!(a.plus(&b).minus(&Wire::one()).times(2u64.into()).value(), Fr::from(26u64));
         assert_eq!(Wire::sum([&a, &b, &a]).value(), Fr::from(19u64));

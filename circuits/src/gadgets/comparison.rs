@@ -1,18 +1,19 @@
 //! Exact comparisons: a bit that says whether a small number is negative, and one that says whether it is zero.
 
 use super::builder::{Builder, Wire};
-use super::range::bits_of;
+use super::range::natural;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field, Zero};
 
-/// A bit that is 1 exactly when `x >= 0`, for `-2^bits <= x < 2^bits`; no other `x` is accepted. `bits + 2` constraints.
+/// A bit that is 1 exactly when `x >= 0`, for `-2^bits <= x < 2^bits`; no other `x` is accepted. Two
+/// constraints, beside the lookups of `bits` bits.
 ///
 /// With `b` the bit, `(2 b - 1) x = e + (1 - b)` for an `e` in `[0, 2^bits)`: `b = 1` says `x = e >= 0`, `b = 0` says
 /// `x = -e - 1 < 0`. Both at once would need `2^(bits + 1) >= r`.
 pub(crate) fn not_negative_bit(builder: &mut Builder, x: &Wire, bits: usize, claim: bool) -> Wire {
     let bit = builder.bit(claim);
     let magnitude = if claim { x.value() } else { -x.value() - Fr::ONE };
-    let mut e = bits_of(builder, magnitude, bits);
+    let mut e = natural(builder, magnitude, bits);
     e.add(&Wire::one());
     e.add_scaled(&bit, -Fr::ONE);
     let sign = bit.times(Fr::from(2u64)).minus(&Wire::one());
@@ -36,7 +37,7 @@ pub(crate) fn zero_bit(builder: &mut Builder, x: &Wire) -> Wire {
 mod tests {
     use super::*;
     use crate::gadgets::builder::signed;
-    use crate::gadgets::system::check;
+    use crate::gadgets::system::{check, lookups};
 
     #[test]
     fn the_sign_bit_has_one_value() {
@@ -46,7 +47,7 @@ mod tests {
                     let x = builder.witness(signed(x));
                     not_negative_bit(builder, &x, 8, claim);
                 });
-                assert_eq!(run, (claim == (x >= 0), 10), "{x} claimed {claim}");
+                assert_eq!(run, (claim == (x >= 0), 2 + lookups(8)), "{x} claimed {claim}");
             }
         }
     }
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_told_from_everything_else() {
+    fn zero_differs_from_everything_else() {
         for x in [0i128, 1, -1, 1 << 90] {
             for claim in [0u64, 1] {
                 let run = check(|builder| {

@@ -1,110 +1,64 @@
-//! Ranges and orders under a challenge: a logarithmic derivative of all limbs (Haböck 2022, "Multivariate lookups based on
-//! logarithmic derivatives"), and a product for every row that is brought into another order.
+//! Proves all ranges and orders of a synthesis under one challenge: a logarithmic derivative of all limbs (Haböck 2022,
+//! "Multivariate lookups based on logarithmic derivatives"), and a product for every row that is sorted.
 //!
-//! The values are committed to first, and the challenge `x` follows from the commitment (docs/protocol.md 13.10). Then
+//! The prover commits to the values first, and the challenge `x` follows from the commitment (docs/protocol.md 13.10).
+//! Then
 //!
 //! ```text
 //! sum_limbs 1 / (x - limb) = sum_t m_t / (x - t)      t = 0 .. 2^width - 1, m_t committed as well
 //! prod_k (x - a_k)         = prod_k (x - b_k)         b a committed copy of the row a in another order
 //! ```
 //!
-//! hold for a random `x` only if every limb is in the table and every copy is a permutation of its row. Limbs and copies are
-//! committed variables; a row must be fixed by committed variables and the statement, as those of the circuits are.
+//! hold for a random `x` only if every limb is in the table and every copy is a permutation of its row. Limbs and
+//! copies are committed variables; a row must be fixed by committed variables and the statement, as those of the
+//! circuits are.
 
-use super::builder::{power_of_two, Builder, Wire};
+use super::builder::{Builder, Pending, Wire};
 use ark_bn254::Fr;
 use ark_ff::{batch_inversion, BigInteger, Field, PrimeField};
 
-/// What waits for the challenge.
-pub(crate) struct Lookups {
-    width: usize,
-    /// Each must be an entry of the table.
-    limbs: Vec<Wire>,
-    /// Rows, and the same in another order.
-    orders: Vec<(Vec<Wire>, Vec<Wire>)>,
-}
-
-impl Lookups {
-    pub(super) fn new(width: usize) -> Self {
-        Self { width, limbs: Vec::new(), orders: Vec::new() }
-    }
-
-    /// How often each entry of the table is looked up. A limb that is no entry is counted nowhere.
-    fn multiplicities(&self) -> Vec<u64> {
-        let mut counts = vec![0; 1 << self.width];
-        for limb in &self.limbs {
-            let value = limb.value().into_bigint();
-            let entry = (value.num_bits() <= 32).then(|| value.0[0] as usize);
-            if let Some(count) = entry.and_then(|entry| counts.get_mut(entry)) {
-                *count += 1;
-            }
+/// How often each entry of the table is looked up. A limb that is not an entry is not counted.
+fn multiplicities(limb_bits: usize, limbs: &[Wire]) -> Vec<Fr> {
+    let mut counts = vec![0u64; 1 << limb_bits];
+    for limb in limbs {
+        let value = limb.value().into_bigint();
+        let entry = (value.num_bits() <= 32).then(|| value.0[0] as usize);
+        if let Some(count) = entry.and_then(|entry| counts.get_mut(entry)) {
+            *count += 1;
         }
-        counts
     }
+    counts.into_iter().map(Fr::from).collect()
 }
 
-/// A combination of committed limbs, certainly in `[0, 2^bits)`, that holds `value` when `value` is there. `None` where the
-/// builder has no lookups.
+/// Proves every pending lookup and order under the challenge `x`. One constraint per lookup, one per entry of the
+/// table, one for their balance, and `2 n - 2` per row of `n`.
 ///
-/// The width is exact: a top limb of fewer bits, `p`, is looked up twice, as itself and times `2^(width - p)`. Both are
-/// small integers, so neither wraps round, and the second says that the first is below `2^p`.
-pub(crate) fn limbs(builder: &mut Builder, value: Fr, bits: usize) -> Option<Wire> {
-    let width = builder.lookups()?.width;
-    debug_assert!((1..=250).contains(&bits));
-    let value = value.into_bigint();
-    let mut sum = Wire::zero();
-    for from in (0..bits).step_by(width) {
-        let length = width.min(bits - from);
-        let digits = (0..length).fold(0u64, |digits, k| digits | u64::from(value.get_bit(from + k)) << k);
-        let limb = builder.committed(Fr::from(digits));
-        sum.add_scaled(&limb, power_of_two(from));
-        let lookups = builder.lookups()?;
-        if length < width {
-            lookups.limbs.push(limb.times(power_of_two(width - length)));
-        }
-        lookups.limbs.push(limb);
-    }
-    Some(sum)
-}
-
-/// Committed copies of `wires` in the order `order`, certainly each of them once. `None` where the builder has no lookups.
-/// `2 n - 2` constraints, when the lookups are closed.
-pub(crate) fn reordered(builder: &mut Builder, wires: &[Wire], order: &[usize]) -> Option<Vec<Wire>> {
-    builder.lookups()?;
-    let copies: Vec<Wire> = order.iter().map(|input| builder.committed(wires[*input].value())).collect();
-    builder.lookups()?.orders.push((wires.to_vec(), copies.clone()));
-    Some(copies)
-}
-
-/// Ends the lookups under the challenge `x`. Nothing to do where the builder has none. One constraint a lookup, one an
-/// entry of the table, and one.
-///
-/// `x` must not be an entry of the table, which the verifier looks at; a limb that equals `x` has no inverse.
+/// `x` must not be an entry of the table, which the verifier checks; a limb that equals `x` has no inverse.
 pub(crate) fn close(builder: &mut Builder, x: &Wire) {
-    let Some(lookups) = builder.take_lookups() else { return };
-    let multiplicities = lookups.multiplicities().into_iter().map(Fr::from).collect();
-    close_with(builder, x, lookups, multiplicities);
+    let pending = builder.take_pending();
+    let multiplicities = multiplicities(builder.limb_bits(), &pending.limbs);
+    close_with(builder, x, pending, multiplicities);
 }
 
-/// [`close`] with the multiplicities that the prover says.
-fn close_with(builder: &mut Builder, x: &Wire, lookups: Lookups, multiplicities: Vec<Fr>) {
+/// [`close`] with the multiplicities that the prover claims.
+fn close_with(builder: &mut Builder, x: &Wire, pending: Pending, multiplicities: Vec<Fr>) {
     builder.section("orders");
-    for (row, copy) in &lookups.orders {
+    for (row, copy) in &pending.orders {
         same_elements(builder, x, row, copy);
     }
 
     builder.section("lookups");
-    let mut inverses: Vec<Fr> = lookups.limbs.iter().map(|limb| x.value() - limb.value()).collect();
+    let mut inverses: Vec<Fr> = pending.limbs.iter().map(|limb| x.value() - limb.value()).collect();
     batch_inversion(&mut inverses);
     let mut balance = Wire::zero();
-    for (limb, inverse) in lookups.limbs.iter().zip(inverses) {
+    for (limb, inverse) in pending.limbs.iter().zip(inverses) {
         let inverse = builder.witness(inverse);
         builder.enforce(&inverse, &x.minus(limb), &Wire::one());
         balance.add(&inverse);
     }
 
     builder.section("lookup table");
-    let entries: Vec<Fr> = (0..1u64 << lookups.width).map(Fr::from).collect();
+    let entries: Vec<Fr> = (0..1u64 << builder.limb_bits()).map(Fr::from).collect();
     let mut inverses: Vec<Fr> = entries.iter().map(|entry| x.value() - entry).collect();
     batch_inversion(&mut inverses);
     for ((entry, inverse), multiplicity) in entries.into_iter().zip(inverses).zip(multiplicities) {
@@ -133,95 +87,24 @@ fn product(builder: &mut Builder, x: &Wire, factors: &[Wire]) -> Wire {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::signed;
-    use crate::gadgets::range::{natural, range, range_inclusive, range_with_top};
-    use crate::gadgets::system::check_lookups;
+    use crate::gadgets::builder::power_of_two;
+    use crate::gadgets::system::{check, check_closed, check_under, test_challenge, TEST_LIMB_BITS};
     use ark_ff::AdditiveGroup;
 
-    const WIDTH: usize = 6;
-
-    fn challenge() -> Fr {
-        Fr::from(987_654_321u64).pow([23])
-    }
-
-    /// Runs a synthesis with lookups of six bits under a challenge.
-    fn run(synthesize: impl Fn(&mut Builder)) -> bool {
-        run_under(challenge(), synthesize)
-    }
-
-    fn run_under(x: Fr, synthesize: impl Fn(&mut Builder)) -> bool {
-        let synthesize = |builder: &mut Builder| {
-            let x = builder.input(x);
-            synthesize(builder);
-            close(builder, &x);
-        };
-        check_lookups(WIDTH, synthesize).0
-    }
-
-    /// Widths below, at and above one limb, whole limbs and not: each end, and what lies beyond it.
-    #[test]
-    fn ranges_are_exact_in_width() {
-        for bits in [1, 2, 5, 6, 7, 11, 12, 13, 17, 70, 250] {
-            let top = power_of_two(bits) - Fr::ONE;
-            for (value, inside) in [
-                (Fr::ZERO, true),
-                (Fr::ONE, true),
-                (top, true),
-                (top + Fr::ONE, false),
-                (top + top, false),
-                (signed(-1), false),
-                (power_of_two(1).inverse().unwrap(), false),
-            ] {
-                let held = run(|builder| {
-                    let x = builder.witness(value);
-                    range(builder, &x, bits);
-                });
-                assert_eq!(held, inside, "{value} in {bits} bits");
-                let held = run(|builder| {
-                    let number = natural(builder, value, bits);
-                    builder.equal(&number, &Wire::constant(value));
-                });
-                assert_eq!(held, inside, "{value} as a number of {bits} bits");
-            }
-        }
-    }
-
-    #[test]
-    fn the_top_bit_is_the_top_bit() {
-        for value in [0u64, 1, 127, 128, 255] {
-            for claim in [0u64, 1] {
-                let held = run(|builder| {
-                    let x = builder.witness(value.into());
-                    let top = range_with_top(builder, &x, 8);
-                    builder.equal(&top, &Wire::constant(claim.into()));
-                });
-                assert_eq!(held, claim == value >> 7, "{value}");
-            }
-        }
-        for (value, inside) in [(0, true), (255, true), (256, true), (257, false), (511, false), (-1, false)]
-        {
-            let held = run(|builder| {
-                let x = builder.witness(signed(value));
-                range_inclusive(builder, &x, 8);
-            });
-            assert_eq!(held, inside, "{value}");
-        }
-    }
-
-    /// A builder of lookups with these limbs alone, closed with these multiplicities.
+    /// Only these limbs, closed with these multiplicities.
     fn closed(limbs: &[Fr], multiplicities: &[(usize, Fr)]) -> bool {
         let synthesize = |builder: &mut Builder| {
-            let x = builder.input(challenge());
+            let x = builder.input(test_challenge());
             for limb in limbs {
                 let limb = builder.committed(*limb);
-                builder.lookups().unwrap().limbs.push(limb);
+                builder.look_up(limb);
             }
-            let lookups = builder.take_lookups().unwrap();
-            let mut counts = vec![Fr::ZERO; 1 << WIDTH];
+            let pending = builder.take_pending();
+            let mut counts = vec![Fr::ZERO; 1 << TEST_LIMB_BITS];
             multiplicities.iter().for_each(|(entry, count)| counts[*entry] += count);
-            close_with(builder, &x, lookups, counts);
+            close_with(builder, &x, pending, counts);
         };
-        check_lookups(WIDTH, synthesize).0
+        check_closed(synthesize).0
     }
 
     #[test]
@@ -231,7 +114,7 @@ mod tests {
         assert!(closed(&limbs, &[(3, two), (63, Fr::ONE)]));
         assert!(!closed(&limbs, &[(3, Fr::ONE), (63, Fr::ONE)]), "one too few");
         assert!(!closed(&limbs, &[(3, Fr::ONE), (63, two)]), "the same number of another entry");
-        assert!(!closed(&limbs, &[(3, two), (63, Fr::ONE), (0, Fr::ONE)]), "an entry that nobody looked up");
+        assert!(!closed(&limbs, &[(3, two), (63, Fr::ONE), (0, Fr::ONE)]), "an entry that no limb looks up");
         assert!(!closed(&limbs, &[(3, -two), (63, -Fr::ONE)]), "negative counts");
     }
 
@@ -255,31 +138,35 @@ mod tests {
     /// Multiplicities chosen after the challenge balance anything: this is why the commitment comes first.
     #[test]
     fn multiplicities_that_know_the_challenge_would_balance_a_limb_out_of_range() {
-        let x = challenge();
+        let x = test_challenge();
         let count = (x - Fr::from(5u64)) / (x - Fr::from(64u64));
         assert!(closed(&[Fr::from(64u64)], &[(5, count)]));
     }
 
-    /// At an entry of the table the share of that entry is free, if nobody looked it up.
+    /// At an entry of the table the share of that entry is free, if no limb looks it up.
     #[test]
     fn a_challenge_at_a_pole_of_the_table_would_free_a_share_and_of_a_limb_is_refused() {
-        assert!(!run_under(Fr::from(9u64), |builder| {
-            natural(builder, Fr::from(9u64), WIDTH);
-        }));
-        // Synthesised with the true value of the share, 0, the balance holds: only the verifier's look at `x` refuses it.
-        assert!(run_under(Fr::from(8u64), |builder| {
-            natural(builder, Fr::from(9u64), WIDTH);
-        }));
+        let nine_under = |challenge: u64| {
+            check_under(challenge.into(), |builder| {
+                let limb = builder.committed(9u64.into());
+                builder.look_up(limb);
+            })
+        };
+        assert!(!nine_under(9).0);
+        // Synthesised with the true value of the share, 0, the balance holds: only the verifier's check of `x` refuses
+        // it.
+        assert!(nine_under(8).0);
     }
 
     fn orders(row: &[u64], order: &[usize], bent: Option<(usize, u64)>) -> bool {
-        run(|builder| {
+        let synthesize = |builder: &mut Builder| {
             let wires: Vec<Wire> = row.iter().map(|v| builder.witness((*v).into())).collect();
-            let copies = reordered(builder, &wires, order).unwrap();
+            let copies = builder.reorder(&wires, order);
             if let Some((at, value)) = bent {
                 builder.equal(&copies[at], &Wire::constant(value.into()));
             }
-        })
+        };
+        check(synthesize).0
     }
 
     #[test]
@@ -294,19 +181,13 @@ mod tests {
 
     #[test]
     fn constraints_are_counted() {
-        let count = |synthesize: &dyn Fn(&mut Builder)| {
-            let close_all = |builder: &mut Builder| {
-                let x = builder.input(challenge());
-                synthesize(builder);
-                close(builder, &x);
-            };
-            check_lookups(WIDTH, close_all).1
+        let limb = |b: &mut Builder| {
+            let limb = b.committed(Fr::ONE);
+            b.look_up(limb);
         };
-        let table = (1 << WIDTH) + 1;
-        assert_eq!(count(&|_| {}), table);
-        assert_eq!(count(&|b| drop(natural(b, Fr::ONE, 12))), table + 2);
-        assert_eq!(count(&|b| drop(natural(b, Fr::ONE, 13))), table + 4, "a partial limb is looked up twice");
-        let row = |b: &mut Builder| drop(reordered(b, &[Wire::one(), Wire::zero(), Wire::one()], &[2, 1, 0]));
-        assert_eq!(count(&row), table + 2 * 3 - 2);
+        assert_eq!(check(|_| {}), (true, 0));
+        assert_eq!(check(limb), (true, 1));
+        let row = |b: &mut Builder| drop(b.reorder(&[Wire::one(), Wire::zero(), Wire::one()], &[2, 1, 0]));
+        assert_eq!(check(row), (true, 2 * 3 - 2));
     }
 }

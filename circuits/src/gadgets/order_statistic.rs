@@ -18,7 +18,7 @@ pub(crate) struct Active<'a> {
 
 /// Constrains `median` to be the lower median of the active `values`, and returns for every slot the bit
 /// `values_i <= median`. `claims` are these bits as the prover says.
-/// `N (value_bits + 6) + 2 count_log + 1` constraints.
+/// Six constraints a slot and two, beside the lookups.
 ///
 /// With `L` active values below `median` and `E` not above it, `count - 1 - 2 L >= 0` and `2 E - count >= 0`. So
 /// `L <= (count - 1) / 2 < count / 2 <= E`: some active value equals `median`, and it stands at rank `ceil(count / 2)`.
@@ -58,7 +58,7 @@ pub(crate) fn lower_median(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::system::check;
+    use crate::gadgets::system::{check, lookups};
     use fairshare_protocol as native;
     use proptest::prelude::*;
 
@@ -84,7 +84,8 @@ mod tests {
             let active: Vec<bool> = (0..8).map(|i| mask >> i & 1 == 1).collect();
             let chosen: Vec<u64> = (0..8).filter(|i| active[*i]).map(|i| values[i]).collect();
             let median = native::lower_median(&chosen).unwrap() as i64;
-            prop_assert_eq!(run(&values, &active, median), (true, 8 + 8 * 16 + 7));
+            let constraints = 8 + 8 * (6 + lookups(10)) + 2 + lookups(3) + lookups(4);
+            prop_assert_eq!(run(&values, &active, median), (true, constraints));
             prop_assert_eq!(run(&values, &active, wrong - 1).0, wrong - 1 == median);
         }
     }

@@ -40,6 +40,7 @@ pub(crate) fn mask(mask: u128) -> Fr {
 }
 
 /// Bits as a mask, the first one lowest.
+#[cfg(test)]
 pub(crate) fn bits_mask(bits: &[bool]) -> u128 {
     bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i)
 }
@@ -59,7 +60,7 @@ mod tests {
             let words = pack17(&elements).unwrap();
             let from_words: Vec<Fr> = words.iter().map(|w| Fr::from_be_bytes_mod_order(w)).collect();
             prop_assert_eq!(&fields, &from_words);
-            let mut builder = Builder::assigning();
+            let mut builder = Builder::assigning(4);
             let wires: Vec<Wire> = elements.iter().map(|e| builder.witness((*e).into())).collect();
             let packed: Vec<Fr> = pack_element_wires(&wires).iter().map(Wire::value).collect();
             prop_assert_eq!(packed, fields);

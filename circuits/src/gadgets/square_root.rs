@@ -8,10 +8,6 @@ use ark_ff::Field;
 /// The largest root is `2^ROOT_LOG`.
 const ROOT_LOG: usize = 26;
 
-/// Constraints of [`square_root`].
-#[cfg(test)]
-const CONSTRAINTS: usize = 2 * (ROOT_LOG + 1) + (ROOT_LOG + 2) + 2;
-
 /// A root `n` with `n^2 <= x < (n + 1)^2`; `claim` is what the prover says it is. It also proves `0 <= x <= 2^52`
 /// exactly, so `x` needs no range check of its own.
 ///
@@ -35,7 +31,7 @@ pub(crate) fn square_root(builder: &mut Builder, x: &Wire, claim: Fr) -> Wire {
 mod tests {
     use super::*;
     use crate::gadgets::builder::signed;
-    use crate::gadgets::system::check;
+    use crate::gadgets::system::{check, lookups};
     use fairshare_protocol::isqrt;
     use proptest::prelude::*;
 
@@ -49,9 +45,11 @@ mod tests {
     #[test]
     fn only_the_floor_of_the_root_is_accepted() {
         let top = 1i128 << 52;
+        // The root, its top bit, the product of the top, the square; the gap.
+        let constraints = 5 + lookups(ROOT_LOG) + lookups(ROOT_LOG + 1) + lookups(ROOT_LOG + 2);
         for x in [0, 1, 2, 3, 4, 8, 9, (1 << 26) - 1, (1 << 52) - (1 << 27), top - 2, top - 1, top] {
             let root = i128::from(isqrt(x as u64));
-            assert_eq!(run(x, root), (true, CONSTRAINTS), "{x}");
+            assert_eq!(run(x, root), (true, constraints), "{x}");
             assert!(!run(x, root + 1).0 && !run(x, root - 1).0 && (root == 0 || !run(x, -root).0), "{x}");
         }
     }

@@ -1,4 +1,4 @@
-//! The matrices of a circuit: made once, they check and prove every assignment of it.
+//! The R1CS matrices of a circuit: built once, they check and prove each of its assignments.
 
 use super::builder::Builder;
 use ark_bn254::Fr;
@@ -14,36 +14,24 @@ pub(crate) struct System {
     inputs: usize,
     variables: usize,
     committed: Vec<usize>,
-    /// Width of the lookups' table, in the mode that has them.
-    width: Option<usize>,
+    limb_bits: usize,
     sections: Vec<(&'static str, usize)>,
 }
 
 impl System {
-    /// Runs a synthesis and keeps its constraints. The values that it runs with do not matter.
+    /// Runs a synthesis, whose values do not matter, and stores its constraints. The lookup table has `2^limb_bits`
+    /// entries.
     ///
     /// # Errors
     /// The constraint system's own.
-    pub(crate) fn new(synthesize: impl FnOnce(&mut Builder)) -> Result<Self, SynthesisError> {
-        Self::of(None, synthesize)
-    }
-
-    /// [`Self::new`] with lookups in a table of `2^width` entries, which the synthesis closes.
-    ///
-    /// # Errors
-    /// The constraint system's own.
-    pub(crate) fn with_lookups(
-        width: usize,
+    pub(crate) fn new(
+        limb_bits: usize,
         synthesize: impl FnOnce(&mut Builder),
     ) -> Result<Self, SynthesisError> {
-        Self::of(Some(width), synthesize)
-    }
-
-    fn of(width: Option<usize>, synthesize: impl FnOnce(&mut Builder)) -> Result<Self, SynthesisError> {
         let system = ConstraintSystem::<Fr>::new_ref();
         system.set_optimization_goal(OptimizationGoal::Constraints);
         system.set_mode(SynthesisMode::Setup);
-        let mut builder = in_mode(width, Builder::constraining(system.clone()));
+        let mut builder = Builder::constraining(limb_bits, system.clone());
         synthesize(&mut builder);
         let committed = builder.committed_places();
         let sections = builder.sections().to_vec();
@@ -56,7 +44,7 @@ impl System {
             inputs: system.num_instance_variables(),
             variables: system.num_instance_variables() + system.num_witness_variables(),
             committed,
-            width,
+            limb_bits,
             sections,
         })
     }
@@ -70,9 +58,9 @@ impl System {
         self.inputs
     }
 
-    /// A builder for assignments, in the mode of this system.
+    /// A builder for assignments of this system.
     pub(crate) fn assigning(&self) -> Builder {
-        in_mode(self.width, Builder::assigning())
+        Builder::assigning(self.limb_bits)
     }
 
     /// Variables, with the constant one.
@@ -139,13 +127,6 @@ impl System {
     }
 }
 
-fn in_mode(width: Option<usize>, builder: Builder) -> Builder {
-    match width {
-        Some(width) => builder.with_lookups(width),
-        None => builder,
-    }
-}
-
 /// `A z`, `B z` and `C z`, one entry a constraint.
 pub(crate) struct Rows {
     pub(crate) a: Vec<Fr>,
@@ -168,23 +149,48 @@ fn dot(row: &[(Fr, usize)], assignment: &[Fr]) -> Fr {
     sum
 }
 
-/// Runs a synthesis both ways: whether its own values satisfy it, and how many constraints it has.
+/// Bits of a limb in the tests of gadgets.
 #[cfg(test)]
-pub(crate) fn check(synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
-    let system = System::new(&synthesize).unwrap();
-    let mut builder = Builder::assigning();
-    synthesize(&mut builder);
-    (system.first_broken(&builder.assignment().unwrap()).is_none(), system.constraints())
+pub(crate) const TEST_LIMB_BITS: usize = 6;
+
+/// The challenge in the tests of gadgets: not an entry of a table.
+#[cfg(test)]
+pub(crate) fn test_challenge() -> Fr {
+    Fr::from(987_654_321u64).pow([23])
 }
 
-/// [`check`] with lookups in a table of `2^width` entries, which the synthesis closes.
+/// Runs a synthesis both ways and closes its lookups: whether its own values satisfy it, and how many constraints it
+/// has beside the lookup table.
 #[cfg(test)]
-pub(crate) fn check_lookups(width: usize, synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
-    let system = System::with_lookups(width, &synthesize).unwrap();
+pub(crate) fn check(synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
+    check_under(test_challenge(), synthesize)
+}
+
+/// [`check`] under a chosen challenge.
+#[cfg(test)]
+pub(crate) fn check_under(challenge: Fr, synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
+    check_closed(|builder| {
+        let x = builder.input(challenge);
+        synthesize(builder);
+        super::lookup::close(builder, &x);
+    })
+}
+
+/// [`check`] of a synthesis that closes its lookups itself.
+#[cfg(test)]
+pub(crate) fn check_closed(synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
+    let system = System::new(TEST_LIMB_BITS, &synthesize).unwrap();
     let mut builder = system.assigning();
     synthesize(&mut builder);
     assert_eq!(builder.committed_places(), system.committed());
-    (system.first_broken(&builder.assignment().unwrap()).is_none(), system.constraints())
+    let table = (1 << TEST_LIMB_BITS) + 1;
+    (system.first_broken(&builder.assignment().unwrap()).is_none(), system.constraints() - table)
+}
+
+/// Constraints of the lookups that bring a number of `bits` bits into range, in the tests of gadgets.
+#[cfg(test)]
+pub(crate) fn lookups(bits: usize) -> usize {
+    bits.div_ceil(TEST_LIMB_BITS) + usize::from(!bits.is_multiple_of(TEST_LIMB_BITS))
 }
 
 #[cfg(test)]
@@ -203,11 +209,11 @@ mod tests {
             let z = builder.witness(second.into());
             builder.equal(&z, &x);
         };
-        let system = System::new(|b| synthesize(b, 0)).unwrap();
+        let system = System::new(4, |b| synthesize(b, 0)).unwrap();
         assert_eq!(system.section_sizes(), [("first", 1), ("second", 2)]);
         assert_eq!((system.inputs(), system.constraints()), (2, 3));
         let assign = |second| {
-            let mut builder = Builder::assigning();
+            let mut builder = system.assigning();
             synthesize(&mut builder, second);
             builder.assignment().unwrap()
         };

@@ -6,24 +6,19 @@ use super::{key_circuits, KeyError};
 use crate::encoding::{g2_words, point_words};
 use crate::groth16::CircuitKey;
 use crate::srs::KzgKey;
-use crate::statements::proof::AssessmentCircuit;
+use crate::statements::AssessmentCircuit;
 use fairshare_protocol::{word_from_label, word_from_u128, RuleName, Word};
 use sha3::{Digest, Keccak256};
 use std::sync::OnceLock;
 
 const MANIFEST: &str = include_str!("../../keys/manifest.json");
 /// In the order of [`key_circuits`].
-const VERIFYING_KEYS: [&[u8]; 10] = [
+const VERIFYING_KEYS: [&[u8]; 5] = [
     include_bytes!("../../keys/DEV-agreement-8.vk"),
     include_bytes!("../../keys/DEV-agreement-16.vk"),
     include_bytes!("../../keys/DEV-agreement-32.vk"),
     include_bytes!("../../keys/DEV-agreement-64.vk"),
     include_bytes!("../../keys/DEV-agreement-128.vk"),
-    include_bytes!("../../keys/DEV-multi-krum-8.vk"),
-    include_bytes!("../../keys/DEV-multi-krum-16.vk"),
-    include_bytes!("../../keys/DEV-multi-krum-32.vk"),
-    include_bytes!("../../keys/DEV-multi-krum-64.vk"),
-    include_bytes!("../../keys/DEV-multi-krum-128.vk"),
 ];
 
 /// The verifying keys of all rules and sizes and the points for openings, as registered on chain.
@@ -40,16 +35,16 @@ impl CommittedKeys {
     /// The keys compiled into this build.
     ///
     /// # Panics
-    /// When the files in `circuits/keys/` do not go together. A test of this crate loads them, so no build that passes
-    /// its tests does; [`Self::try_load`] gives the reason.
+    /// If the files in `circuits/keys/` are inconsistent, which a test of this crate excludes; [`Self::try_load`]
+    /// returns the reason.
     pub fn load() -> Self {
-        Self::try_load().expect("circuits/keys/ goes together: the tests of this crate load it")
+        Self::try_load().expect("circuits/keys/ is consistent: a test of this crate loads it")
     }
 
-    /// The keys compiled into this build, or the reason why they are none.
+    /// The keys compiled into this build, or why they are inconsistent.
     ///
     /// # Errors
-    /// A verifying key whose digest is not the pinned one, or that is none; a hash that is not the pinned one.
+    /// A verifying key that is malformed or whose digest is not the pinned one, or a hash that is not the pinned one.
     pub fn try_load() -> Result<Self, KeyError> {
         static KEYS: OnceLock<CommittedKeys> = OnceLock::new();
         if let Some(keys) = KEYS.get() {
@@ -106,7 +101,7 @@ impl CommittedKeys {
     }
 }
 
-/// `keccak256(abi.encode(bytes32 "fairshare.keys.v1", uint256[] words))`, words as docs/protocol.md 13.4 lists them.
+/// `keccak256(abi.encode(bytes32 "fairshare.keys.v2", uint256[] words))`, words as docs/protocol.md 13.4 lists them.
 /// `keys` are in the order of [`key_circuits`].
 pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[CircuitKey]) -> Word {
     let mut words = vec![word_from_u128(u128::from(dev))];
@@ -121,7 +116,7 @@ pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[CircuitKey]) -> Word {
         words.extend_from_slice(&points[KEY_FIXED_WORDS..]);
     }
     let mut hash = Keccak256::new();
-    hash.update(word_from_label("fairshare.keys.v1"));
+    hash.update(word_from_label("fairshare.keys.v2"));
     hash.update(word_from_u128(0x40)); // where the array lies: behind two words
     hash.update(word_from_u128(words.len() as u128));
     words.iter().for_each(|word| hash.update(word));
@@ -143,7 +138,6 @@ mod tests {
         for circuit in key_circuits() {
             let AssessmentCircuit { rule, size } = circuit;
             let key = keys.verifying_key(rule, size).unwrap();
-            assert_eq!(key.sigma_g2.is_some(), size >= 64);
             let key = &key.groth16;
             assert_eq!(key.gamma_abc_g1.len(), PUBLIC_INPUTS + 1);
             assert_eq!(keys.manifest().key(circuit).unwrap().public_inputs, PUBLIC_INPUTS);
@@ -151,12 +145,13 @@ mod tests {
             assert_eq!(prepare_verifying_key(key).vk, *key);
         }
         let missing = |rule, size| keys.verifying_key(rule, size).is_none();
-        assert!(missing(RuleName::MultiKrum, 127) && missing(RuleName::Agreement, 0));
+        assert!(missing(RuleName::MultiKrum, 8) && missing(RuleName::Agreement, 127));
+        assert!(missing(RuleName::Agreement, 0));
     }
 
     #[test]
     fn the_manifest_counts_the_constraints() {
-        for circuit in key_circuits().filter(|circuit| circuit.size <= 16) {
+        for circuit in key_circuits() {
             let system = circuit.system();
             let keys = CommittedKeys::load();
             assert_eq!(keys.manifest().key(circuit).unwrap().constraints, system.unwrap().constraints());
@@ -182,13 +177,10 @@ mod tests {
 
     #[test]
     fn keys_in_each_others_place_are_refused() {
-        // Of another size, and of the other rule with the same size.
-        for other in [1, 5] {
-            let mut files = VERIFYING_KEYS;
-            files.swap(0, other);
-            let error = CommittedKeys::from_files(MANIFEST, &files).unwrap_err();
-            assert!(matches!(error, KeyError::Drift { circuit, .. } if circuit.size == 8));
-        }
+        let mut files = VERIFYING_KEYS;
+        files.swap(0, 1);
+        let error = CommittedKeys::from_files(MANIFEST, &files).unwrap_err();
+        assert!(matches!(error, KeyError::Drift { circuit, .. } if circuit.size == 8));
     }
 
     #[test]
@@ -205,8 +197,8 @@ mod tests {
         let mut shorter = keys.keys.clone();
         shorter[0].groth16.gamma_abc_g1.pop();
         assert_ne!(base, keys_hash(true, &keys.kzg, &shorter));
-        let mut without = keys.keys.clone();
-        without[3].sigma_g2 = None;
-        assert_ne!(base, keys_hash(true, &keys.kzg, &without));
+        let mut other = keys.keys.clone();
+        other[3].sigma_g2 = G2Affine::generator();
+        assert_ne!(base, keys_hash(true, &keys.kzg, &other));
     }
 }

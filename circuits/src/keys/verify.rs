@@ -1,11 +1,12 @@
-//! Whether a file in the data folder is the key that this build has pinned.
+//! Checks a proving key in the data folder against the manifest of this build.
 
 use super::file::file_digest;
 use super::manifest::proving_key_name;
 use super::{key_circuits, CommittedKeys, KeyError};
 use std::path::Path;
 
-/// Checks a proving key's file against the manifest, by its name and its sha256. Gives the rule and the slots of its circuit.
+/// Checks a proving key's file against the manifest, by its name and its sha256. Gives the rule and the slots of its
+/// circuit.
 ///
 /// # Errors
 /// A file that cannot be read, a name that no pinned key has, or another digest than the pinned one.

@@ -1,9 +1,9 @@
 //! Sums of many points by key: the points of a key are added in pairs, in affine coordinates, all with one inversion.
 //!
 //! Points are fetched in the order of their keys into a buffer that stays in the second-level cache, and every round of
-//! additions over that buffer shares one inversion. The sums of all keys are weighted by rows and columns: a key is
-//! `hi 2^h + lo`, so that `sum (key + 1) B_key = 2^h sum hi Row_hi + sum (lo + 1) Column_lo`, and rows and columns are sums by
-//! key once more.
+//! additions over that buffer shares one inversion. The sums of all keys are weighted by rows and columns: a key is `hi
+//! 2^h + lo`, so that `sum (key + 1) B_key = 2^h sum hi Row_hi + sum (lo + 1) Column_lo`, and rows and columns are sums
+//! by key once more.
 //!
 //! A denominator is never zero, or the shared inversion would spoil a whole group: two points of one `x` are equal or
 //! opposite, equal ones have `2 y` with `y != 0` as the group's order is odd, and opposite ones put a one in its place.
@@ -165,7 +165,8 @@ struct Group {
 impl Group {
     /// Adds the points of every run in pairs, all with one inversion. False when no run held two.
     ///
-    /// The products run in two chains that take turns, since a processor works on two products in less than twice the time.
+    /// The products run in two chains that take turns, since a processor works on two products in less than twice the
+    /// time.
     fn halve(&mut self) -> bool {
         self.prefixes.clear();
         let (mut this, mut other) = (Coordinate::ONE, Coordinate::ONE);
@@ -203,7 +204,8 @@ impl Group {
     }
 }
 
-/// What the slope through `p` and `q` is divided by; one where they cancel. Never zero: no point of the curve has `y = 0`.
+/// What the slope through `p` and `q` is divided by; one where they cancel. Never zero: no point of the curve has `y =
+/// 0`.
 #[inline(always)]
 fn run_of_slope(p: &Point, q: &Point) -> Coordinate {
     let run = q.x.minus(p.x);
@@ -241,8 +243,8 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
-    /// Numbers of keys around those where rows and columns begin, no power of two among them, and more points of one key than
-    /// a group holds: all against plain sums.
+    /// Numbers of keys around those where rows and columns begin, no power of two among them, and more points of one
+    /// key than a group holds: all against plain sums.
     #[test]
     fn weighted_sums_are_the_plain_ones() {
         let mut rng = ChaCha20Rng::seed_from_u64(31);

@@ -1,9 +1,9 @@
 //! Multi-scalar multiplication on G1: Pippenger's buckets over signed windows, added in affine coordinates with one
 //! inversion for many additions at a time.
 //!
-//! Windows are signed by an offset: with `K = sum_k 2^(c-1) 2^(ck)`, the digit `k` of `v` is `((v + K) >> ck) mod 2^c - 2^(c-1)`,
-//! read without a carry; the highest digit is not masked. That serves negative integers as they are, so a small
-//! negative number costs what a small positive one costs.
+//! Windows are signed by an offset: with `K = sum_k 2^(c-1) 2^(ck)`, the digit `k` of `v` is `((v + K) >> ck) mod 2^c -
+//! 2^(c-1)`, read without a carry; the highest digit is not masked. That serves negative integers as they are, so a
+//! small negative number costs what a small positive one costs.
 
 mod buckets;
 
@@ -51,8 +51,8 @@ pub fn msm(bases: &[G1Affine], scalars: &[Fr]) -> G1Projective {
     msm_wide(bases, scalars.par_iter().map(|s| widened(&s.into_bigint().0)).collect())
 }
 
-/// `sum_i scalars_i * bases_i` for scalars of which many are small, of either sign: zeros are skipped, integers of a few limbs
-/// and those of the whole width go separate ways, so that the small ones cost few windows.
+/// `sum_i scalars_i * bases_i` for scalars of which many are small, of either sign: zeros are skipped, integers of a
+/// few limbs and those of the whole width go separate ways, so that the small ones cost few windows.
 ///
 /// # Panics
 /// When the two slices have different lengths.
@@ -100,7 +100,7 @@ fn magnitude(scalar: &Fr) -> (bool, Limbs4) {
     }
 }
 
-/// The same for integers below `2^256` that nobody has reduced.
+/// The same for integers below `2^256` that are not reduced modulo `r`.
 pub(crate) fn msm_limbs(bases: &[G1Affine], scalars: &[Limbs4]) -> G1Projective {
     assert_eq!(bases.len(), scalars.len(), "one scalar a base");
     msm_wide(bases, scalars.par_iter().map(widened).collect())
@@ -151,7 +151,8 @@ fn bits_from(limbs: &Limbs5, bit: usize) -> u64 {
     limbs[limb] >> shift | high
 }
 
-/// How a multiplication is cut: windows of `width` bits, and chunks of points where windows alone do not fill the cores.
+/// How a multiplication is cut: windows of `width` bits, and chunks of points where windows alone do not fill the
+/// cores.
 #[derive(Clone, Copy)]
 struct Plan {
     width: usize,
@@ -320,8 +321,8 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
-        /// Few points, their negatives, doubles and infinity, each many times: pairs that are equal or cancel, in every round of
-        /// additions. Scalars of any width and sign.
+        /// Few points, their negatives, doubles and infinity, each many times: pairs that are equal or cancel, in every
+        /// round of additions. Scalars of any width and sign.
         #[test]
         fn few_points_in_many_places(
             picks in prop::collection::vec((0usize..8, any::<[u64; 4]>(), 0u32..=254, any::<bool>()), 0..200),
@@ -391,7 +392,7 @@ mod tests {
         assert_eq!(msm_limbs(&bases, &scalars), G1Projective::msm_unchecked(&bases, &reduced));
     }
 
-    /// Cuts into several chunks a window, which two cores alone would not show.
+    /// Cuts a window into several chunks, which a machine with two cores would not do.
     #[test]
     fn many_threads_cut_into_chunks() {
         let mut rng = ChaCha20Rng::seed_from_u64(8);

@@ -8,10 +8,10 @@ use crate::arguments::GramArgument;
 use crate::encoding::{challenge, g2_words, point_words, scalar_from_word, scalar_word};
 use crate::error::{ProveError, StatementError, VerifyError};
 use crate::field::{slot_powers, weighted_sum};
-use crate::keys::{CommittedKeys, Proving};
-use crate::statements::gram_binding::{gram_hash, sigma};
-use crate::statements::proof;
-use crate::statements::public::{fold, AssessmentPublic};
+use crate::keys::CommittedKeys;
+use crate::statements::assessment;
+use crate::statements::gram_binding::sigma;
+use crate::statements::public::{outcome_digest, AssessmentPublic};
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
@@ -74,15 +74,14 @@ fn the_honest_round_is_accepted_and_survives_its_words() {
     assert!(proof.shares().iter().sum::<u32>() > 65_000 && proof.kept().count_ones() == 5);
     let states = transcript_states(statement, &words).unwrap();
     assert_eq!(states[0], statement.first_state());
-    assert_eq!(states[1], absorb(states[0], "gram", &[words.h]));
+    assert_eq!(states[1], absorb(states[0], "gram", &words.committed));
 }
 
 #[test]
 fn every_scalar_word_counts_and_must_be_canonical() {
     type Pick = fn(&mut RoundProofWords) -> &mut Word;
     let order = modulus_word(Fr::MODULUS.to_bytes_be());
-    let transcript: [(&str, Pick); 6] = [
-        ("h", |w| &mut w.h),
+    let transcript: [(&str, Pick); 5] = [
         ("sigma", |w| &mut w.sigma),
         ("P(z)", |w| &mut w.values[0]),
         ("P(1/z)", |w| &mut w.values[1]),
@@ -96,7 +95,7 @@ fn every_scalar_word_counts_and_must_be_canonical() {
         ("weights", |w| &mut w.weights[0]),
     ];
     for (index, (name, pick)) in transcript.into_iter().chain(inputs).enumerate() {
-        let reason = if index < 6 { VerifyError::LaurentIdentityFailed } else { VerifyError::PairingFailed };
+        let reason = if index < 5 { VerifyError::LaurentIdentityFailed } else { VerifyError::PairingFailed };
         assert_eq!(refused(|w| plus_one(pick(w))), reason, "{name} + 1");
         assert_eq!(refused(|w| *pick(w) = [0; 32]), reason, "{name} = 0");
         let larger = plus(pick(&mut round().proof.words()), order);
@@ -112,9 +111,9 @@ fn every_point_word_counts_and_must_be_canonical_and_on_the_curve() {
     let other = (round().srs.g1[5] + round().srs.g1[7]).into_affine();
     // Points that enter before z move it; A, C and W are seen by the pairing alone.
     let points: [(&str, Pick, VerifyError); 6] = [
-        ("C_S", |w| &mut w.s, VerifyError::LaurentIdentityFailed),
-        ("C_R", |w| &mut w.r, VerifyError::LaurentIdentityFailed),
-        ("W", |w| &mut w.w, VerifyError::PairingFailed),
+        ("C_S", |w| &mut w.quotient, VerifyError::LaurentIdentityFailed),
+        ("C_R", |w| &mut w.reversed, VerifyError::LaurentIdentityFailed),
+        ("W", |w| &mut w.opening, VerifyError::PairingFailed),
         ("C_T'", |w| &mut w.model, VerifyError::PairingFailed),
         ("A", |w| &mut w.groth16[..2], VerifyError::PairingFailed),
         ("C", |w| &mut w.groth16[6..], VerifyError::PairingFailed),
@@ -202,8 +201,9 @@ fn words_that_fit_no_place_are_not_read() {
         VerifyError::NumberTooLarge { what: "share", .. }
     ));
     assert!(matches!(read(&|w| w.shares.clear()), VerifyError::Packing(_)));
-    assert!(matches!(read(&|w| w.h = [0xff; 32]), VerifyError::ScalarOutOfRange(_)));
-    assert!(matches!(read(&|w| plus_one(&mut w.w[0])), VerifyError::InvalidPoint(_)));
+    assert!(matches!(read(&|w| w.sigma = [0xff; 32]), VerifyError::ScalarOutOfRange(_)));
+    assert!(matches!(read(&|w| plus_one(&mut w.committed[3])), VerifyError::InvalidPoint(_)));
+    assert!(matches!(read(&|w| plus_one(&mut w.opening[0])), VerifyError::InvalidPoint(_)));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_proof_serves_no_other_statement() {
     }
 }
 
-/// A policy word that `setting` has no room for. The last word with room is another statement as any other is.
+/// A policy word too large for `packed_inputs`. The largest word that fits is another statement, as any other word is.
 #[test]
 fn a_policy_word_of_more_than_sixteen_bits_is_refused() {
     let words = round().proof.words();
@@ -251,7 +251,7 @@ fn a_policy_word_of_more_than_sixteen_bits_is_refused() {
     assert_eq!(with((1 << 16) - 1), (VerifyError::LaurentIdentityFailed, None));
 }
 
-/// What joins absorbs the five public inputs in their order.
+/// The last state absorbs the four public inputs in their order.
 #[test]
 fn the_last_state_absorbs_the_public_inputs() {
     let Round { statement, proof, .. } = round();
@@ -260,10 +260,11 @@ fn the_last_state_absorbs_the_public_inputs() {
     let chi = challenge(&absorb(states[1], "outcome", &verify::outcome_words(&words)));
     let outcome: Vec<Fr> =
         verify::outcome_words(&words).iter().map(|word| scalar_from_word(word).unwrap()).collect();
-    let mut setting = word_from_u128(statement.active);
-    (setting[15], setting[13]) = (32, 1); // units of 2^128 and of 2^144
-    let inputs = [words.h, scalar_word(&challenge(&states[1])), setting, scalar_word(&chi)];
-    let items = [&words.w[..], &words.model, &words.groth16, &inputs, &[scalar_word(&fold(&outcome, chi))]];
+    let mut packed = word_from_u128(statement.active);
+    (packed[15], packed[13]) = (32, 1); // units of 2^128 and of 2^144
+    let inputs = [challenge(&states[1]), chi, outcome_digest(&outcome, chi)].map(|input| scalar_word(&input));
+    let inputs = [inputs[0], packed, inputs[1], inputs[2]];
+    let items = [&words.opening[..], &words.model, &words.groth16, &inputs];
     assert_eq!(states[4], absorb(states[3], "join", &items.concat()));
 }
 
@@ -276,9 +277,9 @@ fn other_keys_rules_and_broken_statements_are_named() {
         check(&statement, &words).unwrap_err()
     };
     assert!(matches!(fault(&|s| s.keys_hash[0] ^= 1), VerifyError::KeysHash { .. }));
-    // The other rule with the same words: another first state, and another key.
+    // The other rule with the same words: it has no key.
     let other = Policy::MultiKrum { neighbours: 32, selected: 1 };
-    assert_eq!(fault(&|s| s.policy = other), VerifyError::LaurentIdentityFailed);
+    assert_eq!(fault(&|s| s.policy = other), VerifyError::UnknownKey { rule: 2, slots: 8 });
     assert_eq!(fault(&|s| s.slots = 100), VerifyError::UnknownKey { rule: 1, slots: 100 });
     assert!(matches!(
         fault(&|s| s.active |= 1 << 100),
@@ -304,26 +305,20 @@ struct Forgery {
 /// A valid assessment proof of `gram`, whatever the commitments say, with the argument that `argue` makes from `st1`.
 fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word) -> GramArgument) -> Forgery {
     let assessment = assess(gram, statement.active, statement.policy).unwrap();
-    let h = gram_hash(gram);
-    let st1 = absorb(statement.first_state(), "gram", &[scalar_word(&h)]);
-    let challenges = [challenge(&st1), Fr::zero()];
-    let public = AssessmentPublic::new(gram, challenges, statement.active, statement.policy, &assessment);
+    let (keys, mut rng) = (round().keys.prover(), ChaCha20Rng::seed_from_u64(32));
+    let public = AssessmentPublic::unbound(statement.active, statement.policy, &assessment);
+    let commitment = assessment::commit(keys, gram, &public, &assessment, &mut rng).unwrap();
+    let committed = commitment.points();
+    let words = committed.map(|point| point_words(&point));
+    let st1 = absorb(statement.first_state(), "gram", words.as_flattened());
+    let rho = challenge(&st1);
+    let public = AssessmentPublic { rho, sigma: sigma(gram, rho), ..public };
     let public = verify::with_chi(public, st1, SLOTS).unwrap();
-    let mut rng = ChaCha20Rng::seed_from_u64(32);
-    let groth16 = proof::prove(&round().keys, &public, gram, &mut rng).unwrap();
+    let groth16 = assessment::prove(keys, &commitment, &public, &mut rng).unwrap().groth16;
     let Assessment { kept, coherence, shares, weights, .. } = assessment;
     let model = model_step(statement.model, &statement.commitments, &weights);
-    let proof = RoundProof {
-        h,
-        kept,
-        coherence,
-        shares,
-        weights,
-        groth16,
-        argument: argue(st1),
-        model,
-        committed: None,
-    };
+    let argument = argue(st1);
+    let proof = RoundProof { kept, coherence, shares, weights, groth16, argument, model, committed };
     Forgery { public, st1, proof }
 }
 
@@ -354,24 +349,24 @@ fn one_wrong_entry_of_the_matrix_is_refused() {
     }
 }
 
-/// An outcome that folds to the same under the honest one's challenge: had that been known before, it would be proved. It gets
-/// a challenge of its own.
+/// An outcome with the honest one's digest under the honest one's challenge: known before, it could be proved. But it
+/// gets a challenge of its own.
 #[test]
-fn an_outcome_bent_to_the_same_fold_is_refused() {
+fn an_outcome_bent_to_the_same_digest_is_refused() {
     let Round { statement, proof, .. } = round();
     let mut words = proof.words();
     let st1 = transcript_states(statement, &words).unwrap()[1];
     let chi = challenge(&absorb(st1, "outcome", &verify::outcome_words(&words)));
-    let folded = |words: &RoundProofWords| {
+    let digest = |words: &RoundProofWords| {
         let outcome = verify::outcome_words(words);
         let values: Vec<Fr> = outcome.iter().map(|word| scalar_from_word(word).unwrap()).collect();
-        fold(&values, chi)
+        outcome_digest(&values, chi)
     };
-    let honest = folded(&words);
+    let honest = digest(&words);
     let moved = |word: &Word, by: Fr| scalar_word(&(scalar_from_word(word).unwrap() + by));
     words.kept_mask = moved(&words.kept_mask, chi);
     words.coherence = moved(&words.coherence, -Fr::from(1u64));
-    assert_eq!(folded(&words), honest);
+    assert_eq!(digest(&words), honest);
     assert_eq!(check(statement, &words), Err(VerifyError::PairingFailed));
 }
 
@@ -453,14 +448,13 @@ fn the_prover_names_what_does_not_belong_together() {
 
 #[test]
 fn a_fixed_seed_gives_a_fixed_proof() {
-    let Round { srs, keys, statement, updates, gram, assessment, proof } = round();
+    let Round { srs, keys, statement, updates, gram, assessment, .. } = round();
     let with_seed = |seed| {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         prove_round_with(srs, keys, statement, &views(updates), gram, assessment, &mut rng).unwrap()
     };
     assert_eq!(with_seed(1), with_seed(1));
     assert_ne!(with_seed(1).groth16, with_seed(2).groth16);
-    assert_eq!(with_seed(1).argument, proof.argument);
 }
 
 fn key() -> crate::groth16::CircuitKey {
@@ -502,7 +496,8 @@ fn a_model_at_infinity_is_accepted_where_it_is_the_truth() {
     }
 }
 
-/// `[(x - z)(x - 1/z)]_1`: what one more generator in `W` adds to the opening, which anybody can compute from the string.
+/// `[(x - z)(x - 1/z)]_1`: what one more generator in `W` adds to the opening, which anybody can compute from the
+/// string.
 fn opening_error(words: &RoundProofWords) -> G1Affine {
     let states = transcript_states(&round().statement, words).unwrap();
     let z = challenge(&states[2]);
@@ -511,8 +506,8 @@ fn opening_error(words: &RoundProofWords) -> G1Affine {
     (g1[2] - g1[1] * sum + g1[0]).into_affine()
 }
 
-/// `nu` weighs only what is fixed before it. Each lie here is two errors that cancel at a `nu` known in advance: accepted by
-/// a verifier that forgets to absorb one of them, refused by the true one.
+/// `nu` weighs only what is fixed before it. Each lie here is two errors that cancel at a `nu` known in advance:
+/// accepted by a verifier that forgets to absorb one of them, refused by the true one.
 #[test]
 fn who_knows_nu_in_advance_cancels_one_error_with_another() {
     let honest = round().proof.words();
@@ -526,7 +521,7 @@ fn who_knows_nu_in_advance_cancels_one_error_with_another() {
 
     // C_T' forgotten: a false W first, then the claim that makes up for it.
     let mut lie = base.clone();
-    lie.argument.w = (lie.argument.w + round().srs.g1[0]).into_affine();
+    lie.argument.opening = (lie.argument.opening + round().srs.g1[0]).into_affine();
     let known = nu_of(&lie.words());
     let error = opening_error(&honest);
     lie.model = (base.model + error * known.inverse().unwrap()).into_affine();
@@ -536,20 +531,20 @@ fn who_knows_nu_in_advance_cancels_one_error_with_another() {
     let mut lie = base.clone();
     lie.model = (base.model + error).into_affine();
     let known = nu_of(&lie.words());
-    lie.argument.w = (base.argument.w + round().srs.g1[0] * known).into_affine();
+    lie.argument.opening = (base.argument.opening + round().srs.g1[0] * known).into_affine();
     assert_eq!(verdicts(&lie, known), caught, "an opening chosen after nu");
 
-    // C forgotten: the claim is off by [delta]_1, which the proving key holds.
+    // C forgotten: the claim is off by [delta]_1, which the proving key contains.
     let mut lie = base.clone();
-    let Proving::Bits(proving) = round().keys.proving_key() else { panic!("8 slots prove by bits") };
-    lie.model = (base.model + proving.delta_g1).into_affine();
+    let delta = round().keys.prover().proving.delta_g1;
+    lie.model = (base.model + delta).into_affine();
     let known = nu_of(&lie.words());
     lie.groth16.c = (base.groth16.c + round().srs.g1[0] * known.square()).into_affine();
     assert_eq!(verdicts(&lie, known), caught, "an assessment chosen after nu");
 
     // The same against a nu that never changes.
     let mut lie = base.clone();
-    lie.argument.w = (base.argument.w + round().srs.g1[0]).into_affine();
+    lie.argument.opening = (base.argument.opening + round().srs.g1[0]).into_affine();
     lie.model = (base.model + error).into_affine();
     assert_eq!(verdicts(&lie, Fr::from(1u64)), caught, "nu = 1");
     assert!(joint(&honest).holds(Fr::from(1u64)) && joint(&honest).holds(nu_of(&honest)));

@@ -1,9 +1,10 @@
-//! A round's proof: what the aggregator makes, the contract checks, and anybody checks again (docs/protocol.md 13.1).
+//! A round's proof: the aggregator makes it, the contract verifies it, and auditors verify it again (docs/protocol.md
+//! 13.1).
 //!
 //! ```text
 //! st0  the statement: chain, project, round, payee, sizes, policy, keys, active mask, model file, C_T, commitments
-//! st1  h or D                 -> rho     the Gram matrix is fixed before its challenge
-//!      the outcome            -> chi     a branch of st1: what the assessment gives, folded into one public input
+//! st1  D, its proof of knowledge -> rho   the Gram matrix is fixed before its challenge
+//!      the outcome            -> chi     a branch of st1: all that the assessment gives, digested into one public input
 //! st2  sigma, C_S, C_R        -> z
 //! st3  four opened values     -> gamma
 //! st4  W, C_T', Groth16, inputs -> nu    joins assessment, opening and the model's step into one pairing equation
@@ -22,6 +23,6 @@ pub use words::{RoundProof, RoundProofWords};
 #[cfg(test)]
 mod cheats;
 #[cfg(test)]
-mod committed_cheats;
+mod commitment_cheats;
 #[cfg(test)]
 mod testing;

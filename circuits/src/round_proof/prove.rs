@@ -2,18 +2,16 @@
 
 use super::statement::{model_step, RoundStatement};
 use super::verify::{verify_words_with, with_chi};
-use super::words::RoundProof;
+use super::words::{committed_words, RoundProof};
 use crate::arguments::GramArgument;
-use crate::encoding::{challenge, point_words, scalar_word};
+use crate::encoding::challenge;
 use crate::error::ProveError;
 use crate::keys::AssessmentKeys;
 use crate::srs::ReferenceString;
-use crate::statements::committed::{commit, prove_committed};
-use crate::statements::gram_binding::{gram_hash, sigma};
-use crate::statements::proof::{self, AssessmentError};
+use crate::statements::assessment;
+use crate::statements::gram_binding::sigma;
 use crate::statements::public::AssessmentPublic;
-use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
+use crate::statements::AssessmentError;
 use fairshare_protocol::{absorb, assess, Assessment, GramMatrix};
 use rand::{CryptoRng, RngCore};
 
@@ -52,43 +50,27 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
     }
     let (slots, rows): (Vec<u8>, Vec<&[i16]>) = updates.iter().copied().unzip();
     let public = AssessmentPublic::unbound(statement.active, statement.policy, assessment);
-    let committing = match keys.committing() {
-        Some(keys) => Some((keys, commit(keys, gram, &public, rng)?)),
-        None => None,
-    };
-    let committed = committing.as_ref().map(|(_, commitment)| commitment.points());
-    // The matrix is fixed before its challenge: by its hash, or by the commitment.
-    let (h, fixes) = match &committed {
-        None => {
-            let h = gram_hash(gram);
-            (h, vec![scalar_word(&h)])
-        }
-        Some(points) => (Fr::ZERO, points.iter().flat_map(point_words).collect()),
-    };
-    let st1 = absorb(statement.first_state(), "gram", &fixes);
+    let commitment = assessment::commit(keys.prover(), gram, &public, assessment, rng)?;
+    // The matrix is fixed before its challenge.
+    let committed = commitment.points();
+    let st1 = absorb(statement.first_state(), "gram", &committed_words(&committed));
     let rho = challenge(&st1);
-    let public = AssessmentPublic { h, rho, sigma: sigma(gram, rho), ..public };
+    let public = AssessmentPublic { rho, sigma: sigma(gram, rho), ..public };
     let public = with_chi(public, st1, keys.size()).map_err(|_| ProveError::DegenerateChallenge)?;
     let (argument, groth16) = rayon::join(
         || GramArgument::prove(srs, &slots, &rows, st1),
-        || match &committing {
-            None => proof::prove(keys, &public, gram, rng),
-            Some((keys, commitment)) => {
-                prove_committed(*keys, commitment, &public, rng).map(|proof| proof.groth16)
-            }
-        },
+        || assessment::prove(keys.prover(), &commitment, &public, rng),
     );
     let argument = argument?;
     if argument.sigma != public.sigma {
         return Err(ProveError::GramMismatch);
     }
     let made = RoundProof {
-        h,
         kept: assessment.kept,
         coherence: assessment.coherence,
         shares: assessment.shares.clone(),
         weights: assessment.weights.clone(),
-        groth16: groth16?,
+        groth16: groth16?.groth16,
         committed,
         argument,
         model: model_step(statement.model, &statement.commitments, &assessment.weights),

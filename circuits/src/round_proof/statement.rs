@@ -85,7 +85,7 @@ impl RoundStatement {
         ];
         items.extend(point_words(&self.model));
         items.extend(self.commitments.iter().flat_map(|(_, point)| point_words(point)));
-        absorb([0; 32], "fairshare.round.v2", &items)
+        absorb([0; 32], "fairshare.round.v3", &items)
     }
 }
 

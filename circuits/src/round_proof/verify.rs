@@ -10,7 +10,9 @@ use crate::groth16::{lookup_challenge, CircuitKey};
 use crate::keys::CommittedKeys;
 use crate::msm::msm;
 use crate::srs::KzgKey;
-use crate::statements::public::{fold, policy_word_out_of_range, setting, AssessmentPublic, PUBLIC_INPUTS};
+use crate::statements::public::{
+    outcome_digest, packed_inputs, policy_word_out_of_range, AssessmentPublic, PUBLIC_INPUTS,
+};
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
@@ -64,7 +66,7 @@ pub fn verify_words_with(
     Ok(())
 }
 
-/// Three equations that `nu` joins, and a fourth where the prover commits: all of it is fixed by `st4`, before `nu` is known.
+/// Four equations that `nu` joins. `st4` fixes all of them before `nu` is known.
 pub(super) struct Joint {
     /// `A, B`, `alpha, beta`, `C, delta`, and the point of the public inputs beside `[1]_2`.
     groth16: [(G1Affine, G2Affine); 3],
@@ -73,8 +75,9 @@ pub(super) struct Joint {
     opening: [G1Projective; 3],
     /// `C_T + sum w_i C_i - C_T'`, beside `[1]_2`: infinity when the claim is true.
     model: G1Projective,
-    /// The proof of knowledge beside `[1]_2`, and `D` beside `[sigma]_2`; `D` is in `inputs` as well.
-    knowledge: Option<(G1Affine, G1Affine, G2Affine)>,
+    /// `D`, which is in `inputs` as well, beside `[sigma]_2`; and its proof of knowledge beside `[1]_2`.
+    committed: [G1Affine; 2],
+    sigma_g2: G2Affine,
     g2: [G2Affine; 3],
     pub(super) st4: Word,
 }
@@ -92,37 +95,34 @@ impl Joint {
         let values = scalars(&words.values)?;
         let values: [Fr; 4] = values.try_into().expect("four words give four scalars");
         let st1 = gram_state(statement, words);
-        let knowledge = match (key.sigma_g2, points.committed) {
-            (None, None) => None,
-            (Some(sigma), Some([point, knowledge])) => Some((knowledge, point, sigma)),
-            (sigma, _) => {
-                let (expected, found) = (if sigma.is_some() { 4 } else { 0 }, words.committed.len());
-                return Err(VerifyError::WrongLength { what: "commitment", expected, found });
-            }
-        };
-        let key = &key.groth16;
-        // `D` takes the place of `h`, whose word must not be free.
-        if knowledge.is_some() && words.h != [0; 32] {
-            return Err(VerifyError::ScalarOutOfRange(words.h));
-        }
+        let groth16 = &key.groth16;
         let inputs = public_inputs(statement, words, st1)?;
-        if PUBLIC_INPUTS + 1 != key.gamma_abc_g1.len() {
-            let expected = key.gamma_abc_g1.len() - 1;
+        if PUBLIC_INPUTS + 1 != groth16.gamma_abc_g1.len() {
+            let expected = groth16.gamma_abc_g1.len() - 1;
             return Err(VerifyError::WrongLength { what: "public input", expected, found: PUBLIC_INPUTS });
         }
         let sigma = scalar_from_word(&words.sigma)?;
-        let argument = GramArgument { sigma, s: points.s, r: points.r, values, w: points.w };
+        let argument = GramArgument {
+            sigma,
+            quotient: points.quotient,
+            reversed: points.reversed,
+            values,
+            opening: points.opening,
+        };
         let (opening, st3) = argument.reduce(statement.dimension, &statement.commitments, &kzg.x1, st1)?;
         // As the contract reads them: what does not fit a lane, the circuit refuses.
         let weights: Vec<u32> =
             (0..usize::from(statement.slots)).map(|slot| element17(&words.weights, slot)).collect();
         let stepped = model_step(statement.model, &statement.commitments, &weights);
         Ok(Self {
-            groth16: [(-points.a, points.b), (key.alpha_g1, key.beta_g2), (points.c, key.delta_g2)],
-            inputs: msm(&key.gamma_abc_g1[1..], &inputs)
-                + key.gamma_abc_g1[0]
-                + knowledge.map_or(G1Affine::identity(), |(_, point, _)| point),
-            knowledge,
+            groth16: [
+                (-points.a, points.b),
+                (groth16.alpha_g1, groth16.beta_g2),
+                (points.c, groth16.delta_g2),
+            ],
+            inputs: msm(&groth16.gamma_abc_g1[1..], &inputs) + groth16.gamma_abc_g1[0] + points.committed[0],
+            committed: points.committed,
+            sigma_g2: key.sigma_g2,
             opening,
             model: stepped.into_group() - points.model,
             g2: kzg.g2,
@@ -130,19 +130,17 @@ impl Joint {
         })
     }
 
-    /// The pairing equation of docs/protocol.md 13.1.
+    /// The pairing equation of docs/protocol.md 13.10.
     pub(super) fn holds(&self, nu: Fr) -> bool {
+        let cube = nu.square() * nu;
+        let [commitment, knowledge] = self.committed;
         let [w, shifted, at_one] = self.opening.map(|point| point * nu);
-        let mut at_one = self.inputs + at_one + self.model * nu.square();
-        let mut pairs = self.groth16.to_vec();
-        if let Some((knowledge, point, sigma)) = self.knowledge {
-            let cube = nu.square() * nu;
-            at_one -= knowledge * cube;
-            pairs.push(((point * cube).into_affine(), sigma));
-        }
-        let opening = G1Projective::normalize_batch(&[at_one, shifted, w]);
-        pairs.extend(opening.into_iter().zip(self.g2));
-        let (left, right): (Vec<G1Affine>, Vec<G2Affine>) = pairs.into_iter().unzip();
+        let at_one = self.inputs + at_one + self.model * nu.square() - knowledge * cube;
+        let points = G1Projective::normalize_batch(&[at_one, shifted, w, commitment * cube]);
+        let [g2_one, g2_x, g2_x2] = self.g2;
+        let beside = [g2_one, g2_x, g2_x2, self.sigma_g2];
+        let pairs = self.groth16.into_iter().chain(points.into_iter().zip(beside));
+        let (left, right): (Vec<G1Affine>, Vec<G2Affine>) = pairs.unzip();
         Bn254::multi_pairing(left, right).is_zero()
     }
 }
@@ -150,15 +148,15 @@ impl Joint {
 /// `st0 ..= st4` of a proof's transcript, for vectors that Rust and Solidity share.
 ///
 /// # Errors
-/// Words that are not canonical, or a degenerate challenge, which nobody can bring about.
+/// Words that are not canonical, or a degenerate challenge, which happens with negligible probability.
 pub fn transcript_states(
     statement: &RoundStatement,
     words: &RoundProofWords,
 ) -> Result<[Word; 5], VerifyError> {
     let st0 = statement.first_state();
     let st1 = gram_state(statement, words);
-    let point = |w: &[Word; 2]| point_from_words(w);
-    let st2 = laurent_state(st1, scalar_from_word(&words.sigma)?, &point(&words.s)?, &point(&words.r)?);
+    let (quotient, reversed) = (point_from_words(&words.quotient)?, point_from_words(&words.reversed)?);
+    let st2 = laurent_state(st1, scalar_from_word(&words.sigma)?, &quotient, &reversed);
     let values: [Fr; 4] = scalars(&words.values)?.try_into().expect("four words give four scalars");
     let st3 = values_state(st2, &values);
     let st4 = join_state(st3, words, &public_inputs(statement, words, st1)?);
@@ -179,11 +177,11 @@ struct Points {
     a: G1Affine,
     b: G2Affine,
     c: G1Affine,
-    s: G1Affine,
-    r: G1Affine,
-    w: G1Affine,
+    quotient: G1Affine,
+    reversed: G1Affine,
+    opening: G1Affine,
     model: G1Affine,
-    committed: Option<[G1Affine; 2]>,
+    committed: [G1Affine; 2],
 }
 
 impl Points {
@@ -196,9 +194,9 @@ impl Points {
         Ok(Self {
             a: finite([ax, ay])?,
             c: finite([cx, cy])?,
-            s: point_from_words(&words.s)?,
-            r: point_from_words(&words.r)?,
-            w: point_from_words(&words.w)?,
+            quotient: point_from_words(&words.quotient)?,
+            reversed: point_from_words(&words.reversed)?,
+            opening: point_from_words(&words.opening)?,
             model: point_from_words(&words.model)?,
             committed: committed_points(&words.committed)?,
             // On chain it is the pairing that looks at this one.
@@ -211,10 +209,9 @@ fn scalars(words: &[Word]) -> Result<Vec<Fr>, VerifyError> {
     words.iter().map(|word| Ok(scalar_from_word(word)?)).collect()
 }
 
-/// `st1`, which holds what fixes the matrix: `h`, or the commitment.
+/// `st1`, which contains the commitment to the matrix.
 fn gram_state(statement: &RoundStatement, words: &RoundProofWords) -> Word {
-    let fixes = if words.committed.is_empty() { std::slice::from_ref(&words.h) } else { &words.committed };
-    absorb(statement.first_state(), "gram", fixes)
+    absorb(statement.first_state(), "gram", &words.committed)
 }
 
 /// `chi`, which the outcome of an assessment gives: `absorb(st1, "outcome", outcome) mod r`.
@@ -222,7 +219,7 @@ fn gram_state(statement: &RoundStatement, words: &RoundProofWords) -> Word {
 /// # Errors
 /// A challenge that lookups cannot take: of negligible probability.
 fn outcome_challenge(st1: Word, outcome: &[Word]) -> Result<Fr, VerifyError> {
-    lookup_challenge(absorb(st1, "outcome", outcome))
+    lookup_challenge(absorb(st1, "outcome", outcome)).ok_or(VerifyError::DegenerateChallenge)
 }
 
 /// What an assessment says, with the challenge that follows from it.
@@ -253,20 +250,19 @@ fn public_inputs(
     words: &RoundProofWords,
     st1: Word,
 ) -> Result<[Fr; PUBLIC_INPUTS], VerifyError> {
-    // Else `setting` would be that of another policy as well.
+    // Otherwise another policy would have the same `packed_inputs`.
     if let Some(word) = policy_word_out_of_range(statement.policy) {
         return Err(VerifyError::ScalarOutOfRange(word_from_u128(word.into())));
     }
-    let setting = setting(statement.active, statement.policy.words().map(Fr::from));
+    let packed = packed_inputs(statement.active, statement.policy.words().map(Fr::from));
     let outcome = outcome_words(words);
     let chi = outcome_challenge(st1, &outcome)?;
-    let h = scalar_from_word(&words.h)?;
-    Ok([h, challenge(&st1), setting, chi, fold(&scalars(&outcome)?, chi)])
+    Ok([challenge(&st1), packed, chi, outcome_digest(&scalars(&outcome)?, chi)])
 }
 
 /// `st4`.
 fn join_state(st3: Word, words: &RoundProofWords, inputs: &[Fr]) -> Word {
-    let mut items = words.w.to_vec();
+    let mut items = words.opening.to_vec();
     items.extend(words.model);
     items.extend(words.groth16);
     items.extend(inputs.iter().map(scalar_word));

@@ -4,30 +4,28 @@ use crate::arguments::GramArgument;
 use crate::encoding::{
     g2_from_words, g2_words, point_from_words, point_words, scalar_from_word, scalar_word,
 };
-use crate::error::VerifyError;
-use ark_bn254::{Bn254, Fr, G1Affine};
+use crate::error::{EncodingError, VerifyError};
+use ark_bn254::{Bn254, G1Affine};
 use ark_groth16::Proof;
 use fairshare_protocol::{pack17, u128_from_word, unpack17, word_from_u128, Word, ONE};
 
-/// What the aggregator computed and proves. Made by the prover or read from words, so that its numbers fit their places.
+/// What the aggregator computed and proves. Made by the prover or read from words, so that its numbers fit their
+/// places.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoundProof {
-    pub(crate) h: Fr,
     pub(crate) kept: u128,
     pub(crate) coherence: u32,
     pub(crate) shares: Vec<u32>,
     pub(crate) weights: Vec<u32>,
     pub(crate) groth16: Proof<Bn254>,
     pub(crate) argument: GramArgument,
-    pub(crate) committed: Option<[G1Affine; 2]>,
+    pub(crate) committed: [G1Affine; 2],
     pub(crate) model: G1Affine,
 }
 
 /// The contract's `RoundProof`, word for word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundProofWords {
-    /// Poseidon of the Gram matrix.
-    pub h: Word,
     /// `<p, p>`.
     pub sigma: Word,
     /// Kept slots.
@@ -41,25 +39,20 @@ pub struct RoundProofWords {
     /// `A`, `B` (imaginary part first), `C`.
     pub groth16: [Word; 8],
     /// `C_S`.
-    pub s: [Word; 2],
+    pub quotient: [Word; 2],
     /// `C_R`.
-    pub r: [Word; 2],
+    pub reversed: [Word; 2],
     /// `P(z), P(1/z), S(z), S(1/z)`.
     pub values: [Word; 4],
     /// The opening `W`.
-    pub w: [Word; 2],
+    pub opening: [Word; 2],
     /// `C_T'`, the claimed commitment of the new model.
     pub model: [Word; 2],
-    /// Where the circuit's prover commits (docs/protocol.md 13.10): `D` and its proof of knowledge, and `h` is 0. Else empty.
-    pub committed: Vec<Word>,
+    /// `D` and its proof of knowledge (docs/protocol.md 13.10).
+    pub committed: [Word; 4],
 }
 
 impl RoundProof {
-    /// Poseidon of the Gram matrix.
-    pub fn h(&self) -> Fr {
-        self.h
-    }
-
     /// Kept slots, slot `i` as bit `i`.
     pub fn kept(&self) -> u128 {
         self.kept
@@ -85,8 +78,8 @@ impl RoundProof {
         &self.argument
     }
 
-    /// The commitment `D` and its proof of knowledge, where the circuit's prover commits.
-    pub fn committed(&self) -> Option<[G1Affine; 2]> {
+    /// The commitment `D` and its proof of knowledge.
+    pub fn committed(&self) -> [G1Affine; 2] {
         self.committed
     }
 
@@ -95,7 +88,7 @@ impl RoundProof {
         &self.groth16
     }
 
-    /// `C_T'`, the new model's commitment as it is claimed: a proof that verifies says that it is the true one.
+    /// `C_T'`, the claimed commitment of the new model: it is the true one if the proof verifies.
     pub fn model(&self) -> G1Affine {
         self.model
     }
@@ -106,25 +99,24 @@ impl RoundProof {
         let ([ax, ay], [cx, cy]) = (point_words(&self.groth16.a), point_words(&self.groth16.c));
         let [b0, b1, b2, b3] = g2_words(&self.groth16.b);
         RoundProofWords {
-            h: scalar_word(&self.h),
             sigma: scalar_word(&self.argument.sigma),
             kept_mask: word_from_u128(self.kept),
             coherence: word_from_u128(self.coherence.into()),
             shares: packed(&self.shares),
             weights: packed(&self.weights),
             groth16: [ax, ay, b0, b1, b2, b3, cx, cy],
-            s: point_words(&self.argument.s),
-            r: point_words(&self.argument.r),
+            quotient: point_words(&self.argument.quotient),
+            reversed: point_words(&self.argument.reversed),
             values: self.argument.values.each_ref().map(scalar_word),
-            w: point_words(&self.argument.w),
+            opening: point_words(&self.argument.opening),
             model: point_words(&self.model),
-            committed: self.committed.iter().flatten().flat_map(point_words).collect(),
+            committed: committed_words(&self.committed),
         }
     }
 
     /// Reads the words of a settlement back, for the circuit of `slots` slots.
     ///
-    /// This says that every word stands for something, not that the proof holds.
+    /// This checks the encoding of every word, not that the proof holds.
     ///
     /// # Errors
     /// Words that are not canonical, points off the curve, another number of packed words than the size takes, or
@@ -148,7 +140,6 @@ impl RoundProof {
         };
         let scalar = |word: &Word| scalar_from_word(word);
         Ok(Self {
-            h: scalar(&words.h)?,
             kept: u128_from_word(&words.kept_mask).ok_or(VerifyError::NumberTooLarge {
                 what: "kept mask",
                 value: words.kept_mask,
@@ -164,15 +155,15 @@ impl RoundProof {
             },
             argument: GramArgument {
                 sigma: scalar(&words.sigma)?,
-                s: point_from_words(&words.s)?,
-                r: point_from_words(&words.r)?,
+                quotient: point_from_words(&words.quotient)?,
+                reversed: point_from_words(&words.reversed)?,
                 values: [
                     scalar(&words.values[0])?,
                     scalar(&words.values[1])?,
                     scalar(&words.values[2])?,
                     scalar(&words.values[3])?,
                 ],
-                w: point_from_words(&words.w)?,
+                opening: point_from_words(&words.opening)?,
             },
             model: point_from_words(&words.model)?,
             committed: committed_points(&words.committed)?,
@@ -180,11 +171,13 @@ impl RoundProof {
     }
 }
 
-/// `D` and its proof of knowledge, or nothing.
-pub(super) fn committed_points(words: &[Word]) -> Result<Option<[G1Affine; 2]>, VerifyError> {
-    match words {
-        [] => Ok(None),
-        [a, b, c, d] => Ok(Some([point_from_words(&[*a, *b])?, point_from_words(&[*c, *d])?])),
-        _ => Err(VerifyError::WrongLength { what: "commitment", expected: 4, found: words.len() }),
-    }
+/// The words of `D` and its proof of knowledge, which the state of the Gram matrix absorbs.
+pub(super) fn committed_words(points: &[G1Affine; 2]) -> [Word; 4] {
+    let [[a, b], [c, d]] = points.each_ref().map(point_words);
+    [a, b, c, d]
+}
+
+/// `D` and its proof of knowledge.
+pub(super) fn committed_points([a, b, c, d]: &[Word; 4]) -> Result<[G1Affine; 2], EncodingError> {
+    Ok([point_from_words(&[*a, *b])?, point_from_words(&[*c, *d])?])
 }

@@ -13,7 +13,7 @@ use super::KzgKey;
 use crate::field::Limbs4;
 use crate::msm::msm_limbs;
 
-/// Why points are not the powers of a secret that nobody knows.
+/// Why points are not the consecutive powers of an unknown secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PowersFault {
     /// Fewer than two points.
@@ -60,7 +60,7 @@ pub(super) fn check_key(key: &KzgKey) -> Result<(), PowersFault> {
 
 /// That `g1[i] = [x^i]_1` for all `i`, with the `x` of `g2`: `e(sum r_i g1[i+1], [1]_2) = e(sum r_i g1[i], [x]_2)`.
 ///
-/// The 128-bit weights `r_i` are hashed from all points, so whoever makes the points cannot fit them to the weights: a
+/// The 128-bit weights `r_i` are hashed from all points, so the author of the points cannot fit them to the weights: a
 /// string that is wrong anywhere passes with a chance of `2^-128` for every hash that its maker tries.
 pub(super) fn check_powers(g1: &[G1Affine], g2: &[G2Affine; 3]) -> Result<(), PowersFault> {
     let [first, x1, ..] = g1 else { return Err(PowersFault::TooFew) };

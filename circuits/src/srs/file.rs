@@ -81,7 +81,8 @@ impl Header {
         bytes
     }
 
-    /// Reads the header and leaves `file` before the points. Nothing is allocated for a size that the file does not have.
+    /// Reads the header and leaves `file` before the points. Nothing is allocated for a size that the file does not
+    /// have.
     fn read(file: &mut File) -> Result<Self, ReadFault> {
         let length = file.metadata()?.len();
         let mut fixed = [0; FIXED];
@@ -158,7 +159,8 @@ pub(super) enum PointsFault {
     Point(usize, PointFault),
 }
 
-/// Reads `count` points of G1, a batch at a time, each checked to be on the curve; `accept` judges the bytes of a piece.
+/// Reads `count` points of G1, a batch at a time, each checked to be on the curve; `accept` judges the bytes of a
+/// piece.
 pub(super) fn read_points(
     from: &mut impl Read,
     count: usize,

@@ -43,7 +43,7 @@ proptest! {
         let import = |name| Import { file: &file, name, max_log2: 22, sha256: None };
         let imported = assert_memory_bounded(|| ReferenceString::import_ptau(folder.path(), &import("x"), QUIET));
         if imported.is_ok() {
-            // What was changed is none of what we use: the string is the true one.
+            // The change is in a part that we do not read: the string is the true one.
             let string = ReferenceString::open_imported(folder.path(), "x", 64, QUIET).unwrap();
             std::fs::write(&file, valid).unwrap();
             ReferenceString::import_ptau(folder.path(), &import("y"), QUIET).unwrap();

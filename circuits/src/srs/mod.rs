@@ -1,8 +1,8 @@
 //! The reference string: powers of a secret in G1, and three points of G2.
 //!
-//! The development string comes from a secret that everybody knows, so that anybody can make it again, bit for bit, and
-//! nobody can mistake it for a real one: its name and its file say DEV. It is made on first use and kept as a file.
-//! Strings of ceremonies are imported from `.ptau` files (docs/keys.md).
+//! The development string comes from a public secret, so every machine generates the same bytes. Its name and its file
+//! say DEV, so it cannot pass for a real one. It is generated on first use and stored in a file. Strings of ceremonies
+//! are imported from `.ptau` files (docs/keys.md).
 
 mod check;
 mod file;

@@ -12,7 +12,8 @@ pub(super) const G1: usize = 2 * COORDINATE;
 /// Bytes of a point of G2: `x.c0, x.c1, y.c0, y.c1`.
 pub(super) const G2: usize = 4 * COORDINATE;
 
-/// Why bytes are no point of a reference string. A power of a secret is never infinity, so infinity (zeros) is none.
+/// Why bytes are not a point of a reference string. A power of a secret is never infinity, so infinity (zeros) is
+/// refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PointFault {
     /// A coordinate that is not below the base field's order.

@@ -100,7 +100,7 @@ pub enum PtauError {
     #[error("{0}")]
     Powers(#[from] PowersFault),
     /// The development string's secret.
-    #[error("its secret is the one of the DEV string, which anybody knows")]
+    #[error("its secret is the one of the DEV string, which is public")]
     DevSecret,
     /// Another file than was asked for.
     #[error("its sha256 is {found}, expected {expected}")]

@@ -10,7 +10,7 @@ use fairshare_protocol::MAX_DIMENSION;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Where keys and reference strings are kept: `FAIRSHARE_DATA`, else the user's own data folder.
+/// The folder of keys and reference strings: `FAIRSHARE_DATA`, else the user's own data folder.
 pub fn default_data_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("FAIRSHARE_DATA").filter(|folder| !folder.is_empty()) {
         return PathBuf::from(folder);
@@ -37,7 +37,7 @@ pub struct Import<'a> {
 pub struct StringFile {
     /// Its file.
     pub path: PathBuf,
-    /// The development string, whose secret anybody knows.
+    /// The development string, whose secret is public.
     pub dev: bool,
     /// Powers in G1.
     pub points: usize,
@@ -65,7 +65,7 @@ pub enum DataKind {
 pub struct DataFile {
     /// The file.
     pub path: PathBuf,
-    /// What its name says that it is.
+    /// Its kind, by its name.
     pub kind: DataKind,
     /// Its size.
     pub bytes: u64,
@@ -137,7 +137,7 @@ impl ReferenceString {
     /// Imports a `.ptau` file as `srs-<name>.bin`, every check passed (docs/keys.md).
     ///
     /// # Errors
-    /// A name that is none or is taken by another string, a file that is refused, a folder that cannot be written.
+    /// An invalid name or one that another string has, a file that is refused, a folder that cannot be written.
     pub fn import_ptau(
         folder: &Path,
         import: &Import<'_>,
@@ -149,7 +149,8 @@ impl ReferenceString {
             .map_err(ptau::PtauError::Io)
             .and_then(|mut file| ptau::read(&mut file, max_log2, import.sha256, progress))
             .map_err(|source| SrsError::Ptau { path: import.file.to_path_buf(), source: Box::new(source) })?;
-        // A name stands for one secret: the same string may come again, longer or whole again, another may not.
+        // A name belongs to one secret: the same string may be imported again, also a longer one, another string may
+        // not.
         if let Ok(there) = file::read_header(&path) {
             if there.g2 != powers.g2 {
                 return Err(SrsError::NameTaken { name: import.name.to_owned(), path });

@@ -64,7 +64,7 @@ fn a_larger_string_serves_a_smaller_need_without_being_read_whole() {
     assert_eq!(small.unwrap().g1, large.g1[..1024]);
     assert_eq!(read.into_inner(), PIECE);
     assert!(!folder.path().join("DEV-srs-10.bin").exists());
-    // What needs the spoiled part gets a file of its own size.
+    // A string that needs the spoiled part gets its own file.
     let medium = ReferenceString::open_dev(folder.path(), 2 * PIECE).unwrap();
     assert_eq!(medium.g1, large.g1[..2 * PIECE]);
     assert!(folder.path().join("DEV-srs-13.bin").exists());

@@ -1,4 +1,4 @@
-//! What every rule ends in, and the widths of it: pay shares, and the coherence of the weighted updates.
+//! The last part of every rule's circuit: active slots, pay shares, and the coherence of the weighted updates.
 
 use super::gram_binding::position;
 use crate::gadgets::builder::{power_of_two, Builder, Wire};
@@ -13,7 +13,8 @@ pub(super) const FRACTION: usize = 17;
 /// Coherence: `w'Gw 2^16` divided by `sum w * sum_i w_i G_ii <= 2^16 * 2^68`, whose remainder is below `2^84`.
 const COHERENCE: DivisionBits = DivisionBits { quotient: FRACTION, remainder: 84 };
 
-/// Active mask: one bit a slot, and together what the policy words leave of `setting`. Gives the bits and their sum.
+/// Active mask: one bit per slot; together they are what the policy words leave of `packed_inputs`. Returns the bits
+/// and their sum.
 pub(super) fn active_slots(builder: &mut Builder, claims: &[bool], mask: &Wire) -> (Vec<Wire>, Wire) {
     let active: Vec<Wire> = claims.iter().map(|bit| builder.bit(*bit)).collect();
     builder.equal(&pack_wires(&active, 1), mask);
@@ -21,7 +22,8 @@ pub(super) fn active_slots(builder: &mut Builder, claims: &[bool], mask: &Wire) 
     (active, count)
 }
 
-/// Pay shares: `p_i = floor(2^16 c_i / sum c)` of contributions that are 0 for slots not kept; divided by 1 when all are
+/// Pay shares: `p_i = floor(2^16 c_i / sum c)` of contributions that are 0 for slots not kept; divided by 1 when all
+/// are
 /// 0. `claims` are the shares as the prover says, `packed` the public words of them; the sum is below `2^bits`.
 pub(super) fn shares(
     builder: &mut Builder,

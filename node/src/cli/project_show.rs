@@ -139,8 +139,6 @@ fn terms(t: &Terms) -> Value {
         "dimension": t.dimension,
         "theta": t.theta,
         "trim": t.trim,
-        "byzantine": t.byzantine,
-        "selected": t.selected,
         "table": t.table,
         "token": t.token.as_ref().map(format_address),
         "attest_period": t.attest_period,
@@ -279,10 +277,7 @@ fn rule_words(t: &Terms) -> String {
             "agreement: {}/256 of a row trimmed at either end, outliers below {}/256 of the median",
             policy.trim, policy.theta
         ),
-        Ok(RulePolicy::MultiKrum(policy)) => format!(
-            "multi-krum: {}/256 of the slots may lie, {}/256 are kept",
-            policy.byzantine, policy.selected
-        ),
+        Ok(RulePolicy::MultiKrum(_)) => "multi-krum".to_owned(), // no factory creates such a project
         Err(error) => format!("{} ({error})", t.rule),
     }
 }

@@ -1,6 +1,6 @@
-//! The proof of form (docs/protocol.md sections 7 and 13.6): every one of the first `d` entries of a committed update lies in
-//! `[-2^15, 2^15)`. Without it a trainer in league with the aggregator could commit to field elements that are no small
-//! integers: `(x, i x)` with `i^2 = -1` in two coordinates leaves the Gram matrix as it was.
+//! The proof of form (docs/protocol.md sections 7 and 13.6): every one of the first `d` entries of a committed update
+//! lies in `[-2^15, 2^15)`. Without it a trainer in league with the aggregator could commit to field elements that are
+//! no small integers: `(x, i x)` with `i^2 = -1` in two coordinates leaves the Gram matrix as it was.
 //!
 //! ```text
 //! prover                                     verifier
@@ -49,7 +49,7 @@ pub struct FormStatement {
     pub project: [u8; 20],
     /// Id of the round.
     pub round: u64,
-    /// Address of the trainer: a proof serves nobody else.
+    /// Address of the trainer: the proof is valid for this trainer only.
     pub trainer: [u8; 20],
     /// Parameters of the model, `1 <= d < 2^22`.
     pub dimension: u32,

@@ -71,8 +71,8 @@ pub fn prove_form(
     Ok(proof)
 }
 
-/// Makes the argument for any witness, true or not, and does not look at what comes out: [`prove_form`] is for trainers,
-/// this for the vectors of cheats that every verifier must refuse.
+/// Makes the argument for any witness, true or not, and does not look at what comes out: [`prove_form`] is for
+/// trainers, this for the vectors of cheats that every verifier must refuse.
 ///
 /// # Errors
 /// A reference string that is too short, or a degenerate challenge.
@@ -224,8 +224,8 @@ fn powers(base: Fr, n: usize) -> Vec<Fr> {
     all
 }
 
-/// Of `sum_k a_k(X) b_k(1/X)`: the constant term, then for `i` from 1 the coefficients of `X^i` and `X^-i` together, `n`
-/// numbers in all. Products of one size share one inverse transform.
+/// Of `sum_k a_k(X) b_k(1/X)`: the constant term, then for `i` from 1 the coefficients of `X^i` and `X^-i` together,
+/// `n` numbers in all. Products of one size share one inverse transform.
 fn correlations(mut products: Vec<(Vec<Fr>, Vec<Fr>)>, n: usize) -> Vec<Fr> {
     let mut sums = vec![Fr::zero(); n];
     while let Some((a, b)) = products.pop() {

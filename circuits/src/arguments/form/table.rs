@@ -15,7 +15,7 @@ pub enum FormTable {
 }
 
 impl FormTable {
-    /// The number that stands for the table on chain.
+    /// The id of the table on chain.
     pub fn id(self) -> u8 {
         match self {
             Self::Limbs8 => 8,

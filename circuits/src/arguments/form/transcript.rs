@@ -160,7 +160,7 @@ pub(super) fn check_z(z: Fr, y: Fr) -> Result<Fr, FormError> {
     unless(z.is_zero() || z.is_one() || z == -Fr::one() || z == y || (y * z).is_one(), z)
 }
 
-/// `v` is none of the four points.
+/// `v` differs from the four points.
 pub(super) fn check_v(v: Fr, y: Fr, z: Fr) -> Result<Fr, FormError> {
     unless(v == z || (v * z).is_one() || v == y * z || v * z == y, v)
 }

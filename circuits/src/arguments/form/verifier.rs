@@ -88,7 +88,8 @@ pub(super) fn identity_excess(table: FormTable, d: usize, values: &[[Fr; 2]], c:
     left - (constant + constant + c.z * s[0] + inverse * s[1])
 }
 
-/// `A` at `z` (side 0) or `1/z` (side 1), where `p` is the inverse of that point: `F, K, M` at `y/p`, the columns at `p`.
+/// `A` at `z` (side 0) or `1/z` (side 1), where `p` is the inverse of that point: `F, K, M` at `y/p`, the columns at
+/// `p`.
 fn a_at(
     table: FormTable,
     d: usize,
@@ -117,7 +118,7 @@ fn a_at(
     sum + weight * c.g * (all_fractions * geometric(q, d) - k * geometric(q, table.size()))
 }
 
-/// The columns' values at a point: `U` itself, or `HI` and `LO = U - 256 HI + 2^15 I_d`, which nobody commits to.
+/// The columns' values at a point: `U` itself, or `HI` and `LO = U - 256 HI + 2^15 I_d`, which has no commitment.
 fn columns_at(table: FormTable, at_z: &[[Fr; 2]], place: usize, i_d: Fr) -> Vec<Fr> {
     let u = at_z[0][place];
     match table {

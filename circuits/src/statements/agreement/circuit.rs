@@ -12,7 +12,7 @@ use crate::gadgets::packing::pack_wires;
 use crate::gadgets::range::range;
 use crate::gadgets::square_root::square_root;
 use crate::gadgets::trimmed_sum::{window, window_sum};
-use crate::statements::gram_binding::{bind_entries, bind_sigma, position, Diagonal};
+use crate::statements::gram_binding::{bind_sigma, position};
 use crate::statements::outcome::{self, FRACTION};
 use crate::statements::public::PublicValues;
 use ark_bn254::Fr;
@@ -25,8 +25,7 @@ pub(crate) fn synthesize(builder: &mut Builder, public: &PublicValues, witness: 
     let mut circuit =
         Circuit { slots: witness.slots(), widths: Widths::new(witness.slots()), builder, witness, gram };
 
-    // The Gram matrix is the one that the transcript holds.
-    bind_entries(circuit.builder, circuit.slots, &circuit.gram, Diagonal::Rooted, &public.h);
+    // The Gram matrix is that of the committed updates.
     circuit.builder.section("sigma");
     bind_sigma(circuit.builder, circuit.slots, &circuit.gram, &public.rho, &public.sigma);
 
@@ -64,7 +63,7 @@ impl Circuit<'_> {
         &self.gram[position(self.slots, i, j)]
     }
 
-    /// Active mask: one bit a slot, and together what the policy words leave of `setting`.
+    /// Active mask: one bit per slot; together they are what the policy words leave of `packed_inputs`.
     fn active_slots(&mut self, mask: &Wire) -> (Vec<Wire>, Wire) {
         self.builder.section("active slots");
         outcome::active_slots(self.builder, &self.witness.active, mask)

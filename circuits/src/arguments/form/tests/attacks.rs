@@ -1,4 +1,5 @@
-//! Every way of cheating that we know, by its name; and for each part of the transcript the attack that it is there against.
+//! Every way of cheating that we know, by its name; and for each part of the transcript the attack that it is there
+//! against.
 
 use super::liar::{bend_value, Known, Liar};
 use super::prover::{FormWitness, Lookup};
@@ -196,7 +197,8 @@ fn who_forgets_the_multiplicities_accepts_any_entry() {
 
 #[test]
 fn who_forgets_the_high_limbs_accepts_a_false_split() {
-    // With a = beta + hi, b = beta + lo = e - 256 a, e = 257 beta + u + 2^15: 1/a + 1/b = tau is a quadratic equation in a.
+    // With a = beta + hi, b = beta + lo = e - 256 a, e = 257 beta + u + 2^15: 1/a + 1/b = tau is a quadratic equation
+    // in a.
     let on_witness = |w: &mut FormWitness, c: &Challenges, _: &Known| {
         let (high, low) = (w.columns[0][0], w.columns[1][0]);
         let own = (c.beta + high).inverse().unwrap() + (c.beta + low).inverse().unwrap();

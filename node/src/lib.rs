@@ -23,6 +23,7 @@ pub mod devnet;
 mod fuzzing;
 mod project_files;
 pub mod rebuild;
+mod retry;
 pub mod telemetry;
 mod watch;
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::{format_address, Address20};
-use crate::chain::{EventKind, Terms};
+use fairshare_client::{format_address, Address20, EventKind, Terms};
 
 use super::failure::{Failure, RoundFault};
 
@@ -141,8 +140,8 @@ pub fn check_claims<'e>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::tests::{settled_by, terms};
-    use crate::chain::{Phase, PublishedModel, RevealedUpdate};
+    use crate::tests::{settled_by, terms};
+    use fairshare_client::{Phase, PublishedModel, RevealedUpdate};
 
     const AGGREGATOR: Address20 = [0xbb; 20];
 

@@ -1,11 +1,8 @@
 //! Why an audit cannot be made.
 
 use fairshare_circuits::SrsError;
+use fairshare_client::{ChainError, CollectError, ContentError};
 use fairshare_protocol::TensorError;
-
-use crate::chain::ChainError;
-use crate::collect::CollectError;
-use crate::content::ContentError;
 
 /// Nothing is said about the project then.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,7 @@
 //! What an audit can find, in sentences.
 
+use fairshare_client::{format_address, Address20, Exclusion};
 use fairshare_protocol::TensorError;
-
-use crate::address::{format_address, Address20};
-use crate::collect::Exclusion;
 
 /// Something that does not hold. Its text names the round, the trainer and the field where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

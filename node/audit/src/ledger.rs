@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::address::Address20;
-use crate::chain::{EventKind, Terms};
+use fairshare_client::Address20;
+use fairshare_client::{EventKind, Terms};
 
 use super::failure::MoneyFault;
 
@@ -171,7 +171,12 @@ impl Ledger {
         }
     }
 
-    fn settle(&mut self, terms: &Terms, settled: &crate::chain::SettledRound, faults: &mut Vec<MoneyFault>) {
+    fn settle(
+        &mut self,
+        terms: &Terms,
+        settled: &fairshare_client::SettledRound,
+        faults: &mut Vec<MoneyFault>,
+    ) {
         let mut credited = terms.round_fee;
         let attested = self.attested.get(&settled.round).copied().unwrap_or_default();
         let paid =

@@ -1,6 +1,7 @@
-use super::*;
-use crate::chain::{CommittedUpdate, Phase, SettledRound};
 use fairshare_circuits::G1Affine;
+use fairshare_client::{CommittedUpdate, Phase, SettledRound};
+
+use super::*;
 
 const OWNER: Address20 = [0xaa; 20];
 const AGGREGATOR: Address20 = [0xbb; 20];
@@ -17,7 +18,7 @@ fn terms() -> Terms {
         max_voids: 2,
         round_reward: 1_000_000,
         round_fee: 500,
-        ..crate::audit::tests::terms()
+        ..crate::tests::terms()
     }
 }
 
@@ -175,7 +176,7 @@ fn every_difference_with_the_contract_is_named() {
     owed.retain(|(who, _)| *who != trainer(0));
     owed.push((trainer(0), 999_999));
     let found = text(ledger.compare(ledger.escrow - 1, ledger.held() - 1, &owed));
-    let name = crate::format_address(&trainer(0));
+    let name = fairshare_client::format_address(&trainer(0));
     for expected in [
         "the escrow is 1000499 on chain, the events give 1000500".to_owned(),
         format!("{name} is owed 999999 on chain, the events give 1000000"),

@@ -8,6 +8,7 @@
 //! ```
 //!
 //! The checks are functions of what was read, in modules of their own; this one does the reading.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod claims;
 mod error;
@@ -36,12 +37,11 @@ pub use submissions::{
 };
 
 use fairshare_circuits::{CommittedKeys, ReferenceString};
+use fairshare_client::{
+    fetch_specification, format_address, Address20, ChainError, ContentStore, EventKind, FileError, Phase,
+    Project, ProjectEvent, Status,
+};
 use fairshare_protocol::Specification;
-
-use crate::address::{format_address, Address20};
-use crate::chain::{ChainError, EventKind, Phase, Project, ProjectEvent, Status};
-use crate::content::ContentStore;
-use crate::project_files::{fetch_specification, FileError};
 
 use submissions::{point_text, word};
 
@@ -228,7 +228,7 @@ pub(crate) fn chain_answer<T>(answer: Result<T, ChainError>) -> Result<Result<T,
 }
 
 /// The phase in words, for the report.
-pub(crate) fn phase_words(phase: Phase) -> &'static str {
+pub fn phase_words(phase: Phase) -> &'static str {
     match phase {
         Phase::Registration => "registration",
         Phase::Commit | Phase::Reveal | Phase::Attest | Phase::Aggregate => "running",

@@ -1,10 +1,7 @@
 //! What an audit found.
 
+use fairshare_client::{format_address, Address20, ContentId, Phase, SettledRound};
 use serde_json::{json, Value};
-
-use crate::address::{format_address, Address20};
-use crate::chain::{Phase, SettledRound};
-use crate::content::ContentId;
 
 use super::failure::Failure;
 use super::ledger::Ledger;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use fairshare_client::{EventKind, Phase, Terms};
 use fairshare_protocol::HyperPolicy;
-
-use crate::chain::{EventKind, Phase, Terms};
 
 use super::failure::{Failure, RoundFault};
 

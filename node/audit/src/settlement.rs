@@ -1,10 +1,9 @@
 //! What a settlement claims, against the updates, the proof and the model before it.
 
 use fairshare_circuits::{model_step, point_words, verify_words, CommittedKeys, G1Affine, RoundStatement};
+use fairshare_client::Address20;
+use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
 use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, Policy, Word};
-
-use crate::address::Address20;
-use crate::chain::{CommittedUpdate, SettledRound, Settlement, Terms};
 
 use super::failure::RoundFault;
 use super::submissions::{point_text, word};
@@ -26,7 +25,11 @@ pub fn check_call(
     let number = |value: u128| fairshare_protocol::word_from_u128(value);
     let packed = |values: &[u32]| pack17(values).map(|words| list(&words)).unwrap_or_default();
     same("round", settled.round.to_string(), call.round.to_string());
-    same("payee", crate::format_address(&settled.payee), crate::format_address(&call.payee));
+    same(
+        "payee",
+        fairshare_client::format_address(&settled.payee),
+        fairshare_client::format_address(&call.payee),
+    );
     same("model file", word(&settled.model_cid), word(&call.model_cid));
     same("kept mask", word(&number(settled.kept)), word(&call.proof.kept_mask));
     same("coherence", word(&number(settled.coherence.into())), word(&call.proof.coherence));
@@ -41,9 +44,9 @@ pub fn check_call(
     let outliers = committed
         .iter()
         .filter(|update| dropped.checked_shr(update.slot.into()).is_some_and(|rest| rest & 1 == 1))
-        .map(|update| crate::format_address(&update.trainer))
+        .map(|update| fairshare_client::format_address(&update.trainer))
         .collect();
-    let named = call.outliers.iter().map(crate::format_address).collect();
+    let named = call.outliers.iter().map(fairshare_client::format_address).collect();
     same("list of outliers", joined(outliers), joined(named));
     faults
 }

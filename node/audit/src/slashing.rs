@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::Address20;
-use crate::chain::{EventKind, Phase, SettledRound, Terms};
+use fairshare_client::Address20;
+use fairshare_client::{EventKind, Phase, SettledRound, Terms};
 
 use super::failure::{Failure, RoundFault};
 
@@ -179,8 +179,8 @@ mod tests {
     use fairshare_circuits::G1Affine;
 
     use super::*;
-    use crate::audit::tests::{settled_by, terms};
-    use crate::chain::{CommittedUpdate, RevealedUpdate};
+    use crate::tests::{settled_by, terms};
+    use fairshare_client::{CommittedUpdate, RevealedUpdate};
 
     fn joins() -> Vec<EventKind> {
         (0..5).map(|n| EventKind::Joined { trainer: [n; 20], stake: terms().stake }).collect()
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(found(&with(&[slashes(1, stake), void.clone()])), silence);
         assert_eq!(found(&[commits(0), void.clone()]), silence, "too few commitments: nothing to reveal");
 
-        let [one, two] = [[1; 20], [2; 20]].map(|who| crate::format_address(&who));
+        let [one, two] = [[1; 20], [2; 20]].map(|who| fairshare_client::format_address(&who));
         let spared = format!("round 1: trainer {one} did not reveal what it had committed to, or no majority had its bytes, and it kept its stake");
         assert_eq!(found(&with(std::slice::from_ref(&aggregate))), std::slice::from_ref(&spared));
         let wrongly = |who| {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use fairshare_circuits::{point_words, verify_form, FormProof, FormStatement, G1Affine, KzgKey};
+use fairshare_client::Address20;
+use fairshare_client::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
 use sha3::{Digest, Keccak256};
-
-use crate::address::Address20;
-use crate::chain::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
 
 use super::failure::RoundFault;
 
@@ -162,7 +161,12 @@ pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<Strin
             if less != 0 {
                 says.push(format!("did not attest slot {}, whose bytes are right", list(less)));
             }
-            format!("{} (slot {}) {}", crate::format_address(&a.trainer), a.slot, says.join(", and "))
+            format!(
+                "{} (slot {}) {}",
+                fairshare_client::format_address(&a.trainer),
+                a.slot,
+                says.join(", and ")
+            )
         })
         .collect()
 }

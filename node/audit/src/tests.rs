@@ -6,15 +6,14 @@ use fairshare_circuits::{
     default_data_folder, model_step, prove_form, prove_round, AssessmentKeys, FormStatement, FormTable,
     G1Affine,
 };
+use fairshare_client::{
+    seal, CommitCall, CommittedUpdate, ContentError, Exclusion, RevealedUpdate, RoundState, SettledRound,
+    Settlement, Terms,
+};
 use fairshare_protocol::{GramMatrix, RuleName, Word};
 
 use super::submissions::{disagreeing, word};
 use super::*;
-use crate::chain::{
-    seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, SettledRound, Settlement, Terms,
-};
-use crate::collect::Exclusion;
-use crate::content::ContentError;
 
 const DIMENSION: usize = 24;
 const PROJECT: Address20 = [0x77; 20];
@@ -177,7 +176,7 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     check_step(before, &made(&settled), &settled).unwrap();
 
     // The rule.
-    let trainer = crate::format_address(&[2; 20]);
+    let trainer = fairshare_client::format_address(&[2; 20]);
     let mut bent = settled.clone();
     bent.shares[1] += 1;
     let (found, expected) = (bent.shares[1], settled.shares[1]);
@@ -260,7 +259,7 @@ fn what_trainers_posted_is_checked() {
     assert_eq!(only(check_active(&terms(), &few, 0b11)), "round 3: 2 slots took part, the terms ask for 3");
 
     salts.insert(2, [0; 32]);
-    let trainer = crate::format_address(&[3; 20]);
+    let trainer = fairshare_client::format_address(&[3; 20]);
     assert_eq!(
         only(check_reveals(&committed, &revealed, &salts, &state)),
         format!("round 3: slot 2 of {trainer}: the revealed CID and salt do not open its seal")
@@ -364,7 +363,7 @@ fn updates_that_are_gone_or_wrong_are_named_with_their_trainer() {
         api: "http://127.0.0.1:5001".into(),
         seconds: 20,
     };
-    let trainer = crate::format_address(&[3; 20]);
+    let trainer = fairshare_client::format_address(&[3; 20]);
     let found = what(Exclusion::Missing(gone)).to_string();
     assert!(
         found

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use fairshare_circuits::{CommittedKeys, FormStatement, FormTable, G1Affine, ReferenceString};
+use fairshare_client::{
+    collect, Collected, CommittedUpdate, ContentError, ContentId, ContentStore, EventKind, Project,
+    RevealedUpdate, RoundState, SettledRound,
+};
 use fairshare_protocol::{apply_step, decode_model, encoded_len, FileKind, Specification};
 
 use super::failure::{Failure, FileFault, RoundFault};
@@ -14,9 +18,6 @@ use super::submissions::{
     disagreeing, point_text, slots, word, Attestation,
 };
 use super::{chain_answer, AuditError, Progress, Snapshot};
-use crate::chain::{CommittedUpdate, EventKind, Project, RevealedUpdate, RoundState, SettledRound};
-use crate::collect::{collect, Collected};
-use crate::content::{ContentError, ContentId, ContentStore};
 
 /// An audit on its way through the rounds.
 pub(super) struct Walk<'a> {

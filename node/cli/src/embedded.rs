@@ -104,7 +104,7 @@ impl EmbeddedIpfs {
         Ok(Self { ipfs, address, stop, server })
     }
 
-    /// The RPC's address, for [`crate::ContentStore::new`].
+    /// The RPC's address, for [`fairshare_client::ContentStore::new`].
     pub fn api(&self) -> String {
         format!("http://{}", self.address)
     }

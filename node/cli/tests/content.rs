@@ -4,7 +4,7 @@
 //! left out, unless `FAIRSHARE_REQUIRE_KUBO=1` asks for it.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../../protocol/tests/support/fuzzing.rs"]
+#[path = "../../../protocol/tests/support/fuzzing.rs"]
 mod fuzzing;
 mod support;
 
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fairshare_node::embedded::EmbeddedIpfs;
-use fairshare_node::{ContentError, ContentId, ContentStore, CHUNK};
+use fairshare_cli::embedded::EmbeddedIpfs;
+use fairshare_client::{ContentError, ContentId, ContentStore, CHUNK};
 use support::{answering, http, noise, wait_until};
 
 const SIZES: [usize; 5] = [0, 1, CHUNK, CHUNK + 1, (1 << 20) + 3];
@@ -89,7 +89,7 @@ fn start_kubo(program: &Path, folder: &Path) -> Node {
 
 fn kubo() -> Option<Kind> {
     let named = std::env::var_os("FAIRSHARE_KUBO").map(PathBuf::from);
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/bin/ipfs");
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/bin/ipfs");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join("ipfs"));
     let found = named.into_iter().chain([ours]).chain(on_path).find(|candidate| candidate.is_file());

@@ -8,40 +8,45 @@ use std::path::Path;
 use fairshare_circuits::{
     prove_form, CommittedKeys, FormProofWords, FormStatement, FormTable, G1Affine, ReferenceString,
 };
-use fairshare_node::devnet::{Devnet, DevnetOptions};
-use fairshare_node::{
-    parse_address, read_password, seal, Address20, Chain, ChainError, EventKind, Market, Phase, Project,
-    SignedJoin, Terms, Wallet,
+use fairshare_client::{
+    seal, Address20, Chain, ChainError, EventKind, Market, Phase, Project, SignedJoin, Terms, Wallet,
 };
 use fairshare_protocol::Specification;
-use support::{answering, http};
+use support::anvil::Anvil;
+use support::server::{answering, http};
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 
 struct Network {
-    devnet: Devnet,
-    password: String,
+    anvil: Anvil,
+    wallets: Vec<Wallet>,
 }
 
 impl Network {
+    /// A chain and six wallets with 1000 ether each.
     async fn start(folder: &Path) -> Self {
-        let options =
-            DevnetOptions { folder: folder.to_owned(), rpc_port: 0, ipfs_port: 0, wallets: 6, block_time: 1 };
-        let devnet = Devnet::start(&options).await.unwrap();
-        let password = read_password(Some(devnet.password_file())).unwrap();
-        Self { devnet, password }
-    }
-
-    fn wallet(&self, index: usize) -> Wallet {
-        Wallet::open(Path::new(&self.devnet.wallets()[index].keystore), &self.password).unwrap()
+        let anvil = Anvil::start(folder).await;
+        let wallet = |index| {
+            let path = folder.join(format!("wallet-{index}.json"));
+            tokio::task::spawn_blocking(move || Wallet::create(&path, "secret").unwrap())
+        };
+        let tasks: Vec<_> = (0..6).map(wallet).collect();
+        let chain = Chain::connect(&anvil.rpc(), None, Some(31337)).await.unwrap();
+        let mut wallets = vec![];
+        for task in tasks {
+            let wallet = task.await.unwrap();
+            chain.set_test_balance(wallet.address(), 1000 * ETHER).await.unwrap();
+            wallets.push(wallet);
+        }
+        Self { anvil, wallets }
     }
 
     async fn chain(&self, index: usize) -> Chain {
-        Chain::connect(&self.devnet.rpc(), Some(self.wallet(index)), Some(31337)).await.unwrap()
+        Chain::connect(&self.anvil.rpc(), Some(self.wallets[index].clone()), Some(31337)).await.unwrap()
     }
 
     fn address(&self, index: usize) -> Address20 {
-        parse_address(&self.devnet.wallets()[index].address).unwrap()
+        self.wallets[index].address()
     }
 }
 
@@ -196,7 +201,6 @@ async fn a_project_is_read_back_as_it_was_written_and_its_round_is_followed() {
     assert!(history.iter().all(|e| e.gas_used > 20_000 && e.block > 0));
     let not_settled = project.settlement_call(history[1].transaction).await.unwrap_err();
     assert!(matches!(not_settled, ChainError::Decode { .. }), "{not_settled}");
-    network.devnet.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +224,6 @@ async fn transactions_of_one_wallet_in_parallel_get_nonces_of_their_own() {
     // A clone of the chain has the same queue; another connection of the same wallet afterwards goes on behind it.
     network.chain(0).await;
     market.create_project(&network.chain(0).await, &terms).await.unwrap();
-    network.devnet.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,18 +265,17 @@ async fn what_cannot_be_paid_or_would_be_refused_is_never_sent() {
         }
         assert_eq!(owner.balance(poor).await.unwrap(), has, "nothing was spent");
     }
-    let reader = Chain::connect(&network.devnet.rpc(), None, None).await.unwrap();
+    let reader = Chain::connect(&network.anvil.rpc(), None, None).await.unwrap();
     let error = Project::open(&reader, project).await.unwrap().join().await.unwrap_err();
     assert!(error.to_string().contains("--wallet"), "{error}");
     assert!(before > owner.balance(network.address(0)).await.unwrap(), "the one that was created is paid");
-    network.devnet.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_chains_and_addresses_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let network = Network::start(folder.path()).await;
-    let rpc = network.devnet.rpc();
+    let rpc = network.anvil.rpc();
     let error = Chain::connect(&rpc, None, Some(1)).await.unwrap_err();
     assert_eq!(error, ChainError::WrongChain { rpc: rpc.clone(), expected: 1, found: 31337 });
     let chain = network.chain(0).await;
@@ -284,7 +286,6 @@ async fn wrong_chains_and_addresses_are_named() {
     assert!(matches!(error, ChainError::OtherContract { what: "project", .. }), "{error}");
     let error = Market::open(&chain, market.key_registry).await.unwrap_err();
     assert!(matches!(error, ChainError::OtherContract { what: "project factory", .. }), "{error}");
-    network.devnet.stop().await;
 }
 
 #[tokio::test]

@@ -4,16 +4,14 @@ use std::io::stderr;
 use std::io::IsTerminal;
 
 use clap::Args;
+use fairshare_audit::{audit, phase_words, AuditReport, AuditedRound};
 use fairshare_circuits::CommittedKeys;
+use fairshare_client::service::{print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs};
+use fairshare_client::{ether, format_address};
 use fairshare_protocol::Amount;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::DataArgs;
-use super::output::{hash, table};
-use super::{print_json, print_line, NetworkArgs, OutputArgs, Progress, ProjectArgs};
-use crate::address::format_address;
-use crate::audit::{audit, phase_words, AuditReport, AuditedRound};
-use crate::chain::ether;
+use super::output::{hash, reference_string, table, Progress};
 
 /// `fairshare audit`
 #[derive(Args, Debug)]
@@ -41,7 +39,7 @@ impl AuditArgs {
         let project = self.project.open_any(&chain).await?;
         let store = self.network.store().await?;
         let opening = Progress::start("opening the reference string");
-        let srs = self.data.reference_string(project.terms().dimension as usize, &opening)?;
+        let srs = reference_string(&self.data, project.terms().dimension as usize, &opening)?;
         drop(opening);
         let bar = bar();
         let mut progress = |done: usize, all: usize| {

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use fairshare_client::ether;
+use fairshare_client::service::{print_json, print_line, until_told_to_stop, OutputArgs};
 
-use super::args::text;
-use super::output::table;
-use super::{print_json, print_line, OutputArgs, Progress};
-use crate::chain::ether;
-use crate::devnet::{until_told_to_stop, Devnet, DevnetOptions, FUNDS};
+use super::output::{table, text, Progress};
+use crate::devnet::{Devnet, DevnetOptions, FUNDS};
 
 /// `fairshare devnet`
 #[derive(Args, Debug)]

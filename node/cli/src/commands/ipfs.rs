@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use fairshare_client::service::{print_json, print_line, until_told_to_stop, OutputArgs};
 use serde_json::json;
 
-use super::{print_json, print_line, OutputArgs};
-use crate::content::embedded::EmbeddedIpfs;
-use crate::devnet::until_told_to_stop;
+use crate::embedded::EmbeddedIpfs;
 
 /// `fairshare ipfs ..`
 #[derive(Subcommand, Debug)]

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eyre::{ensure, eyre, WrapErr};
+use fairshare_client::service::{
+    print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs,
+};
+use fairshare_client::{
+    fetch_model, fetch_specification, format_address, parse_address, Address20, Receipt, SignedJoin,
+};
 use serde_json::{json, Value};
 
-use super::args::DataArgs;
-use super::output::hash;
-use super::{print_json, print_line, NetworkArgs, OutputArgs, Progress, ProjectArgs, WalletArgs};
-use crate::address::{format_address, parse_address, Address20};
-use crate::chain::{Receipt, SignedJoin};
-use crate::project_files::{fetch_model, fetch_specification};
+use super::output::{hash, reference_string, Progress};
 
 /// Signed joins are good for this long unless told otherwise, seconds.
 const A_DAY: u64 = 86_400;
@@ -86,7 +87,7 @@ impl JoinArgs {
         let store = self.network.store().await?;
         let spec = fetch_specification(&project, &store).await?;
         let progress = Progress::start("opening the reference string");
-        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
+        let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
         progress.say("fetching the first model and checking its commitment");
         let terms = project.terms();
         fetch_model(&project, &store, &spec, &terms.model, terms.model_cid, &srs).await?;

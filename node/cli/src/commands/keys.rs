@@ -9,13 +9,12 @@ use fairshare_circuits::{
     data_files, describe_string, verify_proving_key, verify_string, AssessmentKeys, CommittedKeys, DataFile,
     DataKind, Import, ReferenceString, StringFile,
 };
+use fairshare_client::service::{print_json, print_line, DataArgs, OutputArgs};
 use fairshare_protocol::RuleName;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{json, Value};
 
-use super::args::{text, DataArgs};
-use super::output::{hash, table};
-use super::{print_json, print_line, OutputArgs, Progress};
+use super::output::{hash, table, text, Progress};
 
 /// What stands beside every development key.
 const DEV: &str = "DEV: anybody knows its secret, for test chains only";

@@ -1,10 +1,19 @@
 //! `fairshare` and its commands.
 
-use clap::{Parser, Subcommand};
+mod audit;
+mod devnet;
+mod ipfs;
+mod join;
+mod keys;
+mod model;
+mod output;
+mod project;
+mod project_create;
+mod project_show;
+mod wallet;
+mod withdraw;
 
-use super::{audit, join, keys, model, project, wallet, withdraw};
-#[cfg(feature = "embedded")]
-use super::{devnet, ipfs};
+use clap::{Parser, Subcommand};
 
 /// A market for what private data adds to a shared model: create projects, join them, look at them, get paid, and check
 /// everything from the chain and IPFS alone.
@@ -30,10 +39,8 @@ pub struct Fairshare {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Run a chain and an IPFS node on this machine, for trying things out
-    #[cfg(feature = "embedded")]
     Devnet(devnet::DevnetArgs),
     /// Run the embedded IPFS node alone
-    #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Ipfs(ipfs::IpfsCommand),
     /// Make and look at wallets
@@ -65,9 +72,7 @@ impl Fairshare {
     /// In words, with what to do.
     pub async fn run(self) -> eyre::Result<()> {
         match self.command {
-            #[cfg(feature = "embedded")]
             Command::Devnet(args) => args.run().await,
-            #[cfg(feature = "embedded")]
             Command::Ipfs(command) => command.run().await,
             Command::Wallet(command) => command.run(),
             Command::Keys(command) => command.run(),

@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use eyre::{ensure, eyre, WrapErr};
 use fairshare_circuits::G1Affine;
+use fairshare_client::rebuild::recompute_model;
+use fairshare_client::service::{
+    print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs,
+};
+use fairshare_client::{fetch_model, fetch_specification, format_point, ContentId, Project};
 use fairshare_protocol::{encode_export, encode_model, model_to_f32, FileKind};
 use serde_json::json;
 
-use super::args::{text, DataArgs};
-use super::output::hash;
-use super::{print_json, print_line, NetworkArgs, OutputArgs, Progress, ProjectArgs, WalletArgs};
-use crate::chain::Project;
-use crate::content::ContentId;
-use crate::project_files::{fetch_model, fetch_specification, format_point};
-use crate::rebuild::recompute_model;
+use super::output::{hash, reference_string, text, Progress};
 
 /// `fairshare model ..`
 #[derive(Subcommand, Debug)]
@@ -93,7 +92,7 @@ impl PublishArgs {
         let spec = fetch_specification(&project, &store).await?;
         let status = project.status().await?;
         let progress = Progress::start("opening the reference string");
-        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
+        let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
         progress.say("making the model from the updates and checking its commitment");
         let model = recompute_model(&project, &store, &spec, &srs, &status).await?;
         let id = store.add(&encode_model(&spec.model, &model)?).await?;
@@ -122,7 +121,7 @@ impl FetchArgs {
         let spec = fetch_specification(&project, &store).await?;
         let (round, commitment, cid) = which(&project, self.round).await?;
         let progress = Progress::start("opening the reference string");
-        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
+        let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
         progress.say("fetching the model and checking its commitment");
         let model = fetch_model(&project, &store, &spec, &commitment, cid, &srs).await?;
         drop(progress);

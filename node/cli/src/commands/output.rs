@@ -1,56 +1,16 @@
-//! What the programs print: results on stdout, progress on stderr.
+//! Tables, spinners and texts that several commands print.
 
-use std::fmt::Display;
-use std::io::{self, stderr, IsTerminal, Write};
+use std::io::{stderr, IsTerminal};
+use std::path::Path;
 use std::time::Duration;
 
 use comfy_table::{presets, ContentArrangement, Table};
+use fairshare_circuits::{ReferenceString, SrsError};
+use fairshare_client::service::DataArgs;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
-use serde_json::Value;
-
-/// Prints one JSON object on a line of stdout.
-///
-/// # Errors
-/// When stdout is closed.
-pub fn print_json(value: &Value) -> io::Result<()> {
-    print_line(&value.to_string())
-}
-
-/// Prints a line on stdout and sends it off.
-///
-/// # Errors
-/// When stdout is closed.
-pub fn print_line(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
-}
-
-/// Prints the events of a service on stdout, one a line.
-#[derive(Clone, Copy, Debug)]
-pub struct Reporter {
-    /// As JSON objects; else in words.
-    pub json: bool,
-}
-
-impl Reporter {
-    /// Prints one event. A reader that went away is no reason to stop the service.
-    pub fn report<E: Serialize + Display>(&self, event: &E) {
-        let _ = print_line(&self.line(event));
-    }
-
-    fn line<E: Serialize + Display>(&self, event: &E) -> String {
-        if self.json {
-            serde_json::to_string(event).expect("strings and numbers are always written")
-        } else {
-            event.to_string()
-        }
-    }
-}
 
 /// An aligned table without lines, for people.
-pub fn table(header: &[&str]) -> Table {
+pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     if !header.is_empty() {
@@ -60,11 +20,11 @@ pub fn table(header: &[&str]) -> Table {
 }
 
 /// A turning wheel with words on stderr while something takes long; silent where stderr is no terminal.
-pub struct Progress(ProgressBar);
+pub(super) struct Progress(ProgressBar);
 
 impl Progress {
     /// Starts turning.
-    pub fn start(words: &str) -> Self {
+    pub(super) fn start(words: &str) -> Self {
         let bar = if stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
@@ -75,7 +35,7 @@ impl Progress {
     }
 
     /// Goes on with other words.
-    pub fn say(&self, words: &str) {
+    pub(super) fn say(&self, words: &str) {
         self.0.set_message(words.to_owned());
     }
 }
@@ -84,6 +44,23 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// The development string for models of `dimension` parameters, made once where there is none; `progress` shows how far.
+pub(super) fn reference_string(
+    data: &DataArgs,
+    dimension: usize,
+    progress: &Progress,
+) -> Result<ReferenceString, SrsError> {
+    let part = |what: &'static str, done: usize, all: usize| {
+        progress.say(&format!("{what}, {} %", 100 * done / all.max(1)));
+    };
+    ReferenceString::open_dev_with(&data.folder(), dimension, &part)
+}
+
+/// A path as text for JSON.
+pub(super) fn text(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// A span of time for people: `1 h 5 min`, `40 s`.
@@ -105,12 +82,6 @@ pub(super) fn hash(bytes: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn events_are_lines_for_people_or_for_programs() {
-        assert_eq!(Reporter { json: true }.line(&"two \"words\""), r#""two \"words\"""#);
-        assert_eq!(Reporter { json: false }.line(&"two words"), "two words");
-    }
 
     #[test]
     fn spans_are_short() {

@@ -1,12 +1,12 @@
 //! `fairshare project`.
 
 use clap::{Args, Subcommand};
+use fairshare_client::service::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 use serde_json::json;
 
 use super::output::hash;
 use super::project_create::CreateArgs;
 use super::project_show::{phase_name, ShowArgs};
-use super::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 
 /// `fairshare project ..`
 #[derive(Subcommand, Debug)]

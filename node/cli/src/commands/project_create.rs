@@ -4,16 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use eyre::{ensure, WrapErr};
+use fairshare_client::service::{print_json, print_line, DataArgs, NetworkArgs, OutputArgs, WalletArgs};
+use fairshare_client::{
+    ether, format_address, format_point, parse_address, Address20, Chain, ContentId, ContentStore, Market,
+    Receipt, Terms, MAX_SPECIFICATION,
+};
 use fairshare_protocol::{encode_model, Specification};
 use serde_json::{json, Value};
 
-use super::args::DataArgs;
-use super::output::{hash, table};
-use super::{print_json, print_line, NetworkArgs, OutputArgs, Progress, WalletArgs};
-use crate::address::{format_address, parse_address, Address20};
-use crate::chain::{ether, Chain, Market, Receipt, Terms};
-use crate::content::{ContentId, ContentStore};
-use crate::project_files::{format_point, MAX_SPECIFICATION};
+use super::output::{hash, reference_string, table, Progress};
 
 /// What deploying and creating cost at the very most, in gas; a wallet that cannot pay it is told so before anything is spent.
 const DEPLOYMENT_GAS: u128 = 40_000_000;
@@ -82,7 +81,7 @@ impl CreateArgs {
         self.check_funds(&chain, owner, deposit, spec.token()).await?;
 
         let progress = Progress::start("opening the reference string");
-        let srs = self.data.reference_string(spec.model.dimension(), &progress)?;
+        let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
         progress.say("committing to the first model");
         let first = spec.model.initial(spec.training.seed, spec.quantisation.scale_log2);
         let commitment = srs.commit_model(&first)?;

@@ -1,15 +1,15 @@
 //! `fairshare project show`.
 
 use clap::Args;
+use fairshare_client::service::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs};
+use fairshare_client::{
+    fetch_specification, format_address, format_point, Address20, ContentId, OpenModel, Phase, Project,
+    PublishedModel, RoundState, Status, Terms, TrainerState,
+};
 use fairshare_protocol::{RulePolicy, Specification};
 use serde_json::{json, Value};
 
 use super::output::{duration, hash, table};
-use super::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs};
-use crate::address::{format_address, Address20};
-use crate::chain::{OpenModel, Phase, Project, PublishedModel, RoundState, Status, Terms, TrainerState};
-use crate::content::ContentId;
-use crate::project_files::{fetch_specification, format_point};
 
 /// `fairshare project show`
 #[derive(Args, Debug)]

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use fairshare_client::service::{print_json, print_line, OutputArgs, WalletArgs};
+use fairshare_client::{format_address, read_password, Wallet};
 use serde_json::json;
 
-use super::args::text;
-use super::{print_json, print_line, OutputArgs, WalletArgs};
-use crate::address::format_address;
-use crate::chain::{read_password, Wallet};
+use super::output::text;
 
 /// `fairshare wallet ..`
 #[derive(Subcommand, Debug)]

@@ -1,11 +1,11 @@
 //! `fairshare withdraw`.
 
 use clap::Args;
+use fairshare_client::service::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
+use fairshare_client::{format_address, parse_address, Address20};
 use serde_json::{json, Value};
 
 use super::output::hash;
-use super::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
-use crate::address::{format_address, parse_address, Address20};
 
 /// `fairshare withdraw`
 #[derive(Args, Debug)]

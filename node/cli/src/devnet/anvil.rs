@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use fairshare_client::Chain;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::{free_port, require_free, DevnetError, CHAIN_ID};
-use crate::chain::Chain;
 
 /// Starts its arguments and ends them when its standard input is closed, which also happens when we are killed.
 const GUARD: &str = r#"exec 3<&0

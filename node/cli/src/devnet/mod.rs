@@ -5,19 +5,17 @@
 mod anvil;
 mod wallets;
 
-use std::future::Future;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use fairshare_client::{ChainError, WalletError};
 use serde_json::{json, Value};
-use tokio::signal::unix::{signal, SignalKind};
 
 pub use self::wallets::DevWallet;
-use crate::chain::{ChainError, WalletError};
-use crate::content::embedded::{EmbeddedError, EmbeddedIpfs};
+use crate::embedded::{EmbeddedError, EmbeddedIpfs};
 
 /// The id of the devnet's chain, one of those that the contracts know as test chains.
 pub const CHAIN_ID: u64 = 31_337;
@@ -194,20 +192,6 @@ fn description(
         "folder": folder,
         "password_file": wallets.password_file(),
         "wallets": wallets.list(),
-    })
-}
-
-/// A future that ends when the program is told to stop (SIGINT or SIGTERM).
-///
-/// # Errors
-/// When signals cannot be listened to.
-pub fn until_told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
     })
 }
 

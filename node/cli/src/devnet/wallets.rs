@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use fairshare_client::{format_address, read_password, write_new, Address20, Chain, Wallet, WalletError};
 use rand::distributions::{Alphanumeric, DistString};
 use serde::Serialize;
 
 use super::{DevnetError, FUNDS};
-use crate::address::{format_address, Address20};
-use crate::chain::{read_password, write_new, Chain, Wallet, WalletError};
 
 /// A wallet of a devnet.
 #[derive(Clone, Debug, Serialize)]

@@ -11,14 +11,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use cid::Cid;
+use fairshare_client::{ContentId, CHUNK};
 use futures::{StreamExt, TryStreamExt};
 use rust_ipfs::p2p::MultiaddrExt;
 use rust_ipfs::unixfs::UnixfsStatus;
 use rust_ipfs::{Block, Ipfs, IpfsPath, Multiaddr, PinMode};
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
-
-use crate::content::{ContentId, CHUNK};
 
 /// A file of more bytes is refused: the largest model has 2^22 parameters of eight bytes.
 const MAX_FILE: usize = 256 << 20;

@@ -202,13 +202,15 @@ impl Chain {
     }
 }
 
-#[cfg(all(test, feature = "embedded"))]
+#[cfg(test)]
 mod tests {
     use ethers::types::Bytes;
+    use fairshare_circuits::G1Affine;
+    use fairshare_protocol::Specification;
 
     use super::*;
-    use crate::chain::{read_password, Wallet};
-    use crate::devnet::{Devnet, DevnetOptions};
+    use crate::anvil::Anvil;
+    use crate::chain::Wallet;
 
     #[test]
     fn a_clone_is_taken_apart_and_anything_else_refused() {
@@ -228,20 +230,13 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_project_with_other_code_or_another_creation_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let options = DevnetOptions {
-            folder: folder.path().into(),
-            rpc_port: 0,
-            ipfs_port: 0,
-            wallets: 1,
-            block_time: 1,
-        };
-        let devnet = Devnet::start(&options).await.unwrap();
-        let password = read_password(Some(devnet.password_file())).unwrap();
-        let wallet = Wallet::open(devnet.wallets()[0].keystore.as_ref(), &password).unwrap();
+        let anvil = Anvil::start(folder.path()).await;
+        let wallet = Wallet::create(&folder.path().join("owner.json"), "secret").unwrap();
         let owner = wallet.address();
-        let chain = Chain::connect(&devnet.rpc(), Some(wallet), None).await.unwrap();
+        let chain = Chain::connect(&anvil.rpc(), Some(wallet), None).await.unwrap();
+        chain.set_test_balance(owner, 1_000_000_000_000_000_000_000).await.unwrap();
         let (market, _) = Market::deploy(&chain).await.unwrap();
-        let terms = Terms { owner, ..crate::audit::tests::terms() };
+        let terms = terms(owner);
         let (address, _) = market.create_project(&chain, &terms).await.unwrap();
         Project::open(&chain, address).await.unwrap();
         Market::open(&chain, market.factory).await.unwrap();
@@ -291,7 +286,20 @@ mod tests {
         }
         set_code(&chain, copy, &genuine).await;
         Project::open(&chain, address).await.unwrap();
-        devnet.stop().await;
+    }
+
+    /// The terms of some project.
+    fn terms(owner: Address20) -> Terms {
+        let spec = Specification::from_toml(
+            r#"
+            name = "tiny"
+            model = { kind = "logistic", inputs = 4, classes = 2 }
+            participation = { min_trainers = 3, max_trainers = 4, min_active = 3, stake = "1 ether", bond = "2 ether" }
+            reward = { rounds = 1, per_round = "3 ether", aggregator_fee = "1 ether" }
+            "#,
+        )
+        .unwrap();
+        Terms::from_specification(&spec, owner, [0xbb; 20], [1; 32], G1Affine::identity(), [2; 32])
     }
 
     async fn set_code(chain: &Chain, at: Address20, code: &[u8]) {

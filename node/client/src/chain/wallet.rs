@@ -114,7 +114,10 @@ impl Wallet {
 }
 
 /// Writes a file that only the user may read and that must not be there yet: all of it appears at once, or nothing.
-pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+///
+/// # Errors
+/// The file exists, or cannot be written.
+pub fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".new")

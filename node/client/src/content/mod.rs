@@ -1,7 +1,5 @@
 //! Content on IPFS, over the RPC of Kubo, whoever serves it.
 
-#[cfg(feature = "embedded")]
-pub mod embedded;
 mod error;
 mod id;
 mod store;

@@ -1,12 +1,10 @@
 //! Arguments that several commands share, and the connections that they mean.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use fairshare_circuits::{ReferenceString, SrsError};
 
-use super::output::Progress;
 use crate::address::{parse_address, Address20};
 use crate::chain::{read_password, Chain, ChainError, Project, Wallet, WalletError};
 use crate::content::{ContentError, ContentStore};
@@ -102,7 +100,7 @@ impl ProjectArgs {
     ///
     /// # Errors
     /// When nothing of the kind is at its address.
-    pub(super) async fn open_any(&self, chain: &Chain) -> Result<Project, ChainError> {
+    pub async fn open_any(&self, chain: &Chain) -> Result<Project, ChainError> {
         Project::open_any(chain, self.project).await
     }
 }
@@ -130,26 +128,6 @@ impl DataArgs {
     pub fn folder(&self) -> PathBuf {
         self.data_folder.clone().unwrap_or_else(fairshare_circuits::default_data_folder)
     }
-
-    /// The development string for models of `dimension` parameters, made once where there is none; `progress` shows how far.
-    ///
-    /// # Errors
-    /// A dimension out of range, or a folder that cannot be written.
-    pub(super) fn reference_string(
-        &self,
-        dimension: usize,
-        progress: &Progress,
-    ) -> Result<ReferenceString, SrsError> {
-        let part = |what: &'static str, done: usize, all: usize| {
-            progress.say(&format!("{what}, {} %", 100 * done / all.max(1)));
-        };
-        ReferenceString::open_dev_with(&self.folder(), dimension, &part)
-    }
-}
-
-/// A path as text for JSON.
-pub(super) fn text(path: &Path) -> String {
-    path.display().to_string()
 }
 
 #[cfg(test)]

@@ -1,24 +1,15 @@
-//! The parts of a command line that all programs share, and the commands of `fairshare`.
+//! What the programs share: command-line arguments, events on stdout, waiting, moving a project on, and the exit code.
 
+mod advance;
 mod args;
-mod audit;
-mod command;
-#[cfg(feature = "embedded")]
-mod devnet;
-#[cfg(feature = "embedded")]
-mod ipfs;
-mod join;
-mod keys;
-mod model;
-mod output;
-mod project;
-mod project_create;
-mod project_show;
+mod backoff;
+mod reporter;
 mod run;
-mod wallet;
-mod withdraw;
+mod signal;
 
+pub use advance::{unix_time, Advance};
 pub use args::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
-pub use command::Fairshare;
-pub use output::{print_json, print_line, table, Progress, Reporter};
+pub use backoff::Backoff;
+pub use reporter::{print_json, print_line, Reporter};
 pub use run::run_main;
+pub use signal::until_told_to_stop;

@@ -1,5 +1,6 @@
 //! The chain. Nothing outside this module imports the chain library.
 
+mod bytecode_check;
 mod client;
 mod convert;
 mod error;
@@ -7,7 +8,6 @@ mod events;
 mod evidence;
 #[cfg(test)]
 mod fuzz;
-mod genuine;
 mod market;
 mod project;
 mod send;

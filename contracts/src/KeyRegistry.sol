@@ -6,11 +6,12 @@ import {Bn254} from "./libraries/Bn254.sol";
 import {VerifyingKeys} from "./libraries/VerifyingKeys.sol";
 
 /// @title The keys of all proofs: checked once, at deployment, and immutable from then on.
-/// @dev No owner, no setter. The constructor checks the constants of every key contract and hashes them into `keysHash`; each verifier
-/// copies the keys when it is deployed. The constructor calls every key contract twice and requires the same answer, which refuses a contract that
-/// distinguishes its first call from later ones. It cannot exclude code that changes its answer from some block on, for some callers, or behind
-/// a proxy. Whoever joins a project must therefore know the code: the node compares the runtime code of every key contract with the pinned
-/// code, and the verifier's copy with the pinned constants.
+/// @dev No owner, no setter. The constructor checks the constants of every key contract and hashes them into
+/// `keysHash`; each verifier copies the keys when it is deployed. The constructor calls every key contract twice and
+/// requires the same answer, which refuses a contract that distinguishes its first call from later ones. It cannot
+/// exclude code that changes its answer from some block on, for some callers, or behind a proxy. Whoever joins a
+/// project must therefore know the code: the node compares the runtime code of every key contract with the pinned code,
+/// and the verifier's copy with the pinned constants.
 contract KeyRegistry is IKeyRegistry {
     bytes32 private constant TAG = "fairshare.keys.v2";
 
@@ -120,8 +121,8 @@ contract KeyRegistry is IKeyRegistry {
 
     /* POINTS */
 
-    /// @dev `gamma_2` must be `[1]_2`, and `delta_2` and `[sigma]_2` must be different from it and from each other: otherwise public inputs, a
-    /// commitment or a part of `C` could be exchanged for one another.
+    /// @dev `gamma_2` must be `[1]_2`, and `delta_2` and `[sigma]_2` must be different from it and from each other:
+    /// otherwise public inputs, a commitment or a part of `C` could be exchanged for one another.
     /// @param one `[1]_2`
     function _checkFixedPoints(uint256[18] memory key, uint256[4] memory one, uint8 rule, uint8 size) private view {
         _checkG1(key[VerifyingKeys.ALPHA], key[VerifyingKeys.ALPHA + 1]);
@@ -165,8 +166,8 @@ contract KeyRegistry is IKeyRegistry {
         if (!Bn254.isOnCurve(x, y)) revert InvalidKeyPoint();
     }
 
-    /// @dev The pairing precompile refuses coordinates that are not below `q`, points off the twist and points outside the subgroup. It
-    /// accepts infinity, which we refuse here.
+    /// @dev The pairing precompile refuses coordinates that are not below `q`, points off the twist and points outside
+    /// the subgroup. It accepts infinity, which we refuse here.
     function _checkG2(uint256 x1, uint256 x0, uint256 y1, uint256 y0) private view {
         if (x1 | x0 | y1 | y0 == 0) revert InvalidKeyPoint();
         uint256[] memory words = new uint256[](6);

@@ -24,35 +24,41 @@ import {Tally} from "./libraries/Tally.sol";
 ///
 /// @notice The rules in plain words. They are binding, because only this code moves the money:
 ///
-/// 1. The owner paid the reward and the fees of all rounds when it created the project. It cannot take any of them back before the project
-///    has ended, cannot change the terms, and cannot stop the project.
-/// 2. A trainer deposits a stake. The stake returns to it when it leaves, which it may do at any time except in a round in which it has
-///    committed, and when the project ends. It loses the whole stake and its seat for two things only: if it commits to an update and does not
-///    reveal it before the deadline, and if it reveals an update whose file at most half of the revealing trainers attest (unless fewer than
-///    `minActive` slots of the round survive). It loses `outlierPenalty` of the stake, once, if it is an outlier in more than `outlierRounds` rounds.
-/// 3. A round is settled only with a proof that this contract has verified. Each trainer that attested in the round then owns
-///    `roundReward * share / 2^16` (rounded down), and nobody can take it away: not the owner, not the aggregator, not a later slashing.
-/// 4. Nobody chooses which updates count: an update counts if more than half of the revealing trainers attest that they fetched and checked it.
-/// 5. The aggregator deposits a bond. Until the deadline of Aggregate only the aggregator can settle. From then on, for one more period of the
-///    same length, anyone can; the first valid result wins. If nobody settles, the round is void and the active trainers share the bond equally. The
-///    project then continues without a bond, and anyone can settle from the start of Aggregate.
-/// 6. The payee of a settlement earns `roundFee` if more than half attest, in the next round's Attest (after the last round: in Closing), that they
-///    got the new model's file from it. Any other account may publish the file instead: if more than half name a publisher, the publisher
-///    earns the fee, and an aggregator that withheld the file loses its bond to the escrow. If no source is named by more than half, the fee
-///    returns to the escrow.
+/// 1. The owner paid the reward and the fees of all rounds when it created the project. It cannot take any of them back
+///    before the project has ended, cannot change the terms, and cannot stop the project.
+/// 2. A trainer deposits a stake. The stake returns to it when it leaves, which it may do at any time except in a round
+///    in which it has committed, and when the project ends. It loses the whole stake and its seat for two things only:
+///    if it commits to an update and does not reveal it before the deadline, and if it reveals an update whose file at
+///    most half of the revealing trainers attest (unless fewer than `minActive` slots of the round survive). It loses
+///    `outlierPenalty` of the stake, once, if it is an outlier in more than `outlierRounds` rounds.
+/// 3. A round is settled only with a proof that this contract has verified. Each trainer that attested in the round
+///    then owns `roundReward * share / 2^16` (rounded down), and nobody can take it away: not the owner, not the
+///    aggregator, not a later slashing.
+/// 4. Nobody chooses which updates count: an update counts if more than half of the revealing trainers attest that they
+///    fetched and checked it.
+/// 5. The aggregator deposits a bond. Until the deadline of Aggregate only the aggregator can settle. From then on, for
+///    one more period of the same length, anyone can; the first valid result wins. If nobody settles, the round is void
+///    and the active trainers share the bond equally. The project then continues without a bond, and anyone can settle
+///    from the start of Aggregate.
+/// 6. The payee of a settlement earns `roundFee` if more than half attest, in the next round's Attest (after the last
+///    round: in Closing), that they got the new model's file from it. Any other account may publish the file instead:
+///    if more than half name a publisher, the publisher earns the fee, and an aggregator that withheld the file loses
+///    its bond to the escrow. If no source is named by more than half, the fee returns to the escrow.
 /// 7. A void round costs nobody anything else: its reward and fee stay in escrow for the next round.
 /// 8. Every phase has a deadline. After it anyone can call `advance()`, so nobody can block the project.
-/// 9. The project ends Completed when all rounds are settled, or WoundUp when too few trainers registered or remain, when the bond was not
-///    placed, or when too many rounds were void. Then every trainer owns its stake again, the aggregator its bond if it was not slashed, and the
-///    owner the rest of the escrow (unearned rewards, rounding, lost stakes).
-/// 10. Money leaves only through `withdraw`, to an address that its owner names. Nobody has a key to it, and nobody can pause it. All of it is
-///     ether, or one token that the terms name; this contract cannot control what the token's own contract does with balances.
+/// 9. The project ends Completed when all rounds are settled, or WoundUp when too few trainers registered or remain,
+///    when the bond was not placed, or when too many rounds were void. Then every trainer owns its stake again, the
+///    aggregator its bond if it was not slashed, and the owner the rest of the escrow (unearned rewards, rounding, lost
+///    stakes).
+/// 10. Money leaves only through `withdraw`, to an address that its owner names. Nobody has a key to it, and nobody can
+///     pause it. All of it is ether, or one token that the terms name; this contract cannot control what the token's
+///     own contract does with balances.
 ///
-/// @dev Over 400 lines so that everything which decides who may act and who gets paid can be read in one place; `ProjectRounds` holds the
-/// transitions between phases, `ProjectState` the storage and the views.
-/// Each project is a clone of one implementation (OpenZeppelin `Clones`) with its terms in its own code, so the terms cannot change.
-/// Money sent by force (not through a function) belongs to nobody and stays. Apart from that, at all times:
-/// `balance = escrow + fee of the open model file + sum of owed + stakes held + bond held`.
+/// @dev Over 400 lines so that everything which decides who may act and who gets paid can be read in one place;
+/// `ProjectRounds` holds the transitions between phases, `ProjectState` the storage and the views. Each project is a
+/// clone of one implementation (OpenZeppelin `Clones`) with its terms in its own code, so the terms cannot change.
+/// Money sent by force (not through a function) belongs to nobody and stays. Apart from that, at all times: `balance =
+/// escrow + fee of the open model file + sum of owed + stakes held + bond held`.
 contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransient {
     using Tally for uint256[4];
 
@@ -61,14 +67,15 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
 
     bytes32 private constant JOIN = keccak256("Join(address trainer,uint256 nonce,uint256 validUntil)");
 
-    /// @dev Deploys the implementation that all projects of a factory share. Signatures name the project: `EIP712` computes the domain again
-    /// when the address is not the implementation's.
+    /// @dev Deploys the implementation that all projects of a factory share. Signatures name the project: `EIP712`
+    /// computes the domain again when the address is not the implementation's.
     constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form)
         ProjectState(registry, verifier, form)
         EIP712("Fairshare", "2")
     {}
 
-    /// @notice Checks the deposit and opens registration. The factory, which has checked the terms, calls this when it creates the project.
+    /// @notice Checks the deposit and opens registration. The factory, which has checked the terms, calls this when it
+    /// creates the project.
     function initialize() external payable {
         if (msg.sender != factory || _status.deadline != 0) revert NotInitializable();
         Terms memory t = terms();
@@ -83,7 +90,8 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         uint256 due = t.token == address(0) ? deposit : 0;
         if (msg.value != due) revert WrongValue(due, msg.value);
         if (t.token == address(0)) return;
-        // The factory has transferred the deposit. More is accepted: a unit sent to this address in advance must not block its creation.
+        // The factory has transferred the deposit. More is accepted: a unit sent to this address in advance must not
+        // block its creation.
         uint256 balance = IERC20(t.token).balanceOf(address(this));
         if (balance < deposit) revert UnsupportedToken(deposit, balance);
     }
@@ -191,7 +199,8 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         uint256 slot = (submission & 0xff) - 1;
         RoundData storage data = _rounds[round_];
         if (Packed.has(data.revealedMask, slot)) revert NothingToReveal(msg.sender);
-        if (_sealed(keccak256(abi.encode(cid, msg.sender, salt))) != _sealed(bytes32(submission))) revert RevealMismatch();
+        uint256 opened = _sealed(keccak256(abi.encode(cid, msg.sender, salt)));
+        if (opened != _sealed(bytes32(submission))) revert RevealMismatch();
 
         uint256 revealed = data.revealedMask | (1 << slot);
         data.revealedMask = uint128(revealed);
@@ -317,8 +326,8 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         _openNextRound(t);
     }
 
-    /// @dev While only the aggregator may settle, it must also be the sender: the prover chooses the CID of the model file that the proof
-    /// names, and others must not choose it in the aggregator's name.
+    /// @dev While only the aggregator may settle, it must also be the sender: the prover chooses the CID of the model
+    /// file that the proof names, and others must not choose it in the aggregator's name.
     function _requirePayee(Terms memory t, Status memory status, address payee) private view {
         uint256 end = uint256(status.deadline) + t.aggregatePeriod;
         if (block.timestamp >= end) revert DeadlinePassed(end);
@@ -338,9 +347,10 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         if (hash != slotsHash) revert WrongCommitments();
     }
 
-    /// @dev Takes the fee and exactly the sum of all trainers' parts out of escrow; `owed` computes each part from the shares again. A slot
-    /// that did not attest gets nothing, whatever its share. The proof guarantees that the shares sum to at most one and that inactive slots
-    /// have none; if it did not, the assertion or the subtraction would revert before money of another round is promised.
+    /// @dev Takes the fee and exactly the sum of all trainers' parts out of escrow; `owed` computes each part from the
+    /// shares again. A slot that did not attest gets nothing, whatever its share. The proof guarantees that the shares
+    /// sum to at most one and that inactive slots have none; if it did not, the assertion or the subtraction would
+    /// revert before money of another round is promised.
     function _pay(Terms memory t, uint256 attested, uint256[] calldata shares) private {
         uint256 reward = t.roundReward;
         uint256 paid;
@@ -363,8 +373,8 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         escrow -= paid + t.roundFee;
     }
 
-    /// @dev Counts one more outlier round for each slot of `mask`, and takes the penalty from trainers that pass the limit. An active slot's
-    /// trainer has its seat, so its stake is held.
+    /// @dev Counts one more outlier round for each slot of `mask`, and takes the penalty from trainers that pass the
+    /// limit. An active slot's trainer has its seat, so its stake is held.
     /// @param outliers the trainers of the slots of `mask`, in slot order
     function _countOutliers(Terms memory t, uint256 id, uint256 mask, address[] calldata outliers) private {
         uint256 cursor;

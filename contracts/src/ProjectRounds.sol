@@ -38,8 +38,8 @@ abstract contract ProjectRounds is ProjectState {
         uint256 active = _tally.above(Packed.count(attested), Packed.count(revealed) / 2);
         data.activeMask = uint128(active);
         emit SlotsActive(id, active, attested);
-        // With too few active slots the attesters themselves may be at fault: nobody is slashed, and their votes on the model file do not
-        // close its claim.
+        // With too few active slots the attesters themselves may be at fault: nobody is slashed, and their votes on the
+        // model file do not close its claim.
         if (Packed.count(active) < t.minActive) return _void(t, "too few active");
         _slash(id, revealed & ~active);
         if (_status.claimRound != 0) _unattested(t);
@@ -56,7 +56,8 @@ abstract contract ProjectRounds is ProjectState {
             uint256 part = t.bond / count;
             _status.bondHeld = false;
             for (uint256 i; i < _trainers.length; ++i) {
-                // A trainer that has committed and still has its seat is active: the others were slashed, and none can leave after a commitment.
+                // A trainer that has committed and still has its seat is active: the others were slashed, and none can
+                // leave after a commitment.
                 if (_slotPlusOne(id, _trainers[i]) != 0) _credit[_trainers[i]] += part;
             }
             escrow += t.bond - part * count;

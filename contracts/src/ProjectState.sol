@@ -86,8 +86,8 @@ abstract contract ProjectState is IProject {
     mapping(uint256 id => RoundData) internal _rounds;
     /// @dev The seal with its low byte replaced by the slot plus one; 248 bits still bind.
     mapping(uint256 id => mapping(address trainer => uint256)) internal _submissions;
-    /// @dev The void rounds in increasing order. `CodeStore` numbers the shares of the others in the order of settlement. Few rounds are void, so
-    /// storing these costs less than storing a number for every settlement.
+    /// @dev The void rounds in increasing order. `CodeStore` numbers the shares of the others in the order of
+    /// settlement. Few rounds are void, so storing these costs less than storing a number for every settlement.
     uint32[] internal _voids;
     mapping(bytes32 point => bool) internal _used;
     /// @dev Attestations of the round in Attest.
@@ -161,8 +161,9 @@ abstract contract ProjectState is IProject {
     }
 
     /// @inheritdoc IProject
-    /// @dev The code stores the fields as memory does, one word each, except that memory holds a pointer instead of the two words of `model`.
-    /// Every transaction reads the terms; `abi.decode` would check every field that the factory encoded, for 3,000 gas more.
+    /// @dev The code stores the fields as memory does, one word each, except that memory holds a pointer instead of the
+    /// two words of `model`. Every transaction reads the terms; `abi.decode` would check every field that the factory
+    /// encoded, for 3,000 gas more.
     function terms() public view returns (Terms memory terms_) {
         if (address(this) == IMPLEMENTATION) revert NotAProject();
         bytes memory words = Clones.fetchCloneArgs(address(this));

@@ -11,8 +11,8 @@ import {Packed} from "./libraries/Packed.sol";
 import {RoundChallenges, RoundTranscript} from "./libraries/RoundTranscript.sol";
 import {VerifyingKeys} from "./libraries/VerifyingKeys.sol";
 
-/// @title Verifies a round: the Groth16 proof of the assessment, the Gram argument and the new model's commitment, in one pairing call of
-/// seven pairs.
+/// @title Verifies a round: the Groth16 proof of the assessment, the Gram argument and the new model's commitment, in
+/// one pairing call of seven pairs.
 /// @notice Holds no state and no funds. The caller sets the statement, which the prover must not choose.
 /// @dev Follows docs/protocol.md sections 5, 6 and 13 and uses the names defined there.
 contract RoundVerifier is IRoundVerifier, KeyedVerifier {
@@ -52,8 +52,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
 
     /* KEYS, copied into this contract's own code stores */
 
-    /// @dev A registered key as consecutive words, or nothing. A copy, because asking two contracts for it would cost every proof
-    /// 10,000 gas.
+    /// @dev A registered key as consecutive words, or nothing. A copy, because asking two contracts for it would cost
+    /// every proof 10,000 gas.
     function _copyOf(IKeyRegistry registry, uint8 size) private view returns (bytes memory) {
         try registry.verifyingKey(VerifyingKeys.AGREEMENT, size) returns (IVerifyingKey key) {
             (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
@@ -157,8 +157,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         Bn254.addMul(sum, X1_X, X1_Y, mulmod(c.nu, slope, Bn254.R));
     }
 
-    /// @dev `e(-A, B) e(alpha, beta) e(C, delta) e(nu^3 D, [sigma]_2)`. Adds `IC_0 + sum input_i IC_i + D - nu^3 PoK` to the sum beside
-    /// `[1]_2 = gamma_2`. All inputs are below `r`: `x` and `x + r` would prove the same.
+    /// @dev `e(-A, B) e(alpha, beta) e(C, delta) e(nu^3 D, [sigma]_2)`. Adds `IC_0 + sum input_i IC_i + D - nu^3 PoK`
+    /// to the sum beside `[1]_2 = gamma_2`. All inputs are below `r`: `x` and `x + r` would prove the same.
     function _setGroth16(
         uint256[PAIR_WORDS] memory pairs,
         Bn254.Sum memory sum,

@@ -28,9 +28,9 @@ pub struct RuntimeCode {
 }
 
 impl RuntimeCode {
-    /// `Project`. Immutables: from OpenZeppelin's `EIP712` the domain separator, the chain id, the contract's address, the hashes of
-    /// name and version, name and version as short strings; then factory, key registry, round verifier, form verifier, the contract's
-    /// address.
+    /// `Project`. Immutables: from OpenZeppelin's `EIP712` the domain separator, the chain id, the contract's address,
+    /// the hashes of name and version, name and version as short strings; then factory, key registry, round verifier,
+    /// form verifier, the contract's address.
     pub fn project() -> Self {
         Self::parse(include_str!("../abi/Project.json"))
     }

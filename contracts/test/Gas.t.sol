@@ -16,9 +16,10 @@ import {Forger, KnownSecrets} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 import {Points} from "./support/Points.sol";
 
-/// @dev Bounds on the cost of the three transactions that carry proofs. Forge runs `setUp`, which prepares everything, as a separate transaction:
-/// in a test every account and slot is cold and has the value that the transaction finds. The proofs pass the real verifiers. Precompiles cost the
-/// same for every input, so a forged proof costs as much as a real one.
+/// @dev Bounds on the cost of the three transactions that carry proofs. Forge runs `setUp`, which prepares everything,
+/// as a separate transaction: in a test every account and slot is cold and has the value that the transaction finds.
+/// The proofs pass the real verifiers. Precompiles cost the same for every input, so a forged proof costs as much as a
+/// real one.
 abstract contract GasTest is Market {
     /// @dev Forge prints it (`-vv`).
     event log_named_uint(string what, uint256 gas);
@@ -86,7 +87,11 @@ abstract contract GasTest is Market {
         return n > 16 ? 128 : 16;
     }
 
-    function statementOf(uint8 n, uint256 round, uint256[2] memory policy) internal pure returns (RoundStatement memory s) {
+    function statementOf(uint8 n, uint256 round, uint256[2] memory policy)
+        internal
+        pure
+        returns (RoundStatement memory s)
+    {
         s.round = round;
         (s.payee, s.project) = (AGGREGATOR, address(0x1234));
         (s.dimension, s.slots, s.rule) = (9610, slotsFor(n), 1);
@@ -234,15 +239,16 @@ contract SettleHundredGasTest is SettleGasTest {
         prepare(2);
     }
 
-    /// @dev Most of it is fixed: 1,002,000 for the precompiles (635,000 for a hundred products and sums with their calls, 283,000 for seven pairs),
-    /// 162,000 for the transaction with its calldata, 80,000 for storing the shares.
+    /// @dev Most of it is fixed: 1,002,000 for the precompiles (635,000 for a hundred products and sums with their
+    /// calls, 283,000 for seven pairs), 162,000 for the transaction with its calldata, 80,000 for storing the shares.
     function test_settle_costsLessThan1400000AtAHundredTrainers() public {
         limit("settle, n = 100, N = 128", transactionGas(), 1_400_000);
         assertEq(project.settledRounds(), 2);
     }
 }
 
-/// @dev A commitment with a range proof of the real prover (tests/vectors/form_*.json), in a project at the address that the vector names.
+/// @dev A commitment with a range proof of the real prover (tests/vectors/form_*.json), in a project at the address
+/// that the vector names.
 abstract contract CommitGasTest is GasTest {
     string private json;
     address private constant VECTORS_TRAINER = 0x2222222222222222222222222222222222222222;

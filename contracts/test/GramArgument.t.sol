@@ -9,8 +9,8 @@ import {GramLiar} from "./support/GramLiar.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
-/// @dev The Gram argument against a prover that can prove any assessment: the commitments alone must suffice to refuse it. Three slots, models of
-/// four parameters.
+/// @dev The Gram argument against a prover that can prove any assessment: the commitments alone must suffice to refuse
+/// it. Three slots, models of four parameters.
 contract GramArgumentTest is MiniTest {
     uint256 private constant D = 4;
     uint256 private constant MASK = 0x25; // slots 0, 2 and 5
@@ -75,8 +75,8 @@ contract GramArgumentTest is MiniTest {
         accepted(honest(D), D + 3);
     }
 
-    /// @dev The assessment proves products that are not those of the committed updates: one entry of `G` is larger by one (at the powers of `rho`
-    /// of slots 0 and 2), or the whole matrix is another.
+    /// @dev The assessment proves products that are not those of the committed updates: one entry of `G` is larger by
+    /// one (at the powers of `rho` of slots 0 and 2), or the whole matrix is another.
     function test_verify_oneWrongGramEntry() public {
         (RoundStatement memory s, RoundProof memory p) = argue(honest(D), D, GramLiar.Lie.None, 0);
         uint256 rho = liar.rhoOf(s, p);
@@ -85,8 +85,8 @@ contract GramArgumentTest is MiniTest {
         refused(honest(D), GramLiar.Lie.Sigma, 1, IRoundVerifier.LaurentIdentityFailed.selector);
     }
 
-    /// @dev Two accomplices share a number behind the model's last parameter, which would raise their products. It is valid in a model that is
-    /// longer by one; here no choice of `R` is.
+    /// @dev Two accomplices share a number behind the model's last parameter, which would raise their products. It is
+    /// valid in a model that is longer by one; here no choice of `R` is.
     function test_verify_aCoordinateBeyondTheModelWithEveryR() public {
         uint256[][] memory updates = honest(D + 1);
         (updates[0][D], updates[1][D], updates[2][D]) = (1 << 18, 1 << 18, 0);
@@ -114,8 +114,8 @@ contract GramArgumentTest is MiniTest {
         refused(honest(D), GramLiar.Lie.ValuesAfterGamma, 1 << 40, IRoundVerifier.PairingFailed.selector);
     }
 
-    /// @dev `(x, i x)` with `i^2 = -1` in two coordinates changes no product, so the argument is true for it. Only the range proof of the commit
-    /// refuses it (`test_verify_refusesEveryCheat`).
+    /// @dev `(x, i x)` with `i^2 = -1` in two coordinates changes no product, so the argument is true for it. Only the
+    /// range proof of the commit refuses it (`test_verify_refusesEveryCheat`).
     function test_verify_theIsotropicPairChangesNoProduct() public view {
         uint256 i = Bn254.power(5, (Bn254.R - 1) / 4);
         assertEq(mulmod(i, i, Bn254.R), Bn254.R - 1);

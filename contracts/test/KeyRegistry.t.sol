@@ -8,7 +8,8 @@ import {ExampleKey} from "./support/ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
-/// @notice FOR TESTS: a key contract that changes its answer: the first read of a storage word in a transaction costs more gas than the next.
+/// @notice FOR TESTS: a key contract that changes its answer: the first read of a storage word in a transaction costs
+/// more gas than the next.
 contract ForgetfulKey is TestKey {
     uint256 private _touched = 1;
 
@@ -113,8 +114,9 @@ contract KeyRegistryTest is MiniTest {
             for (uint256 i; i < 4; ++i) {
                 key.setFixed(14 + i, g2[4 * known + i]);
             }
+            bytes memory reason = abi.encodeWithSelector(IKeyRegistry.SigmaIsKnown.selector, 1, 8);
             if (known == 2) new KeyRegistry(true, KnownSecrets.x1(), g2, one(key.asKey()));
-            else refuse(KnownSecrets.x1(), g2, key.asKey(), abi.encodeWithSelector(IKeyRegistry.SigmaIsKnown.selector, 1, 8));
+            else refuse(KnownSecrets.x1(), g2, key.asKey(), reason);
         }
         // Off the twist, and infinity: a key whose prover does not commit.
         TestKey key_ = new TestKey(1, 8);
@@ -286,7 +288,8 @@ contract KeyRegistryTest is MiniTest {
         vm.cool(address(key));
         bytes memory reason = abi.encodeWithSelector(IKeyRegistry.ImpureKey.selector, address(key));
         refuse(KnownSecrets.x1(), KnownSecrets.g2(), key.asKey(), reason);
-        // Once warm, the same key answers the same twice: a second call cannot exclude this. (The refused call's reads are cold again.)
+        // Once warm, the same key answers the same twice: a second call cannot exclude this. (The refused call's reads
+        // are cold again.)
         key.key();
         this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key.asKey()));
     }

@@ -22,13 +22,13 @@ contract ProjectRegistrationTest is Market {
         factory.createProject{value: depositOf(t)}(t);
     }
 
-    // --- creation
+    /* CREATION */
 
-    /// @dev Whatever was encoded is what is read: no field in another's place, none cut.
+    /// @dev The terms read back equal the terms given: no field is exchanged or truncated.
     function testFuzz_terms_areTheEncodedOnes(Terms memory t, uint256 behind) public {
         Project clone = Project(Clones.cloneWithImmutableArgs(factory.implementation(), abi.encode(t)));
         Terms memory found = clone.terms();
-        uint256[2] memory next = [behind, ~behind]; // allocated behind it
+        uint256[2] memory next = [behind, ~behind]; // allocated behind the terms
         assertEq(keccak256(abi.encode(found)), keccak256(abi.encode(t)));
         found.model[1] ^= 1;
         assertTrue(next[0] == behind && next[1] == ~behind && found.modelCid == t.modelCid);
@@ -118,7 +118,7 @@ contract ProjectRegistrationTest is Market {
         }
     }
 
-    /// @dev The `i`-th way to break a bound, and the field that must be named.
+    /// @dev Breaks the `i`-th bound; returns the field that the error must name.
     function spoil(Terms memory t, uint256 i) private pure returns (string memory) {
         if (i == 0) return set(uint160(t.aggregator = address(0)), "aggregator");
         if (i == 1) return set(t.specification = 0, "specification");
@@ -153,7 +153,7 @@ contract ProjectRegistrationTest is Market {
         if (i == 30) return set(t.slots = 0, "slots");
         if (i == 31) return set(t.table = 0, "table");
         if (i == 32) return set(t.table = 9, "table");
-        if (i == 33) return set(uint160(t.token = address(0x1234)), "token"); // no code there
+        if (i == 33) return set(uint160(t.token = address(0x1234)), "token"); // without code
         if (i == 34) return set(t.outlierPenalty = t.stake + 1, "outlierPenalty");
         if (i == 35) return set(t.attestPeriod = 0, "attestPeriod");
         if (i == 36) return set(t.rule = 255, "rule");
@@ -195,7 +195,7 @@ contract ProjectRegistrationTest is Market {
         assertEq(model[1], 2);
     }
 
-    /// @dev Each alone: of a registry that is neither's, one check would do.
+    /// @dev Each verifier alone: if both had the wrong registry, one check would suffice.
     function test_constructor_factoryWithAVerifierOfOtherKeys() public {
         IRoundVerifier round = new AcceptingRoundVerifier(address(0x77));
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
@@ -243,7 +243,7 @@ contract ProjectRegistrationTest is Market {
         assertFalse(ok);
     }
 
-    // --- join, leave, placeBond
+    /* JOINING, LEAVING, BOND */
 
     function test_join_takesTheStakeAndListsTheTrainer() public {
         vm.deal(trainer(0), STAKE);
@@ -347,7 +347,7 @@ contract ProjectRegistrationTest is Market {
         project.leave();
     }
 
-    /// @dev The deadline binds those who come, not those who go.
+    /// @dev The deadline applies to joining, not to leaving.
     function test_leave_afterTheDeadlineOfRegistration() public {
         join(0);
         vm.warp(project.deadline());
@@ -367,7 +367,7 @@ contract ProjectRegistrationTest is Market {
         (uint256 stake,,) = project.trainerState(trainer(3));
         assertEq(stake, 0);
         withdraw(trainer(3));
-        // What it attested counts on: three others go on, and nothing of its is lost.
+        // Its attestation still counts, and the other three go on.
         submit(3);
         settleWith([uint256(65536), 0, 0, 0], 65536, AGGREGATOR);
         close(AGGREGATOR);
@@ -480,7 +480,7 @@ contract ProjectRegistrationTest is Market {
         project.placeBond{value: BOND}();
     }
 
-    // --- the end of registration
+    /* END OF REGISTRATION */
 
     function test_advance_opensRoundOneWithEnoughTrainers() public {
         placeBond();

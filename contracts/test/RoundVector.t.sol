@@ -63,7 +63,8 @@ contract RoundVectorTest is Vectors {
         (ok,) = address(verifier).staticcall{gas: 2_000_000}(abi.encodeCall(verifier.verify, (s, p)));
     }
 
-    /// @dev Takes the encoded call, so that a test can replace single words. A call that does not decode is refused, too.
+    /// @dev Takes the encoded call, so that a test can replace single words. A call that does not decode is refused,
+    /// too.
     function acceptsEncoded(bytes memory data) private view returns (bool ok) {
         (ok,) = address(verifier).staticcall{gas: 2_000_000}(data);
     }
@@ -321,7 +322,8 @@ contract RoundVectorTest is Vectors {
         }
     }
 
-    /// @dev Two trainers' results exchanged, as if equal scores were ranked differently, with the matching step of the model.
+    /// @dev Two trainers' results exchanged, as if equal scores were ranked differently, with the matching step of the
+    /// model.
     function test_verify_tiesBrokenTheOtherWay() public withEveryVector {
         (uint256 a, uint256 b) = (slotOf(proof.keptMask, 0), slotOf(proof.keptMask, 1));
         RoundProof memory p = proof;
@@ -351,8 +353,8 @@ contract RoundVectorTest is Vectors {
         p.model = [x, y];
     }
 
-    /// @dev Moves one unit from one trainer to another, and adds one unit to a single trainer, in weights and in shares; with the matching step of the
-    /// model.
+    /// @dev Moves one unit from one trainer to another, and adds one unit to a single trainer, in weights and in
+    /// shares; with the matching step of the model.
     function test_verify_weightsOrSharesMovedByOne() public withEveryVector {
         for (uint256 k; k < 2; ++k) {
             RoundProof memory p = proof;
@@ -383,7 +385,8 @@ contract RoundVectorTest is Vectors {
         }
     }
 
-    /// @dev The assessment of another matrix: sigma sums other products, or the commitment, on which the challenge depends, is another.
+    /// @dev The assessment of another matrix: sigma sums other products, or the commitment, on which the challenge
+    /// depends, is another.
     function test_verify_ofOneWrongGramEntry() public withEveryVector {
         uint256 rho = Transcript.challenge(bytes32(words(".states")[1]));
         uint256 slot = slotOf(statement.activeMask, 0);
@@ -427,8 +430,8 @@ contract RoundVectorTest is Vectors {
         RoundProof memory p = proof;
         p.groth16[1] = Bn254.Q - p.groth16[1];
         assertFalse(accepts(statement, p));
-        // (-A, -B, C) proves the same statement: Groth16 proofs are malleable. This gains nothing: the transcript still binds project, round,
-        // payee and every figure, and a round is settled once.
+        // (-A, -B, C) proves the same statement: Groth16 proofs are malleable. This gains nothing: the transcript still
+        // binds project, round, payee and every figure, and a round is settled once.
         (p.groth16[4], p.groth16[5]) = (Bn254.Q - p.groth16[4], Bn254.Q - p.groth16[5]);
         assertTrue(accepts(statement, p));
     }

@@ -30,8 +30,8 @@ contract LooseRegistry is IKeyRegistry {
     }
 }
 
-/// @dev The real verifier against forged proofs, which satisfy its equations because the tests know the secrets of the keys. RoundVector.t.sol has
-/// proofs of the real prover.
+/// @dev The real verifier against forged proofs, which satisfy its equations because the tests know the secrets of the
+/// keys. RoundVector.t.sol has proofs of the real prover.
 contract RoundVerifierTest is MiniTest {
     KeyRegistry private registry;
     IRoundVerifier private verifier;
@@ -171,7 +171,8 @@ contract RoundVerifierTest is MiniTest {
     function test_verify_everyProofWordIsBound() public view {
         (RoundStatement memory s, RoundProof memory p) = good();
         bytes memory encoded = abi.encode(p);
-        // Words of the encoding: 0 is the offset of the tuple, 4 and 5 those of the arrays; the rest are words of the proof.
+        // Words of the encoding: 0 is the offset of the tuple, 4 and 5 those of the arrays; the rest are words of the
+        // proof.
         for (uint256 i = 1; i < encoded.length / 32; ++i) {
             if (i == 4 || i == 5) continue;
             bytes memory mangled = abi.encodePacked(encoded);
@@ -370,7 +371,8 @@ contract RoundVerifierTest is MiniTest {
         }
     }
 
-    /// @dev The verifier's code stores hold the registered keys in the order of sizes, and nothing for a size without a key.
+    /// @dev The verifier's code stores hold the registered keys in the order of sizes, and nothing for a size without a
+    /// key.
     function test_constructor_copiesTheKeys() public view {
         uint256 found;
         for (uint256 number = 1; number <= 5; ++number) {

@@ -10,10 +10,10 @@ interface IVerifyingKey {
     /// @return size number `N` of slots of the circuit
     function circuit() external pure returns (uint8 rule, uint8 size);
 
-    /// @return fixedPoints `alpha_1` (2 words), then `beta_2`, `gamma_2`, `delta_2` and `[sigma]_2` (4 words each, imaginary parts first);
-    /// `VerifyingKeys` names the offsets
-    /// @return ic the points of the constant one and of the public inputs, 64 bytes each. Bytes, because every verification copies them, and
-    /// the compiler copies an array word by word
+    /// @return fixedPoints `alpha_1` (2 words), then `beta_2`, `gamma_2`, `delta_2` and `[sigma]_2` (4 words each,
+    /// imaginary parts first); `VerifyingKeys` names the offsets
+    /// @return ic the points of the constant one and of the public inputs, 64 bytes each. Bytes, because every
+    /// verification copies them, and the compiler copies an array word by word
     function key() external pure returns (uint256[18] memory fixedPoints, bytes memory ic);
 }
 

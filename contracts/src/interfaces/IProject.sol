@@ -25,7 +25,7 @@ struct Terms {
     uint96 stake; // of every trainer
     uint96 bond; // of the aggregator, placed before registration ends
     uint16 outlierRounds; // rounds in which a trainer may be an outlier without a penalty
-    uint96 outlierPenalty; // part of the stake that a trainer loses, once, when it is an outlier in one more round; 0 ..= stake
+    uint96 outlierPenalty; // lost from the stake, once, for one outlier round more; 0 ..= stake
     /* REWARD */
     uint16 rounds; // rounds to settle, >= 1
     uint16 maxVoids; // void rounds after which the project is wound up, >= 1
@@ -62,7 +62,8 @@ enum Phase {
 }
 
 /// @notice A project: its reward in escrow, its trainers, its rounds, its model.
-/// @dev A round id is `settled + voided + 1` when the round opens. No id is used twice, so nothing proved for one round is valid in another.
+/// @dev A round id is `settled + voided + 1` when the round opens. No id is used twice, so nothing proved for one round
+/// is valid in another.
 interface IProject {
     /* ERRORS */
 
@@ -71,7 +72,8 @@ interface IProject {
     error DeadlineNotReached(uint256 deadline);
     /// @notice The ether sent differs from the amount due, which is 0 in a project with a token.
     error WrongValue(uint256 expected, uint256 sent);
-    /// @notice `received` of `expected` units of the token arrived: it takes a fee on transfer or changes balances by itself.
+    /// @notice `received` of `expected` units of the token arrived: it takes a fee on transfer or changes balances by
+    /// itself.
     error UnsupportedToken(uint256 expected, uint256 received);
     error InvalidTerms(string field);
     error AlreadyJoined(address trainer);
@@ -121,12 +123,15 @@ interface IProject {
     event Attested(uint256 indexed round, uint256 indexed slot, address indexed trainer, uint256 mask, address source);
     /// @notice Attest has ended with these active slots.
     event SlotsActive(uint256 indexed round, uint256 activeMask, uint256 attestedMask);
-    /// @notice The trainer loses its seat, and its stake to the escrow: it did not reveal, or the majority did not attest its update.
+    /// @notice The trainer loses its seat, and its stake to the escrow: it did not reveal, or the majority did not
+    /// attest its update.
     event StakeSlashed(uint256 indexed round, address indexed trainer, uint256 amount);
-    /// @notice The trainer was an outlier in more rounds than the terms allow: `amount` of its stake goes to the escrow, the seat stays.
+    /// @notice The trainer was an outlier in more rounds than the terms allow: `amount` of its stake goes to the
+    /// escrow, the seat stays.
     event OutlierPenalised(uint256 indexed round, address indexed trainer, uint256 amount);
-    /// @notice Nobody settled: the active slots share the bond equally, and the indivisible rest goes to the escrow. With `activeMask` 0: the
-    /// aggregator withheld the model file of `round` and another account published it; the whole bond goes to the escrow.
+    /// @notice Nobody settled: the active slots share the bond equally, and the indivisible rest goes to the escrow.
+    /// With `activeMask` 0: the aggregator withheld the model file of `round` and another account published it; the
+    /// whole bond goes to the escrow.
     event BondSlashed(uint256 indexed round, uint256 amount, uint256 activeMask);
     event RoundSettled(
         uint256 indexed round,
@@ -157,38 +162,42 @@ interface IProject {
 
     /// @notice Joins with exactly `stake`. Opens round 1 if the project is full and the bond is placed.
     function join() external payable;
-    /// @notice Joins for `trainer`, who has signed `Join(address trainer,uint256 nonce,uint256 validUntil)` (EIP-712; ERC-1271 for
-    /// contracts). The sender pays the stake, which belongs to the trainer from then on.
+    /// @notice Joins for `trainer`, who has signed `Join(address trainer,uint256 nonce,uint256 validUntil)` (EIP-712;
+    /// ERC-1271 for contracts). The sender pays the stake, which belongs to the trainer from then on.
     function joinFor(address trainer, uint256 validUntil, bytes calldata signature) external payable;
-    /// @notice Gives up the seat; the stake becomes withdrawable. Possible before Closing, unless the sender has committed in the open round.
+    /// @notice Gives up the seat; the stake becomes withdrawable. Possible before Closing, unless the sender has
+    /// committed in the open round.
     function leave() external;
     /// @notice Places the aggregator's bond, exactly `bond`, during registration.
     function placeBond() external payable;
 
     /* ROUNDS */
 
-    /// @notice Posts a commitment with its range proof and `seal = keccak256(abi.encode(cid, sender, salt))`. The last trainer's commit
-    /// opens Reveal.
-    function commitUpdate(uint256 round, uint256[2] calldata commitment, bytes32 seal, FormProof calldata proof) external;
+    /// @notice Posts a commitment with its range proof and `seal = keccak256(abi.encode(cid, sender, salt))`. The last
+    /// trainer's commit opens Reveal.
+    function commitUpdate(uint256 round, uint256[2] calldata commitment, bytes32 seal, FormProof calldata proof)
+        external;
     /// @notice Opens the seal. The last reveal opens Attest.
     function revealUpdate(uint256 round, bytes32 cid, bytes32 salt) external;
-    /// @notice Attests an update's file for each slot of `mask`: the sender fetched the file and it matches the commitment. A slot is active if
-    /// more than half of the revealed slots attest it. A trainer that does not attest is not paid for the round.
+    /// @notice Attests an update's file for each slot of `mask`: the sender fetched the file and it matches the
+    /// commitment. A slot is active if more than half of the revealed slots attest it. A trainer that does not attest
+    /// is not paid for the round.
     /// @param mask revealed slots, the sender's own among them
-    /// @param source the account from which the sender got the last settled round's model file: that round's payee, a publisher, or zero for
-    /// nobody. While no fee is held for a model file, `source` is ignored and logged as zero: an attestation must not fail because others have
-    /// decided the question in the meantime
+    /// @param source the account from which the sender got the last settled round's model file: that round's payee, a
+    /// publisher, or zero for nobody. While no fee is held for a model file, `source` is ignored and logged as zero: an
+    /// attestation must not fail because others have decided the question in the meantime
     function attest(uint256 round, uint256 mask, address source) external;
-    /// @notice In Closing, names the source of the last model file; once for each account that attested in that file's round. Zero is refused:
-    /// a trainer that could not get the file does not call.
+    /// @notice In Closing, names the source of the last model file; once for each account that attested in that file's
+    /// round. Zero is refused: a trainer that could not get the file does not call.
     function attestModel(address source) external;
-    /// @notice Claims that the model file of the last settled round was withheld and that the sender serves it under `cid`. Earns the fee
-    /// if more than half then name the sender as their source.
+    /// @notice Claims that the model file of the last settled round was withheld and that the sender serves it under
+    /// `cid`. Earns the fee if more than half then name the sender as their source.
     function publishModel(bytes32 cid) external;
-    /// @notice Settles the round by proof, for the active slots of `roundState`. Before the deadline, and while the bond is placed, payee and
-    /// sender must be the aggregator.
+    /// @notice Settles the round by proof, for the active slots of `roundState`. Before the deadline, and while the
+    /// bond is placed, payee and sender must be the aggregator.
     /// @param commitments of EVERY committed slot of the round in slot order; checked against the running hash
-    /// @param outliers the trainers of the active slots that are not kept, in slot order, if the terms have an outlier penalty; otherwise empty
+    /// @param outliers the trainers of the active slots that are not kept, in slot order, if the terms have an outlier
+    /// penalty; otherwise empty
     function settle(
         uint256 round,
         address payee,
@@ -242,8 +251,8 @@ interface IProject {
     /// @return revealedMask slots whose seal is open
     /// @return attestedMask slots whose trainer attested
     /// @return activeMask slots that count, 0 before Attest has ended
-    /// @return slotsHash running hash of the slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with its low byte replaced
-    /// by `i + 1`
+    /// @return slotsHash running hash of the slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with
+    /// its low byte replaced by `i + 1`
     function roundState(uint256 id)
         external
         view
@@ -258,8 +267,8 @@ interface IProject {
 interface IProjectFactory {
     event ProjectCreated(address indexed project, address indexed owner, bytes32 specification);
 
-    /// @notice Deploys a project and takes the deposit `rounds * (roundReward + roundFee)` from the sender, who must be `terms.owner`: as
-    /// `msg.value`, or in the token, for which the sender must have approved this factory.
+    /// @notice Deploys a project and takes the deposit `rounds * (roundReward + roundFee)` from the sender, who must be
+    /// `terms.owner`: as `msg.value`, or in the token, for which the sender must have approved this factory.
     function createProject(Terms calldata terms) external payable returns (address project);
     function keyRegistry() external view returns (address);
     function roundVerifier() external view returns (address);

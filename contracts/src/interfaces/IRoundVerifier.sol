@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-/// @notice What the project contract fixes about a round; the prover cannot choose any of it (docs/protocol.md 13.1, state st0).
+/// @notice What the project contract fixes about a round; the prover cannot choose any of it (docs/protocol.md 13.1,
+/// state st0).
 struct RoundStatement {
     address project;
     uint256 round;
@@ -29,7 +30,7 @@ struct RoundProof {
     uint256[4] values; // P(z), P(1/z), S(z), S(1/z)
     uint256[2] opening; // W
     uint256[2] model; // C_T' = C_T + sum w_i C_i: claimed by the prover, checked in the pairing call
-    uint256[4] committed; // D, the commitment to the circuit's witnesses, and its proof of knowledge (docs/protocol.md 13.10)
+    uint256[4] committed; // D, which commits to the circuit's witnesses, and its proof of knowledge
 }
 
 /// @title Checks a round's Groth16 proof, Gram argument and new model commitment in one pairing call.
@@ -38,7 +39,8 @@ interface IRoundVerifier {
     error ScalarOutOfRange(uint256 value);
     /// @notice A coordinate is not below `q`, a point is not on the curve, or a point that must be finite is infinity.
     error InvalidPoint();
-    /// @notice A challenge is one of the few values for which the argument proves nothing. Happens with negligible probability.
+    /// @notice A challenge is one of the few values for which the argument proves nothing. Happens with negligible
+    /// probability.
     error DegenerateChallenge();
     /// @notice `P(z) P(1/z) = sigma + z S(z) + S(1/z) / z` does not hold.
     error LaurentIdentityFailed();

@@ -2,16 +2,16 @@
 pragma solidity ^0.8.24;
 
 /// @title BN254 through the precompiles of EIP-196, EIP-197 and EIP-198.
-/// @dev Infinity is (0, 0). Every call to a precompile passes on all gas, so that a repricing cannot lock a project. Callers check points
-/// first, because a precompile burns all of its gas when it refuses a point.
+/// @dev Infinity is (0, 0). Every call to a precompile passes on all gas, so that a repricing cannot lock a project.
+/// Callers check points first, because a precompile burns all of its gas when it refuses a point.
 library Bn254 {
     /// @notice Order of the groups and of the scalar field.
     uint256 internal constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     /// @notice Order of the base field, in which coordinates lie.
     uint256 internal constant Q = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
-    /// @notice A running sum (x, y), then the operands of the next product. This is the order in which both precompiles read and write
-    /// their words, so nothing moves between two calls.
+    /// @notice A running sum (x, y), then the operands of the next product. This is the order in which both precompiles
+    /// read and write their words, so nothing moves between two calls.
     struct Sum {
         uint256 x;
         uint256 y;

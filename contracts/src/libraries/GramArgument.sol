@@ -17,7 +17,8 @@ library GramArgument {
         if (left != right) revert IRoundVerifier.LaurentIdentityFailed();
     }
 
-    /// @notice `L(X) = constantTerm + slope X`, the line through `(z, Q(z))` and `(1/z, Q(1/z))` with `Q = P + gamma S + gamma^2 R`.
+    /// @notice `L(X) = constantTerm + slope X`, the line through `(z, Q(z))` and `(1/z, Q(1/z))` with `Q = P + gamma S
+    /// + gamma^2 R`.
     function line(uint256[4] calldata values, uint256 dimension, RoundChallenges memory c)
         internal
         view
@@ -39,8 +40,9 @@ library GramArgument {
         return addmod(p, mulmod(gamma, inner, Bn254.R), Bn254.R);
     }
 
-    /// @notice Adds `sum (nu^2 w_i - nu rho_i) C_i` over the active slots: the model's step and `-nu C_P` with one multiplication for
-    /// each commitment. `rho_i = rho^(2^i)` and `w_i` belong to slot `i`, whether or not lower slots are active.
+    /// @notice Adds `sum (nu^2 w_i - nu rho_i) C_i` over the active slots: the model's step and `-nu C_P` with one
+    /// multiplication for each commitment. `rho_i = rho^(2^i)` and `w_i` belong to slot `i`, whether or not lower slots
+    /// are active.
     /// @param commitments 64 bytes for every bit of `mask`
     /// @param weights a word for every fourteen slots
     function addCommitments(
@@ -55,11 +57,12 @@ library GramArgument {
         uint256 rho = c.rho;
         (uint256 order, uint256 bits, uint256 lane) = (Bn254.R, Packed.BITS, Packed.LANE);
         uint256 end = 1 << Packed.BITS * Packed.PER_WORD;
-        // The precompile checks that each commitment is on the curve. `FormVerifier` has checked it before, so only a caller that is not a
-        // project can lose its gas to a refused point. The precompile accepts infinity; we do not.
+        // The precompile checks that each commitment is on the curve. `FormVerifier` has checked it before, so only a
+        // caller that is not a project can lose its gas to a refused point. The precompile accepts infinity; we do not.
         bool multiplied = true;
         bool infinite;
-        // Assembly, because around the two calls of a slot Solidity's checks would cost three times as much as the rest, for up to 128 slots.
+        // Assembly, because around the two calls of a slot Solidity's checks would cost three times as much as the
+        // rest, for up to 128 slots.
         assembly ("memory-safe") {
             let from := commitments.offset
             for { let at := weights.offset } mask { at := add(at, 0x20) } {

@@ -5,7 +5,8 @@ import {IRoundVerifier, RoundProof, RoundStatement} from "../interfaces/IRoundVe
 import {Bn254} from "./Bn254.sol";
 import {Transcript} from "./Transcript.sol";
 
-/// @notice The challenges of one proof, and what follows from them. The first four are the public inputs in their order.
+/// @notice The challenges of one proof, and what follows from them. The first four are the public inputs in their
+/// order.
 struct RoundChallenges {
     uint256 rho; // combines the entries of the Gram matrix
     uint256 packedInputs; // active mask and policy words in one field element
@@ -98,7 +99,8 @@ library RoundTranscript {
         );
     }
 
-    /// @dev `active mask + 2^128 policy_0 + 2^144 policy_1`. A policy word of more than 16 bits would change the other one.
+    /// @dev `active mask + 2^128 policy_0 + 2^144 policy_1`. A policy word of more than 16 bits would change the other
+    /// one.
     function _packedInputs(RoundStatement calldata statement) private pure returns (uint256) {
         (uint256 first, uint256 second) = (statement.policy[0], statement.policy[1]);
         if (first >> 16 != 0) revert IRoundVerifier.ScalarOutOfRange(first);
@@ -106,8 +108,8 @@ library RoundTranscript {
         return statement.activeMask | first << 128 | second << 144;
     }
 
-    /// @dev `chi`, and `sum chi^k outcome_k` over sigma, kept mask, coherence, shares and weights. Every word must be below `r`: `x` and
-    /// `x + r` give the same digest.
+    /// @dev `chi`, and `sum chi^k outcome_k` over sigma, kept mask, coherence, shares and weights. Every word must be
+    /// below `r`: `x` and `x + r` give the same digest.
     function _outcome(bytes32 state, RoundProof calldata proof) private pure returns (uint256 chi, uint256 digest) {
         uint256[] calldata shares = proof.shares;
         uint256[] calldata weights = proof.weights;
@@ -128,7 +130,8 @@ library RoundTranscript {
         return addmod(mulmod(digest, chi, Bn254.R), _scalar(value), Bn254.R);
     }
 
-    /// @dev `_next` for all words from the last to the first. Assembly, because Solidity's checks cost three times as much as the sum.
+    /// @dev `_next` for all words from the last to the first. Assembly, because Solidity's checks cost three times as
+    /// much as the sum.
     function _fold(uint256 digest, uint256 chi, uint256[] calldata words) private pure returns (uint256) {
         uint256 order = Bn254.R;
         uint256 refused;

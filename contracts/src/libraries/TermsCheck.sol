@@ -9,8 +9,8 @@ import {VerifyingKeys} from "./VerifyingKeys.sol";
 library TermsCheck {
     /// @dev One, for factors in units of 2^-16.
     uint256 private constant ONE = 1 << 16;
-    /// @notice Most rounds and most void rounds of a project. A trainer that collects the pay of all rounds at once must still fit into one
-    /// transaction.
+    /// @notice Most rounds and most void rounds of a project. A trainer that collects the pay of all rounds at once
+    /// must still fit into one transaction.
     uint256 internal constant MAX_ROUNDS = 1000;
     uint256 internal constant MAX_VOIDS = 250;
 

@@ -3,7 +3,8 @@ pragma solidity ^0.8.24;
 
 import {PUBLIC_INPUTS} from "../interfaces/IKeyRegistry.sol";
 
-/// @title Layout of a Groth16 verifying key: the eighteen words of `IVerifyingKey.key()`, then the points of the public inputs.
+/// @title Layout of a Groth16 verifying key: the eighteen words of `IVerifyingKey.key()`, then the points of the public
+/// inputs.
 library VerifyingKeys {
     /* OFFSETS, in words */
 

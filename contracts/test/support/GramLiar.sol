@@ -6,8 +6,9 @@ import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Transcript} from "../../src/libraries/Transcript.sol";
 import {Forger, KnownSecrets} from "./KnownSecrets.sol";
 
-/// @notice FOR TESTS: a prover that knows the secrets of the assessment's keys, but makes the Gram argument like any other prover: from polynomials,
-/// by polynomial division. A refusal is therefore due to the argument of docs/protocol.md section 5 alone.
+/// @notice FOR TESTS: a prover that knows the secrets of the assessment's keys, but makes the Gram argument like any
+/// other prover: from polynomials, by polynomial division. A refusal is therefore due to the argument of
+/// docs/protocol.md section 5 alone.
 contract GramLiar is Forger {
     /// @dev The polynomial that it sends for `R`, which should be `X^(d-1) P(1/X)`, and the other lies.
     enum Lie {
@@ -98,7 +99,8 @@ contract GramLiar is Forger {
         return Transcript.challenge(_opened(state, p));
     }
 
-    /// @dev Adds `e` to `P(z)` and changes `S(z)`, `S(1/z)` so that `Q` keeps its values; `e` makes the Laurent identity hold.
+    /// @dev Adds `e` to `P(z)` and changes `S(z)`, `S(1/z)` so that `Q` keeps its values; `e` makes the Laurent
+    /// identity hold.
     function _bend(RoundProof memory p, uint256 z, uint256 gamma, uint256 d, uint256 off) private view {
         uint256 zi = Bn254.inverse(z);
         uint256 gammaInverse = Bn254.inverse(gamma);
@@ -188,7 +190,8 @@ contract GramLiar is Forger {
         }
     }
 
-    /// @dev The quotient of `Q / (X^2 - t X + 1)`. The remainder is the line `L` if the opening is true; otherwise no prover can send it.
+    /// @dev The quotient of `Q / (X^2 - t X + 1)`. The remainder is the line `L` if the opening is true; otherwise no
+    /// prover can send it.
     function _quotient(uint256[] memory q, uint256 t) private pure returns (uint256[] memory w) {
         w = new uint256[](q.length);
         for (uint256 k = q.length - 1; k >= 2; --k) {

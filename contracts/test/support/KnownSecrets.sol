@@ -8,7 +8,8 @@ import {Packed} from "../../src/libraries/Packed.sol";
 import {Transcript} from "../../src/libraries/Transcript.sol";
 import {Points} from "./Points.sol";
 
-/// @title Keys whose secrets the tests know: `alpha = beta = gamma = 1`, `delta = x = 7`, `sigma = 49`, `IC_i = (i + 2) G1`.
+/// @title Keys whose secrets the tests know: `alpha = beta = gamma = 1`, `delta = x = 7`, `sigma = 49`, `IC_i = (i + 2)
+/// G1`.
 library KnownSecrets {
     uint256 internal constant X = 7;
     uint256 internal constant SIGMA = 49;
@@ -95,8 +96,8 @@ contract TestKey {
     }
 }
 
-/// @notice FOR TESTS: proves any statement, true or not, with the known secrets. Anyone who knows the secrets of a setup can do this, which is
-/// why a registry refuses DEV keys outside test chains.
+/// @notice FOR TESTS: proves any statement, true or not, with the known secrets. Anyone who knows the secrets of a
+/// setup can do this, which is why a registry refuses DEV keys outside test chains.
 contract Forger {
     uint256 internal constant COMMITTED = 333;
     bytes32 private immutable KEYS_HASH;
@@ -105,7 +106,8 @@ contract Forger {
         KEYS_HASH = keysHash;
     }
 
-    /// @param claims sigma, kept mask, coherence and the packed words; `committed` if it is not zero; everything else is replaced
+    /// @param claims sigma, kept mask, coherence and the packed words; `committed` if it is not zero; everything else
+    /// is replaced
     function forge(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
         p = this.prove(s, claims);
         p.model = this.step(s, p.weights);

@@ -7,8 +7,8 @@ import {Transcript} from "../../src/libraries/Transcript.sol";
 import {Forger, KnownSecrets} from "./KnownSecrets.sol";
 import {Points} from "./Points.sol";
 
-/// @notice FOR TESTS: changes two parts of a proof so that their errors in the pairing equation cancel, for the challenge `nu` that the transcript
-/// would give if it did not absorb one of them. That one is chosen after `nu`.
+/// @notice FOR TESTS: changes two parts of a proof so that their errors in the pairing equation cancel, for the
+/// challenge `nu` that the transcript would give if it did not absorb one of them. That one is chosen after `nu`.
 contract LateForger is Forger {
     enum Late {
         Opening,
@@ -20,7 +20,8 @@ contract LateForger is Forger {
 
     /// @param p a valid proof
     function bend(RoundStatement memory s, RoundProof memory p, Late late) external view returns (RoundProof memory) {
-        // In the exponents: `- dA + nu q dW - nu^2 dC_T' = 0` with `q = (x - z)(x - 1/z)`. Moves the early part by one first.
+        // In the exponents: `- dA + nu q dW - nu^2 dC_T' = 0` with `q = (x - z)(x - 1/z)`. Moves the early part by one
+        // first.
         if (late == Late.Groth16) (p.model[0], p.model[1]) = Bn254.add(p.model[0], p.model[1], 1, 2);
         else (p.groth16[0], p.groth16[1]) = Bn254.add(p.groth16[0], p.groth16[1], 1, 2);
         (uint256 nu, uint256 q) = _nuWithout(s, p, late);

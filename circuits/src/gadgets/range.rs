@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::gadgets::builder::signed;
     use crate::gadgets::system::{check, lookups};
-    use ark_ff::AdditiveGroup;
+    use ark_ff::{AdditiveGroup, Field};
 
     /// Widths below, at and above one limb, whole limbs and not: each end, and what lies beyond it.
     #[test]

@@ -5,7 +5,6 @@ use super::keys::{generate, ProvingKey, Secrets};
 use super::{commit, prove, CommittedProof};
 use crate::gadgets::{Builder, System};
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
-use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, Field};
 
 /// Public: `y` and `z`. Private: `x` with `x^3 + x + 5 = y`, and ten bits that sum up to `z`.

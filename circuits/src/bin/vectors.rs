@@ -8,7 +8,7 @@ use clap::Parser;
 use eyre::{ensure, Result, WrapErr};
 use fairshare_circuits::{
     default_data_folder, key_circuits, point_words, prove_round_with, transcript_states, verifying_key_words,
-    AssessmentCircuit, AssessmentKeys, CommittedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords,
+    AssessmentCircuit, AssessmentKeys, PinnedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords,
     RoundStatement, KEY_FIXED_WORDS,
 };
 use fairshare_protocol::{
@@ -296,7 +296,7 @@ fn kzg_words(kzg: &KzgKey) -> Vec<Word> {
 }
 
 fn keys_of(kzg: &KzgKey, circuit: AssessmentCircuit, key: &[Word], keys_hash: Word) -> Keys {
-    let committed = CommittedKeys::load();
+    let committed = PinnedKeys::load();
     let words = |circuit: AssessmentCircuit| {
         committed.verifying_key(circuit.rule, circuit.size).map(verifying_key_words)
     };
@@ -410,7 +410,7 @@ mod tests {
 
     #[test]
     fn the_written_rounds_verify_under_the_committed_keys() {
-        let committed = CommittedKeys::load();
+        let committed = PinnedKeys::load();
         for recipe in &RECIPES {
             let (vector, statement, proof) = read(recipe);
             let key = committed.verifying_key(recipe.circuit().rule, recipe.size).unwrap();

@@ -5,13 +5,13 @@
 //! `A(w^reverse(p))`. The inverse takes them in that order, and nothing is ever sorted. All blocks of one length read
 //! their `c` from the beginning of one table, and two halvings are done in one pass over the memory.
 
-use crate::lazy::Lazy;
+use crate::curve::unreduced::Unreduced;
 use ark_bn254::{Fr, FrConfig};
 use ark_ff::{FftField, Field};
 use rayon::prelude::*;
 
 /// A value or a coefficient on its way.
-pub(crate) type Value = Lazy<FrConfig>;
+pub(crate) type Value = Unreduced<FrConfig>;
 
 /// Values that one task transforms to the end: they stay in the second-level cache.
 const CACHED: usize = 1 << 13;

@@ -10,29 +10,29 @@
 //! code. Sums of limbs are formed by wrapping operations because their bounds are proved there, not because they may
 //! wrap.
 
-use crate::field::Limbs4;
+use crate::curve::field::Limbs4;
 use ark_ff::{BigInt, Fp, MontBackend, MontConfig};
 use std::marker::PhantomData;
 
 /// An element of the field of `C`: below `2 q`, congruent to its Montgomery form.
-pub(crate) struct Lazy<C>(Limbs4, PhantomData<C>);
+pub(crate) struct Unreduced<C>(Limbs4, PhantomData<C>);
 
-impl<C> Clone for Lazy<C> {
+impl<C> Clone for Unreduced<C> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<C> Copy for Lazy<C> {}
+impl<C> Copy for Unreduced<C> {}
 
-impl<C: MontConfig<4>> From<&Fp<MontBackend<C, 4>, 4>> for Lazy<C> {
+impl<C: MontConfig<4>> From<&Fp<MontBackend<C, 4>, 4>> for Unreduced<C> {
     #[inline(always)]
     fn from(value: &Fp<MontBackend<C, 4>, 4>) -> Self {
         Self(value.0 .0, PhantomData)
     }
 }
 
-impl<C: MontConfig<4>> Lazy<C> {
+impl<C: MontConfig<4>> Unreduced<C> {
     const Q: Limbs4 = C::MODULUS.0;
     const TWICE_Q: Limbs4 = {
         assert!(C::MODULUS.0[3] >> 62 == 0, "4 q < 2^256");
@@ -201,14 +201,14 @@ mod tests {
     type Element<C> = Fp<MontBackend<C, 4>, 4>;
 
     /// Both representatives of an element: below `q`, and from `q` on.
-    fn both<C: MontConfig<4>>(value: Element<C>) -> [Lazy<C>; 2] {
+    fn both<C: MontConfig<4>>(value: Element<C>) -> [Unreduced<C>; 2] {
         let (upper, carry) = sum(&value.0 .0, &C::MODULUS.0);
         assert_eq!(carry, 0);
-        [Lazy::from(&value), Lazy(upper, PhantomData)]
+        [Unreduced::from(&value), Unreduced(upper, PhantomData)]
     }
 
-    fn is<C: MontConfig<4>>(lazy: Lazy<C>, expected: Element<C>) {
-        assert!(BigInt::new(lazy.0) < BigInt::new(Lazy::<C>::TWICE_Q), "below 2 q");
+    fn is<C: MontConfig<4>>(lazy: Unreduced<C>, expected: Element<C>) {
+        assert!(BigInt::new(lazy.0) < BigInt::new(Unreduced::<C>::TWICE_Q), "below 2 q");
         assert_eq!(lazy.reduced(), expected);
         assert_eq!(lazy.is_zero(), expected.is_zero());
     }
@@ -230,8 +230,8 @@ mod tests {
                 }
             }
         }
-        is(Lazy::ONE, Element::<C>::one());
-        is(Lazy::ZERO, Element::<C>::zero());
+        is(Unreduced::ONE, Element::<C>::one());
+        is(Unreduced::ZERO, Element::<C>::zero());
     }
 
     /// Values at which limbs fill up, in Montgomery form as in plain form, and random ones.
@@ -260,7 +260,7 @@ mod tests {
     fn it_is_the_fields_arithmetic() {
         check::<FqConfig>(&values());
         check::<FrConfig>(&values());
-        assert!(Lazy::from(&Fq::zero()).is_zero() && !Lazy::from(&Fr::one()).is_zero());
+        assert!(Unreduced::from(&Fq::zero()).is_zero() && !Unreduced::from(&Fr::one()).is_zero());
     }
 
     proptest! {

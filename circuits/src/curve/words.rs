@@ -1,10 +1,24 @@
 //! Points and scalars as words, in the layout of the chain's precompiles and of docs/protocol.md section 12.
 
-use crate::error::EncodingError;
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, BigInteger, PrimeField, Zero};
 use fairshare_protocol::Word;
+use thiserror::Error;
+
+/// Words that encode no scalar of the field or no point of the curve.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EncodingError {
+    /// A scalar that is not reduced.
+    #[error("word 0x{} is not below the scalar field's order", hex::encode(.0))]
+    ScalarOutOfRange([u8; 32]),
+    /// A coordinate that is not reduced.
+    #[error("word 0x{} is not below the base field's order", hex::encode(.0))]
+    CoordinateOutOfRange([u8; 32]),
+    /// Two coordinates that belong to no point of the group.
+    #[error("(0x{}, ..) is not a point of the curve's group", hex::encode(.0))]
+    NotOnCurve([u8; 32]),
+}
 
 /// `x, y`; infinity as `0, 0`.
 pub fn point_words(p: &G1Affine) -> [Word; 2] {
@@ -61,11 +75,6 @@ pub fn scalar_from_word(w: &Word) -> Result<Fr, EncodingError> {
     Fr::from_bigint(limbs_of_word(w)).ok_or(EncodingError::ScalarOutOfRange(*w))
 }
 
-/// The challenge that a transcript's state gives: the state modulo the scalar field's order.
-pub fn challenge(state: &Word) -> Fr {
-    Fr::from_be_bytes_mod_order(state)
-}
-
 fn coordinate_word(x: &Fq) -> Word {
     word_of_limbs(x.into_bigint())
 }
@@ -106,7 +115,6 @@ mod tests {
             assert_eq!(g2_from_words(&g2_words(&q)), Ok(q));
             let x = Fr::rand(&mut rng);
             assert_eq!(scalar_from_word(&scalar_word(&x)), Ok(x));
-            assert_eq!(challenge(&scalar_word(&x)), x);
         }
         assert_eq!(point_from_words(&[[0; 32]; 2]), Ok(G1Affine::identity()));
         assert_eq!(point_words(&G1Affine::identity()), [[0; 32]; 2]);
@@ -130,7 +138,6 @@ mod tests {
         let order = word_of_limbs(Fr::MODULUS);
         assert_eq!(scalar_from_word(&order), Err(EncodingError::ScalarOutOfRange(order)));
         assert_eq!(scalar_from_word(&[0xff; 32]), Err(EncodingError::ScalarOutOfRange([0xff; 32])));
-        assert_eq!(challenge(&order), Fr::zero());
         let base = word_of_limbs(Fq::MODULUS);
         // x + q names the same point again.
         assert_eq!(point_from_words(&[base, [0; 32]]), Err(EncodingError::CoordinateOutOfRange(base)));

@@ -1,7 +1,8 @@
 //! Floor division with exact remainders.
 
-use super::builder::{power_of_two, Builder, Wire};
 use super::range::{natural, range};
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
 
 /// Widths of a division's parts.
@@ -21,16 +22,16 @@ pub(crate) struct DivisionBits {
 /// `2^(quotient + remainder)` far below `r`, so the equation holds over the integers and has one solution.
 pub(crate) fn floor_division(
     builder: &mut Builder,
-    numerator: &Wire,
-    denominator: &Wire,
-    slack: &Wire,
+    numerator: &LinearCombination,
+    denominator: &LinearCombination,
+    slack: &LinearCombination,
     claim: Fr,
     bits: DivisionBits,
-) -> Wire {
+) -> LinearCombination {
     let quotient = natural(builder, claim, bits.quotient);
     let remainder = natural(builder, numerator.value() - claim * denominator.value(), bits.remainder);
     builder.enforce(&quotient, denominator, &numerator.minus(&remainder));
-    let gap = denominator.plus(slack).minus(&Wire::one()).minus(&remainder);
+    let gap = denominator.plus(slack).minus(&LinearCombination::one()).minus(&remainder);
     range(builder, &gap, bits.remainder);
     quotient
 }
@@ -39,12 +40,12 @@ pub(crate) fn floor_division(
 /// lookups of quotient and remainder.
 pub(crate) fn shifted_product(
     builder: &mut Builder,
-    a: &Wire,
-    b: &Wire,
+    a: &LinearCombination,
+    b: &LinearCombination,
     shift: usize,
     claim: Fr,
     quotient_bits: usize,
-) -> Wire {
+) -> LinearCombination {
     let quotient = natural(builder, claim, quotient_bits);
     let scaled = quotient.times(power_of_two(shift));
     let remainder = natural(builder, a.value() * b.value() - scaled.value(), shift);
@@ -61,7 +62,7 @@ fn quotient_of(numerator: u64, denominator: u64) -> Fr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::system::{check, lookups};
+    use crate::r1cs::system::{check, lookups};
     use ark_ff::{AdditiveGroup, Field, Zero};
 
     const BITS: DivisionBits = DivisionBits { quotient: 10, remainder: 8 };
@@ -69,7 +70,7 @@ mod tests {
     fn divide(numerator: u64, denominator: u64, claim: Fr) -> (bool, usize) {
         check(|builder| {
             let [n, d] = [numerator, denominator].map(|v| builder.witness(v.into()));
-            floor_division(builder, &n, &d, &Wire::zero(), claim, BITS);
+            floor_division(builder, &n, &d, &LinearCombination::zero(), claim, BITS);
         })
     }
 
@@ -94,7 +95,7 @@ mod tests {
         let run = |numerator: u64| {
             check(|builder| {
                 let [n, d] = [numerator, 0].map(|v| builder.witness(v.into()));
-                floor_division(builder, &n, &d, &Wire::one(), Fr::ZERO, BITS);
+                floor_division(builder, &n, &d, &LinearCombination::one(), Fr::ZERO, BITS);
             })
         };
         assert!(run(0).0 && !run(1).0);

@@ -1,6 +1,7 @@
 //! Range checks: a number is a sum of committed limbs, each of which is looked up in a table.
 
-use super::builder::{power_of_two, Builder, Wire};
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField};
 
@@ -9,11 +10,11 @@ use ark_ff::{BigInteger, PrimeField};
 /// The width is exact: a top limb of `p` bits, fewer than a limb has, is looked up twice, as itself and times
 /// `2^(limb_bits - p)`. Both are small integers, so neither wraps round, and the second says that the first is below
 /// `2^p`.
-pub(crate) fn natural(builder: &mut Builder, value: Fr, bits: usize) -> Wire {
+pub(crate) fn natural(builder: &mut Builder, value: Fr, bits: usize) -> LinearCombination {
     debug_assert!((1..=250).contains(&bits));
     let width = builder.limb_bits();
     let value = value.into_bigint();
-    let mut sum = Wire::zero();
+    let mut sum = LinearCombination::zero();
     for from in (0..bits).step_by(width) {
         let length = width.min(bits - from);
         let digits = (0..length).fold(0u64, |digits, k| digits | u64::from(value.get_bit(from + k)) << k);
@@ -28,13 +29,13 @@ pub(crate) fn natural(builder: &mut Builder, value: Fr, bits: usize) -> Wire {
 }
 
 /// `x` is in `[0, 2^bits)`. One equality, beside the lookups.
-pub(crate) fn range(builder: &mut Builder, x: &Wire, bits: usize) {
+pub(crate) fn range(builder: &mut Builder, x: &LinearCombination, bits: usize) {
     let limbs = natural(builder, x.value(), bits);
     builder.equal(x, &limbs);
 }
 
 /// `x` is in `[0, 2^bits)`; returns its highest bit. `bits >= 2`. Two constraints, beside the lookups.
-pub(crate) fn range_with_top(builder: &mut Builder, x: &Wire, bits: usize) -> Wire {
+pub(crate) fn range_with_top(builder: &mut Builder, x: &LinearCombination, bits: usize) -> LinearCombination {
     let top_value = x.value().into_bigint().get_bit(bits - 1);
     let below = x.value() - if top_value { power_of_two(bits - 1) } else { Fr::from(0u64) };
     let mut sum = natural(builder, below, bits - 1);
@@ -47,8 +48,8 @@ pub(crate) fn range_with_top(builder: &mut Builder, x: &Wire, bits: usize) -> Wi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::signed;
-    use crate::gadgets::system::{check, lookups};
+    use crate::r1cs::linear_combination::signed;
+    use crate::r1cs::system::{check, lookups};
     use ark_ff::{AdditiveGroup, Field};
 
     /// Widths below, at and above one limb, whole limbs and not: each end, and what lies beyond it.
@@ -73,7 +74,7 @@ mod tests {
                 assert_eq!(held, inside, "{value} in {bits} bits");
                 let held = check(|builder| {
                     let number = natural(builder, value, bits);
-                    builder.equal(&number, &Wire::constant(value));
+                    builder.equal(&number, &LinearCombination::constant(value));
                 })
                 .0;
                 assert_eq!(held, inside, "{value} as a number of {bits} bits");
@@ -88,7 +89,7 @@ mod tests {
                 let held = check(|builder| {
                     let x = builder.witness(value.into());
                     let top = range_with_top(builder, &x, 8);
-                    builder.equal(&top, &Wire::constant(claim.into()));
+                    builder.equal(&top, &LinearCombination::constant(claim.into()));
                 })
                 .0;
                 assert_eq!(held, claim == value >> 7, "{value}");
@@ -101,7 +102,7 @@ mod tests {
         for (bits, looked_up) in [(1, 2), (6, 1), (12, 2), (13, 4), (70, 13)] {
             assert_eq!(lookups(bits), looked_up, "a partial limb is looked up twice");
             assert_eq!(check(|b| drop(natural(b, Fr::ONE, bits))), (true, looked_up));
-            assert_eq!(check(|b| range(b, &Wire::one(), bits)), (true, looked_up + 1));
+            assert_eq!(check(|b| range(b, &LinearCombination::one(), bits)), (true, looked_up + 1));
         }
     }
 }

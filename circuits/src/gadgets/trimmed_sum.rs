@@ -4,8 +4,9 @@
 //! adds up the entries inside a window that all rows share. A sorted row costs one range check per entry, two
 //! thresholds would cost two. Ties allow several orders, all with the same sum.
 
-use super::builder::{power_of_two, Builder, Wire};
 use super::range::range;
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
 
 /// Entries lie within `2^ENTRY_LOG`: a clip factor up to `2^16` times a Gram entry up to `2^52`.
@@ -16,27 +17,32 @@ const DIFFERENCE_BITS: usize = ENTRY_LOG + 2;
 
 /// The window `from .. to` of ranks that count, as bits. `4 length` constraints and two equalities.
 ///
-/// `from` and `to` are wires, `claims` the same numbers as the prover says. Each is turned into steps
+/// `from` and `to` are combinations, `claims` the same numbers as the prover says. Each is turned into steps
 /// `u_k = [k >= bound]`: bits that never fall, of which exactly `bound` are 0.
 pub(crate) fn window(
     builder: &mut Builder,
     length: usize,
-    from: &Wire,
-    to: &Wire,
+    from: &LinearCombination,
+    to: &LinearCombination,
     claims: [usize; 2],
-) -> Vec<Wire> {
+) -> Vec<LinearCombination> {
     let started = steps(builder, length, from, claims[0]);
     let ended = steps(builder, length, to, claims[1]);
     started.iter().zip(&ended).map(|(started, ended)| started.minus(ended)).collect()
 }
 
-fn steps(builder: &mut Builder, length: usize, bound: &Wire, claim: usize) -> Vec<Wire> {
-    let steps: Vec<Wire> = (0..length).map(|k| builder.bit(k >= claim)).collect();
+fn steps(
+    builder: &mut Builder,
+    length: usize,
+    bound: &LinearCombination,
+    claim: usize,
+) -> Vec<LinearCombination> {
+    let steps: Vec<LinearCombination> = (0..length).map(|k| builder.bit(k >= claim)).collect();
     for pair in steps.windows(2) {
-        let fallen = Wire::one().minus(&pair[1]);
-        builder.enforce(&pair[0], &fallen, &Wire::zero());
+        let fallen = LinearCombination::one().minus(&pair[1]);
+        builder.enforce(&pair[0], &fallen, &LinearCombination::zero());
     }
-    let zeros = Wire::constant(Fr::from(length as u64)).minus(&Wire::sum(&steps));
+    let zeros = LinearCombination::constant(Fr::from(length as u64)).minus(&LinearCombination::sum(&steps));
     builder.equal(&zeros, bound);
     steps
 }
@@ -55,19 +61,19 @@ pub(crate) fn descending(entries: &[(i128, bool)]) -> Vec<usize> {
 /// the row of a slot that is not active every entry is 0, and so is the sum: the window ends before the others' number.
 pub(crate) fn window_sum(
     builder: &mut Builder,
-    entries: &[Wire],
-    active: &[Wire],
-    window: &[Wire],
+    entries: &[LinearCombination],
+    active: &[LinearCombination],
+    window: &[LinearCombination],
     order: &[usize],
-) -> Wire {
+) -> LinearCombination {
     let below = power_of_two(ENTRY_LOG + 1);
-    let lowered: Vec<Wire> = entries
+    let lowered: Vec<LinearCombination> = entries
         .iter()
         .zip(active)
         .map(|(entry, active)| {
             let mut lowered = entry.clone();
             lowered.add_scaled(active, below);
-            lowered.add_scaled(&Wire::one(), -below);
+            lowered.add_scaled(&LinearCombination::one(), -below);
             lowered
         })
         .collect();
@@ -76,16 +82,16 @@ pub(crate) fn window_sum(
         let difference = pair[0].minus(&pair[1]);
         range(builder, &difference, DIFFERENCE_BITS);
     }
-    let counted: Vec<Wire> =
+    let counted: Vec<LinearCombination> =
         sorted.iter().zip(window).map(|(entry, inside)| builder.product(inside, entry)).collect();
-    Wire::sum(&counted)
+    LinearCombination::sum(&counted)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::signed;
-    use crate::gadgets::system::{check, lookups};
+    use crate::r1cs::linear_combination::signed;
+    use crate::r1cs::system::{check, lookups};
     use fairshare_protocol::trimmed_sum;
     use proptest::prelude::*;
 
@@ -107,13 +113,14 @@ mod tests {
 
         fn run(&self) -> (bool, usize) {
             check(|builder| {
-                let entries: Vec<Wire> = self.entries.iter().map(|e| builder.witness(signed(e.0))).collect();
-                let active: Vec<Wire> = self.entries.iter().map(|e| builder.bit(e.1)).collect();
+                let entries: Vec<LinearCombination> =
+                    self.entries.iter().map(|e| builder.witness(signed(e.0))).collect();
+                let active: Vec<LinearCombination> = self.entries.iter().map(|e| builder.bit(e.1)).collect();
                 let from = builder.witness(Fr::from(self.trim as u64));
-                let to = Wire::sum(&active).minus(&from);
+                let to = LinearCombination::sum(&active).minus(&from);
                 let window = window(builder, entries.len(), &from, &to, self.claims);
                 let sum = window_sum(builder, &entries, &active, &window, &self.order);
-                builder.equal(&sum, &Wire::constant(signed(self.sum)));
+                builder.equal(&sum, &LinearCombination::constant(signed(self.sum)));
             })
         }
     }

@@ -3,7 +3,7 @@
 
 use super::keys::{generate, ProvingKey, Secrets};
 use super::{commit, prove, CommittedProof};
-use crate::gadgets::{Builder, System};
+use crate::r1cs::{Builder, R1cs};
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ff::{AdditiveGroup, Field};
 
@@ -13,9 +13,9 @@ fn circuit(builder: &mut Builder, public: &[Fr; 2], x: Fr, bits: u64) {
     let x = builder.witness(x);
     let square = builder.product(&x, &x);
     let mut sum = builder.product(&square, &x).plus(&x);
-    sum.add(&crate::gadgets::builder::Wire::constant(Fr::from(5u64)));
+    sum.add(&crate::r1cs::LinearCombination::constant(Fr::from(5u64)));
     builder.equal(&sum, &y);
-    let mut number = crate::gadgets::builder::Wire::zero();
+    let mut number = crate::r1cs::LinearCombination::zero();
     for k in 0..10 {
         let bit = builder.bit(bits >> k & 1 == 1);
         number.add_scaled(&bit, Fr::from(1u64 << k));
@@ -25,7 +25,7 @@ fn circuit(builder: &mut Builder, public: &[Fr; 2], x: Fr, bits: u64) {
 
 /// The circuit with its key and one true statement.
 pub(crate) struct Standard {
-    pub(crate) system: System,
+    pub(crate) system: R1cs,
     pub(crate) key: ProvingKey,
     pub(crate) public: [Fr; 2],
     x: Fr,
@@ -35,7 +35,7 @@ pub(crate) struct Standard {
 pub(crate) fn standard() -> Standard {
     let (x, bits) = (Fr::from(3u64).pow([100]), 0b10_1100_0111);
     let public = [x.pow([3]) + x + Fr::from(5u64), Fr::from(bits)];
-    let system = System::new(1, |b| circuit(b, &[Fr::ZERO; 2], Fr::ZERO, 0)).unwrap();
+    let system = R1cs::new(1, |b| circuit(b, &[Fr::ZERO; 2], Fr::ZERO, 0)).unwrap();
     assert!(system.committed().is_empty());
     let key = generate(&system, &Secrets::dev("the secret of a standard circuit")).unwrap();
     Standard { system, key, public, x, bits }

@@ -1,6 +1,6 @@
 //! Keys of a circuit with committed variables.
 
-use crate::gadgets::System;
+use crate::r1cs::R1cs;
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::scalar_mul::BatchMulPreprocessing;
 use ark_ec::{CurveGroup, PrimeGroup};
@@ -71,7 +71,7 @@ pub(crate) struct ProvingKey {
 ///
 /// # Errors
 /// A circuit that is too large, or secrets that no key may have.
-pub(crate) fn generate(system: &System, secrets: &Secrets) -> Result<ProvingKey, SynthesisError> {
+pub(crate) fn generate(system: &R1cs, secrets: &Secrets) -> Result<ProvingKey, SynthesisError> {
     let Secrets { alpha, beta, delta, eta, sigma, tau } = *secrets;
     let inputs = system.inputs();
     let domain = GeneralEvaluationDomain::<Fr>::new(system.constraints() + inputs)
@@ -127,7 +127,7 @@ pub(crate) fn generate(system: &System, secrets: &Secrets) -> Result<ProvingKey,
 }
 
 /// The private variables that are not committed, ascending.
-pub(super) fn private_places(system: &System) -> impl Iterator<Item = usize> + '_ {
+pub(super) fn private_places(system: &R1cs) -> impl Iterator<Item = usize> + '_ {
     let mut committed = system.committed().iter().peekable();
     (system.inputs()..system.variables()).filter(move |place| {
         let is_committed = committed.peek() == Some(&place);
@@ -140,7 +140,7 @@ pub(super) fn private_places(system: &System) -> impl Iterator<Item = usize> + '
 
 /// `a_i(tau), b_i(tau), c_i(tau)` of every variable; the public inputs have rows of their own in `A`, behind the
 /// constraints.
-fn columns(system: &System, lagrange: &[Fr]) -> [Vec<Fr>; 3] {
+fn columns(system: &R1cs, lagrange: &[Fr]) -> [Vec<Fr>; 3] {
     let mut columns = [(); 3].map(|()| vec![Fr::zero(); system.variables()]);
     for (column, matrix) in columns.iter_mut().zip(system.matrices()) {
         for (row, at) in matrix.iter().zip(lagrange) {

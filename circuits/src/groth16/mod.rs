@@ -23,6 +23,8 @@ mod equations;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod snarkjs;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use error::ProofError;

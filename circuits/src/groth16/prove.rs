@@ -1,15 +1,15 @@
 //! The prover: commits, receives the challenges, proves.
 //!
 //! It differs from arkworks' prover in two ways beside the commitment. It evaluates the rows of the constraints once,
-//! for the check and for the proof, and its multi-scalar multiplications run through [`crate::msm`], since most of
+//! for the check and for the proof, and its multi-scalar multiplications run through [`crate::curve::msm`], since most of
 //! their scalars are small. A test compares both provers' proofs.
 
 use super::keys::{private_places, ProvingKey};
 use super::verify::CommittedProof;
 use super::ProofError;
-use crate::gadgets::system::Rows;
-use crate::gadgets::{Builder, System};
-use crate::msm::{msm, msm_mixed, msm_mixed_g2};
+use crate::curve::msm::{msm, msm_mixed, msm_mixed_g2};
+use crate::r1cs::system::Rows;
+use crate::r1cs::{Builder, R1cs};
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::CurveGroup;
 use ark_ff::{FftField, Field};
@@ -36,7 +36,7 @@ pub(crate) struct Commitment {
 /// The constraint system's own.
 pub(crate) fn commit(
     key: &ProvingKey,
-    system: &System,
+    system: &R1cs,
     synthesize: impl FnOnce(&mut Builder),
     blinding: Fr,
 ) -> Result<Commitment, ProofError> {
@@ -57,7 +57,7 @@ pub(crate) fn commit(
 /// The first constraint that does not hold, or committed variables that have moved.
 pub(crate) fn prove(
     key: &ProvingKey,
-    system: &System,
+    system: &R1cs,
     commitment: &Commitment,
     synthesize: impl FnOnce(&mut Builder),
     [r, s]: [Fr; 2],
@@ -89,13 +89,13 @@ pub(crate) fn prove(
     })
 }
 
-fn assign(system: &System, synthesize: impl FnOnce(&mut Builder)) -> Result<Vec<Fr>, ProofError> {
+fn assign(system: &R1cs, synthesize: impl FnOnce(&mut Builder)) -> Result<Vec<Fr>, ProofError> {
     let mut builder = system.assigning();
     synthesize(&mut builder);
     Ok(builder.assignment()?)
 }
 
-fn committed_values(system: &System, assignment: &[Fr]) -> Vec<Fr> {
+fn committed_values(system: &R1cs, assignment: &[Fr]) -> Vec<Fr> {
     system.committed().iter().map(|place| assignment[*place]).collect()
 }
 
@@ -104,7 +104,7 @@ fn committed_values(system: &System, assignment: &[Fr]) -> Vec<Fr> {
 ///
 /// # Errors
 /// More constraints than the field has roots of unity for.
-fn quotient(system: &System, rows: Rows, assignment: &[Fr]) -> Result<Vec<Fr>, SynthesisError> {
+fn quotient(system: &R1cs, rows: Rows, assignment: &[Fr]) -> Result<Vec<Fr>, SynthesisError> {
     let inputs = system.inputs();
     let domain = GeneralEvaluationDomain::<Fr>::new(system.constraints() + inputs)
         .ok_or(SynthesisError::PolynomialDegreeTooLarge)?;

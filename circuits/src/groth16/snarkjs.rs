@@ -10,7 +10,7 @@ use ark_groth16::{Proof, VerifyingKey};
 use serde_json::{json, Value};
 
 /// A verifying key, for `snarkjs groth16 verify`.
-pub fn verifying_key(key: &VerifyingKey<Bn254>) -> Value {
+pub(super) fn verifying_key(key: &VerifyingKey<Bn254>) -> Value {
     json!({
         "protocol": "groth16",
         "curve": "bn128",
@@ -24,7 +24,7 @@ pub fn verifying_key(key: &VerifyingKey<Bn254>) -> Value {
 }
 
 /// A proof.
-pub fn proof(proof: &Proof<Bn254>) -> Value {
+pub(super) fn proof(proof: &Proof<Bn254>) -> Value {
     json!({
         "protocol": "groth16",
         "curve": "bn128",
@@ -35,7 +35,7 @@ pub fn proof(proof: &Proof<Bn254>) -> Value {
 }
 
 /// Public inputs in their order.
-pub fn public_inputs(inputs: &[Fr]) -> Value {
+pub(super) fn public_inputs(inputs: &[Fr]) -> Value {
     inputs.iter().map(|input| input.into_bigint().to_string()).collect::<Vec<_>>().into()
 }
 
@@ -50,6 +50,5 @@ fn g2(point: &G2Affine) -> [[String; 2]; 3] {
     point.xy().map_or([small(0), small(1), small(0)], |(x, y)| [decimal(x), decimal(y), small(1)])
 }
 
-#[cfg(test)]
 #[path = "snarkjs_tests.rs"]
 mod tests;

@@ -5,11 +5,12 @@ use super::fixture::standard;
 use super::keys::{generate, ProvingKey, Secrets};
 use super::verify::{admissible, lookup_challenge, CommittedProof};
 use super::{commit, prove, Commitment, ProofError};
-use crate::encoding::point_words;
-use crate::gadgets::builder::{signed, Wire};
-use crate::gadgets::lookup::close;
+use crate::curve::words::point_words;
 use crate::gadgets::range::range;
-use crate::gadgets::{Builder, System};
+use crate::r1cs::linear_combination::signed;
+use crate::r1cs::lookup::close;
+use crate::r1cs::LinearCombination;
+use crate::r1cs::{Builder, R1cs};
 use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, UniformRand};
@@ -30,19 +31,19 @@ fn circuit(builder: &mut Builder, public: &[Fr], a: i128, b: i128) {
     let product = builder.product(&a, &b);
     builder.equal(&product, &y);
     let swapped = builder.reorder(&[a.clone(), b.clone()], &[1, 0]);
-    builder.equal(&Wire::sum(&swapped), &a.plus(&b));
+    builder.equal(&LinearCombination::sum(&swapped), &a.plus(&b));
     close(builder, &x);
 }
 
 struct Setup {
-    system: System,
+    system: R1cs,
     key: ProvingKey,
 }
 
 fn setup() -> &'static Setup {
     static SETUP: OnceLock<Setup> = OnceLock::new();
     SETUP.get_or_init(|| {
-        let system = System::new(WIDTH, |b| circuit(b, &[Fr::from(0u64); 2], 0, 0)).unwrap();
+        let system = R1cs::new(WIDTH, |b| circuit(b, &[Fr::from(0u64); 2], 0, 0)).unwrap();
         let key = generate(&system, &Secrets::dev("a test's secret")).unwrap();
         Setup { system, key }
     })

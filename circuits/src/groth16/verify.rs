@@ -1,6 +1,6 @@
 //! What a verifier receives, and the challenge that it computes.
 
-use crate::encoding::challenge;
+use crate::transcript::challenge;
 use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ff::{BigInteger, PrimeField};
 use ark_groth16::Proof;

@@ -8,21 +8,22 @@
 //! Every key here is a DEV key, generated from a public secret. Whoever knows a setup's secret can forge proofs, so
 //! contracts refuse DEV keys outside test chains.
 
-mod committed;
 mod error;
 mod file;
 mod generate;
 mod manifest;
 mod open;
 mod pin;
+mod pinned;
+mod solidity;
 mod verify;
 mod words;
 
-pub use committed::CommittedKeys;
 pub use error::KeyError;
 pub use manifest::{Manifest, ManifestKey};
 pub use open::AssessmentKeys;
 pub use pin::{pin, pinned_files, PinnedFile};
+pub use pinned::PinnedKeys;
 pub use verify::verify_proving_key;
 pub use words::{verifying_key_words, KEY_FIXED_WORDS};
 

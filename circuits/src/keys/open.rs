@@ -1,11 +1,11 @@
 //! Opening the proving key of a size.
 
-use super::committed::CommittedKeys;
 use super::generate::generate_dev;
 use super::manifest::{digest, proving_key_name};
+use super::pinned::PinnedKeys;
 use super::{file, KeyError};
-use crate::gadgets::System;
 use crate::groth16::{CircuitKey, ProvingKey};
+use crate::r1cs::R1cs;
 use crate::statements::assessment::{AssessmentCircuit, ProverKeys};
 use fairshare_protocol::RuleName;
 use std::io::Write;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct AssessmentKeys {
     circuit: AssessmentCircuit,
     proving: ProvingKey,
-    system: System,
+    system: R1cs,
 }
 
 impl std::fmt::Debug for AssessmentKeys {
@@ -32,7 +32,7 @@ impl AssessmentKeys {
     /// A size without keys, a folder that cannot be written, or keys that are not the pinned ones.
     pub fn open_dev(folder: &Path, rule: RuleName, size: u8) -> Result<Self, KeyError> {
         let circuit = AssessmentCircuit { rule, size };
-        let committed = CommittedKeys::try_load()?;
+        let committed = PinnedKeys::try_load()?;
         let pinned = committed.manifest().key(circuit)?.proving_key_sha256.clone();
         let path = folder.join(proving_key_name(circuit));
         let proving = match read(&path, circuit, &pinned)? {
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(made.proving, read.proving);
         assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), written, "it was not made again");
         assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 1, "no temporary file stays");
-        assert_eq!(CommittedKeys::load().verifying_key(RULE, 8), Some(read.verifying_key()));
+        assert_eq!(PinnedKeys::load().verifying_key(RULE, 8), Some(read.verifying_key()));
 
         let damages: [fn(&mut Vec<u8>); 3] = [|b| b[300_000] ^= 1, |b| b.truncate(30), |b| b[0] = 0];
         for damage in damages {

@@ -1,11 +1,11 @@
 //! Generates the files that pin the keys: verifying keys, manifest, and the contracts that contain them.
 
-use super::committed::keys_hash;
 use super::manifest::{digest, verifying_key_name, Manifest, ManifestKey};
-use super::{file, generate, key_circuits, words, CommittedKeys, KeyError};
-use crate::export::solidity::{verifying_key_contract, verifying_key_contract_name};
+use super::pinned::keys_hash;
+use super::solidity::{verifying_key_contract, verifying_key_contract_name};
+use super::{file, generate, key_circuits, words, KeyError, PinnedKeys};
 use crate::groth16::CircuitKey;
-use crate::srs::KzgKey;
+use crate::kzg::KzgKey;
 use crate::statements::public::PUBLIC_INPUTS;
 use crate::statements::AssessmentCircuit;
 
@@ -52,7 +52,7 @@ pub fn pin(mut progress: impl FnMut(AssessmentCircuit)) -> Result<Vec<PinnedFile
 /// # Errors
 /// The pinned keys are inconsistent.
 pub fn pinned_files() -> Result<Vec<PinnedFile>, KeyError> {
-    let committed = CommittedKeys::try_load()?;
+    let committed = PinnedKeys::try_load()?;
     let keys: Vec<_> = key_circuits()
         .filter_map(|circuit| committed.verifying_key(circuit.rule, circuit.size).cloned())
         .collect();
@@ -97,7 +97,7 @@ mod tests {
     fn the_smallest_keys_made_anew_are_the_pinned_ones() {
         for circuit in key_circuits().filter(|circuit| circuit.size == 8) {
             let key = generate::generate_dev(circuit).unwrap();
-            let pinned = CommittedKeys::load().manifest().key(circuit).unwrap().clone();
+            let pinned = PinnedKeys::load().manifest().key(circuit).unwrap().clone();
             assert_eq!(digest(&words::encode(&key.vk)), pinned.verifying_key_sha256);
             assert_eq!(digest(&file::encode(circuit, &key).unwrap()), pinned.proving_key_sha256);
         }

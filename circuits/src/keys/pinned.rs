@@ -3,9 +3,9 @@
 use super::manifest::{digest, verifying_key_name, Manifest};
 use super::words::{decode, verifying_key_words, KEY_FIXED_WORDS};
 use super::{key_circuits, KeyError};
-use crate::encoding::{g2_words, point_words};
+use crate::curve::words::{g2_words, point_words};
 use crate::groth16::CircuitKey;
-use crate::srs::KzgKey;
+use crate::kzg::KzgKey;
 use crate::statements::AssessmentCircuit;
 use fairshare_protocol::{word_from_label, word_from_u128, RuleName, Word};
 use sha3::{Digest, Keccak256};
@@ -23,7 +23,7 @@ const VERIFYING_KEYS: [&[u8]; 5] = [
 
 /// The verifying keys of all rules and sizes and the points for openings, as registered on chain.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CommittedKeys {
+pub struct PinnedKeys {
     manifest: Manifest,
     /// In the order of [`key_circuits`].
     keys: Vec<CircuitKey>,
@@ -31,7 +31,7 @@ pub struct CommittedKeys {
     hash: Word,
 }
 
-impl CommittedKeys {
+impl PinnedKeys {
     /// The keys compiled into this build.
     ///
     /// # Panics
@@ -46,7 +46,7 @@ impl CommittedKeys {
     /// # Errors
     /// A verifying key that is malformed or whose digest is not the pinned one, or a hash that is not the pinned one.
     pub fn try_load() -> Result<Self, KeyError> {
-        static KEYS: OnceLock<CommittedKeys> = OnceLock::new();
+        static KEYS: OnceLock<PinnedKeys> = OnceLock::new();
         if let Some(keys) = KEYS.get() {
             return Ok(keys.clone());
         }
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn the_committed_keys_go_together() {
-        let keys = CommittedKeys::try_load().unwrap();
-        assert_eq!(keys, CommittedKeys::load());
+        let keys = PinnedKeys::try_load().unwrap();
+        assert_eq!(keys, PinnedKeys::load());
         for circuit in key_circuits() {
             let AssessmentCircuit { rule, size } = circuit;
             let key = keys.verifying_key(rule, size).unwrap();
@@ -153,7 +153,7 @@ mod tests {
     fn the_manifest_counts_the_constraints() {
         for circuit in key_circuits() {
             let system = circuit.system();
-            let keys = CommittedKeys::load();
+            let keys = PinnedKeys::load();
             assert_eq!(keys.manifest().key(circuit).unwrap().constraints, system.unwrap().constraints());
         }
     }
@@ -165,13 +165,13 @@ mod tests {
         let mut files = VERIFYING_KEYS;
         files[1] = &bent;
         let sixteen = AssessmentCircuit { rule: RuleName::Agreement, size: 16 };
-        let error = CommittedKeys::from_files(MANIFEST, &files).unwrap_err();
+        let error = PinnedKeys::from_files(MANIFEST, &files).unwrap_err();
         assert!(
             matches!(error, KeyError::Drift { what: "verifying key", circuit, .. } if circuit == sixteen)
         );
         // And with its digest in the manifest it is still no key.
         let manifest = MANIFEST.replace(&digest(VERIFYING_KEYS[1]), &digest(&bent));
-        let error = CommittedKeys::from_files(&manifest, &files).unwrap_err();
+        let error = PinnedKeys::from_files(&manifest, &files).unwrap_err();
         assert!(matches!(error, KeyError::Malformed { circuit, .. } if circuit == sixteen));
     }
 
@@ -179,13 +179,13 @@ mod tests {
     fn keys_in_each_others_place_are_refused() {
         let mut files = VERIFYING_KEYS;
         files.swap(0, 1);
-        let error = CommittedKeys::from_files(MANIFEST, &files).unwrap_err();
+        let error = PinnedKeys::from_files(MANIFEST, &files).unwrap_err();
         assert!(matches!(error, KeyError::Drift { circuit, .. } if circuit.size == 8));
     }
 
     #[test]
     fn every_part_enters_the_hash() {
-        let keys = CommittedKeys::load();
+        let keys = PinnedKeys::load();
         let base = keys_hash(true, &keys.kzg, &keys.keys);
         assert_ne!(base, keys_hash(false, &keys.kzg, &keys.keys));
         let mut swapped = keys.keys.clone();

@@ -1,13 +1,13 @@
 //! A verifying key as a contract, behind the interface `IVerifyingKey`.
 
+use super::words::{verifying_key_words, KEY_FIXED_WORDS};
 use crate::groth16::CircuitKey;
-use crate::keys::{verifying_key_words, KEY_FIXED_WORDS};
 use crate::statements::AssessmentCircuit;
 use fairshare_protocol::Word;
 use std::fmt::Write;
 
 /// Name of the contract that holds the key of a circuit.
-pub fn verifying_key_contract_name(circuit: AssessmentCircuit) -> String {
+pub(super) fn verifying_key_contract_name(circuit: AssessmentCircuit) -> String {
     let rule: String = circuit.rule.name().split('-').map(capitalised).collect();
     format!("{rule}Key{}", circuit.size)
 }
@@ -18,7 +18,7 @@ fn capitalised(word: &str) -> String {
 }
 
 /// Source of that contract.
-pub fn verifying_key_contract(circuit: AssessmentCircuit, key: &CircuitKey) -> String {
+pub(super) fn verifying_key_contract(circuit: AssessmentCircuit, key: &CircuitKey) -> String {
     let name = verifying_key_contract_name(circuit);
     let (rule, rule_id, size) = (circuit.rule.name(), circuit.rule.id(), circuit.size);
     let words = verifying_key_words(key);
@@ -77,12 +77,12 @@ fn line(source: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::CommittedKeys;
+    use crate::keys::PinnedKeys;
     use fairshare_protocol::RuleName;
 
     #[test]
     fn every_word_of_the_key_stands_in_the_contract() {
-        let keys = CommittedKeys::load();
+        let keys = PinnedKeys::load();
         let circuit = AssessmentCircuit { rule: RuleName::Agreement, size: 16 };
         let key = keys.verifying_key(circuit.rule, circuit.size).unwrap();
         let source = verifying_key_contract(circuit, key);

@@ -1,8 +1,8 @@
 //! A verifying key as words: the layout of its file, of its contract, and of the keys hash.
 
 use super::KeyError;
-use crate::encoding::{g2_from_words, g2_words, point_from_words, point_words};
-use crate::error::EncodingError;
+use crate::curve::words::EncodingError;
+use crate::curve::words::{g2_from_words, g2_words, point_from_words, point_words};
 use crate::groth16::CircuitKey;
 use crate::statements::public::PUBLIC_INPUTS;
 use crate::statements::AssessmentCircuit;

@@ -9,9 +9,9 @@ use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 
 use super::points::{put_g1, put_g2, G1, G2};
-use super::KzgKey;
-use crate::field::Limbs4;
-use crate::msm::msm_limbs;
+use super::srs::KzgKey;
+use crate::curve::field::Limbs4;
+use crate::curve::msm::msm_limbs;
 
 /// Why points are not the consecutive powers of an unknown secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

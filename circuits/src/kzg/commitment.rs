@@ -1,10 +1,10 @@
 //! Commitments to updates and models, and the check of a whole round's commitments at once.
 
-use crate::encoding::point_words;
-use crate::error::SrsError;
-use crate::field::{offset_sums, Limbs4};
-use crate::msm::{msm_integers, msm_limbs};
-use crate::srs::ReferenceString;
+use super::srs::ReferenceString;
+use super::SrsError;
+use crate::curve::field::{offset_sums, Limbs4};
+use crate::curve::msm::{msm_integers, msm_limbs};
+use crate::curve::words::point_words;
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use fairshare_protocol::{absorb, word_from_u128, Word};
@@ -121,7 +121,7 @@ fn weights(updates: &[(&[i16], G1Affine)]) -> Vec<u128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::fr_from_i64;
+    use crate::curve::field::fr_from_i64;
     use ark_ec::{AffineRepr, VariableBaseMSM};
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha20Rng;

@@ -22,7 +22,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::points::{self, PointFault};
-use super::{Progress, MAX_LOG2, MIN_LOG2};
+use super::srs::{Progress, MAX_LOG2, MIN_LOG2};
 
 const DEV_MAGIC: &[u8; 32] = b"fairshare reference string 2 DEV";
 const IMPORTED_MAGIC: &[u8; 32] = b"fairshare reference string 2    ";

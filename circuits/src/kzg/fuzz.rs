@@ -1,7 +1,7 @@
 //! Files of reference strings and `.ptau` files, changed at random: no panic, no memory beyond what the file has, and
 //! nothing is taken for a string that is not the one it was.
 
-use super::tests::{snarkjs_files, QUIET};
+use super::srs_tests::{snarkjs_files, QUIET};
 use super::*;
 use crate::fuzzing::{assert_memory_bounded, changes, mutate};
 use proptest::prelude::*;

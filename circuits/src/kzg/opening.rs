@@ -72,8 +72,8 @@ pub(crate) fn pairing_points(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::msm::msm;
-    use crate::srs::ReferenceString;
+    use crate::curve::msm::msm;
+    use crate::kzg::ReferenceString;
     use ark_bn254::Bn254;
     use ark_ec::{pairing::Pairing, CurveGroup};
     use ark_ff::{One, UniformRand};

@@ -4,39 +4,22 @@
 //! say DEV, so it cannot pass for a real one. It is generated on first use and stored in a file. Strings of ceremonies
 //! are imported from `.ptau` files (docs/keys.md).
 
-mod check;
-mod file;
-#[cfg(test)]
-mod fuzz;
-mod points;
-mod ptau;
-mod store;
-#[cfg(test)]
-mod tests;
-
-use crate::error::SrsError;
+use super::SrsError;
 use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{scalar_mul::BatchMulPreprocessing, CurveGroup, PrimeGroup};
 use ark_ff::{Field, PrimeField};
 use sha2::{Digest, Sha256};
 
-pub use check::PowersFault;
-pub use points::PointFault;
-pub use ptau::PtauError;
-pub use store::{
-    data_files, default_data_folder, describe_string, verify_string, DataFile, DataKind, Import, StringFile,
-};
-
-/// What the secret of the development string is made of.
+/// The text from which the secret of the development string is derived.
 const DEV_SECRET: &str = "fairshare DEV srs, anybody knows this secret";
-/// The smallest string that is made or taken, log2.
-const MIN_LOG2: u32 = 6;
-/// The largest, log2: no model has so many parameters.
-const MAX_LOG2: u32 = 22;
-/// Points of the development string that are made at a time.
-const BATCH: usize = 1 << 15;
+/// log2 of the shortest string.
+pub(super) const MIN_LOG2: u32 = 6;
+/// log2 of the longest string: no model has so many parameters.
+pub(super) const MAX_LOG2: u32 = 22;
+/// Points of the development string that are generated at a time.
+pub(super) const BATCH: usize = 1 << 15;
 
-/// Hears of long work: what is being done, how much of it is done, and how much there is.
+/// Progress callback of long work: label, done, total.
 pub type Progress<'a> = &'a (dyn Fn(&'static str, usize, usize) + Sync);
 
 /// The points that a verifier of openings needs.
@@ -76,7 +59,7 @@ impl ReferenceString {
     }
 
     /// The same, a batch at a time: beside the points only one batch is in memory.
-    fn generate_dev_with(points: usize, progress: Progress) -> Self {
+    pub(super) fn generate_dev_with(points: usize, progress: Progress) -> Self {
         let tau = dev_secret();
         let table = BatchMulPreprocessing::new(G1Projective::generator(), points.clamp(1, BATCH));
         let mut g1 = Vec::with_capacity(points);
@@ -87,7 +70,7 @@ impl ReferenceString {
                 .collect();
             power = powers[powers.len() - 1] * tau;
             g1.extend(table.batch_mul(&powers));
-            progress("making the DEV reference string", g1.len(), points);
+            progress("generating the DEV reference string", g1.len(), points);
         }
         Self { g1, g2: KzgKey::dev().g2 }
     }
@@ -106,6 +89,6 @@ impl ReferenceString {
     }
 }
 
-fn dev_secret() -> Fr {
+pub(super) fn dev_secret() -> Fr {
     Fr::from_be_bytes_mod_order(&Sha256::digest(DEV_SECRET))
 }

@@ -1,9 +1,13 @@
 //! Files of reference strings: made once, found again, mended, imported; every damage by its name.
 
 use super::file::PIECE;
+use super::srs::{dev_secret, BATCH};
 use super::*;
-use ark_bn254::Bn254;
+use ark_bn254::{Bn254, G1Projective};
 use ark_ec::pairing::Pairing;
+use ark_ec::{CurveGroup, PrimeGroup};
+use ark_ff::Field;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};

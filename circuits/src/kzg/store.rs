@@ -2,8 +2,9 @@
 
 use super::check::{check_key, check_powers};
 use super::file::{self, Header, ReadFault};
-use super::{ptau, KzgKey, Progress, ReferenceString, MAX_LOG2, MIN_LOG2};
-use crate::error::SrsError;
+use super::ptau;
+use super::srs::{KzgKey, Progress, ReferenceString, MAX_LOG2, MIN_LOG2};
+use super::SrsError;
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
 use fairshare_protocol::MAX_DIMENSION;

@@ -6,86 +6,18 @@
 //!
 //! Ranges and orders wait in the builder until [`super::lookup::close`] proves all of them under one challenge.
 
+use super::LinearCombination;
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, Field, Zero};
-#[cfg(test)]
-use ark_ff::{BigInteger, PrimeField};
-use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
-
-/// A linear combination of variables, with its value under the prover's assignment.
-#[derive(Clone, Debug)]
-pub(crate) struct Wire {
-    terms: Vec<(Fr, Variable)>,
-    value: Fr,
-}
-
-impl Wire {
-    pub(crate) fn constant(value: Fr) -> Self {
-        Self { terms: if value.is_zero() { Vec::new() } else { vec![(value, Variable::One)] }, value }
-    }
-
-    pub(crate) fn zero() -> Self {
-        Self::constant(Fr::ZERO)
-    }
-
-    pub(crate) fn one() -> Self {
-        Self::constant(Fr::ONE)
-    }
-
-    pub(crate) fn value(&self) -> Fr {
-        self.value
-    }
-
-    /// `self += factor * other`.
-    pub(crate) fn add_scaled(&mut self, other: &Self, factor: Fr) {
-        self.terms.extend(other.terms.iter().map(|(c, v)| (*c * factor, *v)));
-        self.value += other.value * factor;
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.terms.extend_from_slice(&other.terms);
-        self.value += other.value;
-    }
-
-    pub(crate) fn plus(&self, other: &Self) -> Self {
-        let mut sum = self.clone();
-        sum.add(other);
-        sum
-    }
-
-    pub(crate) fn minus(&self, other: &Self) -> Self {
-        let mut difference = self.clone();
-        difference.add_scaled(other, -Fr::ONE);
-        difference
-    }
-
-    pub(crate) fn times(&self, factor: Fr) -> Self {
-        let mut scaled = Self::zero();
-        scaled.add_scaled(self, factor);
-        scaled
-    }
-
-    /// The sum of `wires`.
-    pub(crate) fn sum<'a>(wires: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut sum = Self::zero();
-        wires.into_iter().for_each(|wire| sum.add(wire));
-        sum
-    }
-
-    fn combination(&self) -> LinearCombination<Fr> {
-        let mut combination = LinearCombination(self.terms.clone());
-        combination.compactify();
-        combination
-    }
-}
+use ark_ff::Field;
+use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisError, Variable};
 
 /// What a synthesis has claimed and not yet proved.
 #[derive(Default)]
 pub(super) struct Pending {
     /// Each must be an entry of the lookup table.
-    pub(super) limbs: Vec<Wire>,
+    pub(super) limbs: Vec<LinearCombination>,
     /// Rows, and their committed copies in another order.
-    pub(super) orders: Vec<(Vec<Wire>, Vec<Wire>)>,
+    pub(super) orders: Vec<(Vec<LinearCombination>, Vec<LinearCombination>)>,
 }
 
 impl Pending {
@@ -134,7 +66,7 @@ impl Builder {
     }
 
     /// Claims that `limb`, a combination of committed variables, is an entry of the lookup table.
-    pub(crate) fn look_up(&mut self, limb: Wire) {
+    pub(crate) fn look_up(&mut self, limb: LinearCombination) {
         self.pending.limbs.push(limb);
     }
 
@@ -142,8 +74,9 @@ impl Builder {
     /// lookups are closed.
     ///
     /// Committed variables and the statement must determine the row before the challenge.
-    pub(crate) fn reorder(&mut self, row: &[Wire], order: &[usize]) -> Vec<Wire> {
-        let copies: Vec<Wire> = order.iter().map(|input| self.committed(row[*input].value())).collect();
+    pub(crate) fn reorder(&mut self, row: &[LinearCombination], order: &[usize]) -> Vec<LinearCombination> {
+        let copies: Vec<LinearCombination> =
+            order.iter().map(|input| self.committed(row[*input].value())).collect();
         self.pending.orders.push((row.to_vec(), copies.clone()));
         copies
     }
@@ -153,21 +86,21 @@ impl Builder {
     }
 
     /// A public input.
-    pub(crate) fn input(&mut self, value: Fr) -> Wire {
+    pub(crate) fn input(&mut self, value: Fr) -> LinearCombination {
         self.inputs.push(value);
         let variable = self.system.as_ref().map(|system| system.new_input_variable(|| Ok(value)));
-        self.wire(variable, value)
+        self.variable(variable, value)
     }
 
     /// A private variable.
-    pub(crate) fn witness(&mut self, value: Fr) -> Wire {
+    pub(crate) fn witness(&mut self, value: Fr) -> LinearCombination {
         self.witnesses.push(value);
         let variable = self.system.as_ref().map(|system| system.new_witness_variable(|| Ok(value)));
-        self.wire(variable, value)
+        self.variable(variable, value)
     }
 
     /// A private variable that a proof commits to before its challenges are known.
-    pub(crate) fn committed(&mut self, value: Fr) -> Wire {
+    pub(crate) fn committed(&mut self, value: Fr) -> LinearCombination {
         self.committed.push(self.witnesses.len());
         self.witness(value)
     }
@@ -177,7 +110,11 @@ impl Builder {
         self.committed.iter().map(|witness| self.inputs.len() + witness).collect()
     }
 
-    fn wire(&mut self, variable: Option<Result<Variable, SynthesisError>>, value: Fr) -> Wire {
+    fn variable(
+        &mut self,
+        variable: Option<Result<Variable, SynthesisError>>,
+        value: Fr,
+    ) -> LinearCombination {
         let terms = match variable {
             Some(Ok(variable)) => vec![(Fr::ONE, variable)],
             Some(Err(error)) => {
@@ -186,11 +123,11 @@ impl Builder {
             }
             None => Vec::new(),
         };
-        Wire { terms, value }
+        LinearCombination::new(terms, value)
     }
 
     /// `a * b = c`.
-    pub(crate) fn enforce(&mut self, a: &Wire, b: &Wire, c: &Wire) {
+    pub(crate) fn enforce(&mut self, a: &LinearCombination, b: &LinearCombination, c: &LinearCombination) {
         if let Some(system) = &self.system {
             let enforced =
                 system.enforce_r1cs_constraint(|| a.combination(), || b.combination(), || c.combination());
@@ -201,24 +138,24 @@ impl Builder {
     }
 
     /// `a = b`.
-    pub(crate) fn equal(&mut self, a: &Wire, b: &Wire) {
+    pub(crate) fn equal(&mut self, a: &LinearCombination, b: &LinearCombination) {
         if self.system.is_some() {
-            self.enforce(&a.minus(b), &Wire::one(), &Wire::zero());
+            self.enforce(&a.minus(b), &LinearCombination::one(), &LinearCombination::zero());
         }
     }
 
     /// A new variable `a * b`. One constraint.
-    pub(crate) fn product(&mut self, a: &Wire, b: &Wire) -> Wire {
-        let product = self.witness(a.value * b.value);
+    pub(crate) fn product(&mut self, a: &LinearCombination, b: &LinearCombination) -> LinearCombination {
+        let product = self.witness(a.value() * b.value());
         self.enforce(a, b, &product);
         product
     }
 
     /// A new variable that is 0 or 1. One constraint.
-    pub(crate) fn bit(&mut self, value: bool) -> Wire {
+    pub(crate) fn bit(&mut self, value: bool) -> LinearCombination {
         let bit = self.witness(Fr::from(u64::from(value)));
         if self.system.is_some() {
-            self.enforce(&bit, &bit.minus(&Wire::one()), &Wire::zero());
+            self.enforce(&bit, &bit.minus(&LinearCombination::one()), &LinearCombination::zero());
         }
         bit
     }
@@ -261,43 +198,10 @@ impl Builder {
     }
 }
 
-/// `2^k` in the field.
-pub(crate) fn power_of_two(k: usize) -> Fr {
-    Fr::from(2u64).pow([k as u64])
-}
-
-/// A signed integer in the field.
-pub(crate) fn signed(value: i128) -> Fr {
-    let magnitude = Fr::from(value.unsigned_abs());
-    if value < 0 {
-        -magnitude
-    } else {
-        magnitude
-    }
-}
-
-/// The field element as an integer in `-2^126 ..= 2^126`, if it is one. For claims only, never for constraints.
-#[cfg(test)]
-pub(crate) fn as_integer(value: Fr) -> Option<i128> {
-    let small = |v: Fr| {
-        let big = v.into_bigint();
-        (big.num_bits() <= 126).then(|| i128::from(big.0[0]) | i128::from(big.0[1]) << 64)
-    };
-    small(value).or_else(|| small(-value).map(|v| -v))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::system::check;
-
-    #[test]
-    fn integers_there_and_back() {
-        for v in [0, 1, -1, i128::from(u64::MAX) + 5, -(1 << 100)] {
-            assert_eq!(as_integer(signed(v)), Some(v));
-        }
-        assert_eq!(as_integer(power_of_two(200)), None);
-    }
+    use crate::r1cs::system::check;
 
     #[test]
     fn products_and_equalities_bind() {
@@ -305,7 +209,7 @@ mod tests {
             check(|builder| {
                 let (a, b) = (builder.witness(a.into()), builder.witness(b.into()));
                 let product = builder.product(&a, &b);
-                builder.equal(&product, &Wire::constant(claimed.into()));
+                builder.equal(&product, &LinearCombination::constant(claimed.into()));
             })
         };
         assert_eq!(run(6, 7, 42), (true, 2));
@@ -325,8 +229,8 @@ mod tests {
     fn wires_are_linear() {
         let mut builder = Builder::assigning(4);
         let (a, b) = (builder.witness(5u64.into()), builder.input(9u64.into()));
-        assert_eq!(a.plus(&b).minus(&Wire::one()).times(2u64.into()).value(), Fr::from(26u64));
-        assert_eq!(Wire::sum([&a, &b, &a]).value(), Fr::from(19u64));
+        assert_eq!(a.plus(&b).minus(&LinearCombination::one()).times(2u64.into()).value(), Fr::from(26u64));
+        assert_eq!(LinearCombination::sum([&a, &b, &a]).value(), Fr::from(19u64));
         assert_eq!(builder.assignment().unwrap(), [1u64, 9, 5].map(Fr::from));
     }
 }

@@ -13,12 +13,13 @@
 //! copies are committed variables; a row must be fixed by committed variables and the statement, as those of the
 //! circuits are.
 
-use super::builder::{Builder, Pending, Wire};
+use super::builder::{Builder, Pending};
+use super::LinearCombination;
 use ark_bn254::Fr;
 use ark_ff::{batch_inversion, BigInteger, Field, PrimeField};
 
 /// How often each entry of the table is looked up. A limb that is not an entry is not counted.
-fn multiplicities(limb_bits: usize, limbs: &[Wire]) -> Vec<Fr> {
+fn multiplicities(limb_bits: usize, limbs: &[LinearCombination]) -> Vec<Fr> {
     let mut counts = vec![0u64; 1 << limb_bits];
     for limb in limbs {
         let value = limb.value().into_bigint();
@@ -34,14 +35,14 @@ fn multiplicities(limb_bits: usize, limbs: &[Wire]) -> Vec<Fr> {
 /// table, one for their balance, and `2 n - 2` per row of `n`.
 ///
 /// `x` must not be an entry of the table, which the verifier checks; a limb that equals `x` has no inverse.
-pub(crate) fn close(builder: &mut Builder, x: &Wire) {
+pub(crate) fn close(builder: &mut Builder, x: &LinearCombination) {
     let pending = builder.take_pending();
     let multiplicities = multiplicities(builder.limb_bits(), &pending.limbs);
     close_with(builder, x, pending, multiplicities);
 }
 
 /// [`close`] with the multiplicities that the prover claims.
-fn close_with(builder: &mut Builder, x: &Wire, pending: Pending, multiplicities: Vec<Fr>) {
+fn close_with(builder: &mut Builder, x: &LinearCombination, pending: Pending, multiplicities: Vec<Fr>) {
     builder.section("orders");
     for (row, copy) in &pending.orders {
         same_elements(builder, x, row, copy);
@@ -50,10 +51,10 @@ fn close_with(builder: &mut Builder, x: &Wire, pending: Pending, multiplicities:
     builder.section("lookups");
     let mut inverses: Vec<Fr> = pending.limbs.iter().map(|limb| x.value() - limb.value()).collect();
     batch_inversion(&mut inverses);
-    let mut balance = Wire::zero();
+    let mut balance = LinearCombination::zero();
     for (limb, inverse) in pending.limbs.iter().zip(inverses) {
         let inverse = builder.witness(inverse);
-        builder.enforce(&inverse, &x.minus(limb), &Wire::one());
+        builder.enforce(&inverse, &x.minus(limb), &LinearCombination::one());
         balance.add(&inverse);
     }
 
@@ -64,22 +65,27 @@ fn close_with(builder: &mut Builder, x: &Wire, pending: Pending, multiplicities:
     for ((entry, inverse), multiplicity) in entries.into_iter().zip(inverses).zip(multiplicities) {
         let share = builder.witness(inverse * multiplicity);
         let multiplicity = builder.committed(multiplicity);
-        builder.enforce(&share, &x.minus(&Wire::constant(entry)), &multiplicity);
+        builder.enforce(&share, &x.minus(&LinearCombination::constant(entry)), &multiplicity);
         balance.add_scaled(&share, -Fr::ONE);
     }
-    builder.equal(&balance, &Wire::zero());
+    builder.equal(&balance, &LinearCombination::zero());
 }
 
 /// `prod_k (x - row_k) = prod_k (x - copy_k)`.
-fn same_elements(builder: &mut Builder, x: &Wire, row: &[Wire], copy: &[Wire]) {
+fn same_elements(
+    builder: &mut Builder,
+    x: &LinearCombination,
+    row: &[LinearCombination],
+    copy: &[LinearCombination],
+) {
     let left = product(builder, x, row);
     let Some((last, others)) = copy.split_last() else { return };
     let right = product(builder, x, others);
     builder.enforce(&right, &x.minus(last), &left);
 }
 
-fn product(builder: &mut Builder, x: &Wire, factors: &[Wire]) -> Wire {
-    let Some((first, others)) = factors.split_first() else { return Wire::one() };
+fn product(builder: &mut Builder, x: &LinearCombination, factors: &[LinearCombination]) -> LinearCombination {
+    let Some((first, others)) = factors.split_first() else { return LinearCombination::one() };
     let first = x.minus(first);
     others.iter().fold(first, |product, factor| builder.product(&product, &x.minus(factor)))
 }
@@ -87,8 +93,8 @@ fn product(builder: &mut Builder, x: &Wire, factors: &[Wire]) -> Wire {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::power_of_two;
-    use crate::gadgets::system::{check, check_closed, check_under, test_challenge, TEST_LIMB_BITS};
+    use crate::r1cs::linear_combination::power_of_two;
+    use crate::r1cs::system::{check, check_closed, check_under, test_challenge, TEST_LIMB_BITS};
     use ark_ff::AdditiveGroup;
 
     /// Only these limbs, closed with these multiplicities.
@@ -160,10 +166,11 @@ mod tests {
 
     fn orders(row: &[u64], order: &[usize], bent: Option<(usize, u64)>) -> bool {
         let synthesize = |builder: &mut Builder| {
-            let wires: Vec<Wire> = row.iter().map(|v| builder.witness((*v).into())).collect();
-            let copies = builder.reorder(&wires, order);
+            let combinations: Vec<LinearCombination> =
+                row.iter().map(|v| builder.witness((*v).into())).collect();
+            let copies = builder.reorder(&combinations, order);
             if let Some((at, value)) = bent {
-                builder.equal(&copies[at], &Wire::constant(value.into()));
+                builder.equal(&copies[at], &LinearCombination::constant(value.into()));
             }
         };
         check(synthesize).0
@@ -187,7 +194,12 @@ mod tests {
         };
         assert_eq!(check(|_| {}), (true, 0));
         assert_eq!(check(limb), (true, 1));
-        let row = |b: &mut Builder| drop(b.reorder(&[Wire::one(), Wire::zero(), Wire::one()], &[2, 1, 0]));
+        let row = |b: &mut Builder| {
+            drop(b.reorder(
+                &[LinearCombination::one(), LinearCombination::zero(), LinearCombination::one()],
+                &[2, 1, 0],
+            ))
+        };
         assert_eq!(check(row), (true, 2 * 3 - 2));
     }
 }

@@ -9,7 +9,7 @@ use ark_relations::gr1cs::{
 use rayon::prelude::*;
 
 /// A circuit's constraints `A z * B z = C z` with `z = (1, public inputs, witnesses)`.
-pub(crate) struct System {
+pub(crate) struct R1cs {
     matrices: Vec<Matrix<Fr>>,
     inputs: usize,
     variables: usize,
@@ -18,7 +18,7 @@ pub(crate) struct System {
     sections: Vec<(&'static str, usize)>,
 }
 
-impl System {
+impl R1cs {
     /// Runs a synthesis, whose values do not matter, and stores its constraints. The lookup table has `2^limb_bits`
     /// entries.
     ///
@@ -179,7 +179,7 @@ pub(crate) fn check_under(challenge: Fr, synthesize: impl Fn(&mut Builder)) -> (
 /// [`check`] of a synthesis that closes its lookups itself.
 #[cfg(test)]
 pub(crate) fn check_closed(synthesize: impl Fn(&mut Builder)) -> (bool, usize) {
-    let system = System::new(TEST_LIMB_BITS, &synthesize).unwrap();
+    let system = R1cs::new(TEST_LIMB_BITS, &synthesize).unwrap();
     let mut builder = system.assigning();
     synthesize(&mut builder);
     assert_eq!(builder.committed_places(), system.committed());
@@ -196,7 +196,7 @@ pub(crate) fn lookups(bits: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::Wire;
+    use crate::r1cs::LinearCombination;
 
     #[test]
     fn a_broken_constraint_is_named_by_its_section() {
@@ -205,11 +205,11 @@ mod tests {
             let x = builder.input(3u64.into());
             let y = builder.product(&x, &x);
             builder.section("second");
-            builder.equal(&y, &Wire::constant(9u64.into()));
+            builder.equal(&y, &LinearCombination::constant(9u64.into()));
             let z = builder.witness(second.into());
             builder.equal(&z, &x);
         };
-        let system = System::new(4, |b| synthesize(b, 0)).unwrap();
+        let system = R1cs::new(4, |b| synthesize(b, 0)).unwrap();
         assert_eq!(system.section_sizes(), [("first", 1), ("second", 2)]);
         assert_eq!((system.inputs(), system.constraints()), (2, 3));
         let assign = |second| {

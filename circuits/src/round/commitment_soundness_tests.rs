@@ -1,10 +1,11 @@
 //! Ways of cheating with the commitment to a round's witnesses (docs/protocol.md 13.10).
 
+use super::error::VerifyError;
 use super::testing::Round;
 use super::*;
-use crate::encoding::{challenge, point_from_words, point_words};
-use crate::error::VerifyError;
-use crate::keys::CommittedKeys;
+use crate::curve::words::{point_from_words, point_words};
+use crate::keys::PinnedKeys;
+use crate::transcript::challenge;
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
 use fairshare_protocol::Word;
@@ -24,7 +25,7 @@ fn again() -> &'static RoundProof {
 fn refused(change: impl FnOnce(&mut RoundProofWords)) -> VerifyError {
     let mut words = round().proof.words();
     change(&mut words);
-    verify_words(&CommittedKeys::load(), &round().statement, &words).unwrap_err()
+    verify_words(&PinnedKeys::load(), &round().statement, &words).unwrap_err()
 }
 
 /// A word of a point, moved by adding `by` to the point.
@@ -39,7 +40,7 @@ fn equal_rounds_have_other_commitments_and_other_challenges() {
     assert_ne!(proof.committed(), again.committed());
     let rho = |proof: &RoundProof| challenge(&transcript_states(statement, &proof.words()).unwrap()[1]);
     assert_ne!(rho(proof), rho(again));
-    assert_eq!(verify_round(&CommittedKeys::load(), statement, again), Ok(()));
+    assert_eq!(verify_round(&PinnedKeys::load(), statement, again), Ok(()));
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn a_wrong_proof_of_knowledge_under_its_own_challenges_is_refused() {
     let key = round().keys.verifying_key();
     let words = round().proof.words();
     let joint = |key: &crate::groth16::CircuitKey| {
-        let joint = verify::Joint::new(key, CommittedKeys::load().kzg(), &round().statement, &words).unwrap();
+        let joint = verify::Joint::new(key, PinnedKeys::load().kzg(), &round().statement, &words).unwrap();
         joint.holds(challenge(&joint.st4))
     };
     assert!(joint(key));

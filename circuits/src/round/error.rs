@@ -1,93 +1,13 @@
-//! What can go wrong in this crate, apart from keys and statements, which name their own faults.
+//! Errors of round proofs.
 
-use crate::srs::PtauError;
+use crate::arguments::gram::GramRefusal;
+use crate::arguments::GramArgumentError;
+use crate::curve::words::EncodingError;
+use crate::kzg::SrsError;
 use crate::statements::AssessmentError;
+use crate::transcript::Degenerate;
 use fairshare_protocol::{PackError, RuleError};
-use std::path::PathBuf;
 use thiserror::Error;
-
-/// Words that encode no scalar of the field or no point of the curve.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum EncodingError {
-    /// A scalar that is not reduced.
-    #[error("word 0x{} is not below the scalar field's order", hex::encode(.0))]
-    ScalarOutOfRange([u8; 32]),
-    /// A coordinate that is not reduced.
-    #[error("word 0x{} is not below the base field's order", hex::encode(.0))]
-    CoordinateOutOfRange([u8; 32]),
-    /// Two coordinates that belong to no point of the group.
-    #[error("(0x{}, ..) is not a point of the curve's group", hex::encode(.0))]
-    NotOnCurve([u8; 32]),
-}
-
-/// Errors of reference strings.
-#[derive(Debug, Error)]
-pub enum SrsError {
-    /// A model of no parameters, or of too many.
-    #[error("a reference string for {dimension} parameters was asked for: a model has 1 to {} of them", max - 1)]
-    Dimension {
-        /// Parameters asked for.
-        dimension: usize,
-        /// First number that is too many.
-        max: usize,
-    },
-    /// A vector longer than the string.
-    #[error("{entries} entries are to be committed, but the reference string has {points} points: open it for the model's dimension")]
-    TooLong {
-        /// Entries of the vector.
-        entries: usize,
-        /// Points of the string.
-        points: usize,
-    },
-    /// Vectors of one check have different lengths.
-    #[error("update {index} has {found} entries, expected {expected}: all updates of a round have the model's dimension")]
-    LengthMismatch {
-        /// Position of the update.
-        index: usize,
-        /// Entries of the first update.
-        expected: usize,
-        /// Entries of this one.
-        found: usize,
-    },
-    /// A name that an imported string may not have.
-    #[error("{name:?} is not a name for a reference string: 1 to 40 lower case letters, digits and hyphens")]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// Another string has the name already.
-    #[error("{} is the string of another secret: import under another name than {name:?}, or remove it", path.display())]
-    NameTaken {
-        /// The name.
-        name: String,
-        /// The file that is there.
-        path: PathBuf,
-    },
-    /// A `.ptau` file that is refused.
-    #[error("{}: {source}", path.display())]
-    Ptau {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: Box<PtauError>,
-    },
-    /// A file that is not a sound reference string.
-    #[error("reference string {}: {fault}; remove the file, then make or import the string again", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        fault: String,
-    },
-    /// The folder or file cannot be read or written.
-    #[error("reference string {}: {source}; give a folder that can be written, by FAIRSHARE_DATA for one", path.display())]
-    Io {
-        /// The folder or file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-}
 
 /// Why no proof of a round was made.
 #[derive(Debug, Error)]
@@ -144,6 +64,15 @@ pub enum ProveError {
         "the finished proof does not verify ({0}): the commitments or keys do not belong to these updates"
     )]
     DoesNotVerify(VerifyError),
+}
+
+impl From<GramArgumentError> for ProveError {
+    fn from(error: GramArgumentError) -> Self {
+        match error {
+            GramArgumentError::Srs(error) => Self::Srs(error),
+            GramArgumentError::DegenerateChallenge => Self::DegenerateChallenge,
+        }
+    }
 }
 
 /// Why a statement is invalid: no contract makes such a statement.
@@ -256,6 +185,21 @@ impl From<EncodingError> for VerifyError {
         match error {
             EncodingError::ScalarOutOfRange(word) => Self::ScalarOutOfRange(word),
             point => Self::InvalidPoint(point),
+        }
+    }
+}
+
+impl From<Degenerate> for VerifyError {
+    fn from(_: Degenerate) -> Self {
+        Self::DegenerateChallenge
+    }
+}
+
+impl From<GramRefusal> for VerifyError {
+    fn from(refusal: GramRefusal) -> Self {
+        match refusal {
+            GramRefusal::DegenerateChallenge => Self::DegenerateChallenge,
+            GramRefusal::LaurentIdentity => Self::LaurentIdentityFailed,
         }
     }
 }

@@ -10,19 +10,21 @@
 //! st4  W, C_T', Groth16, inputs -> nu    joins assessment, opening and the model's step into one pairing equation
 //! ```
 
+mod error;
+mod proof;
 mod prove;
 mod statement;
 mod verify;
-mod words;
 
+pub use error::{ProveError, StatementError, VerifyError};
+pub use proof::{RoundProof, RoundProofWords};
 pub use prove::{prove_round, prove_round_with};
 pub use statement::{model_step, RoundStatement};
 pub use verify::{transcript_states, verify_round, verify_words, verify_words_with};
-pub use words::{RoundProof, RoundProofWords};
 
 #[cfg(test)]
-mod cheats;
+mod commitment_soundness_tests;
 #[cfg(test)]
-mod commitment_cheats;
+mod soundness_tests;
 #[cfg(test)]
 mod testing;

@@ -1,10 +1,11 @@
 //! A round's proof as typed values, and as the words of the contract's struct.
 
+use super::error::VerifyError;
 use crate::arguments::GramArgument;
-use crate::encoding::{
+use crate::curve::words::EncodingError;
+use crate::curve::words::{
     g2_from_words, g2_words, point_from_words, point_words, scalar_from_word, scalar_word,
 };
-use crate::error::{EncodingError, VerifyError};
 use ark_bn254::{Bn254, G1Affine};
 use ark_groth16::Proof;
 use fairshare_protocol::{pack17, u128_from_word, unpack17, word_from_u128, Word, ONE};

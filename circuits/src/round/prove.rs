@@ -1,17 +1,17 @@
 //! The aggregator's part: one proof out of updates, matrix and assessment.
 
+use super::error::ProveError;
+use super::proof::{committed_words, RoundProof};
 use super::statement::{model_step, RoundStatement};
 use super::verify::{verify_words_with, with_chi};
-use super::words::{committed_words, RoundProof};
 use crate::arguments::GramArgument;
-use crate::encoding::challenge;
-use crate::error::ProveError;
 use crate::keys::AssessmentKeys;
-use crate::srs::ReferenceString;
+use crate::kzg::ReferenceString;
 use crate::statements::assessment;
 use crate::statements::gram_binding::sigma;
 use crate::statements::public::AssessmentPublic;
 use crate::statements::AssessmentError;
+use crate::transcript::challenge;
 use fairshare_protocol::{absorb, assess, Assessment, GramMatrix};
 use rand::{CryptoRng, RngCore};
 

@@ -2,16 +2,17 @@
 //!
 //! Longer than the house's 500 lines: the list is read against the table of docs/protocol.md 13.8, in one piece.
 
+use super::error::{ProveError, StatementError, VerifyError};
 use super::testing::{views, Round, D, POLICY};
 use super::*;
 use crate::arguments::GramArgument;
-use crate::encoding::{challenge, g2_words, point_words, scalar_from_word, scalar_word};
-use crate::error::{ProveError, StatementError, VerifyError};
-use crate::field::{slot_powers, weighted_sum};
-use crate::keys::CommittedKeys;
+use crate::curve::field::{slot_powers, weighted_sum};
+use crate::curve::words::{g2_words, point_words, scalar_from_word, scalar_word};
+use crate::keys::PinnedKeys;
 use crate::statements::assessment;
 use crate::statements::gram_binding::sigma;
 use crate::statements::public::{outcome_digest, AssessmentPublic};
+use crate::transcript::challenge;
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
@@ -29,7 +30,7 @@ fn round() -> &'static Round {
 }
 
 fn check(statement: &RoundStatement, words: &RoundProofWords) -> Result<(), VerifyError> {
-    verify_words(&CommittedKeys::load(), statement, words)
+    verify_words(&PinnedKeys::load(), statement, words)
 }
 
 /// The reason for which the honest round with changed words is refused.
@@ -67,7 +68,7 @@ fn modulus_word(bytes: Vec<u8>) -> Word {
 #[test]
 fn the_honest_round_is_accepted_and_survives_its_words() {
     let Round { statement, proof, .. } = round();
-    assert_eq!(verify_round(&CommittedKeys::load(), statement, proof), Ok(()));
+    assert_eq!(verify_round(&PinnedKeys::load(), statement, proof), Ok(()));
     let words = proof.words();
     let read = RoundProof::from_words(&words, SLOTS as u8).unwrap();
     assert_eq!((&read, read.words()), (proof, words.clone()));
@@ -462,7 +463,7 @@ fn key() -> crate::groth16::CircuitKey {
 }
 
 fn joint(words: &RoundProofWords) -> verify::Joint {
-    verify::Joint::new(&key(), CommittedKeys::load().kzg(), &round().statement, words).unwrap()
+    verify::Joint::new(&key(), PinnedKeys::load().kzg(), &round().statement, words).unwrap()
 }
 
 /// The claimed model is the stepped one: not one weight away, nor that of another round, nor no step.

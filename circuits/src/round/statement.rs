@@ -1,8 +1,8 @@
 //! What the contract knows of a round and the prover must not choose.
 
-use crate::encoding::point_words;
-use crate::error::StatementError;
-use crate::msm::msm_integers;
+use super::error::StatementError;
+use crate::curve::msm::msm_integers;
+use crate::curve::words::point_words;
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
 use fairshare_protocol::{absorb, word_from_address, word_from_u128, Policy, Word, MAX_DIMENSION, MAX_SLOTS};
@@ -100,7 +100,7 @@ pub fn model_step(model: G1Affine, commitments: &[(u8, G1Affine)], weights: &[u3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::srs::ReferenceString;
+    use crate::kzg::ReferenceString;
 
     fn statement() -> RoundStatement {
         let srs = ReferenceString::generate_dev(8);

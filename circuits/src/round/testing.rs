@@ -1,8 +1,8 @@
 //! A proved round of few trainers, and all that it was made of.
 
 use super::*;
-use crate::keys::{AssessmentKeys, CommittedKeys};
-use crate::srs::ReferenceString;
+use crate::keys::{AssessmentKeys, PinnedKeys};
+use crate::kzg::ReferenceString;
 use fairshare_protocol::{assess, Assessment, GramMatrix, Policy, RuleName};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -45,7 +45,7 @@ impl Round {
             dimension: D as u32,
             slots: size,
             policy: POLICY,
-            keys_hash: CommittedKeys::load().hash(),
+            keys_hash: PinnedKeys::load().hash(),
             active,
             model_cid: [0x33; 32],
             model: srs.g1[9],

@@ -1,18 +1,20 @@
 //! The contract's check, natively: the same words, the same order, the same reasons.
 
+use super::error::VerifyError;
+use super::proof::{committed_points, RoundProof, RoundProofWords};
 use super::statement::{model_step, RoundStatement};
-use super::words::{committed_points, RoundProof, RoundProofWords};
-use crate::arguments::gram::{laurent_state, non_zero, values_state};
+use crate::arguments::gram::{laurent_state, values_state};
 use crate::arguments::GramArgument;
-use crate::encoding::{challenge, g2_from_words, point_from_words, scalar_from_word, scalar_word};
-use crate::error::{EncodingError, VerifyError};
+use crate::curve::msm::msm;
+use crate::curve::words::EncodingError;
+use crate::curve::words::{g2_from_words, point_from_words, scalar_from_word, scalar_word};
 use crate::groth16::{lookup_challenge, CircuitKey};
-use crate::keys::CommittedKeys;
-use crate::msm::msm;
-use crate::srs::KzgKey;
+use crate::keys::PinnedKeys;
+use crate::kzg::KzgKey;
 use crate::statements::public::{
     outcome_digest, packed_inputs, policy_word_out_of_range, AssessmentPublic, PUBLIC_INPUTS,
 };
+use crate::transcript::{challenge, non_zero};
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
@@ -23,7 +25,7 @@ use fairshare_protocol::{absorb, element17, packed_words, word_from_u128, Word};
 /// # Errors
 /// The reason of the contract, a statement that contradicts itself, or keys that the statement is not about.
 pub fn verify_round(
-    keys: &CommittedKeys,
+    keys: &PinnedKeys,
     statement: &RoundStatement,
     proof: &RoundProof,
 ) -> Result<(), VerifyError> {
@@ -35,7 +37,7 @@ pub fn verify_round(
 /// # Errors
 /// As [`verify_round`].
 pub fn verify_words(
-    keys: &CommittedKeys,
+    keys: &PinnedKeys,
     statement: &RoundStatement,
     words: &RoundProofWords,
 ) -> Result<(), VerifyError> {

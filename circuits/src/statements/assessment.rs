@@ -6,8 +6,8 @@ use super::agreement::AgreementWitness;
 use super::public::policy_word_out_of_range;
 use super::public::{AssessmentPublic, PublicValues};
 use super::AssessmentError;
-use crate::gadgets::{Builder, System};
 use crate::groth16::{self, Commitment, CommittedProof, ProvingKey};
+use crate::r1cs::{Builder, R1cs};
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::UniformRand;
 use ark_std::rand::{CryptoRng, RngCore};
@@ -69,14 +69,14 @@ impl AssessmentCircuit {
     ///
     /// # Errors
     /// A rule that no circuit proves, or the constraint system's own.
-    pub(crate) fn system(self) -> Result<System, AssessmentError> {
+    pub(crate) fn system(self) -> Result<R1cs, AssessmentError> {
         if self.rule != RuleName::Agreement {
             return Err(AssessmentError::NoCircuit { rule: self.rule });
         }
         let size = usize::from(self.size);
         let blank = AgreementWitness::blank(size);
         let synthesize = |builder: &mut Builder| blank.synthesize(builder, &PublicValues::blank(size));
-        Ok(System::new(limb_bits(self.size), synthesize)?)
+        Ok(R1cs::new(limb_bits(self.size), synthesize)?)
     }
 }
 
@@ -91,7 +91,7 @@ impl std::fmt::Display for AssessmentCircuit {
 pub(crate) struct ProverKeys<'a> {
     pub(crate) circuit: AssessmentCircuit,
     pub(crate) proving: &'a ProvingKey,
-    pub(crate) system: &'a System,
+    pub(crate) system: &'a R1cs,
 }
 
 /// An assessment that its prover is committed to.

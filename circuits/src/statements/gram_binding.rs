@@ -3,8 +3,9 @@
 //! proofs of the updates imply that they are products of updates, in range.
 
 #[cfg(test)]
-use crate::gadgets::builder::as_integer;
-use crate::gadgets::builder::{signed, Builder, Wire};
+use crate::r1cs::linear_combination::as_integer;
+use crate::r1cs::linear_combination::signed;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use fairshare_protocol::GramMatrix;
@@ -51,13 +52,19 @@ pub(crate) fn sigma_entries(slots: usize, entries: &[Fr], rho: Fr) -> Fr {
 
 /// `sigma` is the sum over all slots, active or not. The Gram argument has no term for an inactive slot, so `sigma`
 /// agrees only if the entries of such a slot are zero. `N (N + 1) / 2 + 2 N` constraints.
-pub(crate) fn bind_sigma(builder: &mut Builder, slots: usize, entries: &[Wire], rho: &Wire, sigma: &Wire) {
+pub(crate) fn bind_sigma(
+    builder: &mut Builder,
+    slots: usize,
+    entries: &[LinearCombination],
+    rho: &LinearCombination,
+    sigma: &LinearCombination,
+) {
     let mut powers = vec![rho.clone()];
     for i in 1..slots {
         let next = builder.product(&powers[i - 1], &powers[i - 1]);
         powers.push(next);
     }
-    let mut total = Wire::zero();
+    let mut total = LinearCombination::zero();
     for i in 0..slots {
         let mut row = builder.product(&powers[i], &entries[position(slots, i, i)]);
         for j in i + 1..slots {
@@ -72,7 +79,7 @@ pub(crate) fn bind_sigma(builder: &mut Builder, slots: usize, entries: &[Wire], 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::system::check;
+    use crate::r1cs::system::check;
     use ark_ff::Zero;
 
     fn gram(slots: usize) -> GramMatrix {
@@ -84,8 +91,9 @@ mod tests {
     fn bound(slots: usize, entries: &[Fr], rho: Fr, sigma: Fr) -> (bool, usize) {
         check(|builder| {
             let [rho, sigma] = [rho, sigma].map(|v| builder.input(v));
-            let wires: Vec<Wire> = entries.iter().map(|e| builder.committed(*e)).collect();
-            bind_sigma(builder, slots, &wires, &rho, &sigma);
+            let combinations: Vec<LinearCombination> =
+                entries.iter().map(|e| builder.committed(*e)).collect();
+            bind_sigma(builder, slots, &combinations, &rho, &sigma);
         })
     }
 

@@ -7,9 +7,10 @@ use super::gram_binding::sigma;
 use super::public::AssessmentPublic;
 use super::testing::{updates, Round};
 use super::AssessmentError;
-use crate::encoding::{challenge, point_words};
+use crate::curve::words::point_words;
 use crate::groth16::{lookup_challenge, CircuitKey, CommittedProof};
-use crate::keys::{AssessmentKeys, CommittedKeys};
+use crate::keys::{AssessmentKeys, PinnedKeys};
+use crate::transcript::challenge;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
@@ -73,7 +74,7 @@ pub(crate) fn proved() -> (&'static CircuitKey, AssessmentPublic, CommittedProof
 #[test]
 fn a_true_proof_verifies_under_the_pinned_key_of_its_size_alone() {
     let (_, public, proof) = proved();
-    let pinned = CommittedKeys::load();
+    let pinned = PinnedKeys::load();
     let under = |size| verify(pinned.verifying_key(RuleName::Agreement, size).unwrap(), &public, &proof);
     assert!(under(8));
     for size in [16, 32, 64, 128] {

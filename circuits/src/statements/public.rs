@@ -1,8 +1,9 @@
 //! The public inputs of the assessment circuits, the same for every rule, and the outcome that one of them digests.
 
-use crate::gadgets::builder::{power_of_two, Builder, Wire};
-use crate::gadgets::packing::{mask, pack, pack_elements, pack_wires};
+use crate::gadgets::packing::{mask, pack, pack_combinations, pack_elements};
 use crate::gadgets::range::range;
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::{Builder, LinearCombination};
 #[cfg(test)]
 use crate::statements::gram_binding::sigma;
 use ark_bn254::Fr;
@@ -150,11 +151,12 @@ impl PublicValues {
 
     /// Allocates the public inputs, and policy words and outcome as private variables. One constraint per word of the
     /// outcome ties it to its digest.
-    pub(crate) fn allocate(&self, builder: &mut Builder) -> PublicWires {
+    pub(crate) fn allocate(&self, builder: &mut Builder) -> PublicVariables {
         builder.section("public inputs");
         let [rho, packed, chi, digest] = self.inputs.map(|value| builder.input(value));
         let policy = self.policy.map(|value| builder.witness(value));
-        let mut outcome = self.outcome.iter().map(|value| builder.witness(*value)).collect::<Vec<Wire>>();
+        let mut outcome =
+            self.outcome.iter().map(|value| builder.witness(*value)).collect::<Vec<LinearCombination>>();
 
         // Policy words: 16 bits each. The mask is what they leave of `packed_inputs`, and a rule's "active slots"
         // require it to be the sum of their bits. With all three in range the sum is below 2^160, so there are no other
@@ -164,7 +166,7 @@ impl PublicValues {
             range(builder, word, POLICY_BITS);
         }
         let mut active = packed;
-        active.add_scaled(&pack_wires(&policy, POLICY_BITS), -power_of_two(MASK_BITS));
+        active.add_scaled(&pack_combinations(&policy, POLICY_BITS), -power_of_two(MASK_BITS));
 
         builder.section("outcome");
         let (last, others) = outcome.split_last().expect("sigma is an element");
@@ -176,32 +178,32 @@ impl PublicValues {
         let weights = outcome.split_off((outcome.len() + 3) / 2);
         let shares = outcome.split_off(3);
         let [sigma, kept, coherence] = outcome.try_into().expect("three are left");
-        PublicWires { rho, active, policy, chi, sigma, kept, coherence, shares, weights }
+        PublicVariables { rho, active, policy, chi, sigma, kept, coherence, shares, weights }
     }
 }
 
 /// The parts of the public inputs: mask and policy words of `packed_inputs`, and the outcome of `outcome_digest`.
-pub(crate) struct PublicWires {
-    pub(crate) rho: Wire,
+pub(crate) struct PublicVariables {
+    pub(crate) rho: LinearCombination,
     /// What the policy words leave of `packed_inputs`; [`super::outcome::active_slots`] requires it to be a mask.
-    pub(crate) active: Wire,
+    pub(crate) active: LinearCombination,
     /// Each below `2^16`.
-    pub(crate) policy: [Wire; 2],
-    pub(crate) chi: Wire,
-    pub(crate) sigma: Wire,
-    pub(crate) kept: Wire,
-    pub(crate) coherence: Wire,
+    pub(crate) policy: [LinearCombination; 2],
+    pub(crate) chi: LinearCombination,
+    pub(crate) sigma: LinearCombination,
+    pub(crate) kept: LinearCombination,
+    pub(crate) coherence: LinearCombination,
     /// Packed words, as `weights`.
-    pub(crate) shares: Vec<Wire>,
-    pub(crate) weights: Vec<Wire>,
+    pub(crate) shares: Vec<LinearCombination>,
+    pub(crate) weights: Vec<LinearCombination>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::lookup::close;
-    use crate::gadgets::system::check;
-    use crate::gadgets::System;
+    use crate::r1cs::lookup::close;
+    use crate::r1cs::system::check;
+    use crate::r1cs::R1cs;
     use crate::statements::outcome::active_slots;
     use ark_ff::Field;
 
@@ -276,7 +278,7 @@ mod tests {
             active_slots(builder, &claims, &public.active);
             close(builder, &public.chi);
         };
-        let system = System::new(10, synthesize).unwrap();
+        let system = R1cs::new(10, synthesize).unwrap();
         let mut builder = system.assigning();
         synthesize(&mut builder);
         system.broken_sections(&builder.assignment().unwrap())

@@ -4,8 +4,8 @@ use super::agreement::AgreementWitness;
 use super::assessment::{AssessmentCircuit, RuleWitness};
 use super::gram_binding::{sigma_entries, triangle};
 use super::public::{AssessmentPublic, PublicValues};
-use crate::gadgets::builder::power_of_two;
-use crate::gadgets::System;
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::R1cs;
 use ark_bn254::Fr;
 use ark_ff::Field;
 use fairshare_protocol::{assess, GramMatrix, Policy, RuleName};
@@ -15,8 +15,8 @@ use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 
 /// The constraints of a circuit, made once for all tests.
-pub(crate) fn system(size: usize) -> &'static System {
-    static SYSTEMS: [OnceLock<System>; 5] = [const { OnceLock::new() }; 5];
+pub(crate) fn system(size: usize) -> &'static R1cs {
+    static SYSTEMS: [OnceLock<R1cs>; 5] = [const { OnceLock::new() }; 5];
     let circuit = AssessmentCircuit { rule: RuleName::Agreement, size: size as u8 };
     SYSTEMS[size.trailing_zeros() as usize - 3].get_or_init(|| circuit.system().unwrap())
 }

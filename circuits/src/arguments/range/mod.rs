@@ -1,4 +1,4 @@
-//! The proof of form (docs/protocol.md sections 7 and 13.6): every one of the first `d` entries of a committed update
+//! The range proof (docs/protocol.md sections 7 and 13.6): every one of the first `d` entries of a committed update
 //! lies in `[-2^15, 2^15)`. Without it a trainer in league with the aggregator could commit to field elements that are
 //! no small integers: `(x, i x)` with `i^2 = -1` in two coordinates leaves the Gram matrix as it was.
 //!
@@ -29,12 +29,13 @@ mod liar;
 #[path = "tests/honest.rs"]
 mod tests;
 
-pub use prover::{prove_form, prove_form_unchecked, FormWitness};
-pub use table::FormTable;
-pub use verifier::{form_transcript_states, verify_form};
-pub use words::FormProofWords;
+pub use prover::{prove_range, prove_range_unchecked, RangeWitness};
+pub use table::RangeTable;
+pub use verifier::{range_transcript_states, verify_range};
+pub use words::RangeProofWords;
 
-use crate::error::{EncodingError, SrsError};
+use crate::curve::words::EncodingError;
+use crate::kzg::SrsError;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
 use fairshare_protocol::{Word, MAX_DIMENSION};
@@ -42,7 +43,7 @@ use thiserror::Error;
 
 /// What the contract knows of a submission and the trainer must not choose (docs/protocol.md 13.6, first state).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormStatement {
+pub struct RangeStatement {
     /// Chain id.
     pub chain_id: u64,
     /// Address of the project.
@@ -54,20 +55,20 @@ pub struct FormStatement {
     /// Parameters of the model, `1 <= d < 2^22`.
     pub dimension: u32,
     /// The table that the project's specification names.
-    pub table: FormTable,
+    pub table: RangeTable,
     /// Hash of all keys (docs/protocol.md 13.4).
     pub keys_hash: Word,
     /// `C(u)`, not infinity.
     pub commitment: G1Affine,
 }
 
-impl FormStatement {
-    fn check(&self) -> Result<(), FormError> {
+impl RangeStatement {
+    fn check(&self) -> Result<(), RangeError> {
         if self.dimension == 0 || self.dimension as usize >= MAX_DIMENSION {
-            return Err(FormError::InvalidDimension { dimension: u64::from(self.dimension) });
+            return Err(RangeError::InvalidDimension { dimension: u64::from(self.dimension) });
         }
         if self.commitment.is_zero() {
-            return Err(FormError::InfiniteCommitment);
+            return Err(RangeError::InfiniteCommitment);
         }
         Ok(())
     }
@@ -75,7 +76,7 @@ impl FormStatement {
 
 /// What the trainer sends. Any point may be infinity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormProof {
+pub struct RangeProof {
     /// `C_HI`, with limbs only.
     pub high: Option<G1Affine>,
     /// `C_M`, multiplicities of the table's entries.
@@ -94,9 +95,9 @@ pub struct FormProof {
     pub w_prime: G1Affine,
 }
 
-/// Why no proof of form was made, or why one is refused. The refusals carry the names of the contract's errors.
+/// Why no range proof was made, or why one is refused. The refusals carry the names of the contract's errors.
 #[derive(Debug, Error)]
-pub enum FormError {
+pub enum RangeError {
     /// A word that must be a scalar is not smaller than the order `r`.
     #[error("ScalarOutOfRange: 0x{} is not below the scalar field's order", hex::encode(.0))]
     ScalarOutOfRange(Word),
@@ -149,11 +150,11 @@ pub enum FormError {
     #[error(transparent)]
     Srs(#[from] SrsError),
     /// What was proved does not verify.
-    #[error("the finished proof of form does not verify: {0}")]
-    DoesNotVerify(Box<FormError>),
+    #[error("the finished range proof does not verify: {0}")]
+    DoesNotVerify(Box<RangeError>),
 }
 
-impl From<EncodingError> for FormError {
+impl From<EncodingError> for RangeError {
     fn from(error: EncodingError) -> Self {
         match error {
             EncodingError::ScalarOutOfRange(word) => Self::ScalarOutOfRange(word),
@@ -162,7 +163,7 @@ impl From<EncodingError> for FormError {
     }
 }
 
-impl FormError {
+impl RangeError {
     /// The name of the contract's error for the same refusal; `None` for what only a prover meets.
     pub fn contract_name(&self) -> Option<&'static str> {
         Some(match self {

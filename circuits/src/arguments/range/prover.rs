@@ -1,13 +1,13 @@
-//! Making a proof of form.
+//! Making a range proof.
 
 use super::transcript::Transcript;
-use super::verifier::verify_form;
-use super::{FormError, FormProof, FormStatement, FormTable};
-use crate::arguments::opening::{evaluate, line, quotient, PointPair};
-use crate::field::fr_from_i64;
-use crate::msm::msm;
-use crate::srs::ReferenceString;
-use crate::transform::{multiply_mirrored, Transform, Value};
+use super::verifier::verify_range;
+use super::{RangeError, RangeProof, RangeStatement, RangeTable};
+use crate::curve::field::fr_from_i64;
+use crate::curve::msm::msm;
+use crate::curve::ntt::{multiply_mirrored, Transform, Value};
+use crate::kzg::opening::{evaluate, line, quotient, PointPair};
+use crate::kzg::ReferenceString;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::CurveGroup;
 use ark_ff::{serial_batch_inversion_and_mul, Field, One, Zero};
@@ -18,19 +18,19 @@ const BLOCK: usize = 4096;
 
 /// What the prover claims to know.
 #[derive(Debug, Clone)]
-pub struct FormWitness {
+pub struct RangeWitness {
     /// What is looked up: `u` itself with table 16; high and low limbs with table 8. All of one length.
     pub columns: Vec<Vec<Fr>>,
     /// How often each entry of the table occurs in all columns together.
     pub counts: Vec<Fr>,
 }
 
-impl FormWitness {
+impl RangeWitness {
     /// The witness of an update.
-    pub fn of_update(table: FormTable, update: &[i16]) -> Self {
+    pub fn of_update(table: RangeTable, update: &[i16]) -> Self {
         let columns: Vec<Vec<i64>> = match table {
-            FormTable::Bits16 => vec![update.iter().map(|u| i64::from(*u)).collect()],
-            FormTable::Limbs8 => {
+            RangeTable::Bits16 => vec![update.iter().map(|u| i64::from(*u)).collect()],
+            RangeTable::Limbs8 => {
                 let shifted = || update.iter().map(|u| i64::from(*u) + (1 << 15));
                 vec![shifted().map(|v| v >> 8).collect(), shifted().map(|v| v & 0xff).collect()]
             }
@@ -47,40 +47,40 @@ impl FormWitness {
 }
 
 /// Proves that every entry of `update` lies in `[-2^15, 2^15)`, which any `i16` does, for the trainer, round and
-/// commitment of the statement. The reference string needs `max(d, table)` points: see [`FormTable::points`].
+/// commitment of the statement. The reference string needs `max(d, table)` points: see [`RangeTable::points`].
 ///
 /// # Errors
 /// A statement that does not belong to the update, a reference string that is too short, or a degenerate challenge,
 /// which nobody can bring about.
-pub fn prove_form(
+pub fn prove_range(
     srs: &ReferenceString,
-    statement: &FormStatement,
+    statement: &RangeStatement,
     update: &[i16],
-) -> Result<FormProof, FormError> {
+) -> Result<RangeProof, RangeError> {
     statement.check()?;
     if update.len() != statement.dimension as usize {
-        return Err(FormError::UpdateLength { expected: statement.dimension as usize, found: update.len() });
+        return Err(RangeError::UpdateLength { expected: statement.dimension as usize, found: update.len() });
     }
     srs.powers(statement.table.points(statement.dimension))?;
     if srs.commit_update(update)? != statement.commitment {
-        return Err(FormError::CommitmentMismatch);
+        return Err(RangeError::CommitmentMismatch);
     }
-    let proof = prove_form_unchecked(srs, statement, FormWitness::of_update(statement.table, update))?;
-    verify_form(&srs.kzg_key(), statement, &proof)
-        .map_err(|error| FormError::DoesNotVerify(Box::new(error)))?;
+    let proof = prove_range_unchecked(srs, statement, RangeWitness::of_update(statement.table, update))?;
+    verify_range(&srs.kzg_key(), statement, &proof)
+        .map_err(|error| RangeError::DoesNotVerify(Box::new(error)))?;
     Ok(proof)
 }
 
-/// Makes the argument for any witness, true or not, and does not look at what comes out: [`prove_form`] is for
+/// Makes the argument for any witness, true or not, and does not look at what comes out: [`prove_range`] is for
 /// trainers, this for the vectors of cheats that every verifier must refuse.
 ///
 /// # Errors
 /// A reference string that is too short, or a degenerate challenge.
-pub fn prove_form_unchecked(
+pub fn prove_range_unchecked(
     srs: &ReferenceString,
-    statement: &FormStatement,
-    witness: FormWitness,
-) -> Result<FormProof, FormError> {
+    statement: &RangeStatement,
+    witness: RangeWitness,
+) -> Result<RangeProof, RangeError> {
     let table = statement.table;
     let mut transcript = Transcript::new(statement);
     let high = commit_high(srs, table, &witness)?;
@@ -104,28 +104,28 @@ pub fn prove_form_unchecked(
     let w = commit(srs, &h)?;
     let v = transcript.quotient(&w, y, z)?;
     let w_prime = commit(srs, &divided(folded.last_polynomial(&h, v), v))?;
-    Ok(FormProof { high, counts, fractions, table_fractions, s: s_point, values, w, w_prime })
+    Ok(RangeProof { high, counts, fractions, table_fractions, s: s_point, values, w, w_prime })
 }
 
 /// `C_HI` where there are limbs.
 pub(super) fn commit_high(
     srs: &ReferenceString,
-    table: FormTable,
-    witness: &FormWitness,
-) -> Result<Option<G1Affine>, FormError> {
+    table: RangeTable,
+    witness: &RangeWitness,
+) -> Result<Option<G1Affine>, RangeError> {
     match table {
-        FormTable::Limbs8 => Ok(Some(commit(srs, &witness.columns[0])?)),
-        FormTable::Bits16 => Ok(None),
+        RangeTable::Limbs8 => Ok(Some(commit(srs, &witness.columns[0])?)),
+        RangeTable::Bits16 => Ok(None),
     }
 }
 
-pub(super) fn commit(srs: &ReferenceString, coefficients: &[Fr]) -> Result<G1Affine, FormError> {
+pub(super) fn commit(srs: &ReferenceString, coefficients: &[Fr]) -> Result<G1Affine, RangeError> {
     Ok(msm(srs.powers(coefficients.len())?, coefficients).into_affine())
 }
 
 /// All that is committed to before `y`.
 pub(super) struct Lookup {
-    table: FormTable,
+    table: RangeTable,
     dimension: usize,
     beta: Fr,
     pub(super) columns: Vec<Vec<Fr>>,
@@ -137,7 +137,7 @@ pub(super) struct Lookup {
 }
 
 impl Lookup {
-    pub(super) fn new(statement: &FormStatement, witness: FormWitness, beta: Fr) -> Self {
+    pub(super) fn new(statement: &RangeStatement, witness: RangeWitness, beta: Fr) -> Self {
         let (table, dimension) = (statement.table, statement.dimension as usize);
         let fractions =
             witness.columns.iter().map(|column| inverses(column.iter().take(dimension), beta)).collect();
@@ -200,7 +200,7 @@ impl Lookup {
 }
 
 /// The table's entries as scalars.
-fn table_entries(table: FormTable) -> impl Iterator<Item = Fr> {
+fn table_entries(table: RangeTable) -> impl Iterator<Item = Fr> {
     (0..table.size() as i64).map(move |t| fr_from_i64(t - table.offset()))
 }
 

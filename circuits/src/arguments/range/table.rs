@@ -1,12 +1,12 @@
 //! The tables that entries are looked up in, and their polynomials in closed form.
 
-use super::FormError;
+use super::RangeError;
 use ark_bn254::Fr;
 use ark_ff::{Field, One};
 
 /// Which table a project's updates are looked up in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormTable {
+pub enum RangeTable {
     /// Entries as two limbs of 8 bits, `u = 256 hi + lo - 2^15`, in a table of 256. The reference string needs
     /// `max(d, 2^8)` points: cheaper for models below `2^16` parameters.
     Limbs8,
@@ -14,7 +14,7 @@ pub enum FormTable {
     Bits16,
 }
 
-impl FormTable {
+impl RangeTable {
     /// The id of the table on chain.
     pub fn id(self) -> u8 {
         match self {
@@ -27,11 +27,11 @@ impl FormTable {
     ///
     /// # Errors
     /// An id that is not 8 or 16.
-    pub fn from_id(id: u8) -> Result<Self, FormError> {
+    pub fn from_id(id: u8) -> Result<Self, RangeError> {
         match id {
             8 => Ok(Self::Limbs8),
             16 => Ok(Self::Bits16),
-            other => Err(FormError::UnknownTable(other)),
+            other => Err(RangeError::UnknownTable(other)),
         }
     }
 
@@ -80,7 +80,7 @@ pub(super) fn geometric(p: Fr, n: usize) -> Fr {
 }
 
 /// `T(p) = sum_{t<n} (t - offset) p^t`, by `sum t p^t = p I_n'(p) = (p I_n(p) - n p^n) / (1 - p)`; `p` is not one.
-pub(super) fn table_polynomial(p: Fr, table: FormTable) -> Option<Fr> {
+pub(super) fn table_polynomial(p: Fr, table: RangeTable) -> Option<Fr> {
     let n = table.size();
     let geometric = geometric(p, n);
     let inverse = (Fr::one() - p).inverse()?;
@@ -91,13 +91,13 @@ pub(super) fn table_polynomial(p: Fr, table: FormTable) -> Option<Fr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::fr_from_i64;
+    use crate::curve::field::fr_from_i64;
     use ark_ff::Zero;
 
     #[test]
     fn closed_forms_are_the_sums() {
         let p = Fr::from(12_345_678_901u64).inverse().unwrap();
-        for table in [FormTable::Limbs8, FormTable::Bits16] {
+        for table in [RangeTable::Limbs8, RangeTable::Bits16] {
             let (mut ramp, mut ones, mut power) = (Fr::zero(), Fr::zero(), Fr::one());
             for t in 0..table.size() as i64 {
                 ramp += fr_from_i64(t - table.offset()) * power;
@@ -106,10 +106,10 @@ mod tests {
             }
             assert_eq!(table_polynomial(p, table), Some(ramp));
             assert_eq!(geometric(p, table.size()), ones);
-            assert_eq!(FormTable::from_id(table.id()).unwrap(), table);
+            assert_eq!(RangeTable::from_id(table.id()).unwrap(), table);
         }
         assert_eq!(geometric(Fr::one(), 7), Fr::from(7u64));
-        assert_eq!(table_polynomial(Fr::one(), FormTable::Limbs8), None);
-        assert!(matches!(FormTable::from_id(9), Err(FormError::UnknownTable(9))));
+        assert_eq!(table_polynomial(Fr::one(), RangeTable::Limbs8), None);
+        assert!(matches!(RangeTable::from_id(9), Err(RangeError::UnknownTable(9))));
     }
 }

@@ -1,12 +1,12 @@
-//! Checking a proof of form, step by step as the contract does.
+//! Checking a range proof, step by step as the contract does.
 
 use super::table::{geometric, table_polynomial};
 use super::transcript::Transcript;
 use super::words::opened;
-use super::{FormError, FormProof, FormStatement, FormTable};
-use crate::arguments::opening::{line, PointPair};
-use crate::msm::msm;
-use crate::srs::KzgKey;
+use super::{RangeError, RangeProof, RangeStatement, RangeTable};
+use crate::curve::msm::msm;
+use crate::kzg::opening::{line, PointPair};
+use crate::kzg::KzgKey;
 use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, One, Zero};
@@ -29,7 +29,7 @@ pub(super) struct Challenges {
 ///
 /// # Errors
 /// The reason of the refusal.
-pub fn verify_form(key: &KzgKey, statement: &FormStatement, proof: &FormProof) -> Result<(), FormError> {
+pub fn verify_range(key: &KzgKey, statement: &RangeStatement, proof: &RangeProof) -> Result<(), RangeError> {
     verify_with(key, statement, proof, Transcript::new(statement))
 }
 
@@ -37,34 +37,37 @@ pub fn verify_form(key: &KzgKey, statement: &FormStatement, proof: &FormProof) -
 ///
 /// # Errors
 /// A degenerate challenge.
-pub fn form_transcript_states(statement: &FormStatement, proof: &FormProof) -> Result<Vec<Word>, FormError> {
+pub fn range_transcript_states(
+    statement: &RangeStatement,
+    proof: &RangeProof,
+) -> Result<Vec<Word>, RangeError> {
     let mut transcript = Transcript::new(statement);
     challenges(proof, &mut transcript)?;
     Ok(transcript.into_states())
 }
 
-/// [`verify_form`] over any transcript.
+/// [`verify_range`] over any transcript.
 pub(super) fn verify_with(
     key: &KzgKey,
-    statement: &FormStatement,
-    proof: &FormProof,
+    statement: &RangeStatement,
+    proof: &RangeProof,
     mut transcript: Transcript,
-) -> Result<(), FormError> {
+) -> Result<(), RangeError> {
     statement.check()?;
     proof.check_shape(statement.table)?;
     let c = challenges(proof, &mut transcript)?;
     if !identity_holds(statement.table, statement.dimension as usize, &proof.values, &c) {
-        return Err(FormError::FormIdentityFailed);
+        return Err(RangeError::FormIdentityFailed);
     }
     let points = pairing_points(statement, proof, &c);
     if Bn254::multi_pairing(points, [key.g2[0], key.g2[1]]).is_zero() {
         Ok(())
     } else {
-        Err(FormError::PairingFailed)
+        Err(RangeError::PairingFailed)
     }
 }
 
-pub(super) fn challenges(proof: &FormProof, transcript: &mut Transcript) -> Result<Challenges, FormError> {
+pub(super) fn challenges(proof: &RangeProof, transcript: &mut Transcript) -> Result<Challenges, RangeError> {
     let beta = transcript.counts(proof.high.as_ref(), &proof.counts)?;
     let (y, g) = transcript.fractions(&proof.fractions, &proof.table_fractions)?;
     let z = transcript.laurent(&proof.s, y)?;
@@ -74,12 +77,12 @@ pub(super) fn challenges(proof: &FormProof, transcript: &mut Transcript) -> Resu
 }
 
 /// `A(z) + A(1/z) = 2 (1 + g ..) I_d(y) + z S(z) + S(1/z) / z`, `2 (1 + g) I_d(y)` with two columns.
-fn identity_holds(table: FormTable, d: usize, values: &[[Fr; 2]], c: &Challenges) -> bool {
+fn identity_holds(table: RangeTable, d: usize, values: &[[Fr; 2]], c: &Challenges) -> bool {
     identity_excess(table, d, values, c).is_zero()
 }
 
 /// The left side of the identity less the right.
-pub(super) fn identity_excess(table: FormTable, d: usize, values: &[[Fr; 2]], c: &Challenges) -> Fr {
+pub(super) fn identity_excess(table: RangeTable, d: usize, values: &[[Fr; 2]], c: &Challenges) -> Fr {
     let (at_z, at_yz) = values.split_at(opened(table).0);
     let inverse = c.z.inverse().expect("z is not 0: the transcript refuses it");
     let s = at_z[at_z.len() - 1];
@@ -91,7 +94,7 @@ pub(super) fn identity_excess(table: FormTable, d: usize, values: &[[Fr; 2]], c:
 /// `A` at `z` (side 0) or `1/z` (side 1), where `p` is the inverse of that point: `F, K, M` at `y/p`, the columns at
 /// `p`.
 fn a_at(
-    table: FormTable,
+    table: RangeTable,
     d: usize,
     at_z: &[[Fr; 2]],
     at_yz: &[[Fr; 2]],
@@ -119,11 +122,11 @@ fn a_at(
 }
 
 /// The columns' values at a point: `U` itself, or `HI` and `LO = U - 256 HI + 2^15 I_d`, which has no commitment.
-fn columns_at(table: FormTable, at_z: &[[Fr; 2]], place: usize, i_d: Fr) -> Vec<Fr> {
+fn columns_at(table: RangeTable, at_z: &[[Fr; 2]], place: usize, i_d: Fr) -> Vec<Fr> {
     let u = at_z[0][place];
     match table {
-        FormTable::Bits16 => vec![u],
-        FormTable::Limbs8 => {
+        RangeTable::Bits16 => vec![u],
+        RangeTable::Limbs8 => {
             let high = at_z[1][place];
             vec![high, u - Fr::from(256u64) * high + Fr::from(1u64 << 15) * i_d]
         }
@@ -131,7 +134,7 @@ fn columns_at(table: FormTable, at_z: &[[Fr; 2]], place: usize, i_d: Fr) -> Vec<
 }
 
 /// The points to be paired with `[1]_2` and `[x]_2`: `C_L + v W'` and `-W'`.
-fn pairing_points(statement: &FormStatement, proof: &FormProof, c: &Challenges) -> [G1Affine; 2] {
+fn pairing_points(statement: &RangeStatement, proof: &RangeProof, c: &Challenges) -> [G1Affine; 2] {
     let inverse = c.z.inverse().expect("z is not 0: the transcript refuses it");
     let first = PointPair { z: c.z, inverse };
     let second = PointPair { z: c.y * c.z, inverse: c.y * inverse };

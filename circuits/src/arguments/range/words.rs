@@ -1,13 +1,13 @@
-//! A proof of form as the words of the contract's struct, and back.
+//! A range proof as the words of the contract's struct, and back.
 
-use super::{FormError, FormProof, FormTable};
-use crate::encoding::{point_from_words, point_words, scalar_from_word, scalar_word};
+use super::{RangeError, RangeProof, RangeTable};
+use crate::curve::words::{point_from_words, point_words, scalar_from_word, scalar_word};
 use ark_bn254::{Fr, G1Affine};
 use fairshare_protocol::Word;
 
-/// What the contract's struct `FormProof` takes.
+/// What the contract's struct `RangeProof` takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormProofWords {
+pub struct RangeProofWords {
     /// `x, y` of `[C_HI], C_M, C_F.., C_K, C_S, W, W'`: 12 words with table 16, 16 with table 8.
     pub points: Vec<Word>,
     /// `U, [HI], S` at `z, 1/z`, then `F.., K, M` at `yz, y/z`: 10 words with table 16, 14 with table 8.
@@ -15,31 +15,31 @@ pub struct FormProofWords {
 }
 
 /// Points of a proof.
-pub(super) fn point_count(table: FormTable) -> usize {
+pub(super) fn point_count(table: RangeTable) -> usize {
     match table {
-        FormTable::Limbs8 => 8,
-        FormTable::Bits16 => 6,
+        RangeTable::Limbs8 => 8,
+        RangeTable::Bits16 => 6,
     }
 }
 
 /// Polynomials that are opened: `(at z and 1/z, at yz and y/z)`.
-pub(super) fn opened(table: FormTable) -> (usize, usize) {
+pub(super) fn opened(table: RangeTable) -> (usize, usize) {
     match table {
-        FormTable::Limbs8 => (3, 4),
-        FormTable::Bits16 => (2, 3),
+        RangeTable::Limbs8 => (3, 4),
+        RangeTable::Bits16 => (2, 3),
     }
 }
 
-impl FormProof {
+impl RangeProof {
     /// The words in the contract's order.
-    pub fn words(&self) -> FormProofWords {
+    pub fn words(&self) -> RangeProofWords {
         let points = self.high.iter().chain([&self.counts]).chain(&self.fractions).chain([
             &self.table_fractions,
             &self.s,
             &self.w,
             &self.w_prime,
         ]);
-        FormProofWords {
+        RangeProofWords {
             points: points.flat_map(point_words).collect(),
             values: self.values.iter().flatten().map(scalar_word).collect(),
         }
@@ -49,7 +49,7 @@ impl FormProof {
     ///
     /// # Errors
     /// Too many or too few words, a point off the curve, a scalar or coordinate that is not reduced.
-    pub fn from_words(table: FormTable, words: &FormProofWords) -> Result<Self, FormError> {
+    pub fn from_words(table: RangeTable, words: &RangeProofWords) -> Result<Self, RangeError> {
         let (at_z, at_yz) = opened(table);
         check_length("points' words", 2 * point_count(table), words.points.len())?;
         check_length("values", 2 * (at_z + at_yz), words.values.len())?;
@@ -71,7 +71,7 @@ impl FormProof {
     }
 
     /// That the proof has the shape of its table.
-    pub(super) fn check_shape(&self, table: FormTable) -> Result<(), FormError> {
+    pub(super) fn check_shape(&self, table: RangeTable) -> Result<(), RangeError> {
         let (at_z, at_yz) = opened(table);
         check_length("commitments to limbs", table.columns() - 1, usize::from(self.high.is_some()))?;
         check_length("commitments to fractions", table.columns(), self.fractions.len())?;
@@ -79,9 +79,9 @@ impl FormProof {
     }
 }
 
-fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), FormError> {
+fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), RangeError> {
     if expected == found {
         return Ok(());
     }
-    Err(FormError::WrongLength { what, expected, found })
+    Err(RangeError::WrongLength { what, expected, found })
 }

@@ -8,13 +8,13 @@
 //! A denominator is never zero, or the shared inversion would spoil a whole group: two points of one `x` are equal or
 //! opposite, equal ones have `2 y` with `y != 0` as the group's order is odd, and opposite ones put a one in its place.
 
-use crate::lazy::Lazy;
+use crate::curve::unreduced::Unreduced;
 use ark_bn254::{FqConfig, G1Affine, G1Projective};
 use ark_ec::VariableBaseMSM;
 use ark_ff::AdditiveGroup;
 
 type Bucket = <G1Projective as VariableBaseMSM>::Bucket;
-type Coordinate = Lazy<FqConfig>;
+type Coordinate = Unreduced<FqConfig>;
 
 /// Points that are reduced together, unless one key has more: with their prefixes they fit the second-level cache, and
 /// are enough that the inversions do not count.
@@ -38,7 +38,7 @@ impl Point {
 impl From<&G1Affine> for Point {
     #[inline(always)]
     fn from(point: &G1Affine) -> Self {
-        Self { x: Lazy::from(&point.x), y: Lazy::from(&point.y) }
+        Self { x: Unreduced::from(&point.x), y: Unreduced::from(&point.y) }
     }
 }
 

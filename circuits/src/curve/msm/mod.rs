@@ -7,7 +7,7 @@
 
 mod buckets;
 
-use crate::field::{Limbs4, Limbs5};
+use crate::curve::field::{Limbs4, Limbs5};
 use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{AffineRepr, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, BigInt, PrimeField, Zero};
@@ -212,7 +212,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::fr_from_i64;
+    use crate::curve::field::fr_from_i64;
     use ark_ec::CurveGroup;
     use ark_ff::{Field, One, UniformRand};
     use proptest::prelude::*;

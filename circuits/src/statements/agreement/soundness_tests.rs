@@ -5,7 +5,7 @@
 //! one that refuses it.
 
 use super::AgreementWitness;
-use crate::gadgets::builder::{power_of_two, signed};
+use crate::r1cs::linear_combination::{power_of_two, signed};
 use crate::statements::gram_binding::position;
 use crate::statements::public::AssessmentPublic;
 use crate::statements::testing::{

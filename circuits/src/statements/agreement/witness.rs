@@ -7,7 +7,7 @@ use super::circuit::synthesize;
 #[cfg(test)]
 use crate::gadgets::packing::bits_mask;
 use crate::gadgets::trimmed_sum::descending;
-use crate::gadgets::Builder;
+use crate::r1cs::Builder;
 use crate::statements::assessment::RuleWitness;
 use crate::statements::gram_binding::{entries, triangle};
 #[cfg(test)]

@@ -2,27 +2,27 @@
 //! against.
 
 use super::liar::{bend_value, Known, Liar};
-use super::prover::{FormWitness, Lookup};
+use super::prover::{Lookup, RangeWitness};
 use super::tests::{large_srs, random_update};
 use super::transcript::Part;
 use super::verifier::Challenges;
-use super::FormTable;
-use crate::field::fr_from_i64;
+use super::RangeTable;
+use crate::curve::field::fr_from_i64;
 use ark_bn254::Fr;
 use ark_ff::{Field, One, UniformRand, Zero};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 const D: usize = 24;
-const LIMBS: FormTable = FormTable::Limbs8;
+const LIMBS: RangeTable = RangeTable::Limbs8;
 const REFUSED: &str = "FormIdentityFailed";
 
-fn honest() -> FormWitness {
-    FormWitness::of_update(LIMBS, &random_update(D, 11))
+fn honest() -> RangeWitness {
+    RangeWitness::of_update(LIMBS, &random_update(D, 11))
 }
 
 /// The honest witness with other limbs for some entries; counts stay those of the honest one.
-fn with_limbs(changes: &[(usize, Fr, Fr)]) -> FormWitness {
+fn with_limbs(changes: &[(usize, Fr, Fr)]) -> RangeWitness {
     let mut witness = honest();
     for (j, high, low) in changes {
         witness.columns[0][*j] = *high;
@@ -36,7 +36,7 @@ fn random(seed: u64) -> Fr {
 }
 
 /// Refused as it is; and when a value is bent so that the identity holds, by the opening.
-fn refused(witness: FormWitness) {
+fn refused(witness: RangeWitness) {
     let liar = Liar::new(LIMBS, D, witness);
     assert_eq!(liar.verdicts(), (REFUSED, REFUSED));
     for index in 0..14 {
@@ -143,12 +143,12 @@ fn entries_beyond_the_dimension_are_the_gram_arguments_business() {
 #[test]
 fn bad_entries_are_refused_by_the_table_of_sixteen_bits() {
     for entry in [fr_from_i64(1 << 15), fr_from_i64(-(1 << 15) - 1), random(5)] {
-        let mut witness = FormWitness::of_update(FormTable::Bits16, &random_update(4, 12));
+        let mut witness = RangeWitness::of_update(RangeTable::Bits16, &random_update(4, 12));
         witness.columns[0][2] = entry;
-        let liar = Liar::new(FormTable::Bits16, 4, witness.clone());
+        let liar = Liar::new(RangeTable::Bits16, 4, witness.clone());
         assert_eq!(liar.verdicts_with(large_srs()).0, REFUSED);
         let bend = |values: &mut Vec<[Fr; 2]>, c: &Challenges, known: &Known| bend_value(values, 6, c, known);
-        let bent = Liar { on_values: &bend, ..Liar::new(FormTable::Bits16, 4, witness) };
+        let bent = Liar { on_values: &bend, ..Liar::new(RangeTable::Bits16, 4, witness) };
         assert_eq!(bent.verdicts_with(large_srs()).0, "PairingFailed");
     }
 }
@@ -156,14 +156,14 @@ fn bad_entries_are_refused_by_the_table_of_sixteen_bits() {
 // --- what every part of the transcript is there for: who forgets it accepts a lie
 
 /// `sum_t m_t / (beta + t)` less `sum 1 / (beta + v)` over all entries of all columns.
-fn imbalance(witness: &FormWitness, beta: Fr) -> Fr {
+fn imbalance(witness: &RangeWitness, beta: Fr) -> Fr {
     let of_table: Fr = witness.counts.iter().enumerate().map(|(t, m)| *m / (beta + Fr::from(t as u64))).sum();
     let of_entries: Fr =
         witness.columns.iter().flat_map(|c| &c[..D]).map(|v| (beta + v).inverse().unwrap()).sum();
     of_table - of_entries
 }
 
-fn bad() -> FormWitness {
+fn bad() -> RangeWitness {
     with_limbs(&[(0, Fr::zero(), random(6))])
 }
 
@@ -177,7 +177,7 @@ fn who_forgets_the_commitment_accepts_an_entry_chosen_after_beta() {
     let mut witness = honest();
     witness.counts[0] += Fr::one();
     // The low limb of one entry is solved for; the high limbs are committed to.
-    let on_witness = |w: &mut FormWitness, c: &Challenges, _: &Known| {
+    let on_witness = |w: &mut RangeWitness, c: &Challenges, _: &Known| {
         let needed = imbalance(w, c.beta) + (c.beta + w.columns[1][0]).inverse().unwrap();
         w.columns[1][0] = needed.inverse().unwrap() - c.beta;
     };
@@ -187,7 +187,7 @@ fn who_forgets_the_commitment_accepts_an_entry_chosen_after_beta() {
 
 #[test]
 fn who_forgets_the_multiplicities_accepts_any_entry() {
-    let on_witness = |w: &mut FormWitness, c: &Challenges, _: &Known| {
+    let on_witness = |w: &mut RangeWitness, c: &Challenges, _: &Known| {
         let excess = imbalance(w, c.beta);
         w.counts[0] -= excess * c.beta;
     };
@@ -199,7 +199,7 @@ fn who_forgets_the_multiplicities_accepts_any_entry() {
 fn who_forgets_the_high_limbs_accepts_a_false_split() {
     // With a = beta + hi, b = beta + lo = e - 256 a, e = 257 beta + u + 2^15: 1/a + 1/b = tau is a quadratic equation
     // in a.
-    let on_witness = |w: &mut FormWitness, c: &Challenges, _: &Known| {
+    let on_witness = |w: &mut RangeWitness, c: &Challenges, _: &Known| {
         let (high, low) = (w.columns[0][0], w.columns[1][0]);
         let own = (c.beta + high).inverse().unwrap() + (c.beta + low).inverse().unwrap();
         let tau = imbalance(w, c.beta) + own;

@@ -1,8 +1,8 @@
 //! Honest proofs hold, whatever the update; changed ones do not.
 
 use super::*;
-use crate::encoding::{point_words, scalar_word};
-use crate::srs::ReferenceString;
+use crate::curve::words::{point_words, scalar_word};
+use crate::kzg::ReferenceString;
 use ark_bn254::Fq;
 use ark_ff::{One, PrimeField};
 use proptest::prelude::*;
@@ -25,8 +25,8 @@ pub(super) fn random_update(d: usize, seed: u64) -> Vec<i16> {
     (0..d).map(|_| rng.gen()).collect()
 }
 
-pub(super) fn statement(table: FormTable, dimension: usize, commitment: G1Affine) -> FormStatement {
-    FormStatement {
+pub(super) fn statement(table: RangeTable, dimension: usize, commitment: G1Affine) -> RangeStatement {
+    RangeStatement {
         chain_id: 31_337,
         project: [0x11; 20],
         round: 3,
@@ -38,13 +38,13 @@ pub(super) fn statement(table: FormTable, dimension: usize, commitment: G1Affine
     }
 }
 
-fn honest(srs: &ReferenceString, table: FormTable, update: &[i16]) -> (FormStatement, FormProof) {
+fn honest(srs: &ReferenceString, table: RangeTable, update: &[i16]) -> (RangeStatement, RangeProof) {
     let statement = statement(table, update.len(), srs.commit_update(update).unwrap());
-    let proof = prove_form(srs, &statement, update).unwrap();
+    let proof = prove_range(srs, &statement, update).unwrap();
     (statement, proof)
 }
 
-pub(super) fn name(result: Result<(), FormError>) -> &'static str {
+pub(super) fn name(result: Result<(), RangeError>) -> &'static str {
     match result {
         Ok(()) => "accepted",
         Err(error) => error.contract_name().unwrap(),
@@ -58,8 +58,8 @@ fn honest_updates_of_any_length_are_proved_with_limbs() {
         for update in
             [random_update(d, d as u64), vec![i16::MIN; d], vec![i16::MAX; d], vec![-1; d], vec![1; d]]
         {
-            let (statement, proof) = honest(srs, FormTable::Limbs8, &update);
-            verify_form(&srs.kzg_key(), &statement, &proof).unwrap();
+            let (statement, proof) = honest(srs, RangeTable::Limbs8, &update);
+            verify_range(&srs.kzg_key(), &statement, &proof).unwrap();
         }
     }
 }
@@ -71,11 +71,11 @@ fn honest_updates_are_proved_with_the_table_of_sixteen_bits() {
         let mut update = random_update(d, 7);
         update[0] = i16::MIN;
         update[d / 2] = i16::MAX;
-        let (statement, proof) = honest(srs, FormTable::Bits16, &update);
-        verify_form(&srs.kzg_key(), &statement, &proof).unwrap();
+        let (statement, proof) = honest(srs, RangeTable::Bits16, &update);
+        verify_range(&srs.kzg_key(), &statement, &proof).unwrap();
         let words = proof.words();
         assert_eq!((words.points.len(), words.values.len()), (12, 10));
-        assert_eq!(FormProof::from_words(FormTable::Bits16, &words).unwrap(), proof);
+        assert_eq!(RangeProof::from_words(RangeTable::Bits16, &words).unwrap(), proof);
     }
 }
 
@@ -85,9 +85,9 @@ proptest! {
     fn any_update_but_zero_proves(update in prop::collection::vec(any::<i16>(), 1..64)) {
         prop_assume!(update.iter().any(|v| *v != 0));
         let srs = small_srs();
-        let (statement, proof) = honest(srs, FormTable::Limbs8, &update);
-        let read = FormProof::from_words(FormTable::Limbs8, &proof.words()).unwrap();
-        prop_assert!(verify_form(&srs.kzg_key(), &statement, &read).is_ok());
+        let (statement, proof) = honest(srs, RangeTable::Limbs8, &update);
+        let read = RangeProof::from_words(RangeTable::Limbs8, &proof.words()).unwrap();
+        prop_assert!(verify_range(&srs.kzg_key(), &statement, &read).is_ok());
     }
 }
 
@@ -95,26 +95,26 @@ proptest! {
 fn the_prover_names_what_does_not_fit() {
     let srs = small_srs();
     let update = random_update(16, 1);
-    let good = statement(FormTable::Limbs8, 16, srs.commit_update(&update).unwrap());
+    let good = statement(RangeTable::Limbs8, 16, srs.commit_update(&update).unwrap());
     assert!(matches!(
-        prove_form(srs, &good, &update[..15]),
-        Err(FormError::UpdateLength { expected: 16, found: 15 })
+        prove_range(srs, &good, &update[..15]),
+        Err(RangeError::UpdateLength { expected: 16, found: 15 })
     ));
     let mut other = update.clone();
     other[15] ^= 1;
-    assert!(matches!(prove_form(srs, &good, &other), Err(FormError::CommitmentMismatch)));
-    let long = FormStatement { table: FormTable::Bits16, ..good.clone() };
+    assert!(matches!(prove_range(srs, &good, &other), Err(RangeError::CommitmentMismatch)));
+    let long = RangeStatement { table: RangeTable::Bits16, ..good.clone() };
     assert!(matches!(
-        prove_form(srs, &long, &update),
-        Err(FormError::Srs(SrsError::TooLong { entries: 65_536, .. }))
+        prove_range(srs, &long, &update),
+        Err(RangeError::Srs(SrsError::TooLong { entries: 65_536, .. }))
     ));
-    let zeros = statement(FormTable::Limbs8, 16, G1Affine::identity());
-    assert!(matches!(prove_form(srs, &zeros, &[0; 16]), Err(FormError::InfiniteCommitment)));
+    let zeros = statement(RangeTable::Limbs8, 16, G1Affine::identity());
+    assert!(matches!(prove_range(srs, &zeros, &[0; 16]), Err(RangeError::InfiniteCommitment)));
     for dimension in [0, MAX_DIMENSION as u32] {
-        let bad = FormStatement { dimension, ..good.clone() };
-        assert!(matches!(prove_form(srs, &bad, &update), Err(FormError::InvalidDimension { .. })));
-        let proof = prove_form(srs, &good, &update).unwrap();
-        assert_eq!(name(verify_form(&srs.kzg_key(), &bad, &proof)), "InvalidDimension");
+        let bad = RangeStatement { dimension, ..good.clone() };
+        assert!(matches!(prove_range(srs, &bad, &update), Err(RangeError::InvalidDimension { .. })));
+        let proof = prove_range(srs, &good, &update).unwrap();
+        assert_eq!(name(verify_range(&srs.kzg_key(), &bad, &proof)), "InvalidDimension");
     }
 }
 
@@ -123,43 +123,43 @@ fn the_prover_names_what_does_not_fit() {
 fn a_proof_is_not_replayed_elsewhere() {
     let srs = small_srs();
     let update = random_update(40, 2);
-    let (good, proof) = honest(srs, FormTable::Limbs8, &update);
+    let (good, proof) = honest(srs, RangeTable::Limbs8, &update);
     let other = srs.commit_update(&random_update(40, 3)).unwrap();
     let mut trainer = good.trainer;
     trainer[19] ^= 1;
     for elsewhere in [
-        FormStatement { chain_id: 1, ..good.clone() },
-        FormStatement { project: trainer, ..good.clone() },
-        FormStatement { round: 4, ..good.clone() },
-        FormStatement { trainer, ..good.clone() },
-        FormStatement { dimension: 41, ..good.clone() },
-        FormStatement { dimension: 39, ..good.clone() },
-        FormStatement { keys_hash: [0x34; 32], ..good.clone() },
-        FormStatement { commitment: other, ..good.clone() },
-        FormStatement { commitment: -good.commitment, ..good.clone() },
+        RangeStatement { chain_id: 1, ..good.clone() },
+        RangeStatement { project: trainer, ..good.clone() },
+        RangeStatement { round: 4, ..good.clone() },
+        RangeStatement { trainer, ..good.clone() },
+        RangeStatement { dimension: 41, ..good.clone() },
+        RangeStatement { dimension: 39, ..good.clone() },
+        RangeStatement { keys_hash: [0x34; 32], ..good.clone() },
+        RangeStatement { commitment: other, ..good.clone() },
+        RangeStatement { commitment: -good.commitment, ..good.clone() },
     ] {
         assert_eq!(
-            name(verify_form(&srs.kzg_key(), &elsewhere, &proof)),
+            name(verify_range(&srs.kzg_key(), &elsewhere, &proof)),
             "FormIdentityFailed",
             "{elsewhere:?}"
         );
     }
-    let infinite = FormStatement { commitment: G1Affine::identity(), ..good.clone() };
-    assert_eq!(name(verify_form(&srs.kzg_key(), &infinite, &proof)), "InvalidPoint");
-    let other_table = FormStatement { table: FormTable::Bits16, ..good };
-    assert_eq!(name(verify_form(&srs.kzg_key(), &other_table, &proof)), "WrongLength");
+    let infinite = RangeStatement { commitment: G1Affine::identity(), ..good.clone() };
+    assert_eq!(name(verify_range(&srs.kzg_key(), &infinite, &proof)), "InvalidPoint");
+    let other_table = RangeStatement { table: RangeTable::Bits16, ..good };
+    assert_eq!(name(verify_range(&srs.kzg_key(), &other_table, &proof)), "WrongLength");
 }
 
 /// Every word changed, zeroed, set to the scalar order and to the base field's order.
 #[test]
 fn every_word_of_a_proof_counts() {
     let srs = small_srs();
-    let (statement, proof) = honest(srs, FormTable::Limbs8, &random_update(40, 4));
+    let (statement, proof) = honest(srs, RangeTable::Limbs8, &random_update(40, 4));
     let words = proof.words();
-    let check = |words: &FormProofWords| {
+    let check = |words: &RangeProofWords| {
         name(
-            FormProof::from_words(statement.table, words)
-                .and_then(|proof| verify_form(&srs.kzg_key(), &statement, &proof)),
+            RangeProof::from_words(statement.table, words)
+                .and_then(|proof| verify_range(&srs.kzg_key(), &statement, &proof)),
         )
     };
     assert_eq!(check(&words), "accepted");
@@ -185,7 +185,7 @@ fn every_word_of_a_proof_counts() {
             check(&changed)
         };
         let own: &[Word; 2] = words.points[at..at + 2].try_into().unwrap();
-        let negative = point_words(&-crate::encoding::point_from_words(own).unwrap());
+        let negative = point_words(&-crate::curve::words::point_from_words(own).unwrap());
         // W moves v alone, and W' nothing: everything before them moves z, or gamma.
         let expected = if at >= words.points.len() - 4 { "PairingFailed" } else { "FormIdentityFailed" };
         for bad in [[[0; 32]; 2], negative, point_words(&srs.g1[3])] {
@@ -214,10 +214,10 @@ fn every_word_of_a_proof_counts() {
     }
     let mut shapeless = proof.clone();
     shapeless.high = None;
-    assert_eq!(name(verify_form(&srs.kzg_key(), &statement, &shapeless)), "WrongLength");
+    assert_eq!(name(verify_range(&srs.kzg_key(), &statement, &shapeless)), "WrongLength");
     shapeless.fractions.clear();
     shapeless.values.clear();
-    assert_eq!(name(verify_form(&srs.kzg_key(), &statement, &shapeless)), "WrongLength");
+    assert_eq!(name(verify_range(&srs.kzg_key(), &statement, &shapeless)), "WrongLength");
 }
 
 /// The next number.

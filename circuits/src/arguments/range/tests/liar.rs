@@ -1,12 +1,12 @@
 //! A prover that may lie at every step, against a verifier that may forget a part of the transcript.
 
-use super::prover::{commit, commit_high, divided, FormWitness, Lookup, Opening};
+use super::prover::{commit, commit_high, divided, Lookup, Opening, RangeWitness};
 use super::tests::{small_srs, statement};
 use super::transcript::{Part, Transcript};
 use super::verifier::{identity_excess, verify_with, Challenges};
-use super::{FormProof, FormStatement, FormTable};
-use crate::arguments::opening::evaluate;
-use crate::srs::ReferenceString;
+use super::{RangeProof, RangeStatement, RangeTable};
+use crate::kzg::opening::evaluate;
+use crate::kzg::ReferenceString;
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::{Field, One, Zero};
 
@@ -15,19 +15,19 @@ type Hook<'a, T> = &'a dyn Fn(&mut T, &Challenges, &Known);
 
 /// What a hook may look at.
 pub(super) struct Known {
-    pub(super) table: FormTable,
+    pub(super) table: RangeTable,
     pub(super) dimension: usize,
     /// The constant term that the verifier expects, less the one that the committed polynomials have.
     pub(super) missing: Fr,
 }
 
 pub(super) struct Liar<'a> {
-    pub(super) table: FormTable,
+    pub(super) table: RangeTable,
     pub(super) dimension: usize,
-    pub(super) witness: FormWitness,
+    pub(super) witness: RangeWitness,
     /// The part that the verifier's transcript leaves out: the hook for it knows the next challenge.
     pub(super) forgets: Option<Part>,
-    pub(super) on_witness: Hook<'a, FormWitness>,
+    pub(super) on_witness: Hook<'a, RangeWitness>,
     pub(super) on_lookup: Hook<'a, Lookup>,
     pub(super) on_s: Hook<'a, Vec<Fr>>,
     pub(super) on_values: Hook<'a, Vec<[Fr; 2]>>,
@@ -38,7 +38,7 @@ pub(super) struct Liar<'a> {
 fn nothing<T>(_: &mut T, _: &Challenges, _: &Known) {}
 
 impl Liar<'_> {
-    pub(super) fn new(table: FormTable, dimension: usize, witness: FormWitness) -> Self {
+    pub(super) fn new(table: RangeTable, dimension: usize, witness: RangeWitness) -> Self {
         Self {
             table,
             dimension,
@@ -67,12 +67,12 @@ impl Liar<'_> {
     }
 
     /// Makes the statement and the proof for the verifier that forgets.
-    fn argue(&self, srs: &ReferenceString) -> (FormStatement, FormProof) {
+    fn argue(&self, srs: &ReferenceString) -> (RangeStatement, RangeProof) {
         let zero = Fr::zero();
         let mut c = Challenges { beta: zero, y: zero, g: zero, z: zero, gamma: zero, v: zero };
         let mut known = Known { table: self.table, dimension: self.dimension, missing: zero };
         let mut witness = self.witness.clone();
-        let begin = |witness: &FormWitness| {
+        let begin = |witness: &RangeWitness| {
             let u = update_of(self.table, self.dimension, witness);
             let statement = statement(self.table, self.dimension, commit(srs, &u).unwrap());
             let mut transcript = Transcript::forgetting(&statement, self.forgets);
@@ -140,7 +140,7 @@ impl Liar<'_> {
         }
         let v = transcript.quotient(&w, y, z).unwrap();
         let w_prime = commit(srs, &divided(folded.last_polynomial(&h, v), v)).unwrap();
-        (statement, FormProof { high, counts, fractions, table_fractions, s: s_point, values, w, w_prime })
+        (statement, RangeProof { high, counts, fractions, table_fractions, s: s_point, values, w, w_prime })
     }
 }
 
@@ -150,10 +150,10 @@ fn geometric_sum(y: Fr, n: usize) -> Fr {
 }
 
 /// The committed polynomial that the columns stand for.
-pub(super) fn update_of(table: FormTable, dimension: usize, witness: &FormWitness) -> Vec<Fr> {
+pub(super) fn update_of(table: RangeTable, dimension: usize, witness: &RangeWitness) -> Vec<Fr> {
     match table {
-        FormTable::Bits16 => witness.columns[0].clone(),
-        FormTable::Limbs8 => (0..witness.columns[0].len())
+        RangeTable::Bits16 => witness.columns[0].clone(),
+        RangeTable::Limbs8 => (0..witness.columns[0].len())
             .map(|j| {
                 let offset = if j < dimension { Fr::from(1u64 << 15) } else { Fr::zero() };
                 Fr::from(256u64) * witness.columns[0][j] + witness.columns[1][j] - offset

@@ -1,8 +1,8 @@
 //! The prover: commits, receives the challenges, proves.
 //!
 //! It differs from arkworks' prover in two ways beside the commitment. It evaluates the rows of the constraints once,
-//! for the check and for the proof, and its multi-scalar multiplications run through [`crate::curve::msm`], since most of
-//! their scalars are small. A test compares both provers' proofs.
+//! for the check and for the proof, and its multi-scalar multiplications run through [`crate::curve::msm`], since most
+//! of their scalars are small. A test compares both provers' proofs.
 
 use super::keys::{private_places, ProvingKey};
 use super::verify::CommittedProof;

@@ -52,7 +52,11 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// A file that is not the pinned key.
-    #[error("{}: its sha256 is {found}, but {pinned} is pinned; remove it: the next use generates it again", path.display())]
+    #[error(
+        "{}: its sha256 is {found}, but {pinned} is pinned; remove it: the next use generates it \
+         again",
+        path.display()
+    )]
     Refused {
         /// The file.
         path: PathBuf,

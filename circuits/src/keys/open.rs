@@ -80,7 +80,7 @@ fn read(path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Option<
     match file::read(path, circuit, pinned) {
         Ok(Ok(key)) => Ok(Some(key)),
         Ok(Err(fault)) => {
-            tracing::warn!(path = %path.display(), fault, "DEV proving key is damaged or outdated: generating it again");
+            tracing::warn!(path = %path.display(), fault, "DEV proving key is outdated: generating it again");
             Ok(None)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -99,7 +99,7 @@ fn make(
     // Before the work: a folder that cannot be written is known at once.
     std::fs::create_dir_all(folder).map_err(io(folder.to_path_buf()))?;
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(io(folder.to_path_buf()))?;
-    tracing::info!(path = %path.display(), %circuit, "generating the DEV proving key once; later runs read it from this file");
+    tracing::info!(path = %path.display(), %circuit, "generating the DEV proving key, once");
     let key = generate_dev(circuit)?;
     let bytes = file::encode(circuit, &key)?;
     let found = digest(&bytes);

@@ -101,7 +101,7 @@ impl ReferenceString {
                 Err(ReadFault::Io(source)) => return Err(SrsError::Io { path, source }),
                 Err(ReadFault::Damaged(fault)) => fault,
             };
-            tracing::warn!(path = %path.display(), fault, "DEV reference string is damaged or outdated: making it again");
+            tracing::warn!(path = %path.display(), fault, "DEV reference string is damaged: generating it again");
         }
         let path = dev_path(folder, log2);
         let io = |source| SrsError::Io { path: path.clone(), source };

@@ -105,7 +105,10 @@ pub enum RangeError {
     #[error("InvalidPoint: {0}")]
     InvalidPoint(EncodingError),
     /// The update's commitment is infinity: no contract takes it.
-    #[error("InvalidPoint: the update's commitment is the point at infinity, that of an update of zeros: no contract takes it")]
+    #[error(
+        "InvalidPoint: the update's commitment is the point at infinity, that of an update of zeros: no \
+         contract takes it"
+    )]
     InfiniteCommitment,
     /// A challenge came out as one at which the argument says nothing.
     #[error("DegenerateChallenge: a challenge came out at a pole of the argument")]
@@ -144,7 +147,10 @@ pub enum RangeError {
         found: usize,
     },
     /// The commitment is not that of the update.
-    #[error("the statement's commitment is not that of the update: commit to the same entries with the same reference string")]
+    #[error(
+        "the statement's commitment is not that of the update: commit to the same entries with the same \
+         reference string"
+    )]
     CommitmentMismatch,
     /// The reference string does not reach.
     #[error(transparent)]

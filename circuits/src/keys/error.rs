@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// No circuit of this size has keys.
-    #[error("no key for {circuit}: the circuits have {:?} slots", super::KEY_SIZES)]
+    #[error("no key for {circuit}: the circuits have {:?} slots", super::circuits::KEY_SIZES)]
     UnknownCircuit {
         /// The circuit asked for.
         circuit: AssessmentCircuit,

@@ -1,9 +1,10 @@
 //! Opening the proving key of a size.
 
+use super::error::KeyError;
+use super::file;
 use super::generate::generate_dev;
 use super::manifest::{digest, proving_key_name};
 use super::pinned::PinnedKeys;
-use super::{file, KeyError};
 use crate::groth16::{CircuitKey, ProvingKey};
 use crate::r1cs::R1cs;
 use crate::statements::assessment::{AssessmentCircuit, ProverKeys};

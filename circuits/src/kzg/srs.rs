@@ -4,7 +4,7 @@
 //! say DEV, so it cannot pass for a real one. It is generated on first use and stored in a file. Strings of ceremonies
 //! are imported from `.ptau` files (docs/keys.md).
 
-use super::SrsError;
+use super::error::SrsError;
 use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{scalar_mul::BatchMulPreprocessing, CurveGroup, PrimeGroup};
 use ark_ff::{Field, PrimeField};

@@ -1,10 +1,10 @@
 //! Reference strings in the data folder: made or imported once, found again, a larger one serving a smaller need.
 
 use super::check::{check_key, check_powers};
+use super::error::SrsError;
 use super::file::{self, Header, ReadFault};
 use super::ptau;
 use super::srs::{KzgKey, Progress, ReferenceString, MAX_LOG2, MIN_LOG2};
-use super::SrsError;
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
 use fairshare_protocol::MAX_DIMENSION;

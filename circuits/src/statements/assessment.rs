@@ -2,10 +2,11 @@
 //! row orders of its assessment, before the challenges are known (docs/protocol.md 13.10).
 
 use super::agreement::AgreementWitness;
+use super::error::AssessmentError;
 #[cfg(test)]
 use super::public::policy_word_out_of_range;
 use super::public::{AssessmentPublic, PublicValues};
-use super::AssessmentError;
+use super::rule::RuleWitness;
 use crate::groth16::{self, Commitment, CommittedProof, ProvingKey};
 use crate::r1cs::{Builder, R1cs};
 use ark_bn254::{Fr, G1Affine};
@@ -22,20 +23,6 @@ fn limb_bits(size: u8) -> usize {
         9..=64 => 10,
         _ => 14,
     }
-}
-
-/// What the prover knows of a round under one rule. [`witness`] and [`AssessmentCircuit::system`] list every rule that has a
-/// circuit.
-pub(crate) trait RuleWitness: Send + Sync {
-    /// Writes the rule's circuit.
-    fn synthesize(&self, builder: &mut Builder, public: &PublicValues);
-
-    /// The native check: the rule, computed again from the matrix, gives every value of the witness and of `public`.
-    ///
-    /// # Errors
-    /// Why the rule refuses the matrix, or the name of the first value that differs.
-    #[cfg(test)]
-    fn check(&self, public: &AssessmentPublic) -> Result<(), String>;
 }
 
 /// The honest witness of a round whose assessment is `assessment`.

@@ -1,8 +1,11 @@
 //! The prover of a range proof.
 
+use super::error::RangeError;
+use super::statement::RangeStatement;
+use super::table::RangeTable;
 use super::transcript::Transcript;
 use super::verifier::verify_range;
-use super::{RangeError, RangeProof, RangeStatement, RangeTable};
+use super::words::RangeProof;
 use crate::curve::field::fr_from_i64;
 use crate::curve::msm::msm;
 use crate::curve::ntt::{multiply_mirrored, Transform, Value};

@@ -1,8 +1,10 @@
 //! Honest proofs hold, whatever the update; changed ones do not.
 
 use super::*;
+use ark_bn254::{Fr, G1Affine};
+use fairshare_protocol::{Word, MAX_DIMENSION};
 use crate::curve::words::{point_words, scalar_word};
-use crate::kzg::ReferenceString;
+use crate::kzg::{ReferenceString, SrsError};
 use ark_bn254::Fq;
 use ark_ff::{One, PrimeField};
 use proptest::prelude::*;

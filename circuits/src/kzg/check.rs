@@ -8,8 +8,8 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 
+use super::key::KzgKey;
 use super::points::{put_g1, put_g2, G1, G2};
-use super::srs::KzgKey;
 use crate::curve::field::Limbs4;
 use crate::curve::msm::msm_limbs;
 

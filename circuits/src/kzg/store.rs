@@ -3,8 +3,9 @@
 use super::check::{check_key, check_powers};
 use super::error::SrsError;
 use super::file::{self, Header, ReadFault};
+use super::key::{KzgKey, Progress, MAX_LOG2, MIN_LOG2};
 use super::ptau;
-use super::srs::{KzgKey, Progress, ReferenceString, MAX_LOG2, MIN_LOG2};
+use super::srs::ReferenceString;
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
 use fairshare_protocol::MAX_DIMENSION;

@@ -114,7 +114,10 @@ impl Report {
                     None => (None, None),
                 };
                 let met = goal.map(|goal| goal.met(*value));
-                json!({ "what": what, "at": at, "value": value, "unit": unit, "goal_below": below, "goal_at_least": least, "met": met })
+                json!({
+                    "what": what, "at": at, "value": value, "unit": unit,
+                    "goal_below": below, "goal_at_least": least, "met": met,
+                })
             })
             .collect();
         let of: serde_json::Map<String, Value> =
@@ -123,16 +126,20 @@ impl Report {
     }
 
     pub(crate) fn markdown(&self) -> String {
-        let mut text = String::from("# Performance\n\nMade by `scripts/bench`, everything in one run; do not edit. The same figures stand in `performance.json`.\n\n");
+        let mut text = String::from(
+            "# Performance\n\n\
+             Made by `scripts/bench`, everything in one run; do not edit. `performance.json` has the same figures.\n\n",
+        );
         for (name, value) in circumstances() {
             let _ = writeln!(text, "- {name}: {value}");
         }
         let _ = writeln!(text, "- the run took {} s", self.took.as_secs());
         text.push_str(
-            "\nCPU seconds are processor time of all threads together (median, and from the fastest to the slowest run). Peak is the most memory that\n\
-             the line's process held, with keys, reference string and updates. Lines below about two seconds are sampled by criterion with\n\
-             processor time as its measure; longer ones are run as often as the last column says. An assessment circuit is measured as a round of\n\
-             256 parameters with every slot taken, of which it is nearly all.\n\n",
+            "\nCPU seconds are processor time of all threads together: median, and fastest to slowest run.\n\
+             Peak is the most memory that the line's process held, with keys, reference string and updates. Lines\n\
+             below about two seconds are sampled by criterion with processor time as its measure; longer ones are run\n\
+             as often as the last column says. An assessment circuit is measured as a round of 256 parameters with\n\
+             every slot taken, of which it is nearly all.\n\n",
         );
         text.push_str("| what | at | CPU-s | from - to | goal | wall s | peak MB | how |\n");
         text.push_str("| --- | --- | ---: | --- | --- | ---: | ---: | --- |\n");
@@ -148,7 +155,8 @@ impl Report {
         }
         let follows = self.follows();
         if !follows.is_empty() {
-            text.push_str("\n## What follows\n\n| what | at | value | unit | goal |\n| --- | --- | ---: | --- | --- |\n");
+            text.push_str("\n## What follows\n\n| what | at | value | unit | goal |\n");
+            text.push_str("| --- | --- | ---: | --- | --- |\n");
             for Figure { what, at, value, unit, goal } in follows {
                 let goal = goal.map_or_else(String::new, |goal| goal.verdict(value));
                 let digits = if value < 100.0 { 2 } else { 0 };

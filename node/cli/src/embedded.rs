@@ -5,12 +5,11 @@
 
 mod api;
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fairshare_client::files::write_new;
 use rust_ipfs::builder::DefaultIpfsBuilder;
 use rust_ipfs::{Ipfs, Keypair};
 use tokio::net::TcpListener;
@@ -130,13 +129,7 @@ fn identity(path: &Path) -> Result<Keypair, EmbeddedError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let pair = Keypair::generate_ed25519();
             let bytes = pair.to_protobuf_encoding().map_err(|e| failed(e.to_string()))?;
-            std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .and_then(|mut file| file.write_all(&bytes))
-                .map_err(|e| failed(e.to_string()))?;
+            write_new(path, &bytes).map_err(|e| failed(e.to_string()))?;
             Ok(pair)
         }
         Err(error) => Err(failed(error.to_string())),

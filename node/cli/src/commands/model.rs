@@ -1,11 +1,11 @@
 //! `fairshare model`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use eyre::{ensure, eyre, WrapErr};
 use fairshare_circuits::G1Affine;
+use fairshare_client::files::replace;
 use fairshare_client::rebuild::recompute_model;
 use fairshare_client::service::{
     print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs,
@@ -177,12 +177,10 @@ async fn which(project: &Project, round: Option<u64>) -> eyre::Result<(u64, G1Af
     }
 }
 
-/// Into a file beside it first, so that a file is never half written.
+/// Writes the file, in a folder that is made where it is missing.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".model").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|e| e.error)
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    replace(path, bytes)
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fairshare_client::{format_address, read_password, write_new, Address20, Chain, Wallet, WalletError};
+use fairshare_client::files::write_new;
+use fairshare_client::{format_address, read_password, Address20, Chain, Wallet, WalletError};
 use rand::distributions::{Alphanumeric, DistString};
 use serde::Serialize;
 

@@ -25,4 +25,4 @@ pub use types::{
     seal, CommitCall, CommittedUpdate, EventKind, OpenModel, Phase, ProjectEvent, PublishedModel, Receipt,
     RevealedUpdate, RoundState, SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState,
 };
-pub use wallet::{read_password, write_new, Wallet, WalletError};
+pub use wallet::{read_password, Wallet, WalletError};

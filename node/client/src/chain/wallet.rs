@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use ethers::signers::{LocalWallet, Signer};
 
 use crate::address::{format_address, Address20};
+use crate::files::write_new;
 
 /// Why there is no wallet. No message holds a password or a key.
 #[derive(Debug, thiserror::Error)]
@@ -111,22 +111,6 @@ impl Wallet {
     pub fn address(&self) -> Address20 {
         self.signer.address().0
     }
-}
-
-/// Writes a file that only the user may read and that must not be there yet: all of it appears at once, or nothing.
-///
-/// # Errors
-/// The file exists, or cannot be written.
-pub fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".new")
-        .permissions(fs::Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|e| e.error)?;
-    fs::File::open(folder)?.sync_all()
 }
 
 /// The library panics on some files that are JSON but no sound keystore, so their form is checked first.

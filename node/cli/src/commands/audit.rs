@@ -6,11 +6,12 @@ use std::io::IsTerminal;
 use clap::Args;
 use fairshare_audit::{audit, phase_words, AuditReport, AuditedRound};
 use fairshare_circuits::CommittedKeys;
-use fairshare_client::service::{print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs};
+use fairshare_client::service::{print_json, print_line, DataArgs};
 use fairshare_client::{ether, format_address};
 use fairshare_protocol::Amount;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::open::ReadArgs;
 use super::output::{hash, reference_string, table, Progress};
 
 /// `fairshare audit`
@@ -24,20 +25,15 @@ Needs no wallet. Verifies every proof again (of rounds and of form), recounts ev
 counts the money to the last unit. Prints what does not hold, by round, trainer and field. Exit code 1 when anything does not.")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    read: ReadArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 impl AuditArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(None).await?;
-        let project = self.project.open_any(&chain).await?;
-        let store = self.network.store().await?;
+        let project = self.read.project().await?;
+        let store = self.read.network.store().await?;
         let opening = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, project.terms().dimension as usize, &opening)?;
         drop(opening);
@@ -49,7 +45,7 @@ impl AuditArgs {
         let report = audit(&project, &store, &srs, &CommittedKeys::load(), &mut progress).await;
         bar.finish_and_clear();
         let report = report?;
-        if self.output.json {
+        if self.read.output.json {
             print_json(&report.to_json())?;
         } else {
             people(&report)?;

@@ -4,14 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eyre::{ensure, eyre, WrapErr};
-use fairshare_client::service::{
-    print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs,
-};
-use fairshare_client::{
-    fetch_model, fetch_specification, format_address, parse_address, Address20, Receipt, SignedJoin,
-};
+use fairshare_client::service::{print_json, print_line, DataArgs, OutputArgs};
+use fairshare_client::{fetch_model, format_address, parse_address, Address20, Receipt, SignedJoin};
 use serde_json::{json, Value};
 
+use super::open::SendArgs;
 use super::output::{hash, reference_string, Progress};
 
 /// Signed joins are good for this long unless told otherwise, seconds.
@@ -40,15 +37,9 @@ pub(super) struct JoinArgs {
     #[arg(long = "for", id = "on_behalf", value_name = "FILE")]
     on_behalf: Option<PathBuf>,
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    wallet: WalletArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    send: SendArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 /// `fairshare leave`
@@ -59,20 +50,15 @@ Example:
   fairshare withdraw --project 0x.. --wallet me.json --password-file password   # takes the stake out")]
 pub(super) struct LeaveArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    wallet: WalletArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    send: SendArgs,
 }
 
 impl JoinArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let signed = self.on_behalf.as_deref().map(read_signed).transpose()?;
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
+        // Nobody should put a stake into a project whose specification or first model is missing or another.
+        let session = self.send.session().await?;
+        let (project, chain) = (&session.project, session.chain());
         if let Some(signed) = &signed {
             ensure!(
                 (signed.project, signed.chain_id) == (project.address(), chain.chain_id()),
@@ -83,14 +69,12 @@ impl JoinArgs {
                 chain.chain_id()
             );
         }
-        // Nobody should put a stake into a project whose specification or first model cannot be had or is another.
-        let store = self.network.store().await?;
-        let spec = fetch_specification(&project, &store).await?;
         let progress = Progress::start("opening the reference string");
-        let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
+        let srs = reference_string(&self.data, session.specification.model.dimension(), &progress)?;
         progress.say("fetching the first model and checking its commitment");
         let terms = project.terms();
-        fetch_model(&project, &store, &spec, &terms.model, terms.model_cid, &srs).await?;
+        fetch_model(project, &session.store, &session.specification, &terms.model, terms.model_cid, &srs)
+            .await?;
         drop(progress);
         let stake = terms.stake;
         let words = |who| format!("{} joined with a stake of {}", format_address(&who), terms.money(stake));
@@ -101,9 +85,9 @@ impl JoinArgs {
             return Ok(());
         }
         match signed {
-            None => print(&project.join().await?, stake, &words(chain.account()?), self.output),
+            None => print(&project.join().await?, stake, &words(chain.account()?), self.send.read.output),
             Some(Signed { join, .. }) => {
-                print(&project.join_for(&join).await?, stake, &words(join.trainer), self.output)
+                print(&project.join_for(&join).await?, stake, &words(join.trainer), self.send.read.output)
             }
         }
     }
@@ -111,14 +95,13 @@ impl JoinArgs {
 
 impl LeaveArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open_any(&chain).await?;
-        let account = chain.account()?;
+        let project = self.send.project().await?;
+        let account = project.chain().account()?;
         let stake = project.trainer_state(account).await?.stake;
         let receipt = project.leave().await?;
         let (who, money) = (format_address(&account), project.terms().money(stake));
         let words = format!("{who} left; `fairshare withdraw` takes its stake of {money} out");
-        print(&receipt, stake, &words, self.output)
+        print(&receipt, stake, &words, self.send.read.output)
     }
 }
 

@@ -6,6 +6,7 @@ mod ipfs;
 mod join;
 mod keys;
 mod model;
+mod open;
 mod output;
 mod project;
 mod project_create;

@@ -7,13 +7,12 @@ use eyre::{ensure, eyre, WrapErr};
 use fairshare_circuits::G1Affine;
 use fairshare_client::files::replace;
 use fairshare_client::rebuild::recompute_model;
-use fairshare_client::service::{
-    print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs,
-};
-use fairshare_client::{fetch_model, fetch_specification, format_point, ContentId, Project};
+use fairshare_client::service::{print_json, print_line, DataArgs, Session};
+use fairshare_client::{fetch_model, format_point, ContentId, Project};
 use fairshare_protocol::{encode_export, encode_model, model_to_f32, FileKind};
 use serde_json::json;
 
+use super::open::{ReadArgs, SendArgs};
 use super::output::{hash, reference_string, text, Progress};
 
 /// `fairshare model ..`
@@ -41,15 +40,9 @@ trainers then attest that they had the file from this wallet, it has the fee. Ke
 #[derive(Args, Debug)]
 pub(super) struct PublishArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    wallet: WalletArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    send: SendArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 #[derive(Args, Debug)]
@@ -64,13 +57,9 @@ pub(super) struct FetchArgs {
     #[arg(long)]
     fixed_point: bool,
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    read: ReadArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 impl ModelCommand {
@@ -84,12 +73,9 @@ impl ModelCommand {
 
 impl PublishArgs {
     async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
+        let Session { project, store, specification: spec } = self.send.session().await?;
         let open = project.open_model().await?;
         ensure!(open.round != 0, "no fee of a model file is open: nothing is to be published");
-        let store = self.network.store().await?;
-        let spec = fetch_specification(&project, &store).await?;
         let status = project.status().await?;
         let progress = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
@@ -99,7 +85,7 @@ impl PublishArgs {
         drop(progress);
         let receipt = project.publish_model(id.digest()).await?;
         let (transaction, gas, round) = (hash(&receipt.transaction), receipt.gas_used, open.round);
-        if self.output.json {
+        if self.send.read.output.json {
             print_json(
                 &json!({"transaction": transaction, "gas": gas, "cid": id.to_string(), "round": round}),
             )?;
@@ -115,10 +101,7 @@ impl PublishArgs {
 
 impl FetchArgs {
     async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(None).await?;
-        let project = self.project.open(&chain).await?;
-        let store = self.network.store().await?;
-        let spec = fetch_specification(&project, &store).await?;
+        let Session { project, store, specification: spec } = self.read.session().await?;
         let (round, commitment, cid) = which(&project, self.round).await?;
         let progress = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
@@ -134,7 +117,7 @@ impl FetchArgs {
         };
         write(&self.out, &file).wrap_err_with(|| format!("{} cannot be written", self.out.display()))?;
         let commitment = format_point(&commitment);
-        if self.output.json {
+        if self.read.output.json {
             let path = text(&self.out);
             print_json(
                 &json!({"path": path, "cid": id.to_string(), "commitment": commitment, "round": round}),

@@ -1,7 +1,7 @@
 //! `fairshare project show`.
 
 use clap::Args;
-use fairshare_client::service::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs};
+use fairshare_client::service::{print_json, print_line};
 use fairshare_client::{
     fetch_specification, format_address, format_point, Address20, ContentId, OpenModel, Phase, Project,
     PublishedModel, RoundState, Status, Terms, TrainerState,
@@ -9,6 +9,7 @@ use fairshare_client::{
 use fairshare_protocol::{RulePolicy, Specification};
 use serde_json::{json, Value};
 
+use super::open::ReadArgs;
 use super::output::{duration, hash, table};
 
 /// `fairshare project show`
@@ -22,11 +23,7 @@ What the chain says needs no IPFS; the project's name comes from there when it a
 in wei, or, where terms.token names a token, in its least unit.")]
 pub(super) struct ShowArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    read: ReadArgs,
 }
 
 struct View {
@@ -46,8 +43,7 @@ struct View {
 
 impl ShowArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(None).await?;
-        let project = self.project.open_any(&chain).await?;
+        let project = self.read.project().await?;
         let status = project.status().await?;
         let mut trainers = Vec::new();
         for &trainer in &status.trainers {
@@ -58,7 +54,7 @@ impl ShowArgs {
             0 => vec![],
             round => project.published(round).await?,
         };
-        let specification = match self.network.store().await {
+        let specification = match self.read.network.store().await {
             Ok(store) => fetch_specification(&project, &store).await.map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         };
@@ -73,7 +69,7 @@ impl ShowArgs {
             specification,
             status,
         };
-        if self.output.json {
+        if self.read.output.json {
             print_json(&machine(&project, &view))?;
         } else {
             people(&project, &view)?;

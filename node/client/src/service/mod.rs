@@ -5,6 +5,7 @@ mod args;
 mod backoff;
 mod reporter;
 mod run;
+mod session;
 mod signal;
 
 pub use advance::{unix_time, Advance};
@@ -12,4 +13,5 @@ pub use args::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 pub use backoff::Backoff;
 pub use reporter::{print_json, print_line, Reporter};
 pub use run::run_main;
+pub use session::{Session, SessionError};
 pub use signal::until_told_to_stop;

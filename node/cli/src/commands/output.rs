@@ -46,6 +46,33 @@ impl Drop for Progress {
     }
 }
 
+/// A progress bar for the work on a reference string, on stderr; hidden where stderr is no terminal.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn start() -> Self {
+        let bar = if stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {percent} % ({elapsed})")
+        {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self(bar)
+    }
+
+    pub(super) fn say(&self, what: &'static str, done: usize, all: usize) {
+        self.0.set_message(what);
+        self.0.set_length(all as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// The development string for models of `dimension` parameters, made once where there is none; `progress` shows how far.
 pub(super) fn reference_string(
     data: &DataArgs,

@@ -10,17 +10,17 @@ use tempfile::NamedTempFile;
 /// Writes a file that must not exist yet.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`], or whatever the system says about the folder.
+/// [`io::ErrorKind::AlreadyExists`], or an error of the file system.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder(path);
     written(folder, bytes)?.persist_noclobber(path).map_err(|e| e.error)?;
     File::open(folder)?.sync_all()
 }
 
-/// Writes a file in the place of the one that may be there: a reader sees the old one or the new one.
+/// Writes a file and replaces the one that may exist: a reader sees the old bytes or the new ones.
 ///
 /// # Errors
-/// Whatever the system says about the folder.
+/// An error of the file system.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder(path);
     written(folder, bytes)?.persist(path).map_err(|e| e.error)?;
@@ -31,7 +31,7 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The bytes in a file without a lasting name, on the disk already.
+/// A temporary file with these bytes, flushed to disk.
 fn written(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix(".new")

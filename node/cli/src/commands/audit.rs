@@ -21,8 +21,9 @@ Example:
   fairshare audit --project 0x..
   fairshare audit --project 0x.. --json
 
-Needs no wallet. Verifies every proof again (of rounds and of form), recounts every attestation, recomputes every assessment and every model from the updates on IPFS, and
-counts the money to the last unit. Prints what does not hold, by round, trainer and field. Exit code 1 when anything does not.")]
+Needs no wallet. Verifies every proof again (of rounds and of form), recounts every attestation, recomputes every assessment
+and every model from the updates on IPFS, and accounts for the money to the last unit. Prints every failure with its round,
+trainer and field. Exit code 1 when there is one.")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
     read: ReadArgs,
@@ -48,12 +49,12 @@ impl AuditArgs {
         if self.read.output.json {
             print_json(&report.to_json())?;
         } else {
-            people(&report)?;
+            print_text(&report)?;
         }
         match report.failures.len() {
             0 => Ok(()),
-            1 => Err(eyre::eyre!("the audit found one thing that does not hold")),
-            more => Err(eyre::eyre!("the audit found {more} things that do not hold")),
+            1 => Err(eyre::eyre!("the audit found one failure")),
+            more => Err(eyre::eyre!("the audit found {more} failures")),
         }
     }
 }
@@ -66,7 +67,7 @@ fn bar() -> ProgressBar {
     bar
 }
 
-fn people(report: &AuditReport) -> std::io::Result<()> {
+fn print_text(report: &AuditReport) -> std::io::Result<()> {
     let project = format_address(&report.project);
     print_line(&format!(
         "project {project}, chain {}, block {}, {}",
@@ -118,9 +119,7 @@ fn people(report: &AuditReport) -> std::io::Result<()> {
         print_line(&format!("FAIL: {failure}"))?;
     }
     if report.passes() {
-        print_line(
-            "pass: everything that was proved verifies, and everything that was published is as proved",
-        )?;
+        print_line("pass: every proof verifies, and everything published matches its proof")?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use serde_json::{json, Value};
 use super::open::SendArgs;
 use super::output::{hash, reference_string, Progress};
 
-/// Signed joins are good for this long unless told otherwise, seconds.
+/// How long a signed join is valid by default, seconds.
 const A_DAY: u64 = 86_400;
 
 /// `fairshare join`
@@ -20,17 +20,18 @@ const A_DAY: u64 = 86_400;
 Example:
   fairshare join --project 0x.. --wallet me.json --password-file password
 
-The stake comes back at the end, unless the trainer commits an update and does not reveal it, or no majority has its bytes.
+The stake is returned at the end, unless the trainer commits an update and does not reveal it, or no majority attests its
+bytes.
 `fairshare-trainer run --join` joins and trains.
 
-Somebody else may pay stake and gas:
+Another account can pay stake and gas:
   fairshare join --project 0x.. --wallet me.json --sign-only > join.json      # sends nothing
-  fairshare join --project 0x.. --wallet payer.json --for join.json           # the stake is the trainer's from then on")]
+  fairshare join --project 0x.. --wallet payer.json --for join.json           # the stake then belongs to the trainer")]
 pub(super) struct JoinArgs {
-    /// Print a signed join for somebody else to send, as JSON, and send nothing
+    /// Print a signed join as JSON, for another account to send, and send nothing
     #[arg(long, conflicts_with = "on_behalf")]
     sign_only: bool,
-    /// Seconds for which the signed join is good
+    /// Seconds for which the signed join is valid
     #[arg(long, value_name = "SECONDS", default_value_t = A_DAY, requires = "sign_only")]
     valid_for: u64,
     /// Send the signed join in this file and pay its stake
@@ -47,7 +48,7 @@ pub(super) struct JoinArgs {
 #[command(after_help = "\
 Example:
   fairshare leave --project 0x.. --wallet me.json --password-file password
-  fairshare withdraw --project 0x.. --wallet me.json --password-file password   # takes the stake out")]
+  fairshare withdraw --project 0x.. --wallet me.json --password-file password   # pays out the stake")]
 pub(super) struct LeaveArgs {
     #[command(flatten)]
     send: SendArgs,
@@ -56,7 +57,7 @@ pub(super) struct LeaveArgs {
 impl JoinArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let signed = self.on_behalf.as_deref().map(read_signed).transpose()?;
-        // Nobody should put a stake into a project whose specification or first model is missing or another.
+        // A stake must not go into a project whose specification or first model is missing or differs from the chain.
         let session = self.send.session().await?;
         let (project, chain) = (&session.project, session.chain());
         if let Some(signed) = &signed {
@@ -100,12 +101,12 @@ impl LeaveArgs {
         let stake = project.trainer_state(account).await?.stake;
         let receipt = project.leave().await?;
         let (who, money) = (format_address(&account), project.terms().money(stake));
-        let words = format!("{who} left; `fairshare withdraw` takes its stake of {money} out");
+        let words = format!("{who} left; `fairshare withdraw` pays out its stake of {money}");
         print(&receipt, stake, &words, self.send.read.output)
     }
 }
 
-/// A signed join with what it was signed for.
+/// A signed join with the project and the chain for which it was signed.
 #[derive(Debug, PartialEq, Eq)]
 struct Signed {
     project: Address20,
@@ -128,7 +129,7 @@ fn read_signed(path: &Path) -> eyre::Result<Signed> {
         std::fs::read_to_string(path).wrap_err_with(|| format!("{} cannot be read", path.display()))?;
     let value = serde_json::from_str(&text).ok();
     value.as_ref().and_then(from_json).ok_or_else(|| {
-        eyre!("{} is no signed join; make one with `fairshare join --sign-only`", path.display())
+        eyre!("{} is not a signed join; create one with `fairshare join --sign-only`", path.display())
     })
 }
 

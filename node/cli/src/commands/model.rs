@@ -18,22 +18,22 @@ use super::output::{hash, reference_string, text, Progress};
 /// `fairshare model ..`
 #[derive(Subcommand, Debug)]
 pub(super) enum ModelCommand {
-    /// Get a project's model from IPFS, checked against its commitment on the chain
+    /// Fetch a project's model from IPFS and check it against its commitment on the chain
     #[command(after_help = "\
 Example:
   fairshare model fetch --project 0x.. --out model.safetensors
   fairshare model fetch --project 0x.. --out first.safetensors --round 0
 
-The file has the model's tensors as F32, for any reader of safetensors; with --fixed-point it is the I64 file whose
-bytes the chain commits to. Nothing is written unless the commitment fits.")]
+The file holds the model's tensors as F32, for any reader of safetensors; with --fixed-point it is the I64 file whose
+bytes the chain commits to. Nothing is written unless the commitment matches.")]
     Fetch(FetchArgs),
-    /// Make a withheld model again from its updates, put it on IPFS, and say so on the chain
+    /// Recompute a withheld model from its updates, add it to IPFS, and publish that on the chain
     #[command(after_help = "\
 Example:
   fairshare model publish --project 0x.. --wallet me.json --password-file password
 
-For the model of the last settled round, while its fee is open (phases commit, reveal and closing). When more than half of the
-trainers then attest that they had the file from this wallet, it has the fee. Keep the IPFS node running.")]
+For the model of the last settled round, while its fee is open (phases commit, reveal and closing). This wallet earns the fee
+when more than half of the trainers attest that they fetched its file. Keep the IPFS node running.")]
     Publish(PublishArgs),
 }
 
@@ -47,7 +47,7 @@ pub(super) struct PublishArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct FetchArgs {
-    /// The file to write; one that is there is replaced
+    /// The file to write; an existing one is replaced
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// The model after this round; 0 is the first model [default: the newest]
@@ -75,11 +75,11 @@ impl PublishArgs {
     async fn run(self) -> eyre::Result<()> {
         let Session { project, store, specification: spec } = self.send.session().await?;
         let open = project.open_model().await?;
-        ensure!(open.round != 0, "no fee of a model file is open: nothing is to be published");
+        ensure!(open.round != 0, "no fee of a model file is open, so there is nothing to publish");
         let status = project.status().await?;
         let progress = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
-        progress.say("making the model from the updates and checking its commitment");
+        progress.say("recomputing the model from the updates and checking its commitment");
         let model = recompute_model(&project, &store, &spec, &srs, &status).await?;
         let id = store.add(&encode_model(&spec.model, &model)?).await?;
         drop(progress);
@@ -92,7 +92,7 @@ impl PublishArgs {
         } else {
             let fee = project.terms().money(open.fee);
             print_line(&format!(
-                "the model after round {round} is on IPFS as {id}; the fee of {fee} comes when more than half attest it (transaction {transaction}, {gas} gas)"
+                "the model after round {round} is on IPFS as {id}; the fee of {fee} is paid when more than half of the trainers attest it (transaction {transaction}, {gas} gas)"
             ))?;
         }
         Ok(())
@@ -128,7 +128,7 @@ impl FetchArgs {
             let what =
                 if round == 0 { "the first model".into() } else { format!("the model after round {round}") };
             print_line(&format!("{}: {what}, {} parameters, {numbers}", self.out.display(), model.len()))?;
-            print_line(&format!("its commitment is the one on the chain: {commitment}"))?;
+            print_line(&format!("its commitment matches the chain: {commitment}"))?;
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ async fn which(project: &Project, round: Option<u64>) -> eyre::Result<(u64, G1Af
         }
         Some(round) => {
             let rounds: Vec<_> = settled.iter().map(|s| s.round.to_string()).collect();
-            let rounds = if rounds.is_empty() { "none is settled".into() } else { rounds.join(", ") };
+            let rounds = if rounds.is_empty() { "none".into() } else { rounds.join(", ") };
             let found = settled.iter().find(|s| s.round == round);
             let found = found.ok_or_else(|| {
                 eyre!("round {round} has no model; settled rounds: {rounds}; 0 is the first model")
@@ -160,7 +160,7 @@ async fn which(project: &Project, round: Option<u64>) -> eyre::Result<(u64, G1Af
     }
 }
 
-/// Writes the file, in a folder that is made where it is missing.
+/// Writes the file and creates its folder if missing.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

@@ -14,14 +14,14 @@ use super::project_show::{phase_name, ShowArgs};
 pub(super) enum ProjectCommand {
     /// Create a project: its specification and first model on IPFS, its reward in escrow
     Create(CreateArgs),
-    /// Show where a project stands
+    /// Show the state of a project
     Show(ShowArgs),
-    /// Move a project on when a deadline has passed; anybody may
+    /// Start the next phase after a deadline has passed; any account may
     #[command(after_help = "\
 Example:
   fairshare project advance --project 0x.. --wallet me.json --password-file password
 
-Trainers and aggregators do this by themselves while they run.")]
+Running trainers and aggregators do this themselves.")]
     Advance(AdvanceArgs),
 }
 

@@ -14,7 +14,7 @@ use serde_json::{json, Value};
 
 use super::output::{hash, reference_string, table, Progress};
 
-/// What deploying and creating cost at the very most, in gas; a wallet that cannot pay it is told so before anything is spent.
+/// Upper bounds for the gas of deployment and creation: a wallet that cannot pay them is refused before anything is spent.
 const DEPLOYMENT_GAS: u128 = 40_000_000;
 const CREATION_GAS: u128 = 10_000_000;
 /// The contract's bound for `min_active` outside the chains below: see `contracts/src/libraries/TermsCheck.sol`.
@@ -43,12 +43,12 @@ A specification (all fields: docs/operations.md):
   rounds = 5
   per_round = \"1 ether\"
   aggregator_fee = \"0.05 ether\"
-  [rule]                  # both sections may be left out
+  [rule]                  # this section and the next are optional
   name = \"agreement\"    # or multi-krum (byzantine, selected)
-  [currency]              # an ERC-20 in the place of ether: then every amount is as \"1000000 units\"
+  [currency]              # an ERC-20 instead of ether: then every amount is written as \"1000000 units\"
   token = \"0x..\"
 
-Everything is checked before anything is spent. The reward of all rounds goes into escrow with the creation.")]
+Everything is checked before anything is spent. The creation puts the reward of all rounds into escrow.")]
 pub(super) struct CreateArgs {
     /// The project's specification (TOML)
     #[arg(long, value_name = "FILE")]
@@ -85,7 +85,7 @@ impl CreateArgs {
         progress.say("committing to the first model");
         let first = spec.model.initial(spec.training.seed, spec.quantisation.scale_log2);
         let commitment = srs.commit_model(&first)?;
-        progress.say("putting specification and first model on IPFS");
+        progress.say("adding specification and first model to IPFS");
         let json = spec.canonical_json();
         ensure!(
             json.len() <= MAX_SPECIFICATION,
@@ -120,13 +120,13 @@ impl CreateArgs {
         drop(progress);
         let created = Created { project, market, specification, model, terms, transactions };
         if self.output.json {
-            created.machine()
+            created.print_json()
         } else {
-            created.people(&spec)
+            created.print_text(&spec)
         }
     }
 
-    /// Everything that can be wrong and costs nothing to find out.
+    /// Checks that cost nothing.
     async fn check(&self) -> eyre::Result<(Specification, Chain, ContentStore)> {
         let path = self.spec.display();
         let text = std::fs::read_to_string(&self.spec)
@@ -141,7 +141,7 @@ impl CreateArgs {
         let min_active = spec.participation.min_active;
         ensure!(
             min_active >= FEWEST_ACTIVE || TEST_CHAINS.contains(&chain.chain_id()),
-            "the specification {path}: participation.min_active is {min_active}, expected at least {FEWEST_ACTIVE}: fewer are for test chains, and the chain at {} has id {}",
+            "the specification {path}: participation.min_active is {min_active}, expected at least {FEWEST_ACTIVE}: smaller values are for test chains only, and the chain at {} has id {}",
             chain.rpc(),
             chain.chain_id()
         );
@@ -193,7 +193,7 @@ struct Created {
 }
 
 impl Created {
-    fn machine(&self) -> eyre::Result<()> {
+    fn print_json(&self) -> eyre::Result<()> {
         let transactions: Vec<Value> = self
             .transactions
             .iter()
@@ -214,7 +214,7 @@ impl Created {
         Ok(())
     }
 
-    fn people(&self, spec: &Specification) -> eyre::Result<()> {
+    fn print_text(&self, spec: &Specification) -> eyre::Result<()> {
         let t = &self.terms;
         print_line(&format!("created {:?}: {}", spec.name, format_address(&self.project)))?;
         print_line("")?;

@@ -19,8 +19,8 @@ Example:
   fairshare project show --project 0x..
   FAIRSHARE_PROJECT=0x.. fairshare project show --json
 
-What the chain says needs no IPFS; the project's name comes from there when it answers. In JSON, fields that end in _wei are
-in wei, or, where terms.token names a token, in its least unit.")]
+The state comes from the chain, so this works without IPFS; the project's name needs IPFS. In JSON, fields that end in _wei
+are in wei or, where terms.token names a token, in that token's least unit.")]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     read: ReadArgs,
@@ -28,7 +28,7 @@ pub(super) struct ShowArgs {
 
 struct View {
     status: Status,
-    /// Trainers with what is held of their stakes and what they are owed.
+    /// Trainers with their stakes and the amounts that they are owed.
     trainers: Vec<(Address20, TrainerState, u128)>,
     aggregator_owed: u128,
     owner_owed: u128,
@@ -36,7 +36,7 @@ struct View {
     round: RoundState,
     /// The model file whose fee is open.
     open_model: OpenModel,
-    /// Who says that it was withheld.
+    /// Accounts that published it as withheld.
     published: Vec<PublishedModel>,
     specification: Result<Specification, String>,
 }
@@ -70,15 +70,15 @@ impl ShowArgs {
             status,
         };
         if self.read.output.json {
-            print_json(&machine(&project, &view))?;
+            print_json(&to_json(&project, &view))?;
         } else {
-            people(&project, &view)?;
+            print_text(&project, &view)?;
         }
         Ok(())
     }
 }
 
-fn machine(project: &Project, view: &View) -> Value {
+fn to_json(project: &Project, view: &View) -> Value {
     let (t, s) = (project.terms(), &view.status);
     let trainers = view.trainers.iter().map(|(address, state, owed)| {
         json!({"address": format_address(address), "stake_wei": state.stake.to_string(), "owed_wei": owed.to_string(), "dropped": state.dropped, "penalised": state.penalised})
@@ -177,15 +177,15 @@ fn model_cid(view: &View, status: &Status) -> Value {
     }
 }
 
-fn people(project: &Project, view: &View) -> std::io::Result<()> {
+fn print_text(project: &Project, view: &View) -> std::io::Result<()> {
     let (t, s) = (project.terms(), &view.status);
-    let name = view.specification.as_ref().map_or("(its specification cannot be had)", |s| s.name.as_str());
+    let name = view.specification.as_ref().map_or("(specification not available)", |s| s.name.as_str());
     print_line(&format!(
         "{name}  {}  chain {}",
         format_address(&project.address()),
         project.chain().chain_id()
     ))?;
-    print_line(&where_it_stands(s, t.rounds, &view.round))?;
+    print_line(&phase_text(s, t.rounds, &view.round))?;
     print_line("")?;
     let mut facts = table(&[]);
     let round =
@@ -263,7 +263,7 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
         }
     }
     if let Err(error) = &view.specification {
-        print_line(&format!("\nits specification cannot be had: {error}"))?;
+        print_line(&format!("\nits specification is not available: {error}"))?;
     }
     Ok(())
 }
@@ -283,48 +283,51 @@ fn rule_words(t: &Terms) -> String {
     }
 }
 
-/// Whose the fee of the last model file will be.
+/// Who will receive the fee of the last model file.
 fn open_model_words(t: &Terms, open: &OpenModel, published: &[PublishedModel]) -> String {
     let (fee, payee) = (t.money(open.fee), format_address(&open.payee));
-    let mut words =
-        format!("round {}: {fee} wait for the trainers to attest that they had it from {payee}", open.round);
+    let mut words = format!(
+        "round {}: {fee} are paid when the trainers attest that they fetched it from {payee}",
+        open.round
+    );
     if !published.is_empty() {
         let names: Vec<_> = published.iter().map(|model| format_address(&model.publisher)).collect();
-        words = format!("{words}, or from {}, who say that it was withheld", names.join(", "));
+        words = format!("{words}, or from {}, which published it as withheld", names.join(", "));
     }
     words
 }
 
-fn where_it_stands(s: &Status, rounds: u16, slots: &RoundState) -> String {
+fn phase_text(s: &Status, rounds: u16, slots: &RoundState) -> String {
     let (committed, revealed) = (slots.committed, slots.revealed_mask.count_ones());
     let (attested, active) = (slots.attested.count_ones(), slots.active.count_ones());
     let trainers = s.trainers.len();
     let left = if s.deadline > s.now {
         format!("ends in {}", duration(s.deadline - s.now))
     } else {
-        "its deadline has passed: `fairshare project advance` moves it on".into()
+        "its deadline has passed: `fairshare project advance` starts the next phase".into()
     };
     match s.phase {
         Phase::Registration => format!("registration: {trainers} trainers so far; {left}"),
         Phase::Commit => {
             format!("round {}: training, {committed} of {trainers} trainers have committed; {left}", s.round)
         }
-        Phase::Reveal => format!("round {}: revealing, {revealed} of {committed} are open; {left}", s.round),
-        Phase::Attest => format!(
-            "round {}: attesting, {attested} of {revealed} have said whose updates they had; {left}",
-            s.round
-        ),
+        Phase::Reveal => {
+            format!("round {}: revealing, {revealed} of {committed} updates are revealed; {left}", s.round)
+        }
+        Phase::Attest => {
+            format!("round {}: attesting, {attested} of {revealed} trainers have attested; {left}", s.round)
+        }
         Phase::Aggregate => {
             format!("round {}: {active} updates wait for the aggregator's proof; {left}", s.round)
         }
         Phase::Closing => {
-            format!("closing: the last model file is attested, or published by another; {left}")
+            format!("closing: trainers attest the last model file, or publish it; {left}")
         }
         Phase::Completed => {
-            format!("completed: all {rounds} rounds are settled; what is owed can be withdrawn")
+            format!("completed: all {rounds} rounds are settled; use `fairshare withdraw`")
         }
         Phase::WoundUp => {
-            "wound up: too few trainers or too many void rounds; what is owed can be withdrawn".into()
+            "wound up: too few trainers or too many void rounds; use `fairshare withdraw`".into()
         }
     }
 }
@@ -345,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passed_deadline_is_said_with_what_to_do() {
+    fn a_passed_deadline_comes_with_its_remedy() {
         let mut status = Status {
             phase: Phase::Commit,
             round: 2,
@@ -371,17 +374,17 @@ mod tests {
         };
         for (phase, words) in [
             (Phase::Commit, "round 2: training, 3 of 5 trainers have committed; ends in 1 min 0 s"),
-            (Phase::Attest, "round 2: attesting, 2 of 3 have said whose updates they had; ends in 1 min 0 s"),
+            (Phase::Attest, "round 2: attesting, 2 of 3 trainers have attested; ends in 1 min 0 s"),
             (Phase::Aggregate, "round 2: 2 updates wait for the aggregator's proof; ends in 1 min 0 s"),
             (
                 Phase::Closing,
-                "closing: the last model file is attested, or published by another; ends in 1 min 0 s",
+                "closing: trainers attest the last model file, or publish it; ends in 1 min 0 s",
             ),
         ] {
             status.phase = phase;
-            assert_eq!(where_it_stands(&status, 5, &slots), words);
+            assert_eq!(phase_text(&status, 5, &slots), words);
         }
         status.now = 100;
-        assert!(where_it_stands(&status, 5, &slots).contains("fairshare project advance"));
+        assert!(phase_text(&status, 5, &slots).contains("fairshare project advance"));
     }
 }

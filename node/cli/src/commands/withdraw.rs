@@ -15,10 +15,10 @@ Example:
   fairshare withdraw --project 0x.. --wallet me.json --password-file password
   fairshare withdraw --project 0x.. --wallet me.json --password-file password --to 0x..
 
-For trainers (pay, stake), the aggregator (fee, bond) and the owner (what is left). Where nothing is owed, nothing is
-sent.")]
+For trainers (pay, stake), the aggregator (fee, bond) and the owner (the rest of the escrow). Sends nothing when nothing is
+owed.")]
 pub(super) struct WithdrawArgs {
-    /// Who gets the money [default: the wallet itself]
+    /// Receiver of the money [default: the wallet itself]
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     to: Option<Address20>,
     #[command(flatten)]
@@ -35,7 +35,7 @@ impl WithdrawArgs {
             if output.json {
                 print_json(&json!({"transaction": Value::Null, "gas": 0, "amount_wei": "0"}))?;
             } else {
-                print_line(&format!("nothing is owed to {} now", format_address(&account)))?;
+                print_line(&format!("nothing is owed to {} at present", format_address(&account)))?;
             }
             return Ok(());
         }

@@ -14,7 +14,7 @@ use serde_json::{json, Value};
 use super::super::output::{hash, table, text, Bar};
 
 /// Printed beside every development key.
-pub(super) const DEV: &str = "DEV: anybody knows its secret, for test chains only";
+pub(super) const DEV: &str = "DEV: its secret is public, for test chains only";
 
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
@@ -66,7 +66,7 @@ impl VerifyArgs {
         } else {
             self.files
         };
-        // The keys that are compiled in: the manifest pins each verifying key and all of them together.
+        // The compiled-in keys: the manifest pins each verifying key and all of them together.
         let committed = CommittedKeys::try_load()?;
         let (mut faults, mut checked) = (0, vec![]);
         for path in &paths {
@@ -95,7 +95,7 @@ impl VerifyArgs {
     }
 }
 
-/// The full check of a file; what it is, in words.
+/// Checks a file in full and describes it.
 fn verify(path: &Path) -> eyre::Result<String> {
     if path.extension().is_some_and(|extension| extension == "pk") {
         let (rule, slots) = verify_proving_key(path)?;
@@ -122,7 +122,7 @@ fn describe(file: &DataFile) -> (String, Value) {
             json["dev"] = dev.into();
             (if dev { format!("proving key ({DEV})") } else { "proving key".to_owned() }, json)
         }
-        DataKind::Other => ("no key".to_owned(), other("other")),
+        DataKind::Other => ("not a key".to_owned(), other("other")),
     }
 }
 

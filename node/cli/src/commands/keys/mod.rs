@@ -16,43 +16,43 @@ use inventory::{string_json, ListArgs, VerifyArgs, DEV};
 /// `fairshare keys ..`
 #[derive(Subcommand, Debug)]
 pub(super) enum KeysCommand {
-    /// Make development keys, whose secret anybody knows, so that the first round need not wait for them
+    /// Create development keys, whose secret is public, so that the first round need not wait for them
     #[command(after_help = "\
 Example:
   fairshare keys make --dimension 21840 --slots 16
 
-Files that are there and whole are kept. Everything that this makes is DEV: anybody can forge pay under it, and contracts
-refuse it outside test chains.")]
+Intact existing files are kept. All keys that this creates are DEV: anyone can forge payments with them, and contracts
+refuse them outside test chains.")]
     Make(MakeArgs),
-    /// Import a ceremony's powers of tau (.ptau, bn128) as a reference string, after checking every point that is used
+    /// Import a ceremony's powers of tau (.ptau, bn128) as a reference string, after a check of every point used
     #[command(after_help = "\
 Example:
   fairshare keys import powersOfTau28_hez_final_21.ptau --name hermez --sha256 1c43..
 
-This checks that the points are the powers of one secret, not that nobody knows it: compare the file's digest with the
+This checks that the points are the powers of one secret, not that the secret is unknown: compare the file's digest with the
 published one, and see `snarkjs powersoftau verify` for the contributions.")]
     Import(ImportArgs),
     /// List the keys and reference strings of the data folder
     #[command(after_help = "Example:\n  fairshare keys list --json")]
     List(ListArgs),
-    /// Check the keys and reference strings of the data folder, every point of them
+    /// Verify every point of the keys and reference strings of the data folder
     #[command(after_help = "\
 Example:
   fairshare keys verify
   fairshare keys verify ~/.local/share/fairshare/DEV-srs-16.bin
 
 A proving key must have the sha256 that this build pins; a reference string must hold the consecutive powers of one
-secret. Exit code 1 when any does not.")]
+secret. Exit code 1 when a file fails.")]
     Verify(VerifyArgs),
 }
 
 #[derive(Args, Debug)]
 #[group(id = "what", required = true, multiple = true, args = ["dimension", "slots"])]
 pub(super) struct MakeArgs {
-    /// Make the reference string for models of so many parameters
+    /// Create the reference string for models with this many parameters
     #[arg(long, value_name = "D")]
     dimension: Option<usize>,
-    /// Make the proving key of the circuit with so many slots; may be given several times
+    /// Create the proving key of the circuit with this many slots; may be given several times
     #[arg(long, value_name = "N")]
     slots: Vec<u8>,
     /// Rule of those circuits: agreement or multi-krum
@@ -69,10 +69,10 @@ pub(super) struct ImportArgs {
     /// The .ptau file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Name of the string: lower case letters, digits and hyphens; it is kept as srs-NAME.bin
+    /// Name of the string: lower case letters, digits and hyphens; its file is srs-NAME.bin
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// Refuse the file unless this is its sha256
+    /// Refuse the file unless it has this sha256
     #[arg(long, value_name = "HEX", value_parser = parse_digest)]
     sha256: Option<[u8; 32]>,
     /// Take at most 2^K of its points
@@ -99,7 +99,7 @@ impl MakeArgs {
     fn run(self) -> eyre::Result<()> {
         let folder = self.data.folder();
         let mut made = vec![];
-        let mut tell = |words: String, json: Value| {
+        let mut report = |words: String, json: Value| {
             made.push(json);
             if self.output.json {
                 Ok(())
@@ -113,18 +113,18 @@ impl MakeArgs {
             let points = ReferenceString::open_dev_with(&folder, dimension, &say)?.g1.len();
             drop(bar);
             let json = json!({"kind": "reference string", "dev": true, "points": points});
-            tell(format!("reference string of {points} points"), json)?;
+            report(format!("reference string of {points} points"), json)?;
         }
         for slots in &self.slots {
             let rule = self.rule;
             let progress =
-                Progress::start(&format!("opening or making the DEV key for {rule}, {slots} slots"));
+                Progress::start(&format!("opening or creating the DEV key for {rule}, {slots} slots"));
             let constraints = AssessmentKeys::open_dev(&folder, rule, *slots)?.constraints();
             drop(progress);
             let json = json!({
                 "kind": "proving key", "dev": true, "rule": rule, "slots": slots, "constraints": constraints,
             });
-            tell(format!("proving key for {rule}, {slots} slots, {constraints} constraints"), json)?;
+            report(format!("proving key for {rule}, {slots} slots, {constraints} constraints"), json)?;
         }
         if self.output.json {
             print_json(&json!({"folder": text(&folder), "made": made}))?;
@@ -150,7 +150,7 @@ impl ImportArgs {
                 print_line(&format!("sha256 of the .ptau file: {}", hex::encode(source)))?;
             }
             print_line(
-                "compare it with the one that the ceremony published, unless you gave it as --sha256",
+                "compare it with the digest that the ceremony published, unless you gave it as --sha256",
             )?;
         }
         Ok(())

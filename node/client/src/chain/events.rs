@@ -11,7 +11,7 @@ use super::convert::{point, some_address};
 use super::error::ChainError;
 use super::types::{CommittedUpdate, EventKind, Phase, PublishedModel, RevealedUpdate, SettledRound};
 
-/// What a log of a project says. `slots` is the circuit's size `N`; `transaction` and `gas_used` are those of the log.
+/// Decodes a log of a project; `None` for an unknown event. `slots` is the circuit's size `N`; `transaction` and `gas_used` are those of the log.
 pub(super) fn decode(
     log: &RawLog,
     slots: u8,

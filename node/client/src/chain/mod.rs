@@ -1,4 +1,4 @@
-//! The chain. Nothing outside this module imports the chain library.
+//! Everything about the chain. No other module imports the chain library.
 
 mod bytecode_check;
 mod client;

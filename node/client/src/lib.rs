@@ -23,6 +23,7 @@ pub mod files;
 mod fuzzing;
 mod project_files;
 pub mod rebuild;
+mod retry;
 pub mod service;
 pub mod telemetry;
 mod watch;

@@ -355,6 +355,7 @@ mod tests {
             deadline: 100,
             now: 40,
             block: 1,
+            block_hash: [0; 32],
             settled: 1,
             voids: 0,
             trainers: vec![[1; 20]; 5],

@@ -24,6 +24,9 @@ exit "$code""#;
 const IN_THE_REPOSITORY: &str = "contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
 /// States kept in memory; older ones are dropped, not written to the user's home.
 const STATES: &str = "256";
+/// Seconds between two writings of the whole chain, which grows with every round. It is also written when anvil ends, and
+/// anvil ends in order when we are killed: only a power cut takes more than nothing.
+const STATE_INTERVAL: &str = "60";
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -57,7 +60,7 @@ impl Anvil {
             .args(["--block-time", &block_time.to_string(), "--mixed-mining", "--prune-history", STATES])
             .arg("--state")
             .arg(folder.join("chain.json"))
-            .args(["--state-interval", "1"])
+            .args(["--state-interval", STATE_INTERVAL])
             .stdin(Stdio::piped())
             .stdout(output()?)
             .stderr(output()?)

@@ -12,12 +12,16 @@ use ethers::types::transaction::eip2718::TypedTransaction;
 use ethers::types::{Address, Block, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, H256, U256};
 
 use super::error::ChainError;
+use super::send::Abandoned;
+use super::transport::Retrying;
 use super::wallet::Wallet;
 use crate::address::{format_address, Address20};
 
 /// How often a receipt is asked for.
 pub(super) const POLLING_INTERVAL: Duration = Duration::from_millis(50);
-/// How long a node may take over one question.
+/// How long a node may take over one attempt at a question.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a node may take over one question, with all attempts.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A chain, and a wallet to act with where one was given. Cheap to clone; clones share the queue in which transactions
@@ -30,10 +34,22 @@ pub struct Chain {
 pub(super) struct Inner {
     pub(super) rpc: String,
     pub(super) chain_id: u64,
-    pub(super) provider: Provider<Http>,
+    pub(super) provider: Provider<Retrying>,
     pub(super) wallet: Option<Wallet>,
-    /// Held while a transaction is on its way, so that each one gets a nonce of its own.
-    pub(super) sending: tokio::sync::Mutex<()>,
+    /// Held while a transaction is on its way, so that each one gets a nonce of its own. Holds the last one where we gave up
+    /// waiting for it.
+    pub(super) sending: tokio::sync::Mutex<Option<Abandoned>>,
+}
+
+/// The latest block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Head {
+    pub(super) number: u64,
+    /// Unix seconds.
+    pub(super) timestamp: u64,
+    pub(super) hash: H256,
+    /// Wei for a unit of gas; 0 on a chain without base fees.
+    pub(super) base_fee: U256,
 }
 
 impl Debug for Chain {
@@ -70,10 +86,11 @@ impl Chain {
         let client = reqwest::Client::builder()
             .no_proxy()
             .connect_timeout(Duration::from_secs(10))
-            .timeout(QUESTION_TIMEOUT)
+            .timeout(ATTEMPT_TIMEOUT)
             .build()
             .map_err(|e| bad(e.to_string()))?;
-        let provider = Provider::new(Http::new_with_client(url, client)).interval(POLLING_INTERVAL);
+        let provider =
+            Provider::new(Retrying::new(Http::new_with_client(url, client))).interval(POLLING_INTERVAL);
         let found = ask(rpc, "eth_chainId", provider.get_chainid()).await?.low_u64();
         if let Some(expected) = expected_chain_id.filter(|e| *e != found) {
             return Err(ChainError::WrongChain { rpc: rpc.to_owned(), expected, found });
@@ -116,7 +133,7 @@ impl Chain {
     /// # Errors
     /// The node's faults.
     pub async fn now(&self) -> Result<u64, ChainError> {
-        Ok(self.latest().await?.1)
+        Ok(self.head().await?.timestamp)
     }
 
     /// Checks that there is code at `address`.
@@ -136,7 +153,7 @@ impl Chain {
     /// # Errors
     /// The node's faults.
     pub async fn gas_price(&self) -> Result<u128, ChainError> {
-        u128_from(self.fees().await?.0, "the gas price")
+        u128_from(self.fees(&self.head().await?).await?.max_fee, "the gas price")
     }
 
     /// Sets an account's balance, which development chains allow.
@@ -152,26 +169,30 @@ impl Chain {
         self.inner.wallet.as_ref().ok_or_else(|| ChainError::NoWallet { action: action.to_owned() })
     }
 
-    /// Number, timestamp and hash of the latest block.
-    pub(super) async fn latest(&self) -> Result<(u64, u64, H256), ChainError> {
+    /// The latest block.
+    pub(super) async fn head(&self) -> Result<Head, ChainError> {
         let block: Block<H256> = self
             .ask("eth_getBlockByNumber", self.inner.provider.get_block(BlockNumber::Latest))
             .await?
             .ok_or_else(|| ChainError::decode("the latest block", "the node has none"))?;
-        let (number, hash) = (block.number.unwrap_or_default().as_u64(), block.hash.unwrap_or_default());
-        Ok((number, block.timestamp.low_u64(), hash))
+        Ok(Head {
+            number: block.number.unwrap_or_default().as_u64(),
+            timestamp: block.timestamp.low_u64(),
+            hash: block.hash.unwrap_or_default(),
+            base_fee: block.base_fee_per_gas.unwrap_or_default(),
+        })
     }
 
-    /// Reads from a contract at `block`, the latest by default.
+    /// Reads from a contract at the block with this hash, the latest by default.
     pub(super) async fn view<C: EthCall, R: AbiDecode>(
         &self,
         contract: Address20,
         what: &'static str,
         call: C,
-        block: Option<u64>,
+        block: Option<H256>,
     ) -> Result<R, ChainError> {
         let name = C::function_name();
-        let block = block.map_or(BlockNumber::Latest, |n| BlockNumber::Number(n.into()));
+        let block = block.map_or(BlockNumber::Latest.into(), BlockId::Hash);
         let other = |reason: String| ChainError::OtherContract { what, address: contract, reason };
         match self.call(None, Some(contract), call.encode().into(), U256::zero(), block).await {
             Ok(answer) => {
@@ -189,13 +210,13 @@ impl Chain {
         to: Option<Address20>,
         data: Bytes,
         value: U256,
-        block: BlockNumber,
+        block: BlockId,
     ) -> Result<Bytes, CallError> {
         let mut request = Eip1559TransactionRequest::new().data(data).value(value);
         request.from = from.map(Address::from);
         request.to = to.map(|to| Address::from(to).into());
         let request = TypedTransaction::Eip1559(request);
-        self.ask_contract("eth_call", self.inner.provider.call(&request, Some(BlockId::Number(block)))).await
+        self.ask_contract("eth_call", self.inner.provider.call(&request, Some(block))).await
     }
 
     pub(super) async fn ask<T>(

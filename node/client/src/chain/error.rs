@@ -129,7 +129,7 @@ pub enum ChainError {
     },
     /// Sent, and not mined in time. It may still be.
     #[error(
-        "{action}: transaction 0x{} was not mined within {seconds} s; it may still be{}",
+        "{action}: transaction 0x{} was not mined within {seconds} s, though it was sent again and its fee raised; it may still be{}",
         hex::encode(transaction),
         fault.as_ref().map_or_else(String::new, |fault| format!(" ({fault})"))
     )]
@@ -164,9 +164,9 @@ pub enum ChainError {
 }
 
 impl ChainError {
-    /// True when the node, not the request, is at fault, so that the same request may pass later.
+    /// True when the node or the network, not the request, is at fault, so that the same request may pass later.
     pub fn is_node_fault(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Rpc { .. })
+        matches!(self, Self::Unreachable { .. } | Self::Rpc { .. } | Self::NotMined { .. })
     }
 
     pub(crate) fn decode(what: impl Into<String>, reason: impl ToString) -> Self {

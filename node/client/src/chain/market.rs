@@ -102,11 +102,11 @@ impl Market {
         let value = match terms.token {
             None => terms.deposit(),
             Some(token) => {
-                chain.allow(&what, token, self.factory, terms.deposit()).await?;
+                chain.allow(&what, token, self.factory, terms.deposit(), None).await?;
                 0
             }
         };
-        let mined = chain.send(&what, Some(self.factory), call.encode().into(), value).await?;
+        let mined = chain.send(&what, Some(self.factory), call.encode().into(), value, None).await?;
         let created = mined.logs.iter().filter(|(from, _)| *from == self.factory);
         let project = created
             .filter_map(|(_, log)| project_factory::ProjectCreatedFilter::decode_log(log).ok())
@@ -145,7 +145,7 @@ async fn deploy(
 ) -> Result<Address20, ChainError> {
     let mut data = bytecode.to_vec();
     data.extend(ethers::abi::encode(arguments));
-    let mined = chain.send(&format!("the deployment of {name}"), None, data.into(), 0).await?;
+    let mined = chain.send(&format!("the deployment of {name}"), None, data.into(), 0, None).await?;
     let address = mined.contract.ok_or_else(|| {
         let hash = hex::encode(mined.receipt.transaction);
         ChainError::decode(format!("the receipt 0x{hash} of {name}"), "it names no contract")

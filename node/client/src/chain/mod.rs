@@ -7,12 +7,17 @@ mod error;
 mod events;
 mod evidence;
 #[cfg(test)]
+mod fake;
+mod fees;
+#[cfg(test)]
 mod fuzz;
 mod market;
+mod pending;
 mod project;
 mod send;
 mod signed_join;
 mod token;
+mod transport;
 mod types;
 mod wallet;
 

@@ -1,6 +1,6 @@
 //! A project on the chain.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use ethers::abi::{AbiDecode, AbiEncode, RawLog};
@@ -9,6 +9,7 @@ use ethers::providers::Middleware;
 use ethers::types::{Address, Filter, Log, H256, U256};
 use fairshare_circuits::{FormProofWords, G1Affine};
 use fairshare_contracts::bindings::project as bindings;
+use futures::{stream, StreamExt, TryStreamExt};
 
 use super::client::{action, amount, narrow, slot, u128_from, Chain};
 use super::convert::{form_proof, point, to_words};
@@ -22,6 +23,19 @@ use super::types::{
 use crate::address::Address20;
 
 const WHAT: &str = "project";
+/// Receipts that are asked for at the same time.
+const CONCURRENT: usize = 16;
+
+/// How long the contract takes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// At any time.
+    Mined,
+    /// Until the phase is over.
+    PhaseEnds,
+    /// Until the phase is over, and then for the period in which anybody may settle.
+    NobodyMaySettle,
+}
 
 /// A project's contract. Cheap to clone; clones share what they have read.
 #[derive(Clone, Debug)]
@@ -31,6 +45,8 @@ pub struct Project {
     terms: Arc<Terms>,
     /// The last status with the hash of its block: nothing changes within a block.
     last: Arc<Mutex<Option<(H256, Status)>>>,
+    /// Gas by block and transaction, as far as it was asked for: it never changes.
+    gas: Arc<Mutex<HashMap<(H256, H256), u64>>>,
 }
 
 impl Project {
@@ -53,7 +69,8 @@ impl Project {
         chain.require_code(address, WHAT).await?;
         let answer: bindings::TermsReturn = chain.view(address, WHAT, bindings::TermsCall, None).await?;
         let terms = Terms::try_from(answer.terms)?;
-        Ok(Self { chain: chain.clone(), address, terms: Arc::new(terms), last: Default::default() })
+        let (chain, terms) = (chain.clone(), Arc::new(terms));
+        Ok(Self { chain, address, terms, last: Default::default(), gas: Default::default() })
     }
 
     /// Its address.
@@ -76,13 +93,14 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn status(&self) -> Result<Status, ChainError> {
-        let (block, now, hash) = self.chain.latest().await?;
+        let head = self.chain.head().await?;
         if let Some((at, status)) = &*self.last.lock().expect("nothing panics while it is held") {
-            if *at == hash {
+            if *at == head.hash {
                 return Ok(status.clone());
             }
         }
-        let at = Some(block);
+        // By hash: two nodes behind one address may have different blocks of one number, and none is mixed with another.
+        let at = Some(head.hash);
         let (phase_index, round, deadline, settled, voids) = futures::try_join!(
             self.view::<_, bindings::PhaseReturn>(bindings::PhaseCall, at),
             self.view::<_, bindings::RoundReturn>(bindings::RoundCall, at),
@@ -102,8 +120,9 @@ impl Project {
             phase: phase(phase_index.0)?,
             round: narrow(round.0, "the round")?,
             deadline: narrow(deadline.0, "the deadline")?,
-            now,
-            block,
+            now: head.timestamp,
+            block: head.number,
+            block_hash: head.hash.0,
             settled: narrow(settled.0, "the number of settled rounds")?,
             voids: narrow(voids.0, "the number of void rounds")?,
             trainers: trainers.0.into_iter().map(|a| a.0).collect(),
@@ -114,7 +133,7 @@ impl Project {
             bond_placed: bond_placed.0,
             escrow: amount(escrow.0, "the escrow")?,
         };
-        *self.last.lock().expect("nothing panics while it is held") = Some((hash, status.clone()));
+        *self.last.lock().expect("nothing panics while it is held") = Some((head.hash, status.clone()));
         Ok(status)
     }
 
@@ -123,8 +142,16 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn round_state(&self, id: u64) -> Result<RoundState, ChainError> {
+        self.round_state_at(id, None).await
+    }
+
+    /// The slots of a round at the block of `status`, or at the latest one.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn round_state_at(&self, id: u64, status: Option<&Status>) -> Result<RoundState, ChainError> {
         let call = bindings::RoundStateCall { id: id.into() };
-        let state: bindings::RoundStateReturn = self.view(call, None).await?;
+        let state: bindings::RoundStateReturn = self.view(call, block_of(status)).await?;
         Ok(RoundState {
             committed: narrow(state.committed, "the number of commitments")?,
             revealed_mask: u128_from(state.revealed_mask, "the revealed mask")?,
@@ -139,8 +166,21 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn slot_of(&self, id: u64, trainer: Address20) -> Result<Option<u8>, ChainError> {
+        self.slot_of_at(id, trainer, None).await
+    }
+
+    /// A trainer's slot in a round at the block of `status`, or at the latest one.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn slot_of_at(
+        &self,
+        id: u64,
+        trainer: Address20,
+        status: Option<&Status>,
+    ) -> Result<Option<u8>, ChainError> {
         let call = bindings::SlotOfCall { id: id.into(), trainer: Address::from(trainer) };
-        let answer: bindings::SlotOfReturn = self.view(call, None).await?;
+        let answer: bindings::SlotOfReturn = self.view(call, block_of(status)).await?;
         answer.slot_plus_one.checked_sub(U256::one()).map(slot).transpose()
     }
 
@@ -212,7 +252,7 @@ impl Project {
     /// # Errors
     /// The contract's reason, [`ChainError::InsufficientFunds`], [`ChainError::InsufficientTokens`], the node's faults.
     pub async fn join(&self) -> Result<Receipt, ChainError> {
-        self.pay("joining project", bindings::JoinCall, self.terms.stake).await
+        self.pay("joining project", bindings::JoinCall, Until::PhaseEnds, self.terms.stake).await
     }
 
     /// Gives up the seat; at any time but in a round in which the wallet has committed.
@@ -220,7 +260,7 @@ impl Project {
     /// # Errors
     /// See [`Self::join`].
     pub async fn leave(&self) -> Result<Receipt, ChainError> {
-        self.send("leaving project", bindings::LeaveCall, 0).await
+        self.send("leaving project", bindings::LeaveCall, Until::Mined).await
     }
 
     /// Places the aggregator's bond of the terms.
@@ -228,7 +268,8 @@ impl Project {
     /// # Errors
     /// See [`Self::join`].
     pub async fn place_bond(&self) -> Result<Receipt, ChainError> {
-        self.pay("placing the bond in project", bindings::PlaceBondCall, self.terms.bond).await
+        self.pay("placing the bond in project", bindings::PlaceBondCall, Until::PhaseEnds, self.terms.bond)
+            .await
     }
 
     /// Posts a commitment, its [`super::seal`] and its proof of form.
@@ -244,7 +285,7 @@ impl Project {
     ) -> Result<Receipt, ChainError> {
         let (round, commitment, proof) = (round.into(), to_words(commitment), form_proof(form));
         let call = bindings::CommitUpdateCall { round, commitment, seal, proof };
-        self.send("the commitment in project", call, 0).await
+        self.send("the commitment in project", call, Until::PhaseEnds).await
     }
 
     /// Opens the seal.
@@ -258,7 +299,7 @@ impl Project {
         salt: [u8; 32],
     ) -> Result<Receipt, ChainError> {
         let call = bindings::RevealUpdateCall { round: round.into(), cid, salt };
-        self.send("the reveal in project", call, 0).await
+        self.send("the reveal in project", call, Until::PhaseEnds).await
     }
 
     /// Says which revealed slots' bytes the wallet had (its own among them), and from whom it had the last model file.
@@ -273,7 +314,7 @@ impl Project {
     ) -> Result<Receipt, ChainError> {
         let source = Address::from(source.unwrap_or_default());
         let call = bindings::AttestCall { round: round.into(), mask: mask.into(), source };
-        self.send("the attestation in project", call, 0).await
+        self.send("the attestation in project", call, Until::PhaseEnds).await
     }
 
     /// In Closing: says from whom the wallet had the last model file.
@@ -282,7 +323,7 @@ impl Project {
     /// See [`Self::join`].
     pub async fn attest_model(&self, source: Address20) -> Result<Receipt, ChainError> {
         let call = bindings::AttestModelCall { source: Address::from(source) };
-        self.send("the model's attestation in project", call, 0).await
+        self.send("the model's attestation in project", call, Until::PhaseEnds).await
     }
 
     /// Says that the last model file was withheld and that the wallet serves it.
@@ -290,7 +331,8 @@ impl Project {
     /// # Errors
     /// See [`Self::join`].
     pub async fn publish_model(&self, cid: [u8; 32]) -> Result<Receipt, ChainError> {
-        self.send("publishing the model of project", bindings::PublishModelCall { cid }, 0).await
+        let call = bindings::PublishModelCall { cid };
+        self.send("publishing the model of project", call, Until::PhaseEnds).await
     }
 
     /// Settles a round by proof.
@@ -298,7 +340,8 @@ impl Project {
     /// # Errors
     /// See [`Self::join`].
     pub async fn settle(&self, settlement: &Settlement) -> Result<Receipt, ChainError> {
-        self.send("the settlement of project", bindings::SettleCall::from(settlement), 0).await
+        let call = bindings::SettleCall::from(settlement);
+        self.send("the settlement of project", call, Until::NobodyMaySettle).await
     }
 
     /// Moves the project on when a deadline has passed.
@@ -306,7 +349,7 @@ impl Project {
     /// # Errors
     /// See [`Self::join`].
     pub async fn advance(&self) -> Result<Receipt, ChainError> {
-        self.send("advancing project", bindings::AdvanceCall, 0).await
+        self.send("advancing project", bindings::AdvanceCall, Until::Mined).await
     }
 
     /// Pays all that the wallet is owed to `to`.
@@ -314,7 +357,8 @@ impl Project {
     /// # Errors
     /// See [`Self::join`].
     pub async fn withdraw(&self, to: Address20) -> Result<Receipt, ChainError> {
-        self.send("the withdrawal from project", bindings::WithdrawCall { to: Address::from(to) }, 0).await
+        let call = bindings::WithdrawCall { to: Address::from(to) };
+        self.send("the withdrawal from project", call, Until::Mined).await
     }
 
     /// What a withdrawal paid, in the currency's least unit; 0 when the transaction is none of this project.
@@ -337,7 +381,7 @@ impl Project {
     /// # Errors
     /// The node's faults; [`ChainError::Decode`] when logs are missing.
     pub async fn committed(&self, round: u64) -> Result<Vec<CommittedUpdate>, ChainError> {
-        let logs = self.logs(Some((bindings::UpdateCommittedFilter::signature(), round))).await?;
+        let logs = self.logs(Some((bindings::UpdateCommittedFilter::signature(), Some(round)))).await?;
         let mut found: Vec<_> = self
             .kinds(logs)?
             .into_iter()
@@ -361,7 +405,7 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn revealed(&self, round: u64) -> Result<Vec<RevealedUpdate>, ChainError> {
-        let logs = self.logs(Some((bindings::UpdateRevealedFilter::signature(), round))).await?;
+        let logs = self.logs(Some((bindings::UpdateRevealedFilter::signature(), Some(round)))).await?;
         let mut found: Vec<_> = self
             .kinds(logs)?
             .into_iter()
@@ -379,7 +423,7 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn published(&self, round: u64) -> Result<Vec<PublishedModel>, ChainError> {
-        let logs = self.logs(Some((bindings::ModelPublishedFilter::signature(), round))).await?;
+        let logs = self.logs(Some((bindings::ModelPublishedFilter::signature(), Some(round)))).await?;
         let models = self.kinds(logs)?.into_iter().filter_map(|kind| match kind {
             EventKind::ModelPublished { model, .. } => Some(model),
             _ => None,
@@ -392,7 +436,8 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn settlements(&self) -> Result<Vec<SettledRound>, ChainError> {
-        let settled = self.history().await?.into_iter().filter_map(|event| match event.kind {
+        let logs = self.logs(Some((bindings::RoundSettledFilter::signature(), None))).await?;
+        let settled = self.events(logs).await?.into_iter().filter_map(|event| match event.kind {
             EventKind::Settled(round) => Some(round),
             _ => None,
         });
@@ -415,33 +460,47 @@ impl Project {
     /// The node's faults.
     pub async fn history(&self) -> Result<Vec<ProjectEvent>, ChainError> {
         let logs = self.logs(None).await?;
-        let mut gas: HashMap<H256, u64> = HashMap::new();
+        self.events(logs).await
+    }
+
+    async fn events(&self, logs: Vec<Log>) -> Result<Vec<ProjectEvent>, ChainError> {
+        self.read_gas(&logs).await?;
+        let known = self.gas.lock().expect("nothing panics while it is held");
         let mut events = Vec::with_capacity(logs.len());
         for log in logs {
-            let (Some(hash), Some(block)) = (log.transaction_hash, log.block_number) else { continue };
-            let gas_used = match gas.get(&hash) {
-                Some(gas) => *gas,
-                None => {
-                    let receipt = self.chain.receipt(hash).await?;
-                    let receipt = receipt
-                        .ok_or_else(|| ChainError::decode("a receipt", format!("{hash:?} has none")))?;
-                    let used = summary(&receipt).gas_used;
-                    gas.insert(hash, used);
-                    used
-                }
-            };
+            let (Some(place), Some(block)) = (place(&log), log.block_number) else { continue };
+            let (transaction, gas_used) = (place.1 .0, known.get(&place).copied().unwrap_or_default());
             let raw = RawLog { topics: log.topics, data: log.data.to_vec() };
-            if let Some(kind) = decode(&raw, self.terms.slots, hash.0, gas_used)? {
-                events.push(ProjectEvent { kind, block: block.as_u64(), transaction: hash.0, gas_used });
+            if let Some(kind) = decode(&raw, self.terms.slots, transaction, gas_used)? {
+                events.push(ProjectEvent { kind, block: block.as_u64(), transaction, gas_used });
             }
         }
         Ok(events)
     }
 
+    /// Asks for the receipts of all transactions behind `logs` that were not asked for before.
+    async fn read_gas(&self, logs: &[Log]) -> Result<(), ChainError> {
+        let missing: BTreeSet<(H256, H256)> = {
+            let known = self.gas.lock().expect("nothing panics while it is held");
+            logs.iter().filter_map(place).filter(|place| !known.contains_key(place)).collect()
+        };
+        let mut receipts = stream::iter(missing.into_iter().map(|(block, hash)| async move {
+            let receipt = self.chain.receipt(hash).await?;
+            let receipt =
+                receipt.ok_or_else(|| ChainError::decode("a receipt", format!("{hash:?} has none")))?;
+            Ok::<_, ChainError>(((block, hash), summary(&receipt).gas_used))
+        }))
+        .buffer_unordered(CONCURRENT);
+        while let Some((place, gas)) = receipts.try_next().await? {
+            self.gas.lock().expect("nothing panics while it is held").insert(place, gas);
+        }
+        Ok(())
+    }
+
     pub(super) async fn view<C: ethers::contract::EthCall, R: AbiDecode>(
         &self,
         call: C,
-        at: Option<u64>,
+        at: Option<H256>,
     ) -> Result<R, ChainError> {
         self.chain.view(self.address, WHAT, call, at).await
     }
@@ -451,25 +510,54 @@ impl Project {
         &self,
         what: &str,
         call: C,
+        until: Until,
         amount: u128,
     ) -> Result<Receipt, ChainError> {
-        let Some(token) = self.terms.token else { return self.send(what, call, amount).await };
-        self.chain.allow(&action(what, self.address), token, self.address, amount).await?;
-        self.send(what, call, 0).await
+        let (action, deadline) = (action(what, self.address), self.deadline(until).await?);
+        let value = match self.terms.token {
+            None => amount,
+            Some(token) => {
+                self.chain.allow(&action, token, self.address, amount, deadline).await?;
+                0
+            }
+        };
+        let data = call.encode().into();
+        Ok(self.chain.send(&action, Some(self.address), data, value, deadline).await?.receipt)
     }
 
-    async fn send<C: AbiEncode>(&self, what: &str, call: C, value: u128) -> Result<Receipt, ChainError> {
-        let action = action(what, self.address);
-        Ok(self.chain.send(&action, Some(self.address), call.encode().into(), value).await?.receipt)
+    async fn send<C: AbiEncode>(&self, what: &str, call: C, until: Until) -> Result<Receipt, ChainError> {
+        let (action, deadline) = (action(what, self.address), self.deadline(until).await?);
+        let data = call.encode().into();
+        Ok(self.chain.send(&action, Some(self.address), data, 0, deadline).await?.receipt)
     }
 
-    /// The project's logs in order; of one event and one round where these are given.
-    async fn logs(&self, of: Option<(H256, u64)>) -> Result<Vec<Log>, ChainError> {
+    /// From when on the contract refuses a call, chain time in Unix seconds.
+    async fn deadline(&self, until: Until) -> Result<Option<u64>, ChainError> {
+        if until == Until::Mined {
+            return Ok(None);
+        }
+        let head = self.chain.head().await?;
+        let answer: bindings::DeadlineReturn = self.view(bindings::DeadlineCall, None).await?;
+        let deadline: u64 = narrow(answer.0, "the deadline")?;
+        Ok(match until {
+            // After it the named aggregator has lost its bond, and may still settle for the fee.
+            Until::NobodyMaySettle if head.timestamp >= deadline => {
+                Some(deadline.saturating_add(u64::from(self.terms.aggregate_period)))
+            }
+            _ => Some(deadline),
+        })
+    }
+
+    /// The project's logs in order; of one event, and of one round, where these are given.
+    async fn logs(&self, of: Option<(H256, Option<u64>)>) -> Result<Vec<Log>, ChainError> {
         let mut filter = Filter::new().address(Address::from(self.address)).from_block(0);
         if let Some((signature, round)) = of {
-            let mut topic = [0; 32];
-            U256::from(round).to_big_endian(&mut topic);
-            filter = filter.topic0(signature).topic1(H256(topic));
+            filter = filter.topic0(signature);
+            if let Some(round) = round {
+                let mut topic = [0; 32];
+                U256::from(round).to_big_endian(&mut topic);
+                filter = filter.topic1(H256(topic));
+            }
         }
         let mut logs = self.chain.ask("eth_getLogs", self.chain.inner.provider.get_logs(&filter)).await?;
         logs.retain(|log| log.removed != Some(true));
@@ -485,4 +573,13 @@ impl Project {
         }
         Ok(kinds)
     }
+}
+
+/// Block and transaction of a log; `None` while it is in no block.
+fn place(log: &Log) -> Option<(H256, H256)> {
+    Some((log.block_hash?, log.transaction_hash?))
+}
+
+fn block_of(status: Option<&Status>) -> Option<H256> {
+    status.map(|status| H256(status.block_hash))
 }

@@ -1,25 +1,27 @@
-//! Sending transactions: nothing is sent that would be refused or that the wallet cannot pay.
+//! Sending transactions: nothing is sent that would be refused or that the wallet cannot pay, and what is sent is brought
+//! onto the chain before its phase ends.
 
 use std::time::Duration;
 
 use ethers::abi::RawLog;
 use ethers::providers::Middleware;
-use ethers::signers::Signer;
 use ethers::types::transaction::eip2718::TypedTransaction;
 use ethers::types::{
     Address, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, TransactionReceipt, H256, U256,
 };
 use tokio::time::Instant;
 
-use super::client::{explain, u128_from, CallError, Chain, POLLING_INTERVAL};
+use super::client::{explain, u128_from, CallError, Chain, Head};
 use super::error::ChainError;
+use super::fees::Fees;
+use super::pending::{Pending, Unmined, Wait};
 use super::types::Receipt;
 use crate::address::Address20;
 
-/// How long a transaction may take to be mined.
-const MINING_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a node is left alone after a fault.
-const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(500);
+/// Longest wait for transactions of the wallet that another process sent.
+const OTHERS_TURN: Duration = Duration::from_secs(10);
+/// Nonces that others may take before we give up.
+const MOST_NONCES: u32 = 6;
 /// Used when the node has no opinion on the tip, 1 gwei.
 const DEFAULT_TIP: u64 = 1_000_000_000;
 
@@ -30,8 +32,26 @@ pub(super) struct Mined {
     pub(super) logs: Vec<(Address20, RawLog)>,
 }
 
+/// A transaction that we gave up waiting for: whatever is sent next takes its nonce, or would wait behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Abandoned {
+    nonce: U256,
+    fees: Fees,
+}
+
+/// A call of a contract, or a deployment where `to` is `None`.
+struct Call<'a> {
+    /// Completes "the contract refused ..", such as "joining".
+    action: &'a str,
+    from: Address20,
+    to: Option<Address20>,
+    data: Bytes,
+    value: u128,
+}
+
 impl Chain {
-    /// Sends a transaction of the wallet (`to` is `None` for a deployment) and waits until it is mined.
+    /// Sends a transaction of the wallet (`to` is `None` for a deployment) and waits until it is mined: until `deadline`,
+    /// the chain time in Unix seconds from which on the contract refuses it, or two minutes where there is none.
     ///
     /// `action` completes "the contract refused ..", such as "joining".
     pub(super) async fn send(
@@ -40,33 +60,89 @@ impl Chain {
         to: Option<Address20>,
         data: Bytes,
         value: u128,
+        deadline: Option<u64>,
     ) -> Result<Mined, ChainError> {
-        let wallet = self.wallet(action)?.clone();
-        let _turn = self.inner.sending.lock().await;
-        let from = wallet.address();
-        let funds = self.balance(from).await?;
-        let short = |needs: u128| ChainError::InsufficientFunds {
-            action: action.to_owned(),
-            wallet: from,
-            has: funds,
-            needs,
-            value,
-        };
-        if funds < value {
-            return Err(short(value));
+        let from = self.wallet(action)?.address();
+        let call = Call { action, from, to, data, value };
+        let mut abandoned = self.inner.sending.lock().await;
+        let wait = Wait::new(&self.head().await?, deadline);
+        let mut least = U256::zero();
+        for _ in 0..MOST_NONCES {
+            let nonce = self.next_nonce(&call, least, *abandoned, &wait).await?;
+            // After the wallet's other transactions: one of them may have done the same.
+            let gas = self.checked_gas(&call).await?;
+            let (request, fees) = self.priced(&call, gas, nonce, *abandoned).await?;
+            let mut pending = Pending::new(self, action, request, fees).await?;
+            match pending.mined(&wait).await {
+                Ok(receipt) => {
+                    *abandoned = None;
+                    return self.outcome(&call, receipt).await;
+                }
+                Err(Unmined::NonceTaken) => least = nonce + 1,
+                Err(Unmined::Failed(error)) => {
+                    *abandoned = Some(Abandoned { nonce, fees: pending.fees() });
+                    return Err(error);
+                }
+            }
         }
-        let refused = |data: Bytes| ChainError::Refused { action: action.to_owned(), reason: explain(&data) };
+        let reason = format!(
+            "{MOST_NONCES} other transactions of the wallet came first: end the other program that uses this wallet"
+        );
+        Err(self.refusal(action, reason))
+    }
+
+    /// The nonce for the next transaction: that of the abandoned one, if it was never mined, or the first free one.
+    async fn next_nonce(
+        &self,
+        call: &Call<'_>,
+        least: U256,
+        abandoned: Option<Abandoned>,
+        wait: &Wait,
+    ) -> Result<U256, ChainError> {
+        let account = Address::from(call.from);
+        let give_up = Instant::now() + OTHERS_TURN.min(wait.whole() / 4);
+        loop {
+            let used = self.nonces_used(account).await?;
+            if abandoned.is_some_and(|abandoned| abandoned.nonce == used) {
+                return Ok(used.max(least));
+            }
+            let block = Some(BlockId::Number(BlockNumber::Pending));
+            let question = self.inner.provider.get_transaction_count(account, block);
+            let queued = match self.ask("eth_getTransactionCount", question).await {
+                Ok(queued) => queued,
+                // Some providers know no pending block.
+                Err(ChainError::Rpc { .. }) => used,
+                Err(error) => return Err(error),
+            };
+            // A transaction from before a restart, or of another process, is given some time, then replaced.
+            if queued <= used || Instant::now() >= give_up {
+                return Ok(used.max(least));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// How many nonces the account has used on the chain: the next one's number.
+    pub(super) async fn nonces_used(&self, account: Address) -> Result<U256, ChainError> {
+        self.ask("eth_getTransactionCount", self.inner.provider.get_transaction_count(account, None)).await
+    }
+
+    /// The gas to send a call with, after a try that costs nothing.
+    async fn checked_gas(&self, call: &Call<'_>) -> Result<U256, ChainError> {
+        let funds = self.balance(call.from).await?;
+        if funds < call.value {
+            return Err(call.short(funds, call.value));
+        }
+        let refused =
+            |data: Bytes| ChainError::Refused { action: call.action.to_owned(), reason: explain(&data) };
         // Without a gas price, so that an empty wallet still learns what the contract says.
-        match self.call(Some(from), to, data.clone(), value.into(), BlockNumber::Latest).await {
+        let (from, value) = (Some(call.from), call.value.into());
+        match self.call(from, call.to, call.data.clone(), value, BlockNumber::Latest.into()).await {
             Ok(_) => {}
             Err(CallError::Revert(data)) => return Err(refused(data)),
             Err(CallError::Other(error)) => return Err(error),
         }
-        let (max_fee, tip) = self.fees().await?;
-        let mut request =
-            Eip1559TransactionRequest::new().from(Address::from(from)).data(data.clone()).value(value);
-        request.to = to.map(|to| Address::from(to).into());
-        let estimate = TypedTransaction::Eip1559(request.clone());
+        let estimate = TypedTransaction::Eip1559(call.request());
         let gas = match self
             .ask_contract("eth_estimateGas", self.inner.provider.estimate_gas(&estimate, None))
             .await
@@ -77,60 +153,50 @@ impl Chain {
             Err(CallError::Other(ChainError::Rpc { reason, .. }))
                 if reason.to_lowercase().contains("insufficient") =>
             {
-                return Err(short(
-                    value.saturating_add(u128_from(max_fee, "the gas price")?.saturating_mul(100_000)),
-                ));
+                let price = self.gas_price().await?;
+                return Err(call.short(funds, call.value.saturating_add(price.saturating_mul(100_000))));
             }
             Err(CallError::Other(error)) => return Err(error),
         };
         // The last one to join, commit or reveal also opens the next phase; who is last is not known yet.
         let with_margin = gas.checked_add(gas / 2).and_then(|gas| gas.checked_add(150_000.into()));
-        let gas =
-            with_margin.ok_or_else(|| ChainError::decode("the gas of a transaction", "it overflows"))?;
-        let cost = gas.checked_mul(max_fee).and_then(|cost| cost.checked_add(value.into()));
+        with_margin.ok_or_else(|| ChainError::decode("the gas of a transaction", "it overflows"))
+    }
+
+    /// The request with its fees, which the wallet must be able to pay.
+    async fn priced(
+        &self,
+        call: &Call<'_>,
+        gas: U256,
+        nonce: U256,
+        abandoned: Option<Abandoned>,
+    ) -> Result<(Eip1559TransactionRequest, Fees), ChainError> {
+        let mut fees = self.fees(&self.head().await?).await?;
+        let funds = self.balance(call.from).await?;
+        let cost = gas.checked_mul(fees.max_fee).and_then(|cost| cost.checked_add(call.value.into()));
         let cost = cost.ok_or_else(|| ChainError::decode("the cost of a transaction", "it overflows"))?;
         let needs = u128_from(cost, "the cost of a transaction")?;
         if funds < needs {
-            return Err(short(needs));
+            return Err(call.short(funds, needs));
         }
-        let pending = Some(BlockId::Number(BlockNumber::Pending));
-        let nonce = self
-            .ask(
-                "eth_getTransactionCount",
-                self.inner.provider.get_transaction_count(Address::from(from), pending),
-            )
-            .await?;
-        let request = request
-            .gas(gas)
-            .nonce(nonce)
-            .max_fee_per_gas(max_fee)
-            .max_priority_fee_per_gas(tip)
-            .chain_id(self.inner.chain_id);
-        let transaction = TypedTransaction::Eip1559(request);
-        let signer = wallet.signer.with_chain_id(self.inner.chain_id);
-        let signature = signer
-            .sign_transaction(&transaction)
-            .await
-            .map_err(|e| ChainError::decode("the signature of a transaction", e))?;
-        let raw = transaction.rlp_signed(&signature);
-        let hash = H256(ethers::utils::keccak256(&raw));
-        let sending = format!("{action} (transaction {hash:?})");
-        match self.ask(&sending, self.inner.provider.send_raw_transaction(raw)).await {
-            Ok(_) => tracing::debug!(action, transaction = ?hash, "sent"),
-            // No answer: it may have arrived all the same, and its receipt says so.
-            Err(error @ ChainError::Unreachable { .. }) => {
-                tracing::warn!(action, transaction = ?hash, %error, "sent without an answer");
-            }
-            Err(error) => return Err(error),
+        let request = call.request().gas(gas).nonce(nonce).chain_id(self.inner.chain_id);
+        if let Some(abandoned) = abandoned.filter(|abandoned| abandoned.nonce == nonce) {
+            fees = abandoned.fees.raised(fees).within(abandoned.fees, funds, &request).unwrap_or(fees);
         }
-        let receipt = self.mined(action, hash).await?;
+        Ok((request, fees))
+    }
+
+    /// What came of a mined transaction.
+    async fn outcome(&self, call: &Call<'_>, receipt: TransactionReceipt) -> Result<Mined, ChainError> {
         if receipt.status == Some(0u64.into()) {
             let at = receipt.block_number.map_or(BlockNumber::Latest, BlockNumber::Number);
-            let reason = match self.call(Some(from), to, data, value.into(), at).await {
+            let (from, value) = (Some(call.from), call.value.into());
+            let reason = match self.call(from, call.to, call.data.clone(), value, at.into()).await {
                 Err(CallError::Revert(data)) => explain(&data),
                 _ => "another transaction came first, or the gas did not suffice".into(),
             };
-            return Err(ChainError::Reverted { action: action.to_owned(), transaction: hash.0, reason });
+            let (action, transaction) = (call.action.to_owned(), receipt.transaction_hash.0);
+            return Err(ChainError::Reverted { action, transaction, reason });
         }
         Ok(Mined {
             receipt: summary(&receipt),
@@ -143,44 +209,41 @@ impl Chain {
         })
     }
 
-    /// The receipt of a transaction, as soon as it is mined. A node that falters meanwhile is borne with.
-    async fn mined(&self, action: &str, hash: H256) -> Result<TransactionReceipt, ChainError> {
-        let deadline = Instant::now() + MINING_TIMEOUT;
-        loop {
-            let (fault, pause) = match self.receipt(hash).await {
-                Ok(Some(receipt)) => return Ok(receipt),
-                Ok(None) => (None, POLLING_INTERVAL),
-                Err(error) => (Some(error.to_string()), PAUSE_AFTER_FAULT),
-            };
-            if Instant::now() >= deadline {
-                let (action, transaction) = (action.to_owned(), hash.0);
-                let seconds = MINING_TIMEOUT.as_secs();
-                return Err(ChainError::NotMined { action, transaction, seconds, fault });
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
-
     /// The receipt of a transaction, when it is mined.
     pub(super) async fn receipt(&self, hash: H256) -> Result<Option<TransactionReceipt>, ChainError> {
-        self.ask("eth_getTransactionReceipt", self.inner.provider.get_transaction_receipt(hash)).await
+        let receipt =
+            self.ask("eth_getTransactionReceipt", self.inner.provider.get_transaction_receipt(hash)).await?;
+        // Some nodes answer for a transaction that still waits.
+        Ok(receipt.filter(|receipt| receipt.block_number.is_some()))
     }
 
-    /// The most that a unit of gas may cost (twice the base fee, and the tip), and the tip.
-    pub(super) async fn fees(&self) -> Result<(U256, U256), ChainError> {
+    /// What a transaction offers after `head`.
+    pub(super) async fn fees(&self, head: &Head) -> Result<Fees, ChainError> {
         let provider = &self.inner.provider;
-        let block = self.ask("eth_getBlockByNumber", provider.get_block(BlockNumber::Latest)).await?;
-        let base = block.and_then(|b| b.base_fee_per_gas).unwrap_or_default();
         let tip =
             provider.request::<_, U256>("eth_maxPriorityFeePerGas", ()).await.unwrap_or(DEFAULT_TIP.into());
-        let most =
-            most_for_gas(base, tip).ok_or_else(|| ChainError::decode("the gas price", "it overflows"))?;
-        Ok((most, tip))
+        Fees::at(head, tip)
+    }
+
+    pub(super) fn refusal(&self, action: &str, reason: String) -> ChainError {
+        ChainError::Rpc { what: action.to_owned(), rpc: self.inner.rpc.clone(), reason }
     }
 }
 
-fn most_for_gas(base: U256, tip: U256) -> Option<U256> {
-    base.checked_mul(2.into())?.checked_add(tip)
+impl Call<'_> {
+    fn request(&self) -> Eip1559TransactionRequest {
+        let mut request = Eip1559TransactionRequest::new()
+            .from(Address::from(self.from))
+            .data(self.data.clone())
+            .value(self.value);
+        request.to = self.to.map(|to| Address::from(to).into());
+        request
+    }
+
+    fn short(&self, has: u128, needs: u128) -> ChainError {
+        let (action, wallet, value) = (self.action.to_owned(), self.from, self.value);
+        ChainError::InsufficientFunds { action, wallet, has, needs, value }
+    }
 }
 
 pub(super) fn summary(receipt: &TransactionReceipt) -> Receipt {
@@ -193,59 +256,155 @@ pub(super) fn summary(receipt: &TransactionReceipt) -> Receipt {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{json, Value};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use ethers::signers::LocalWallet;
 
     use super::*;
+    use crate::chain::fake::{FakeChain, Sent};
+    use crate::chain::Wallet;
 
-    #[test]
-    fn a_gas_price_that_overflows_is_no_price() {
-        assert_eq!(most_for_gas(7.into(), 2.into()), Some(16.into()));
-        assert_eq!(most_for_gas(U256::MAX, 0.into()), None);
-        assert_eq!(most_for_gas(U256::MAX / 2, 2.into()), None);
+    async fn chain() -> (FakeChain, Chain) {
+        let fake = FakeChain::start().await;
+        let signer: LocalWallet = format!("{:064x}", 7).parse().unwrap();
+        let chain = Chain::connect(&fake.address, Some(Wallet { signer }), None).await.unwrap();
+        (fake, chain)
     }
 
-    /// A node that gives these results one after the other, and an error of its proxy for each that is null.
-    async fn node(results: Vec<Value>) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            for result in results {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut text = Vec::new();
-                let request: Value = loop {
-                    let mut part = [0; 4096];
-                    let read = stream.read(&mut part).await.unwrap();
-                    text.extend_from_slice(&part[..read]);
-                    let body = text.windows(4).position(|w| w == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
-                    if let Ok(request) = serde_json::from_slice(&text[body..]) {
-                        break request;
-                    }
-                };
-                let (status, body) = match result {
-                    Value::Null => ("502 Bad Gateway", "<html>".to_owned()),
-                    result => (
-                        "200 OK",
-                        json!({"jsonrpc": "2.0", "id": request["id"], "result": result}).to_string(),
-                    ),
-                };
-                let head = format!(
-                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    body.len()
-                );
-                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    /// Sends a call, and does `act` with the chain every 50 ms meanwhile.
+    async fn send(
+        fake: &FakeChain,
+        chain: &Chain,
+        deadline: Option<u64>,
+        mut act: impl FnMut(&FakeChain),
+    ) -> Result<Mined, ChainError> {
+        let mut sending =
+            std::pin::pin!(chain.send("the reveal", Some([1; 20]), Bytes::default(), 0, deadline));
+        loop {
+            tokio::select! {
+                result = &mut sending => return result,
+                () = tokio::time::sleep(Duration::from_millis(50)) => act(fake),
             }
-        });
-        address
+        }
+    }
+
+    fn mine(fake: &FakeChain) {
+        fake.with(|state| state.mine());
     }
 
     #[tokio::test]
-    async fn a_node_that_falters_while_a_transaction_is_mined_is_borne_with() {
-        let hash = H256::repeat_byte(7);
-        let receipt =
-            TransactionReceipt { transaction_hash: hash, block_number: Some(3.into()), ..Default::default() };
-        let results = vec![json!("0x7a69"), Value::Null, json!("nonsense"), json!(receipt)];
-        let chain = Chain::connect(&node(results).await, None, None).await.unwrap();
-        assert_eq!(chain.mined("joining", hash).await.unwrap().transaction_hash, hash);
+    async fn a_transaction_is_sent_once_where_nothing_is_lost() {
+        let (fake, chain) = chain().await;
+        send(&fake, &chain, Some(1_060), mine).await.unwrap();
+        let sent = fake.with(|state| state.sent.clone());
+        assert_eq!(sent.iter().map(|sent| (sent.nonce, sent.max_fee)).collect::<Vec<_>>(), [(0, 208)]);
+    }
+
+    #[tokio::test]
+    async fn a_broadcast_that_is_cut_off_is_made_again() {
+        let (fake, chain) = chain().await;
+        fake.with(|state| state.resets = 3);
+        send(&fake, &chain, Some(1_060), mine).await.unwrap();
+        assert_eq!(fake.with(|state| state.sent.len()), 1);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_the_node_forgot_is_sent_again_as_it_was() {
+        let (fake, chain) = chain().await;
+        fake.with(|state| state.swallow = 2);
+        let mined = send(&fake, &chain, Some(1_020), |fake| {
+            if fake.with(|state| state.sent.len() == 3) {
+                mine(fake);
+            }
+        });
+        mined.await.unwrap();
+        let sent = fake.with(|state| state.sent.clone());
+        assert_eq!(sent, [sent[0]; 3]);
+    }
+
+    #[tokio::test]
+    async fn a_fee_that_the_base_fee_passed_is_raised_at_the_same_nonce() {
+        let (fake, chain) = chain().await;
+        let mut risen = false;
+        let mined = send(&fake, &chain, Some(1_600), |fake| {
+            fake.with(|state| {
+                if !risen && !state.pool.is_empty() {
+                    (state.base_fee, risen) = (5_000, true);
+                }
+                if risen {
+                    state.mine();
+                }
+            });
+        });
+        mined.await.unwrap();
+        let sent: Vec<Sent> = fake.with(|state| state.sent.clone());
+        let newest = sent.last().unwrap();
+        assert!(sent.iter().all(|sent| sent.nonce == 0), "{sent:?}");
+        assert!(newest.max_fee > 10_000 && sent[0].max_fee == 208, "{sent:?}");
+        assert_eq!(fake.with(|state| state.used), 1, "one of them was mined");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_nobody_mines_is_given_up_at_its_deadline_and_its_nonce_used_again() {
+        let (fake, chain) = chain().await;
+        let lost = send(&fake, &chain, Some(1_004), |fake| {
+            fake.with(|state| {
+                if !state.pool.is_empty() {
+                    state.timestamp = 1_004;
+                }
+            });
+        });
+        let error = lost.await.err().unwrap();
+        assert!(matches!(&error, ChainError::NotMined { .. }), "{error}");
+        assert!(error.is_node_fault(), "the same may succeed later");
+        send(&fake, &chain, None, mine).await.unwrap();
+        let sent = fake.with(|state| state.sent.clone());
+        let (first, last) = (sent.first().unwrap(), sent.last().unwrap());
+        assert_eq!((first.nonce, last.nonce), (0, 0));
+        assert!(last.max_fee > first.max_fee, "{sent:?}");
+        assert_eq!(fake.with(|state| state.used), 1);
+    }
+
+    #[tokio::test]
+    async fn a_nonce_that_another_process_takes_is_given_up_for_the_next_one() {
+        let (fake, chain) = chain().await;
+        let mut taken = false;
+        let mined = send(&fake, &chain, Some(1_600), |fake| {
+            fake.with(|state| match taken {
+                false if !state.pool.is_empty() => {
+                    state.pool.clear();
+                    (state.used, taken) = (1, true);
+                }
+                false => {}
+                true => state.mine(),
+            });
+        });
+        mined.await.unwrap();
+        let nonces: Vec<u64> = fake.with(|state| state.sent.iter().map(|sent| sent.nonce).collect());
+        assert_eq!((nonces.first(), nonces.last()), (Some(&0), Some(&1)), "{nonces:?}");
+        assert_eq!(fake.with(|state| state.used), 2);
+    }
+
+    #[tokio::test]
+    async fn what_another_process_did_meanwhile_is_not_done_twice() {
+        let (fake, chain) = chain().await;
+        let mut taken = false;
+        let refused = send(&fake, &chain, Some(1_600), |fake| {
+            fake.with(|state| {
+                if !taken && !state.pool.is_empty() {
+                    state.pool.clear();
+                    (state.used, state.refuses, taken) = (1, true, true);
+                }
+            });
+        });
+        let error = refused.await.err().unwrap();
+        assert!(matches!(error, ChainError::Refused { .. }), "{error}");
+        assert!(fake.with(|state| state.pool.is_empty() && state.used == 1));
+    }
+
+    #[tokio::test]
+    async fn a_node_that_falters_is_asked_again() {
+        let (fake, chain) = chain().await;
+        fake.with(|state| state.pages = 4);
+        assert_eq!(chain.now().await.unwrap(), 1_000);
+        assert_eq!(fake.with(|state| state.pages), 0);
     }
 }

@@ -7,6 +7,7 @@ use fairshare_contracts::bindings::project as bindings;
 use fairshare_protocol::{word_from_address, word_from_u128, Word};
 
 use super::error::ChainError;
+use super::project::Until;
 use super::types::{Receipt, SignedJoin};
 use super::Project;
 use crate::address::Address20;
@@ -89,6 +90,6 @@ impl Project {
             valid_until: join.valid_until.into(),
             signature: Bytes::from(join.signature.clone()),
         };
-        self.pay("joining for another in project", call, self.terms().stake).await
+        self.pay("joining for another in project", call, Until::PhaseEnds, self.terms().stake).await
     }
 }

@@ -32,6 +32,7 @@ impl Chain {
         token: Address20,
         spender: Address20,
         amount: u128,
+        deadline: Option<u64>,
     ) -> Result<(), ChainError> {
         let owner = self.wallet(action)?.address();
         let has = self.token_balance(token, owner).await?;
@@ -49,7 +50,7 @@ impl Chain {
         for value in steps {
             let call = bindings::ApproveCall { spender: Address::from(spender), value: U256::from(value) };
             let approving = format!("the token's approval for {action}");
-            self.send(&approving, Some(token), call.encode().into(), 0).await?;
+            self.send(&approving, Some(token), call.encode().into(), 0, deadline).await?;
         }
         Ok(())
     }

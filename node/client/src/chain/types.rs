@@ -189,6 +189,8 @@ pub struct Status {
     pub now: u64,
     /// The number of the block.
     pub block: u64,
+    /// The hash of the block: another one of the same number is another history.
+    pub block_hash: [u8; 32],
     /// Rounds settled.
     pub settled: u64,
     /// Rounds void.

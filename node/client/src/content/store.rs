@@ -7,10 +7,11 @@ use std::time::Duration;
 use futures::StreamExt;
 use ipfs_api::request::{Add, Id};
 use ipfs_api::{IpfsApi, IpfsClient, TryFromUri};
-use ipfs_api_prelude::Backend;
+use ipfs_api_prelude::{Backend, Error as PreludeError};
 use serde::Deserialize;
 
 use super::{ContentError, ContentId};
+use crate::retry::{pause, ATTEMPTS, CONNECT_ATTEMPTS};
 
 /// A content store behind the RPC of Kubo. Cheap to clone.
 #[derive(Clone)]
@@ -60,7 +61,7 @@ impl ContentStore {
     /// # Errors
     /// [`ContentError::Unreachable`] when nothing listens there; the node's faults.
     pub async fn check(&self) -> Result<String, ContentError> {
-        Ok(self.ask("version".into(), self.client.version()).await?.version)
+        Ok(self.ask("version".into(), || self.client.version()).await?.version)
     }
 
     /// Adds `bytes` to IPFS and pins them.
@@ -77,8 +78,8 @@ impl ContentStore {
             ..Add::default()
         };
         let what = format!("adding {} bytes", bytes.len());
-        let data = Cursor::new(bytes.to_vec());
-        let answer = self.ask(what, self.client.add_with_options(data, options)).await?;
+        let add = || self.client.add_with_options(Cursor::new(bytes.to_vec()), options.clone());
+        let answer = self.ask(what, add).await?;
         if answer.hash != expected.to_string() {
             let (api, expected) = (self.api.clone(), expected.to_string());
             return Err(ContentError::WrongName { api, expected, actual: answer.hash });
@@ -92,20 +93,21 @@ impl ContentStore {
     /// [`ContentError::TooLarge`] as soon as `limit` is exceeded, [`ContentError::WrongBytes`], the node's faults.
     pub async fn fetch(&self, id: &ContentId, limit: usize) -> Result<Vec<u8>, ContentError> {
         let cid = id.to_string();
-        let what = || format!("fetching {cid}");
-        let read = async {
+        // `None` once the content is longer than `limit`.
+        let read = || async {
             let mut stream = self.client.cat(&cid);
             let mut bytes = Vec::new();
             while let Some(part) = stream.next().await {
-                let part = part.map_err(|e| self.fault(what(), e))?;
+                let part = part?;
                 if bytes.len() + part.len() > limit {
-                    return Err(ContentError::TooLarge { cid: cid.clone(), limit });
+                    return Ok(None);
                 }
                 bytes.extend_from_slice(&part);
             }
-            Ok(bytes)
+            Ok(Some(bytes))
         };
-        let bytes = tokio::time::timeout(self.timeout, read).await.map_err(|_| self.late(what()))??;
+        let bytes = self.ask(format!("fetching {cid}"), read).await?;
+        let bytes = bytes.ok_or_else(|| ContentError::TooLarge { cid: cid.clone(), limit })?;
         let actual = if id.is_raw() { ContentId::of_raw(&bytes) } else { ContentId::of(&bytes) };
         if actual != *id {
             let (api, actual) = (self.api.clone(), actual.to_string());
@@ -120,7 +122,7 @@ impl ContentStore {
     /// The node's faults; [`ContentError::Timeout`] when no peer provides it.
     pub async fn pin(&self, id: &ContentId) -> Result<(), ContentError> {
         let cid = id.to_string();
-        self.ask(format!("pinning {cid}"), self.client.pin_add(&cid, true)).await.map(drop)
+        self.ask(format!("pinning {cid}"), || self.client.pin_add(&cid, true)).await.map(drop)
     }
 
     /// Removes the pin of `id`.
@@ -129,7 +131,7 @@ impl ContentStore {
     /// [`ContentError::Refused`] when it is not pinned; the node's faults.
     pub async fn unpin(&self, id: &ContentId) -> Result<(), ContentError> {
         let cid = id.to_string();
-        self.ask(format!("unpinning {cid}"), self.client.pin_rm(&cid, true)).await.map(drop)
+        self.ask(format!("unpinning {cid}"), || self.client.pin_rm(&cid, true)).await.map(drop)
     }
 
     /// Whether the node holds a recursive pin of `id`.
@@ -139,7 +141,9 @@ impl ContentStore {
     pub async fn is_pinned(&self, id: &ContentId) -> Result<bool, ContentError> {
         let cid = id.to_string();
         match self
-            .ask(format!("looking for the pin of {cid}"), self.client.pin_ls(Some(&cid), Some("recursive")))
+            .ask(format!("looking for the pin of {cid}"), || {
+                self.client.pin_ls(Some(&cid), Some("recursive"))
+            })
             .await
         {
             Ok(answer) => Ok(answer.keys.contains_key(&cid)),
@@ -154,7 +158,7 @@ impl ContentStore {
     /// The node's faults; [`ContentError::Timeout`] when no peer provides it.
     pub async fn block_size(&self, id: &ContentId) -> Result<u64, ContentError> {
         let cid = id.to_string();
-        Ok(self.ask(format!("measuring {cid}"), self.client.block_stat(&cid)).await?.size)
+        Ok(self.ask(format!("measuring {cid}"), || self.client.block_stat(&cid)).await?.size)
     }
 
     /// The addresses at which other IPFS nodes reach this one, each with the peer's id.
@@ -163,7 +167,7 @@ impl ContentStore {
     /// The node's faults.
     pub async fn addresses(&self) -> Result<Vec<String>, ContentError> {
         Ok(self
-            .ask("id".into(), self.client.request::<_, Identity>(Id { peer: None }, None))
+            .ask("id".into(), || self.client.request::<_, Identity>(Id { peer: None }, None))
             .await?
             .addresses)
     }
@@ -173,18 +177,29 @@ impl ContentStore {
     /// # Errors
     /// [`ContentError::Refused`] when the node cannot connect; the node's faults.
     pub async fn connect(&self, address: &str) -> Result<(), ContentError> {
-        self.ask(format!("connecting to {address}"), self.client.swarm_connect(address)).await.map(drop)
+        self.ask(format!("connecting to {address}"), || self.client.swarm_connect(address)).await.map(drop)
     }
 
-    async fn ask<T>(
-        &self,
-        what: String,
-        question: impl Future<Output = Result<T, ipfs_api::Error>>,
-    ) -> Result<T, ContentError> {
-        match tokio::time::timeout(self.timeout, question).await {
-            Ok(answer) => answer.map_err(|e| self.fault(what, e)),
-            Err(_) => Err(self.late(what)),
-        }
+    /// Asks, and asks again where the question was lost on its way: each of ours may be repeated.
+    async fn ask<T, F>(&self, what: String, question: impl Fn() -> F) -> Result<T, ContentError>
+    where
+        F: Future<Output = Result<T, ipfs_api::Error>>,
+    {
+        let asking = async {
+            let mut attempt = 1;
+            loop {
+                match question().await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) if attempt < attempts(&error) => {
+                        tracing::debug!(what, attempt, %error, "asking again");
+                        tokio::time::sleep(pause(attempt)).await;
+                        attempt += 1;
+                    }
+                    Err(error) => return Err(self.fault(what.clone(), error)),
+                }
+            }
+        };
+        tokio::time::timeout(self.timeout, asking).await.unwrap_or_else(|_| Err(self.late(what.clone())))
     }
 
     fn late(&self, what: String) -> ContentError {
@@ -207,6 +222,16 @@ impl ContentStore {
             // The answer does not come from an IPFS node, or not in a form that we understand.
             error => ContentError::Refused { what, api, reason: error.to_string() },
         }
+    }
+}
+
+/// How many attempts a question gets in all that fails with `error`.
+fn attempts(error: &ipfs_api::Error) -> u32 {
+    match error {
+        // The node's own answer.
+        ipfs_api::Error::Api(_) | ipfs_api::Error::IpfsClientError(PreludeError::StreamError(_)) => 1,
+        ipfs_api::Error::Client(error) if error.is_connect() => CONNECT_ATTEMPTS,
+        _ => ATTEMPTS,
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use fairshare_client::{format_address, Address20, EventKind, Terms};
 
-use super::failure::{Failure, RoundFault};
+use super::failure::Failure;
+use super::round_fault::RoundFault;
 
 /// The model file whose fee is open.
 struct Claim {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fairshare_client::Address20;
 use fairshare_client::{EventKind, Terms};
 
-use super::failure::MoneyFault;
+use super::money_fault::MoneyFault;
 
 /// What the events of a project say of its money. Amounts are in the least unit of its currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use serde_json::{json, Value};
 
 use super::failure::Failure;
 use super::ledger::Ledger;
-use super::submissions::{slots, word};
+use super::text::{slots, word};
 
 /// A settled round, audited.
 #[derive(Clone, Debug)]
@@ -125,5 +125,16 @@ impl AuditedRound {
             "gas": s.gas_used,
             "failures": self.failures,
         })
+    }
+}
+
+/// The phase in words, for the report.
+pub fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Registration => "registration",
+        Phase::Commit | Phase::Reveal | Phase::Attest | Phase::Aggregate => "running",
+        Phase::Closing => "closing",
+        Phase::Completed => "completed",
+        Phase::WoundUp => "wound up",
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use fairshare_client::{EventKind, Phase, Terms};
 use fairshare_protocol::HyperPolicy;
 
-use super::failure::{Failure, RoundFault};
+use super::failure::Failure;
+use super::round_fault::RoundFault;
 
 /// Replays the schedule: each opened round must announce the learning rate that coherence and terms give.
 pub fn check_schedule<'e>(terms: &Terms, events: impl IntoIterator<Item = &'e EventKind>) -> Vec<Failure> {

@@ -5,8 +5,8 @@ use fairshare_client::Address20;
 use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
 use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, Policy, Word};
 
-use super::failure::RoundFault;
-use super::submissions::{point_text, word};
+use super::round_fault::RoundFault;
+use super::text::{point_text, word};
 
 /// The event of a settlement against the transaction that made it, and the transaction's commitments and outliers against the log.
 /// `penalty`: the terms have one for outliers.

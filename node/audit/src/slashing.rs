@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use fairshare_client::Address20;
 use fairshare_client::{EventKind, Phase, SettledRound, Terms};
 
-use super::failure::{Failure, RoundFault};
+use super::failure::Failure;
+use super::round_fault::RoundFault;
 
 /// What a round shows of its slots.
 #[derive(Default)]

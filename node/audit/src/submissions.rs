@@ -7,7 +7,8 @@ use fairshare_client::Address20;
 use fairshare_client::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
 use sha3::{Digest, Keccak256};
 
-use super::failure::RoundFault;
+use super::round_fault::RoundFault;
+use super::text::{slots, word};
 
 /// The running hash of commitments in the order of their slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with `i + 1`
 /// in the place of its low byte.
@@ -189,20 +190,4 @@ pub fn check_form(
     }
     let proof = FormProof::from_words(statement.table, &call.form).map_err(|e| fault(e.to_string()))?;
     verify_form(key, &statement, &proof).map_err(|e| fault(e.to_string()))
-}
-
-/// The slots of a mask, ascending.
-pub(super) fn slots(mask: u128) -> impl Iterator<Item = u8> {
-    (0..128u8).filter(move |slot| mask >> slot & 1 == 1)
-}
-
-/// A point, all of it: two points may share their `x`.
-pub(super) fn point_text(point: &G1Affine) -> String {
-    let [x, y] = point_words(point);
-    format!("{},{}", word(&x), word(&y))
-}
-
-/// A word for people.
-pub(super) fn word(word: &[u8; 32]) -> String {
-    format!("0x{}", hex::encode(word))
 }

@@ -7,12 +7,13 @@ use fairshare_circuits::{
     G1Affine,
 };
 use fairshare_client::{
-    seal, CommitCall, CommittedUpdate, ContentError, Exclusion, RevealedUpdate, RoundState, SettledRound,
-    Settlement, Terms,
+    seal, Address20, CommitCall, CommittedUpdate, ContentError, EventKind, Exclusion, RevealedUpdate,
+    RoundState, SettledRound, Settlement, Terms,
 };
 use fairshare_protocol::{GramMatrix, RuleName, Word};
 
-use super::submissions::{disagreeing, word};
+use super::submissions::disagreeing;
+use super::text::word;
 use super::*;
 
 const DIMENSION: usize = 24;

@@ -12,7 +12,8 @@ use ethers::types::transaction::eip2718::TypedTransaction;
 use ethers::types::{Address, Block, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, H256, U256};
 
 use super::error::ChainError;
-use super::send::Abandoned;
+use super::fees::Abandoned;
+use super::head::Head;
 use super::transport::Retrying;
 use super::wallet::Wallet;
 use crate::address::{format_address, Address20};
@@ -39,17 +40,6 @@ pub(super) struct Inner {
     /// Held while a transaction is on its way, so that each one gets a nonce of its own. Holds the last one where we gave up
     /// waiting for it.
     pub(super) sending: tokio::sync::Mutex<Option<Abandoned>>,
-}
-
-/// The latest block.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Head {
-    pub(super) number: u64,
-    /// Unix seconds.
-    pub(super) timestamp: u64,
-    pub(super) hash: H256,
-    /// Wei for a unit of gas; 0 on a chain without base fees.
-    pub(super) base_fee: U256,
 }
 
 impl Debug for Chain {

@@ -1,5 +1,6 @@
 //! Everything about the chain. No other module imports the chain library.
 
+mod actions;
 mod bytecode_check;
 mod client;
 mod convert;
@@ -11,6 +12,8 @@ mod fake;
 mod fees;
 #[cfg(test)]
 mod fuzz;
+mod head;
+mod history;
 mod market;
 mod pending;
 mod project;

@@ -6,10 +6,10 @@ use ethers::utils::keccak256;
 use fairshare_contracts::bindings::project as bindings;
 use fairshare_protocol::{word_from_address, word_from_u128, Word};
 
+use super::actions::Until;
 use super::error::ChainError;
-use super::project::Until;
+use super::project::Project;
 use super::types::{Receipt, SignedJoin};
-use super::Project;
 use crate::address::Address20;
 
 /// The signing domain of `Project.sol`.

@@ -9,8 +9,11 @@ use fairshare_client::Chain;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-use super::{free_port, require_free, DevnetError, CHAIN_ID};
+use super::error::DevnetError;
+use super::ports::{free_port, require_free};
 
+/// The id of the devnet's chain, one of those that the contracts know as test chains.
+pub const CHAIN_ID: u64 = 31_337;
 /// Starts its arguments and ends them when its standard input is closed, which also happens when we are killed.
 const GUARD: &str = r#"exec 3<&0
 "$@" </dev/null &

@@ -7,7 +7,10 @@ use fairshare_client::{format_address, read_password, Address20, Chain, Wallet, 
 use rand::distributions::{Alphanumeric, DistString};
 use serde::Serialize;
 
-use super::{DevnetError, FUNDS};
+use super::error::DevnetError;
+
+/// What each wallet gets, wei: 1000 ether.
+pub const FUNDS: u128 = 1_000_000_000_000_000_000_000;
 
 /// A wallet of a devnet.
 #[derive(Clone, Debug, Serialize)]

@@ -1,4 +1,5 @@
-//! Who got the fee of each model file, against the attestations: the payee, or a publisher whom more than half name, or nobody.
+//! Checks who received the fee of each model file: by the attestations the payee, a publisher named by more than half, or
+//! no one.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +12,11 @@ use super::round_fault::RoundFault;
 struct Claim {
     round: u64,
     payee: Address20,
-    /// Under which CID each source serves it.
+    /// The CID under which each source serves it.
     sources: BTreeMap<Address20, [u8; 32]>,
 }
 
-/// What was named in one phase, and how many could have.
+/// The sources named in one phase, and the number of trainers who could name one.
 #[derive(Default)]
 struct Votes {
     of: BTreeMap<Address20, usize>,
@@ -28,7 +29,7 @@ impl Votes {
     }
 }
 
-/// Replays the fees of model files. Gives the failures, and a sentence for each file that its payee withheld.
+/// Replays the fees of model files. Returns the failures, and a note for each file that its payee withheld.
 pub fn check_claims<'e>(
     terms: &Terms,
     events: impl IntoIterator<Item = &'e EventKind>,
@@ -44,13 +45,13 @@ pub fn check_claims<'e>(
     for event in events {
         match event {
             EventKind::Revealed { round, .. } => *revealed.entry(*round).or_default() += 1,
-            EventKind::PhaseOpened { .. } => votes = Votes::default(), // named anew in each Attest, and in Closing
+            EventKind::PhaseOpened { .. } => votes = Votes::default(), // each Attest, and Closing, counts again
             EventKind::SlotsActive { round, attested, .. } => {
                 attesters.insert(*round, attested.count_ones() as usize);
             }
             EventKind::Settled(settled) => {
                 if let Some(open) = &claim {
-                    fail(open.round, "it was neither given nor taken back before the next settlement".into());
+                    fail(open.round, "it was neither paid nor returned before the next settlement".into());
                 }
                 let sources = BTreeMap::from([(settled.payee, settled.model_cid)]);
                 claim = Some(Claim { round: settled.round, payee: settled.payee, sources });
@@ -80,7 +81,7 @@ pub fn check_claims<'e>(
                 if !withheld {
                     fail(
                         *round,
-                        "the aggregator's bond was taken, and nobody else served a file that it withheld"
+                        "the aggregator lost its bond, although no one else served a file that it withheld"
                             .into(),
                     );
                 }
@@ -92,19 +93,19 @@ pub fn check_claims<'e>(
                     .filter(|open| open.round == *round)
                     .and_then(|open| open.sources.get(source));
                 if votes.majority() != Some(*source) || served != Some(cid) || *fee != terms.round_fee {
-                    let given = votes.majority().map_or_else(|| "nobody".into(), |who| format_address(&who));
+                    let given = votes.majority().map_or_else(|| "no one".into(), |who| format_address(&who));
                     let source = format_address(source);
                     fail(
                         *round,
                         format!(
-                            "{fee} went to {source}, the attestations and the terms give {} to {given}",
+                            "{fee} went to {source}, but the attestations and the terms give {} to {given}",
                             terms.round_fee
                         ),
                     );
                 }
                 if open.is_some_and(|open| open.payee != *source) {
                     notes.push(format!(
-                        "round {round}: its model file was withheld; {} published it and has the fee",
+                        "round {round}: its model file was withheld; {} published it and earned the fee",
                         format_address(source)
                     ));
                 }
@@ -116,7 +117,7 @@ pub fn check_claims<'e>(
                     fail(
                         *round,
                         format!(
-                            "{fee} went back to the escrow, and {} was open",
+                            "{fee} went back to the escrow, but {} was open",
                             if is_open { terms.round_fee } else { 0 }
                         ),
                     );
@@ -124,12 +125,12 @@ pub fn check_claims<'e>(
                     fail(
                         *round,
                         format!(
-                            "it went back to the escrow, and more than half name {}",
+                            "it went back to the escrow, but more than half name {}",
                             format_address(&source)
                         ),
                     );
                 } else {
-                    notes.push(format!("round {round}: nobody's model file was attested by more than half; the fee went back to the escrow"));
+                    notes.push(format!("round {round}: no model file was attested by more than half; the fee went back to the escrow"));
                 }
             }
             _ => {}

@@ -4,13 +4,13 @@ use super::files::FileFault;
 use super::money_fault::MoneyFault;
 use super::round_fault::RoundFault;
 
-/// Something that does not hold. Its text names the round, the trainer and the field where there is one.
+/// A failure. Its text names the round, the trainer and the field, where they apply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The contracts check against other keys.
     #[error("keys: the project's registry has keys hash {found}, the committed keys of this version have {expected}")]
     Keys {
-        /// Of the keys committed with this software.
+        /// Of the keys committed with this version.
         expected: String,
         /// On chain.
         found: String,
@@ -18,7 +18,7 @@ pub enum Failure {
     /// The contracts are not those of this version.
     #[error("contract: {0}")]
     Contract(String),
-    /// The specification is not to be had, not canonical, or says something else than the contract.
+    /// The specification is not available, not canonical, or differs from the contract.
     #[error("specification: {0}")]
     Specification(String),
     /// The commitment of the first model is not that of the specification's seed.
@@ -32,25 +32,25 @@ pub enum Failure {
     /// The file of the first model.
     #[error("first model: {0}")]
     FirstModelFile(FileFault),
-    /// What the contract shows is not what its last settlement left.
+    /// The contract's state differs from its last settlement.
     #[error("contract: its {field} is {found}, the events give {expected}")]
     Current {
-        /// Which.
+        /// The field.
         field: &'static str,
         /// From the events.
         expected: String,
         /// On chain.
         found: String,
     },
-    /// In a round.
+    /// A fault of a round.
     #[error("round {round}: {fault}")]
     Round {
         /// Round id.
         round: u64,
-        /// What does not hold.
+        /// The fault.
         fault: RoundFault,
     },
-    /// The money.
+    /// A fault of the money.
     #[error("money (in the currency's least unit): {0}")]
     Money(MoneyFault),
 }

@@ -13,19 +13,19 @@ const MOST_NAMES: usize = 8;
 /// A model that is known to match its commitment on the chain.
 pub(super) type Known = Option<Vec<i64>>;
 
-/// What is wrong with a model file.
+/// Faults of a model file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileFault {
-    /// Nobody provides it.
+    /// No peer provides it.
     #[error("model file: not available: {0}")]
     NotAvailable(String),
     /// It is longer than any file of the project's model.
     #[error("model file: {0}")]
     TooLong(String),
-    /// It is no file of the project's model.
+    /// It does not fit the project's model.
     #[error("{0}")]
     Malformed(TensorError),
-    /// An entry is another than it must be.
+    /// An entry differs.
     #[error("model file: parameter {parameter}[{index}]: expected {expected}, found {found}{}", others(*.more))]
     Entry {
         /// The parameter's name.
@@ -39,8 +39,8 @@ pub enum FileFault {
         /// How many entries differ beside this one.
         more: usize,
     },
-    /// Its commitment is not that of the chain, and the updates are not there to say which entry is wrong.
-    #[error("model file: its commitment is {found}, the chain says {expected}")]
+    /// Its commitment differs from the chain, and without the updates nobody can tell which entry is wrong.
+    #[error("model file: its commitment is {found}, the chain has {expected}")]
     Commitment {
         /// On chain.
         expected: String,
@@ -116,16 +116,16 @@ impl ModelFiles<'_> {
     }
 }
 
-/// Whether the bytes of a model file are those of `expected`, `d` entries.
+/// Checks that the bytes of a model file are those of `expected`, `d` entries.
 ///
 /// # Errors
-/// [`FileFault::Malformed`], or [`FileFault::Entry`] with the first entry that differs and the number of others.
+/// [`FileFault::Malformed`], or [`FileFault::Entry`] with the first entry that differs and the number of further ones.
 pub fn check_model_file(expected: &[i64], bytes: &[u8], model: &Model) -> Result<(), FileFault> {
     let found = decode_model(model, bytes).map_err(FileFault::Malformed)?;
     check_model(expected, &found, model)
 }
 
-/// Whether two models are the same, entry by entry.
+/// Compares two models entry by entry.
 ///
 /// # Errors
 /// [`FileFault::Entry`].

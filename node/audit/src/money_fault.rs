@@ -2,23 +2,23 @@
 
 use fairshare_client::{format_address, Address20};
 
-/// What does not add up. Amounts are in the least unit of the project's currency.
+/// A fault of the money. Amounts are in the least unit of the project's currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyFault {
-    /// The owner put down another amount than the terms ask for.
-    #[error("the deposit was {found}, the terms ask for {expected}")]
+    /// The owner deposited another amount than the terms require.
+    #[error("the deposit was {found}, the terms require {expected}")]
     Deposit {
         /// The terms.
         expected: u128,
         /// The event.
         found: u128,
     },
-    /// A stake or bond of another amount than the terms ask for.
-    #[error("the {what} of {} was {found}, the terms ask for {expected}", format_address(.account))]
+    /// A stake or bond of another amount than the terms require.
+    #[error("the {what} of {} was {found}, the terms require {expected}", format_address(.account))]
     Security {
         /// `stake` or `bond`.
         what: &'static str,
-        /// Who put it down.
+        /// Who paid it.
         account: Address20,
         /// The terms.
         expected: u128,
@@ -30,22 +30,22 @@ pub enum MoneyFault {
     EscrowOverdrawn {
         /// Round id.
         round: u64,
-        /// What was credited.
+        /// The credited amount.
         credited: u128,
-        /// What was there.
+        /// The escrow before.
         escrow: u128,
     },
-    /// Somebody took out more than it was owed.
-    #[error("{} took out {taken}, with {owed} owed", format_address(.account))]
+    /// An account withdrew more than it was owed.
+    #[error("{} withdrew {taken}, but was owed {owed}", format_address(.account))]
     Overdrawn {
-        /// Who.
+        /// The account.
         account: Address20,
-        /// How much.
+        /// The withdrawn amount.
         taken: u128,
-        /// What was owed by the events before.
+        /// The amount owed by the earlier events.
         owed: u128,
     },
-    /// The owner got another rest.
+    /// The owner received another rest of the escrow.
     #[error("the owner was credited {found} at the end, the events leave {expected} in escrow")]
     Returned {
         /// From the events.
@@ -53,7 +53,7 @@ pub enum MoneyFault {
         /// The event of the end.
         found: u128,
     },
-    /// The escrow is another.
+    /// The escrow differs.
     #[error("the escrow is {found} on chain, the events give {expected}")]
     Escrow {
         /// From the events.
@@ -61,10 +61,10 @@ pub enum MoneyFault {
         /// On chain.
         found: u128,
     },
-    /// Somebody is owed another amount.
+    /// The amount owed to an account differs.
     #[error("{} is owed {found} on chain, the events give {expected}", format_address(.account))]
     Owed {
-        /// Who.
+        /// The account.
         account: Address20,
         /// From the events.
         expected: u128,
@@ -72,19 +72,19 @@ pub enum MoneyFault {
         found: u128,
     },
     /// The contract holds less than it owes.
-    #[error("the contract holds {found}, the events say that it must hold {expected}")]
+    #[error("the contract holds {found}, by the events it must hold {expected}")]
     Balance {
-        /// Escrow, what is owed, stakes and bond.
+        /// Escrow, debts, stakes and bond.
         expected: u128,
         /// Its balance.
         found: u128,
     },
-    /// The deposit did not stay whole.
-    #[error("deposit {deposit} + slashed {slashed} are not paid {paid} + fees {fees} + returned {returned} + escrow {escrow}")]
+    /// The deposit and the slashed amounts do not equal the payments and the escrow.
+    #[error("deposit {deposit} + slashed {slashed} differ from paid {paid} + fees {fees} + returned {returned} + escrow {escrow}")]
     Sum {
         /// The owner's deposit.
         deposit: u128,
-        /// Stakes and parts of the bond that fell into escrow.
+        /// Stakes and parts of the bond that went into escrow.
         slashed: u128,
         /// Trainers' shares.
         paid: u128,

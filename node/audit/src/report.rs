@@ -1,4 +1,4 @@
-//! What an audit found.
+//! The result of an audit.
 
 use fairshare_client::{format_address, Address20, ContentId, Phase, SettledRound};
 use serde_json::{json, Value};
@@ -10,17 +10,17 @@ use super::text::{slots, word};
 /// A settled round, audited.
 #[derive(Clone, Debug)]
 pub struct AuditedRound {
-    /// What the chain says.
+    /// The settlement on the chain.
     pub settled: SettledRound,
     /// Trainers by slot.
     pub trainers: Vec<Address20>,
-    /// Learning rate of the round, millionths, as its event says.
+    /// Learning rate of the round, millionths, from its event.
     pub learning_rate: Option<u32>,
     /// Whether Groth16 proof and Gram argument verify.
     pub proof: bool,
-    /// Active slots whose update was fetched and gives its commitment.
+    /// Active slots whose update was fetched and matches its commitment.
     pub updates: usize,
-    /// Whether the published model is the recomputed one, byte for byte.
+    /// Whether the published model equals the recomputed one, byte for byte.
     pub model: bool,
     /// The new model's file.
     pub model_cid: Option<ContentId>,
@@ -37,11 +37,11 @@ pub struct AuditReport {
     pub chain_id: u64,
     /// The block up to which events were read.
     pub block: u64,
-    /// Where the project stands.
+    /// The phase of the project.
     pub phase: Phase,
     /// Hash of the registered keys.
     pub keys_hash: [u8; 32],
-    /// The keys are development keys: whoever made them can forge.
+    /// The keys are development keys: anyone can forge proofs under them.
     pub dev: bool,
     /// The token of all amounts; `None` for ether.
     pub token: Option<Address20>,
@@ -51,22 +51,22 @@ pub struct AuditReport {
     pub voids: Vec<(u64, String)>,
     /// The money by the events.
     pub ledger: Ledger,
-    /// What the contract holds, in the currency's least unit.
+    /// The contract's balance, in the currency's least unit.
     pub balance: u128,
-    /// What does not hold. Empty when the audit passes.
+    /// The failures; none when the audit passes.
     pub failures: Vec<Failure>,
-    /// What is worth knowing and no failure.
+    /// Observations that are not failures.
     pub notes: Vec<String>,
 }
 
 impl AuditReport {
-    /// Whether everything holds.
+    /// True without failures.
     pub fn passes(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// One object: `audit` is `"pass"` or the list of failures, amounts are in the least unit of `currency`
-    /// (wei, where that is `"ether"`), as text.
+    /// One object. `audit` is `"pass"` or the list of failures. Amounts are text, in the least unit of `currency` (wei for
+    /// `"ether"`).
     pub fn to_json(&self) -> Value {
         let audit = if self.passes() {
             json!("pass")

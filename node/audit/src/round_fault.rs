@@ -4,10 +4,10 @@ use fairshare_client::{format_address, Address20, Exclusion};
 
 use super::files::FileFault;
 
-/// What does not hold in a round.
+/// A fault of a round.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RoundFault {
-    /// Logs are missing, or there are too many.
+    /// The log has another number of commitments than the contract.
     #[error("{found} commitments in the log, {expected} in the contract")]
     CommitmentCount {
         /// In the contract.
@@ -15,7 +15,7 @@ pub enum RoundFault {
         /// In the log.
         found: usize,
     },
-    /// The commitments in the log are not those that the contract chained.
+    /// The commitments in the log differ from those in the contract's running hash.
     #[error("the running hash of the commitments in the log is {found}, the contract has {expected}")]
     RunningHash {
         /// In the contract.
@@ -23,14 +23,14 @@ pub enum RoundFault {
         /// Of the log.
         found: String,
     },
-    /// A reveal for a slot that nobody committed to, or that another trainer did.
+    /// A reveal for a slot without a commitment, or with one of another trainer.
     #[error("slot {slot} was revealed by {} and committed by {}", format_address(.revealed), committer(.committed))]
     RevealedByAnother {
         /// The slot.
         slot: u8,
         /// Who revealed.
         revealed: Address20,
-        /// Who committed, if anybody.
+        /// Who committed, if anyone.
         committed: Option<Address20>,
     },
     /// The revealed CID and salt do not open the seal.
@@ -41,7 +41,7 @@ pub enum RoundFault {
         /// Its trainer.
         trainer: Address20,
     },
-    /// The contract and the log name other slots as revealed.
+    /// Contract and log disagree about the revealed slots.
     #[error("the log has revealed slots {found:#b}, the contract {expected:#b}")]
     RevealedMask {
         /// In the contract.
@@ -49,8 +49,8 @@ pub enum RoundFault {
         /// In the log.
         found: u128,
     },
-    /// A commitment's proof of form does not verify, or its transaction says something else.
-    #[error("slot {slot} of {}: its proof of form does not hold: {reason}", format_address(.trainer))]
+    /// A commitment's proof of form does not verify, or its transaction differs from the log.
+    #[error("slot {slot} of {}: its proof of form is invalid: {reason}", format_address(.trainer))]
     Form {
         /// The slot.
         slot: u8,
@@ -59,15 +59,15 @@ pub enum RoundFault {
         /// The contract's reason.
         reason: String,
     },
-    /// Somebody attested who could not, or for slots that nobody revealed.
-    #[error("{} attested as slot {slot} what the contract must refuse: twice, without a reveal, without its own slot, or a slot that was not revealed", format_address(.trainer))]
+    /// An attestation that the contract must refuse.
+    #[error("{} attested as slot {slot} in a way that the contract must refuse: twice, without a reveal, without its own slot, or for a slot that was not revealed", format_address(.trainer))]
     WrongAttestation {
         /// The slot.
         slot: u8,
-        /// Who.
+        /// The trainer.
         trainer: Address20,
     },
-    /// The contract and the log name other attesters.
+    /// Contract and log disagree about the attesters.
     #[error("the log has slots {found:#b} as attesting, the contract {expected:#b}")]
     AttestedMask {
         /// In the contract.
@@ -75,7 +75,7 @@ pub enum RoundFault {
         /// In the log.
         found: u128,
     },
-    /// Other slots took part than the attestations give.
+    /// The active slots are not those that the attestations give.
     #[error("slots {found:#b} are active, the attestations give {expected:#b}")]
     ActiveMask {
         /// By the attestations.
@@ -83,24 +83,24 @@ pub enum RoundFault {
         /// In the event, or in the contract.
         found: u128,
     },
-    /// A round was settled and no event says which slots are active.
+    /// A round was settled without an event of its active slots.
     #[error("the round was settled without an event of its active slots")]
     NoActiveSlots,
-    /// The fee of the model file went to somebody whom the attestations do not give.
+    /// The fee of the model file went to another account than the attestations give.
     #[error("the fee of its model file: {0}")]
     ModelFee(String),
-    /// Somebody paid the outliers' penalty who should not have, or another amount.
-    #[error("trainer {} lost {found} of its stake as an outlier, the rounds before give {expected}", format_address(.trainer))]
+    /// A trainer lost a wrong amount as an outlier, or should have lost nothing.
+    #[error("trainer {} lost {found} of its stake as an outlier, the earlier rounds give {expected}", format_address(.trainer))]
     OutlierPenalty {
-        /// Who.
+        /// The trainer.
         trainer: Address20,
-        /// By the rounds before.
+        /// By the earlier rounds.
         expected: u128,
         /// The event.
         found: u128,
     },
-    /// Fewer slots took part than the terms ask for.
-    #[error("{found} slots took part, the terms ask for {required}")]
+    /// Fewer slots took part than the terms require.
+    #[error("{found} slots took part, the terms require {required}")]
     TooFewActive {
         /// The terms.
         required: u8,
@@ -112,30 +112,30 @@ pub enum RoundFault {
     Transaction {
         /// Its hash.
         transaction: String,
-        /// What is wrong.
+        /// Why it cannot be read.
         reason: String,
     },
-    /// The event of the settlement and the transaction that made it say different things.
+    /// The event of the settlement differs from its transaction.
     #[error("{field} is {found} in the settlement's event and {expected} in its transaction")]
     Call {
-        /// Which number.
+        /// The field.
         field: &'static str,
         /// In the transaction.
         expected: String,
         /// In the event.
         found: String,
     },
-    /// The update of a slot that took part.
+    /// The update of an active slot is missing or wrong.
     #[error("update of slot {slot} ({}): {}", format_address(.trainer), update_words(.reason))]
     Update {
         /// The slot.
         slot: u8,
         /// Its trainer.
         trainer: Address20,
-        /// What is wrong with it.
+        /// Why it is excluded.
         reason: Exclusion,
     },
-    /// The rule gives something else for a trainer.
+    /// The rule gives another result for a trainer.
     #[error("trainer {} (slot {slot}): {field} is {found} on chain, the updates give {expected}", format_address(.trainer))]
     Assessment {
         /// The slot.
@@ -157,22 +157,22 @@ pub enum RoundFault {
         /// On chain.
         found: u32,
     },
-    /// The rule has no answer for these updates.
+    /// The rule refuses these updates.
     #[error("the rule refuses the updates: {0}")]
     Rule(String),
     /// The proof does not verify.
     #[error("the proof does not verify: {0}")]
     Proof(String),
-    /// The model's commitment does not follow from the one before.
-    #[error("the model's commitment is {found} on chain; the one before and the weighted updates' give {expected}")]
+    /// The model's commitment does not follow from the previous one.
+    #[error("the model's commitment is {found} on chain; the previous one and the weighted updates give {expected}")]
     ModelStep {
         /// From the commitments.
         expected: String,
         /// On chain.
         found: String,
     },
-    /// The recomputed model does not open the commitment on chain.
-    #[error("the model from the updates has commitment {expected}, the chain says {found}")]
+    /// The recomputed model has another commitment than the one on chain.
+    #[error("the model from the updates has commitment {expected}, the chain has {found}")]
     ModelCommitment {
         /// Of the recomputed model.
         expected: String,
@@ -182,33 +182,33 @@ pub enum RoundFault {
     /// The published model.
     #[error(transparent)]
     File(#[from] FileFault),
-    /// A round of which no hyper-parameters were announced.
+    /// A round opened without an event of its hyper-parameters.
     #[error("the round opened without an event of its hyper-parameters")]
     NoHyperParameters,
-    /// Somebody hid an update at no cost.
-    #[error("trainer {} did not reveal what it had committed to, or no majority had its bytes, and it kept its stake", format_address(.trainer))]
+    /// A trainer kept the stake that it should have lost.
+    #[error("trainer {} kept its stake, although it did not reveal its commitment or no majority attested its bytes", format_address(.trainer))]
     NotSlashed {
-        /// Who.
+        /// The trainer.
         trainer: Address20,
     },
-    /// Somebody lost a stake who should not have.
-    #[error("trainer {} lost its stake, and had revealed an update that a majority had", format_address(.trainer))]
+    /// A trainer lost the stake that it should have kept.
+    #[error("trainer {} lost its stake, although it revealed an update that a majority attested", format_address(.trainer))]
     WronglySlashed {
-        /// Who.
+        /// The trainer.
         trainer: Address20,
     },
-    /// A stake of another amount was lost.
-    #[error("the stake that trainer {} lost was {found}, {expected} was held", format_address(.trainer))]
+    /// A trainer lost another amount than its stake.
+    #[error("trainer {} lost {found}, its stake was {expected}", format_address(.trainer))]
     SlashedAmount {
-        /// Whose.
+        /// The trainer.
         trainer: Address20,
-        /// What was held of it.
+        /// The stake.
         expected: u128,
         /// The event.
         found: u128,
     },
-    /// A round began with other hyper-parameters than the proved numbers before it give.
-    #[error("{field} is {found} on chain, the rounds before give {expected}")]
+    /// A round began with other hyper-parameters than the earlier rounds give.
+    #[error("{field} is {found} on chain, the earlier rounds give {expected}")]
     HyperParameters {
         /// `learning rate` (millionths) or `local epochs`.
         field: &'static str,
@@ -220,7 +220,7 @@ pub enum RoundFault {
 }
 
 fn committer(committed: &Option<Address20>) -> String {
-    committed.as_ref().map_or_else(|| "nobody".into(), format_address)
+    committed.as_ref().map_or_else(|| "no trainer".into(), format_address)
 }
 
 fn update_words(reason: &Exclusion) -> String {

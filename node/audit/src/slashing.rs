@@ -1,5 +1,5 @@
-//! Who lost a stake, or a part of it, against who should have: whoever committed to an update and did not reveal it, whoever
-//! revealed one whose bytes no majority had (where enough slots survive), and whoever was dropped too often.
+//! Checks who lost a stake or a part of it. The stake is lost by trainers who committed to an update and did not reveal it, or
+//! revealed one whose bytes no majority attested (if enough slots are left); a part by trainers who were dropped too often.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use fairshare_client::{EventKind, Phase, SettledRound, Terms};
 use super::failure::Failure;
 use super::round_fault::RoundFault;
 
-/// What a round shows of its slots.
+/// The slots of a round.
 #[derive(Default)]
 struct Seats {
     committed: BTreeMap<u8, Address20>,
@@ -17,13 +17,13 @@ struct Seats {
     active: Option<u128>,
     /// Slashed since the last check.
     slashed: BTreeSet<Address20>,
-    /// The phase Reveal began.
+    /// Reveal has begun.
     revealing: bool,
-    /// The phase Attest began.
+    /// Attest has begun.
     attesting: bool,
 }
 
-/// What is held against a trainer.
+/// A trainer's record.
 struct Held {
     stake: u128,
     dropped: u32,
@@ -49,7 +49,7 @@ struct Replay<'t> {
     terms: &'t Terms,
     rounds: BTreeMap<u64, Seats>,
     held: BTreeMap<Address20, Held>,
-    /// Of the settlement whose event is still to come.
+    /// Of the settlement whose event follows.
     penalties: BTreeMap<(u64, Address20), u128>,
     failures: Vec<Failure>,
 }
@@ -88,10 +88,10 @@ impl Replay<'_> {
                 self.close(*round);
                 self.rounds.entry(*round).or_default().attesting = true;
             }
-            // A round that is void for want of a result closed its phases before.
+            // A round that is void because no one settled it ended its phases before.
             EventKind::PhaseOpened { round, phase: Phase::Aggregate, .. } => {
                 self.close(*round);
-                // Its slots are asked for once more, by its settlement.
+                // Its settlement needs its slots again.
                 let seats = self.rounds.entry(*round).or_default();
                 (seats.attesting, seats.active) = (true, None);
             }
@@ -111,7 +111,7 @@ impl Replay<'_> {
         self.failures.push(Failure::Round { round, fault });
     }
 
-    /// Whoever should have lost its stake in the phase that ends, against who did.
+    /// Compares who should lose the stake at the end of a phase with who did.
     fn close(&mut self, round: u64) {
         let seats = self.rounds.entry(round).or_default();
         let least = u32::from(self.terms.min_active);
@@ -120,7 +120,7 @@ impl Replay<'_> {
             (true, Some(active)) if active.count_ones() >= least => {
                 (active | !seats.revealed) >> slot & 1 == 1
             }
-            (true, _) => true, // too few: the attesters may be the ones who failed
+            (true, _) => true, // too few are left: the attesters may be at fault
         };
         let due: BTreeSet<Address20> = seats
             .committed
@@ -137,7 +137,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Counts who was dropped; the contract's penalties come before the event of the settlement.
+    /// Counts drops. The contract's penalties precede the event of the settlement.
     fn settled(&mut self, settled: &SettledRound) {
         let round = settled.round;
         let slots = self.rounds.get(&round).map(|seats| seats.committed.clone()).unwrap_or_default();
@@ -162,7 +162,7 @@ impl Replay<'_> {
     }
 
     fn finish(mut self) -> Vec<Failure> {
-        // Slashed in a round that never came so far, or after it was over.
+        // Slashed in a round that never reached this phase, or after its end.
         for (round, seats) in std::mem::take(&mut self.rounds) {
             for trainer in seats.slashed {
                 self.fail(round, RoundFault::WronglySlashed { trainer });

@@ -6,13 +6,13 @@ use fairshare_client::{ChainError, WalletError};
 
 use crate::embedded::EmbeddedError;
 
-/// Why a devnet does not start.
+/// Errors at the start of a devnet.
 #[derive(Debug, thiserror::Error)]
 pub enum DevnetError {
     /// The chain's program is missing.
     #[error("anvil was not found ({looked}): run scripts/setup, or name it with FAIRSHARE_ANVIL")]
     NoAnvil {
-        /// Where it was looked for.
+        /// The places that were searched.
         looked: String,
     },
     /// The chain's program ended, or did not answer.
@@ -22,11 +22,11 @@ pub enum DevnetError {
         what: String,
         /// Its log.
         log: PathBuf,
-        /// The log's end.
+        /// The last lines of the log.
         tail: String,
     },
-    /// Somebody else has the port.
-    #[error("port {port} of 127.0.0.1 is in use: end what uses it, or take another with {option} (0 takes a free one)")]
+    /// Another program uses the port.
+    #[error("port {port} of 127.0.0.1 is in use: stop the program that uses it, or choose another with {option} (0 takes a free one)")]
     PortInUse {
         /// The port.
         port: u16,
@@ -34,14 +34,14 @@ pub enum DevnetError {
         option: &'static str,
     },
     /// Another devnet runs in the folder.
-    #[error("another devnet runs in {0}: stop it, or take another --folder")]
+    #[error("another devnet runs in {0}: stop it, or choose another --folder")]
     FolderInUse(PathBuf),
     /// A file cannot be read or written.
     #[error("{path}: {reason}")]
     File {
         /// Which file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: String,
     },
     /// The chain.

@@ -1,6 +1,6 @@
-//! A chain and an IPFS node on this machine, with funded wallets: for trying things out and for tests.
+//! A chain and an IPFS node on this machine, with funded wallets, for development and tests.
 //!
-//! Both keep their state in one folder, so that a devnet that was stopped or killed goes on where it was.
+//! One folder holds the state of both, so that a devnet that was stopped or killed continues where it was.
 
 mod anvil;
 mod error;
@@ -19,16 +19,16 @@ use self::ports::require_free;
 pub use self::wallets::{DevWallet, FUNDS};
 use crate::embedded::EmbeddedIpfs;
 
-/// What a devnet is like.
+/// Options of a devnet.
 #[derive(Clone, Debug)]
 pub struct DevnetOptions {
-    /// Where everything is kept.
+    /// Folder of the whole state.
     pub folder: PathBuf,
-    /// Of the Ethereum RPC; 0 takes a free one.
+    /// Port of the Ethereum RPC; 0 takes a free one.
     pub rpc_port: u16,
-    /// Of the IPFS RPC; 0 takes a free one.
+    /// Port of the IPFS RPC; 0 takes a free one.
     pub ipfs_port: u16,
-    /// `owner`, `aggregator`, then trainers.
+    /// Number of wallets: `owner`, `aggregator`, then trainers.
     pub wallets: u16,
     /// Seconds between blocks without transactions.
     pub block_time: u64,
@@ -43,10 +43,10 @@ pub struct Devnet {
 }
 
 impl Devnet {
-    /// Starts it, new or from the folder's state.
+    /// Starts a new devnet, or the one in the folder.
     ///
     /// # Errors
-    /// [`DevnetError`] says what to do.
+    /// [`DevnetError`] contains the remedy.
     pub async fn start(options: &DevnetOptions) -> Result<Self, DevnetError> {
         let folder = &options.folder;
         std::fs::create_dir_all(folder).map_err(DevnetError::file(folder))?;
@@ -89,7 +89,6 @@ impl Devnet {
         self.ipfs.api()
     }
 
-    /// The wallets.
     pub fn wallets(&self) -> &[DevWallet] {
         self.wallets.list()
     }
@@ -99,12 +98,12 @@ impl Devnet {
         self.wallets.password_file()
     }
 
-    /// What programs need to know, as in `devnet.json`.
+    /// What programs need to connect, as in `devnet.json`.
     pub fn description(&self) -> Value {
         description(&self.anvil, &self.ipfs, &self.wallets, &self.folder)
     }
 
-    /// Waits until the chain ends by itself, which it should not.
+    /// Waits until anvil ends on its own, which it should not.
     pub async fn chain_ended(&mut self) -> String {
         self.anvil.ended().await.map_or_else(|e| e.to_string(), |s: ExitStatus| s.to_string())
     }
@@ -114,7 +113,7 @@ impl Devnet {
         self.anvil.log()
     }
 
-    /// Stops everything, after both have written their state.
+    /// Stops chain and IPFS node after they have written their state.
     pub async fn stop(mut self) {
         self.anvil.stop().await;
         self.ipfs.stop().await;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::error::DevnetError;
 
-/// What each wallet gets, wei: 1000 ether.
+/// Initial balance of each wallet, wei: 1000 ether.
 pub const FUNDS: u128 = 1_000_000_000_000_000_000_000;
 
 /// A wallet of a devnet.
@@ -31,7 +31,7 @@ pub(super) struct DevWallets {
 }
 
 impl DevWallets {
-    /// Opens `count` wallets of the folder; those that are not there yet are made.
+    /// Opens `count` wallets of the folder and creates missing ones.
     pub(super) async fn open(folder: &Path, count: u16) -> Result<Self, DevnetError> {
         let password_file = folder.join("password");
         if !password_file.exists() {
@@ -40,7 +40,7 @@ impl DevWallets {
                 .map_err(DevnetError::file(&password_file))?;
         }
         let password = read_password(Some(&password_file))?;
-        // The key derivation is made to be slow: all cores at once.
+        // The key derivation is slow by design, so this uses all cores.
         let tasks: Vec<_> = (0..count)
             .map(|index| {
                 let (name, password) = (name(index), password.clone());
@@ -55,7 +55,7 @@ impl DevWallets {
         Ok(Self { password_file, wallets })
     }
 
-    /// Gives money to those that have none.
+    /// Funds the wallets whose balance is zero.
     pub(super) async fn fund(&self, chain: &Chain) -> Result<(), DevnetError> {
         for wallet in &self.wallets {
             if chain.balance(wallet.account).await? == 0 {

@@ -12,27 +12,27 @@ use super::project::Project;
 use super::types::{Receipt, Settlement};
 use crate::address::Address20;
 
-/// How long the contract takes a call.
+/// Until when the contract accepts a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    /// At any time.
+    /// Always.
     Mined,
-    /// Until the phase is over.
+    /// Until the end of the phase.
     PhaseEnds,
-    /// Until the phase is over, and then for the period in which anybody may settle.
-    NobodyMaySettle,
+    /// Until the end of the phase and of the period after it in which anyone may settle.
+    SettlementCloses,
 }
 
 impl Project {
     /// Joins with the stake of the terms.
     ///
     /// # Errors
-    /// The contract's reason, [`ChainError::InsufficientFunds`], [`ChainError::InsufficientTokens`], the node's faults.
+    /// The contract's refusal, [`ChainError::InsufficientFunds`], [`ChainError::InsufficientTokens`], the node's faults.
     pub async fn join(&self) -> Result<Receipt, ChainError> {
         self.pay("joining project", bindings::JoinCall, Until::PhaseEnds, self.terms.stake).await
     }
 
-    /// Gives up the seat; at any time but in a round in which the wallet has committed.
+    /// Gives up the seat, except in a round in which the wallet has committed.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -49,7 +49,7 @@ impl Project {
             .await
     }
 
-    /// Posts a commitment, its [`super::seal`] and its proof of form.
+    /// Posts a commitment with its [`super::seal`] and its proof of form.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -65,7 +65,7 @@ impl Project {
         self.send("the commitment in project", call, Until::PhaseEnds).await
     }
 
-    /// Opens the seal.
+    /// Reveals the CID and opens the seal.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -79,7 +79,7 @@ impl Project {
         self.send("the reveal in project", call, Until::PhaseEnds).await
     }
 
-    /// Says which revealed slots' bytes the wallet had (its own among them), and from whom it had the last model file.
+    /// Attests the revealed slots whose updates the wallet fetched (its own included), and the source of the last model file.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -94,7 +94,7 @@ impl Project {
         self.send("the attestation in project", call, Until::PhaseEnds).await
     }
 
-    /// In Closing: says from whom the wallet had the last model file.
+    /// In Closing: attests the source of the last model file.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -103,7 +103,7 @@ impl Project {
         self.send("the model's attestation in project", call, Until::PhaseEnds).await
     }
 
-    /// Says that the last model file was withheld and that the wallet serves it.
+    /// Publishes the last model file, which was withheld, and announces the wallet as its source.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -118,10 +118,10 @@ impl Project {
     /// See [`Self::join`].
     pub async fn settle(&self, settlement: &Settlement) -> Result<Receipt, ChainError> {
         let call = bindings::SettleCall::from(settlement);
-        self.send("the settlement of project", call, Until::NobodyMaySettle).await
+        self.send("the settlement of project", call, Until::SettlementCloses).await
     }
 
-    /// Moves the project on when a deadline has passed.
+    /// Starts the next phase after a deadline has passed.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -129,7 +129,7 @@ impl Project {
         self.send("advancing project", bindings::AdvanceCall, Until::Mined).await
     }
 
-    /// Pays all that the wallet is owed to `to`.
+    /// Pays everything that the wallet is owed to `to`.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -138,7 +138,7 @@ impl Project {
         self.send("the withdrawal from project", call, Until::Mined).await
     }
 
-    /// Sends with an amount of the project's currency.
+    /// Sends a call that pays an amount of the project's currency.
     pub(super) async fn pay<C: AbiEncode>(
         &self,
         what: &str,
@@ -164,7 +164,7 @@ impl Project {
         Ok(self.chain.send(&action, Some(self.address), data, 0, deadline).await?.receipt)
     }
 
-    /// From when on the contract refuses a call, chain time in Unix seconds.
+    /// The chain time in Unix seconds from which the contract refuses a call.
     async fn deadline(&self, until: Until) -> Result<Option<u64>, ChainError> {
         if until == Until::Mined {
             return Ok(None);
@@ -173,8 +173,8 @@ impl Project {
         let answer: bindings::DeadlineReturn = self.view(bindings::DeadlineCall, None).await?;
         let deadline: u64 = narrow(answer.0, "the deadline")?;
         Ok(match until {
-            // After it the named aggregator has lost its bond, and may still settle for the fee.
-            Until::NobodyMaySettle if head.timestamp >= deadline => {
+            // After the deadline the named aggregator has lost its bond, and may still settle for the fee.
+            Until::SettlementCloses if head.timestamp >= deadline => {
                 Some(deadline.saturating_add(u64::from(self.terms.aggregate_period)))
             }
             _ => Some(deadline),

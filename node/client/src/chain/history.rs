@@ -1,4 +1,4 @@
-//! What happened in a project, from its logs.
+//! The past of a project, from its logs.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use super::types::{
 const CONCURRENT: usize = 16;
 
 impl Project {
-    /// What a withdrawal paid, in the currency's least unit; 0 when the transaction is none of this project.
+    /// The amount of a withdrawal, in the currency's least unit; 0 when the transaction is not a withdrawal from this project.
     ///
     /// # Errors
     /// The node's faults.
@@ -54,13 +54,13 @@ impl Project {
         if found.iter().enumerate().any(|(i, update)| usize::from(update.slot) != i) {
             return Err(ChainError::decode(
                 format!("the commitments of round {round}"),
-                "the node left some logs out",
+                "the node withheld some logs",
             ));
         }
         Ok(found)
     }
 
-    /// The CIDs that were revealed in a round, in slot order.
+    /// The revealed CIDs of a round, in slot order.
     ///
     /// # Errors
     /// The node's faults.
@@ -78,7 +78,7 @@ impl Project {
         Ok(found)
     }
 
-    /// Who says that it serves the model file of a round that was withheld, in the order of the log.
+    /// The accounts that published the withheld model file of a round, in the order of the log.
     ///
     /// # Errors
     /// The node's faults.
@@ -138,7 +138,7 @@ impl Project {
         Ok(events)
     }
 
-    /// Asks for the receipts of all transactions behind `logs` that were not asked for before.
+    /// Requests the receipts of all transactions in `logs` that are not in the cache.
     async fn read_gas(&self, logs: &[Log]) -> Result<(), ChainError> {
         let missing: BTreeSet<(H256, H256)> = {
             let known = self.gas.lock().expect("nothing panics while it is held");
@@ -157,7 +157,7 @@ impl Project {
         Ok(())
     }
 
-    /// The project's logs in order; of one event, and of one round, where these are given.
+    /// The project's logs in order, optionally of one event and of one round.
     async fn logs(&self, of: Option<(H256, Option<u64>)>) -> Result<Vec<Log>, ChainError> {
         let mut filter = Filter::new().address(Address::from(self.address)).from_block(0);
         if let Some((signature, round)) = of {
@@ -184,7 +184,7 @@ impl Project {
     }
 }
 
-/// Block and transaction of a log; `None` while it is in no block.
+/// Block and transaction of a log; `None` while it is pending.
 fn place(log: &Log) -> Option<(H256, H256)> {
     Some((log.block_hash?, log.transaction_hash?))
 }

@@ -1,4 +1,4 @@
-//! A project on the chain.
+//! A project on the chain: its state.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -17,15 +17,15 @@ use crate::address::Address20;
 
 const WHAT: &str = "project";
 
-/// A project's contract. Cheap to clone; clones share what they have read.
+/// A project's contract. Cheap to clone; clones share their caches.
 #[derive(Clone, Debug)]
 pub struct Project {
     pub(super) chain: Chain,
     pub(super) address: Address20,
     pub(super) terms: Arc<Terms>,
-    /// The last status with the hash of its block: nothing changes within a block.
+    /// The last status, with the hash of its block: nothing changes within a block.
     last: Arc<Mutex<Option<(H256, Status)>>>,
-    /// Gas by block and transaction, as far as it was asked for: it never changes.
+    /// Gas by block and transaction, which never changes.
     pub(super) gas: Arc<Mutex<HashMap<(H256, H256), u64>>>,
 }
 
@@ -33,7 +33,7 @@ impl Project {
     /// Opens the project at `address`, reads its terms and checks that its code is that of this version.
     ///
     /// # Errors
-    /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`] where there is no project;
+    /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`] when the address holds no project;
     /// the node's faults.
     pub async fn open(chain: &Chain, address: Address20) -> Result<Self, ChainError> {
         let project = Self::open_any(chain, address).await?;
@@ -41,7 +41,7 @@ impl Project {
         Ok(project)
     }
 
-    /// Opens whatever answers like a project, to look at it or to take money out.
+    /// Opens a project of any version, to read it or to withdraw from it.
     ///
     /// # Errors
     /// [`ChainError::NoCode`] and [`ChainError::OtherContract`]; the node's faults.
@@ -53,22 +53,22 @@ impl Project {
         Ok(Self { chain, address, terms, last: Default::default(), gas: Default::default() })
     }
 
-    /// Its address.
+    /// The contract's address.
     pub fn address(&self) -> Address20 {
         self.address
     }
 
-    /// Its rules.
+    /// Its terms.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// The chain that it is on.
+    /// Its chain.
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
 
-    /// Where it stands, all of it at one block. Asking again within a block costs the node one question.
+    /// Its state at one block. A second call within a block costs one request.
     ///
     /// # Errors
     /// The node's faults.
@@ -79,7 +79,7 @@ impl Project {
                 return Ok(status.clone());
             }
         }
-        // By hash: two nodes behind one address may have different blocks of one number, and none is mixed with another.
+        // By hash: nodes behind one address may have different blocks of the same number, which must not be mixed.
         let at = Some(head.hash);
         let (phase_index, round, deadline, settled, voids) = futures::try_join!(
             self.view::<_, bindings::PhaseReturn>(bindings::PhaseCall, at),
@@ -173,7 +173,7 @@ impl Project {
         Ok(self.view::<_, bindings::IsTrainerReturn>(call, None).await?.0)
     }
 
-    /// What is held of an account's stake, and how often it was dropped.
+    /// An account's stake, and how often it was dropped.
     ///
     /// # Errors
     /// The node's faults.
@@ -206,7 +206,7 @@ impl Project {
     /// The node's faults.
     pub async fn owed(&self, who: Address20) -> Result<u128, ChainError> {
         let call = bindings::OwedCall { account: Address::from(who) };
-        amount(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "what is owed")
+        amount(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "an amount owed")
     }
 
     /// The registry of keys, the verifiers and the factory that the project names.

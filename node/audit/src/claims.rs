@@ -183,13 +183,13 @@ mod tests {
         assert_eq!(found(&[&open, &three(AGGREGATOR), &[given(AGGREGATOR, cid)]]), silence);
         let half = [names(2, 0, AGGREGATOR), names(2, 1, AGGREGATOR)];
         let text = found(&[&open, &half, &[given(AGGREGATOR, cid)]]);
-        assert!(text[0].contains("to nobody"), "{text:?}");
+        assert!(text[0].contains("to no one"), "{text:?}");
         let back = EventKind::ModelUnattested { round: 1, fee: terms().round_fee };
         assert_eq!(found(&[&open, &half, std::slice::from_ref(&back)]), silence);
         let text = found(&[&open, &three(AGGREGATOR), std::slice::from_ref(&back)]);
         assert!(text[0].contains("more than half name"), "{text:?}");
         let text = found(&[&[back]]);
-        assert!(text[0].contains("and 0 was open"), "{text:?}");
+        assert!(text[0].contains("but 0 was open"), "{text:?}");
         let text = found(&[&open, &[settles(2)]]);
         assert!(text[0].starts_with("round 1: the fee of its model file: it was neither"), "{text:?}");
     }
@@ -206,11 +206,11 @@ mod tests {
         let events = [&open[..], &votes, &[bond.clone(), given(publisher, [8; 32])]].concat();
         assert_eq!(found(&[&events]), silence);
         let notes = check_claims(&terms(), &events).1;
-        assert!(notes[0].contains("published it and has the fee"), "{notes:?}");
+        assert!(notes[0].contains("published it and earned the fee"), "{notes:?}");
         let text = found(&[&open, &votes, &[given(publisher, [7; 32])]]);
         assert_eq!(text.len(), 1, "another file: {text:?}");
         let text = found(&[&[settles(1)], &reveals(2), &[bond]]);
-        assert!(text[0].contains("the aggregator's bond was taken"), "{text:?}");
+        assert!(text[0].contains("the aggregator lost its bond"), "{text:?}");
         let text = found(&[&[published]]);
         assert!(text[0].contains("while no fee was open"), "{text:?}");
     }

@@ -225,13 +225,13 @@ mod tests {
         assert_eq!(found(&[commits(0), void.clone()]), silence, "too few commitments: nothing to reveal");
 
         let [one, two] = [[1; 20], [2; 20]].map(|who| fairshare_client::format_address(&who));
-        let spared = format!("round 1: trainer {one} did not reveal what it had committed to, or no majority had its bytes, and it kept its stake");
+        let spared = format!("round 1: trainer {one} kept its stake, although it did not reveal its commitment or no majority attested its bytes");
         assert_eq!(found(&with(std::slice::from_ref(&aggregate))), std::slice::from_ref(&spared));
         let wrongly = |who| {
-            format!("round 1: trainer {who} lost its stake, and had revealed an update that a majority had")
+            format!("round 1: trainer {who} lost its stake, although it revealed an update that a majority attested")
         };
         assert_eq!(found(&with(&[slashes(2, stake), void.clone()])), [wrongly(&two), spared]);
-        let amount = format!("round 1: the stake that trainer {one} lost was 7, {stake} was held");
+        let amount = format!("round 1: trainer {one} lost 7, its stake was {stake}");
         assert_eq!(found(&with(&[slashes(1, 7), aggregate])), [amount]);
         assert_eq!(found(&[commits(1), slashes(1, stake), void]), [wrongly(&one)]);
         assert_eq!(found(&[&holds[..], &[slashes(2, stake)]].concat()), [wrongly(&two)]);
@@ -249,10 +249,10 @@ mod tests {
         assert_eq!(with(&[active(0b0_1111), slashes(4, stake), aggregate.clone()]), silence);
         assert_eq!(with(&[active(0b1_1111), aggregate.clone()]), silence);
         assert!(with(&[active(0b0_1111), aggregate.clone()])[0].contains("kept its stake"));
-        assert!(with(&[active(0b1_1111), slashes(4, stake), aggregate])[0].contains("a majority had"));
+        assert!(with(&[active(0b1_1111), slashes(4, stake), aggregate])[0].contains("a majority attested"));
         let void = EventKind::Voided { round: 1, reason: "too few active".into() };
         assert_eq!(with(&[active(0b11), void.clone()]), silence, "the attesters may be the ones who failed");
-        assert!(with(&[active(0b11), slashes(4, stake), void])[0].contains("a majority had"));
+        assert!(with(&[active(0b11), slashes(4, stake), void])[0].contains("a majority attested"));
     }
 
     #[test]
@@ -285,9 +285,9 @@ mod tests {
             silence
         );
         assert!(check(&[round(1, 0, None), round(2, 0, None)])[0]
-            .contains("lost 0 of its stake as an outlier, the rounds before give 40"));
+            .contains("lost 0 of its stake as an outlier, the earlier rounds give 40"));
         assert!(check(&[round(1, 0, Some(40))])[0]
-            .contains("lost 40 of its stake as an outlier, the rounds before give 0"));
+            .contains("lost 40 of its stake as an outlier, the earlier rounds give 0"));
         assert!(check(&[round(1, 0, None), round(2, 0, Some(41))])[0].contains("lost 41"));
         assert!(check(&[round(1, 1, Some(40))])[0].contains("lost 40"), "it was kept");
     }

@@ -13,6 +13,7 @@ use super::rounds::{Progress, Rounds};
 use super::schedule::check_schedule;
 use super::slashing::check_slashing;
 use super::snapshot::{chain_answer, Snapshot};
+use super::sources::Sources;
 use super::text::{point_text, word};
 
 /// Audits a project. `srs` must reach the project's dimension.
@@ -41,16 +42,8 @@ pub async fn audit(
     }
     let spec = specification(project, store, &mut failures).await?;
 
-    let mut audited = Rounds {
-        project,
-        store,
-        srs,
-        keys,
-        spec: spec.as_ref(),
-        keys_hash: registered.hash,
-        notes,
-        failures,
-    };
+    let sources = Sources { project, store, srs, keys, spec: spec.as_ref(), keys_hash: registered.hash };
+    let mut audited = Rounds { sources, notes, failures };
     let rounds = audited.check(&snapshot, progress).await?;
     let Rounds { mut notes, mut failures, .. } = audited;
 

@@ -180,11 +180,7 @@ fn every_difference_with_the_contract_is_named() {
     for expected in [
         "the escrow is 1000499 on chain, the events give 1000500".to_owned(),
         format!("{name} is owed 999999 on chain, the events give 1000000"),
-        format!(
-            "the contract holds {}, by the events it must hold {}",
-            ledger.held() - 1,
-            ledger.held()
-        ),
+        format!("the contract holds {}, by the events it must hold {}", ledger.held() - 1, ledger.held()),
         "deposit 2001000 + slashed 0 differ from paid 1000000 + fees 500 + returned 0 + escrow 1000499"
             .to_owned(),
     ] {

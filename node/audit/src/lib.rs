@@ -26,6 +26,7 @@ mod schedule;
 mod settlement;
 mod slashing;
 mod snapshot;
+mod sources;
 mod submissions;
 mod text;
 

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_circuits::{CommittedKeys, FormStatement, FormTable};
-use fairshare_client::{CommittedUpdate, EventKind, Project, ProjectEvent, RevealedUpdate, RoundState};
+use fairshare_circuits::{FormStatement, FormTable};
+use fairshare_client::{
+    ChainError, CommitCall, CommittedUpdate, EventKind, Project, ProjectEvent, RevealedUpdate, RoundState,
+};
+use futures::{stream, StreamExt, TryStreamExt};
+use rayon::prelude::*;
 
 use super::error::AuditError;
 use super::round_fault::RoundFault;
 use super::snapshot::chain_answer;
+use super::sources::{Sources, CONCURRENT};
 use super::submissions::{
     check_attestations, check_commitments, check_form, check_reveals, check_slots_active, Attestation,
 };
@@ -63,91 +68,102 @@ pub(super) fn posted_by_round(events: &[ProjectEvent]) -> BTreeMap<u64, Posted> 
     rounds
 }
 
-/// Checks what was posted in one round, settled or void.
-pub(super) struct PostedCheck<'a> {
-    pub(super) project: &'a Project,
-    pub(super) keys: &'a CommittedKeys,
-    pub(super) keys_hash: [u8; 32],
-    pub(super) round: u64,
-    pub(super) posted: &'a Posted,
-    pub(super) notes: &'a mut Vec<String>,
+/// What contract and transactions hold of a round.
+pub(super) struct PostedData {
+    pub(super) state: RoundState,
+    /// The arguments of committing transactions, by their place in [`Posted::committed`].
+    commits: Vec<(usize, Readable<CommitCall>)>,
+    /// The salts of the reveals, by slot.
+    salts: Vec<(u8, Readable<[u8; 32]>)>,
 }
 
-impl PostedCheck<'_> {
-    /// The round's state in the contract, and the faults.
-    pub(super) async fn run(mut self) -> Result<(RoundState, Vec<RoundFault>), AuditError> {
-        let posted = self.posted;
-        let state = self.project.round_state(self.round).await?;
-        let mut faults = check_commitments(&posted.committed, &state);
-        let salts = self.salts().await?;
-        faults.extend(check_reveals(&posted.committed, &posted.revealed, &salts, &state));
-        faults.extend(self.forms().await?);
-        faults.extend(check_attestations(&posted.attestations, &posted.revealed, &state));
-        if let Some((active, attested)) = posted.active {
-            faults.extend(check_slots_active(&posted.attestations, &state, active, attested));
-        }
-        Ok((state, faults))
+/// What a transaction holds, or why only the project checked it.
+type Readable<T> = Result<T, String>;
+
+impl Posted {
+    /// Reads what the contract and the transactions of round `id` hold.
+    pub(super) async fn read(&self, project: &Project, id: u64) -> Result<PostedData, AuditError> {
+        let committed = self.committed.iter().enumerate();
+        let commits = committed.filter_map(|(place, update)| Some((place, *self.commits.get(&update.slot)?)));
+        let commits = stream::iter(commits)
+            .map(|(place, transaction)| async move {
+                Ok::<_, AuditError>((place, readable(project.commit_call(transaction).await)?))
+            })
+            .buffered(CONCURRENT);
+        let salts = stream::iter(self.reveals.iter().map(|(slot, transaction)| (*slot, *transaction)))
+            .map(|(slot, transaction)| async move {
+                Ok::<_, AuditError>((slot, readable(project.revealed_salt(transaction).await)?))
+            })
+            .buffered(CONCURRENT);
+        let state = async { Ok::<_, AuditError>(project.round_state(id).await?) };
+        let (state, commits, salts) = futures::try_join!(state, commits.try_collect(), salts.try_collect())?;
+        Ok(PostedData { state, commits, salts })
     }
 
-    /// Verifies the proof of form of every commitment again, where the transaction can be read.
-    async fn forms(&mut self) -> Result<Vec<RoundFault>, AuditError> {
-        let (project, round, mut faults) = (self.project, self.round, Vec::new());
-        let terms = project.terms();
-        for update in &self.posted.committed {
+    /// Checks what the trainers posted in round `id`, settled or void.
+    pub(super) fn check(
+        &self,
+        sources: &Sources<'_>,
+        id: u64,
+        data: &PostedData,
+        notes: &mut Vec<String>,
+    ) -> Vec<RoundFault> {
+        let state = &data.state;
+        let mut only_the_project = |slot: u8, what: &str, why: &str| {
+            notes.push(format!("round {id}: slot {slot}: only the project checked its {what} ({why})"));
+        };
+        let mut salts = BTreeMap::new();
+        for (slot, salt) in &data.salts {
+            match salt {
+                Ok(salt) => drop(salts.insert(*slot, *salt)),
+                Err(why) => only_the_project(*slot, "seal", why),
+            }
+        }
+        for (place, call) in &data.commits {
+            if let Err(why) = call {
+                only_the_project(self.committed[*place].slot, "proof of form", why);
+            }
+        }
+        let mut faults = check_commitments(&self.committed, state);
+        faults.extend(check_reveals(&self.committed, &self.revealed, &salts, state));
+        faults.extend(self.check_forms(sources, id, data));
+        faults.extend(check_attestations(&self.attestations, &self.revealed, state));
+        if let Some((active, attested)) = self.active {
+            faults.extend(check_slots_active(&self.attestations, state, active, attested));
+        }
+        faults
+    }
+
+    /// Verifies every proof of form again, on all cores.
+    fn check_forms(&self, sources: &Sources<'_>, id: u64, data: &PostedData) -> Vec<RoundFault> {
+        let (project, terms) = (sources.project, sources.project.terms());
+        let check = |(place, call): &(usize, Readable<CommitCall>)| {
+            let (update, call) = (&self.committed[*place], call.as_ref().ok()?);
             let (slot, trainer) = (update.slot, update.trainer);
-            let Some(transaction) = self.posted.commits.get(&slot) else { continue };
-            let call = match chain_answer(project.commit_call(*transaction).await)? {
-                Ok(Some(call)) => call,
-                unreadable => {
-                    let why = unreadable.err().map_or_else(through_another_contract, |e| e.to_string());
-                    self.notes.push(format!(
-                        "round {round}: slot {slot}: only the project checked its proof of form ({why})"
-                    ));
-                    continue;
-                }
-            };
             let table = match FormTable::from_id(terms.table) {
                 Ok(table) => table,
-                Err(error) => {
-                    faults.push(RoundFault::Form { slot, trainer, reason: error.to_string() });
-                    continue;
-                }
+                Err(error) => return Some(RoundFault::Form { slot, trainer, reason: error.to_string() }),
             };
             let statement = FormStatement {
                 chain_id: project.chain().chain_id(),
                 project: project.address(),
-                round,
+                round: id,
                 trainer,
                 dimension: terms.dimension,
                 table,
-                keys_hash: self.keys_hash,
+                keys_hash: sources.keys_hash,
                 commitment: update.commitment,
             };
-            faults.extend(check_form(self.keys.kzg(), statement, slot, &call, update).err());
-        }
-        Ok(faults)
-    }
-
-    /// The salts of the round's reveals, where the transaction can be read.
-    async fn salts(&mut self) -> Result<BTreeMap<u8, [u8; 32]>, AuditError> {
-        let (round, mut salts) = (self.round, BTreeMap::new());
-        for (slot, transaction) in &self.posted.reveals {
-            match chain_answer(self.project.revealed_salt(*transaction).await)? {
-                Ok(Some(salt)) => {
-                    salts.insert(*slot, salt);
-                }
-                unreadable => {
-                    let why = unreadable.err().map_or_else(through_another_contract, |e| e.to_string());
-                    self.notes.push(format!(
-                        "round {round}: slot {slot}: only the project checked its seal ({why})"
-                    ));
-                }
-            }
-        }
-        Ok(salts)
+            check_form(sources.keys.kzg(), statement, slot, call, update).err()
+        };
+        data.commits.par_iter().filter_map(check).collect()
     }
 }
 
-fn through_another_contract() -> String {
-    "it went through another contract".into()
+fn readable<T>(answer: Result<Option<T>, ChainError>) -> Result<Readable<T>, AuditError> {
+    Ok(match chain_answer(answer)? {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err("it went through another contract".into()),
+        Err(error) => Err(error.to_string()),
+    })
 }

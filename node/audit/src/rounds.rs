@@ -1,20 +1,22 @@
 //! The settled rounds, from the first to the last: each model follows from the one before, beginning with the specification's
 //! seed.
 
-use fairshare_circuits::{CommittedKeys, G1Affine, ReferenceString};
+use fairshare_circuits::G1Affine;
 use fairshare_client::{
-    collect, Collected, ContentId, ContentStore, EventKind, Project, RoundState, SettledRound,
+    collect_revealed, ChainError, Collected, ContentId, EventKind, SettledRound, Settlement,
 };
-use fairshare_protocol::{apply_step, encoded_len, FileKind, Specification};
+use fairshare_protocol::{apply_step, encoded_len, FileKind};
+use futures::{stream, StreamExt};
 
 use super::error::AuditError;
 use super::failure::Failure;
 use super::files::{FileFault, Known, ModelFiles};
-use super::posted::{posted_by_round, Posted, PostedCheck};
+use super::posted::{posted_by_round, Posted, PostedData};
 use super::report::AuditedRound;
 use super::round_fault::RoundFault;
 use super::settlement::{check_assessment, check_call, check_proof, check_step, reassess, statement};
 use super::snapshot::{chain_answer, Snapshot};
+use super::sources::Sources;
 use super::submissions::{check_active, disagreeing};
 use super::text::{point_text, slots, word};
 
@@ -23,64 +25,61 @@ pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 
 /// The audit of all rounds, with what it found so far.
 pub(super) struct Rounds<'a> {
-    pub(super) project: &'a Project,
-    pub(super) store: &'a ContentStore,
-    pub(super) srs: &'a ReferenceString,
-    pub(super) keys: &'a CommittedKeys,
-    /// `None` when it is not available: then updates and models cannot be read either.
-    pub(super) spec: Option<&'a Specification>,
-    pub(super) keys_hash: [u8; 32],
+    pub(super) sources: Sources<'a>,
     pub(super) notes: Vec<String>,
     pub(super) failures: Vec<Failure>,
 }
 
+/// A settled round before its check.
+struct RoundData {
+    posted: PostedData,
+    /// `None` when it went through another contract.
+    settlement: Result<Option<Settlement>, ChainError>,
+    /// `None` without a specification.
+    collected: Option<Vec<Collected>>,
+}
+
 impl Rounds<'_> {
+    /// Audits the rounds in their order; a few rounds are read ahead of the one that is checked.
     pub(super) async fn check(
         &mut self,
         snapshot: &Snapshot,
         progress: Progress<'_>,
     ) -> Result<Vec<AuditedRound>, AuditError> {
+        let sources = self.sources;
         let mut model = self.first_model().await?;
-        let mut all_posted = posted_by_round(&snapshot.events);
-        let settled: Vec<&SettledRound> = snapshot
-            .events
-            .iter()
-            .filter_map(|event| match &event.kind {
+        let nothing = Posted::default();
+        let all_posted = posted_by_round(&snapshot.events);
+        let posted = |id: u64| all_posted.get(&id).unwrap_or(&nothing);
+        let kinds = || snapshot.events.iter().map(|event| &event.kind);
+        let settled: Vec<&SettledRound> = kinds()
+            .filter_map(|kind| match kind {
                 EventKind::Settled(settled) => Some(settled),
                 _ => None,
             })
             .collect();
-        let mut before = self.project.terms().model;
+        let mut before = sources.project.terms().model;
         let mut rounds = Vec::with_capacity(settled.len());
-        for (done, settled_round) in settled.iter().enumerate() {
+        let reading = stream::iter(settled.iter().map(|round| read(sources, round, posted(round.round))));
+        let mut reading = std::pin::pin!(reading.buffered(sources.rounds_ahead()));
+        for (done, round) in settled.iter().enumerate() {
             progress(done, settled.len());
-            let posted = all_posted.remove(&settled_round.round).unwrap_or_default();
+            let data = reading.next().await.expect("as many as there are settled rounds")?;
             let failures = self.failures.len();
-            let (mut round, next) = self.round(settled_round, &posted, before, model).await?;
-            round.failures = self.failures.len() - failures;
-            rounds.push(round);
-            (before, model) = (settled_round.model, next);
+            let (mut audited, next) = self.round(round, posted(round.round), &data, before, model).await?;
+            audited.failures = self.failures.len() - failures;
+            rounds.push(audited);
+            (before, model) = (round.model, next);
         }
-        let void = snapshot.events.iter().filter_map(|event| match &event.kind {
-            EventKind::Voided { round, .. } => Some(*round),
-            _ => None,
-        });
-        for round in void {
-            let posted = all_posted.remove(&round).unwrap_or_default();
-            let (_, faults) = self.posted(round, &posted).await?;
+        for kind in kinds() {
+            let EventKind::Voided { round, .. } = *kind else { continue };
+            let posted = posted(round);
+            let data = posted.read(sources.project, round).await?;
+            let faults = posted.check(&sources, round, &data, &mut self.notes);
             self.failures.extend(faults.into_iter().map(|fault| Failure::Round { round, fault }));
         }
         progress(settled.len(), settled.len());
         Ok(rounds)
-    }
-
-    async fn posted(
-        &mut self,
-        round: u64,
-        posted: &Posted,
-    ) -> Result<(RoundState, Vec<RoundFault>), AuditError> {
-        let Self { project, keys, keys_hash, .. } = *self;
-        PostedCheck { project, keys, keys_hash, round, posted, notes: &mut self.notes }.run().await
     }
 
     /// Checks a published model file: see [`ModelFiles::check`]. Without a specification nothing can be checked.
@@ -90,7 +89,7 @@ impl Rounds<'_> {
         commitment: G1Affine,
         names: &[[u8; 32]],
     ) -> Result<(Known, Option<FileFault>), AuditError> {
-        let Self { store, srs, spec, .. } = *self;
+        let Sources { store, srs, spec, .. } = self.sources;
         match spec {
             Some(spec) => ModelFiles { store, srs, spec }.check(recomputed, commitment, names).await,
             None => Ok((recomputed, None)),
@@ -98,9 +97,10 @@ impl Rounds<'_> {
     }
 
     async fn first_model(&mut self) -> Result<Known, AuditError> {
-        let (Some(spec), terms) = (self.spec, self.project.terms()) else { return Ok(None) };
+        let Sources { project, srs, spec, .. } = self.sources;
+        let (Some(spec), terms) = (spec, project.terms()) else { return Ok(None) };
         let initial = spec.model.initial(spec.training.seed, spec.quantisation.scale_log2);
-        let commitment = self.srs.commit_model(&initial)?;
+        let commitment = srs.commit_model(&initial)?;
         let mut known = Some(initial);
         if commitment != terms.model {
             self.failures.push(Failure::FirstModelCommitment {
@@ -118,13 +118,15 @@ impl Rounds<'_> {
         &mut self,
         settled: &SettledRound,
         posted: &Posted,
+        data: &RoundData,
         before: G1Affine,
         model: Known,
     ) -> Result<(AuditedRound, Known), AuditError> {
         let id = settled.round;
-        let (project, committed) = (self.project, &posted.committed);
-        let (state, mut faults) = self.posted(id, posted).await?;
-        faults.extend(check_active(project.terms(), &state, settled.active));
+        let Sources { project, keys, spec, keys_hash, .. } = self.sources;
+        let committed = &posted.committed;
+        let mut faults = posted.check(&self.sources, id, &data.posted, &mut self.notes);
+        faults.extend(check_active(project.terms(), &data.posted.state, settled.active));
         if posted.active.is_none() {
             faults.push(RoundFault::NoActiveSlots);
         }
@@ -133,7 +135,7 @@ impl Rounds<'_> {
             project.chain().chain_id(),
             project.address(),
             project.terms(),
-            self.keys_hash,
+            keys_hash,
             before,
             settled,
             committed,
@@ -146,16 +148,11 @@ impl Rounds<'_> {
             }
         };
         let (mut proof, mut through_another) = (false, false);
-        match chain_answer(project.settlement_of(settled.transaction).await)? {
+        match &data.settlement {
             Ok(None) => through_another = true,
             Ok(Some(call)) => {
-                faults.extend(check_call(
-                    settled,
-                    &call,
-                    committed,
-                    self.project.terms().outlier_penalty != 0,
-                ));
-                match statement.as_ref().map(|statement| check_proof(self.keys, statement, &call)) {
+                faults.extend(check_call(settled, call, committed, project.terms().outlier_penalty != 0));
+                match statement.as_ref().map(|statement| check_proof(keys, statement, call)) {
                     Some(Ok(())) => proof = true,
                     Some(Err(fault)) => faults.push(fault),
                     None => {}
@@ -178,11 +175,10 @@ impl Rounds<'_> {
             model_cid: None,
             failures: 0,
         };
-        let next = match self.spec {
-            Some(spec) => {
-                let collected = collect(project, self.store, spec, self.srs, id).await?;
+        let next = match spec.zip(data.collected.as_ref()) {
+            Some((spec, collected)) => {
                 let recomputed =
-                    self.updates(settled, posted, &collected, model, &mut faults, &mut audited)?;
+                    self.updates(settled, posted, collected, model, &mut faults, &mut audited)?;
                 let names = [&[settled.model_cid], &posted.published[..]].concat();
                 let (known, fault) = self.published(recomputed, settled.model, &names).await?;
                 audited.model = fault.is_none();
@@ -222,7 +218,8 @@ impl Rounds<'_> {
         faults: &mut Vec<RoundFault>,
         audited: &mut AuditedRound,
     ) -> Result<Known, AuditError> {
-        let terms = self.project.terms();
+        let Sources { project, srs, .. } = self.sources;
+        let terms = project.terms();
         let mut by_slot: Vec<Option<&[i16]>> = vec![None; usize::from(terms.slots)];
         let mut right = 0u128;
         for entry in collected {
@@ -266,7 +263,7 @@ impl Rounds<'_> {
             faults.push(RoundFault::Rule("an entry of the new model leaves 64 bits".into()));
             return Ok(None);
         };
-        let commitment = self.srs.commit_model(&next)?;
+        let commitment = srs.commit_model(&next)?;
         if commitment != settled.model {
             let (expected, found) = (point_text(&commitment), point_text(&settled.model));
             faults.push(RoundFault::ModelCommitment { expected, found });
@@ -274,4 +271,23 @@ impl Rounds<'_> {
         }
         Ok(Some(next))
     }
+}
+
+/// Reads a settled round.
+async fn read(
+    sources: Sources<'_>,
+    settled: &SettledRound,
+    posted: &Posted,
+) -> Result<RoundData, AuditError> {
+    let Sources { project, store, srs, spec, .. } = sources;
+    let id = settled.round;
+    let settlement = async { chain_answer(project.settlement_of(settled.transaction).await) };
+    let collected = async {
+        let Some(spec) = spec else { return Ok(None) };
+        let collected = collect_revealed(&posted.committed, &posted.revealed, store, spec, srs, id).await?;
+        Ok::<_, AuditError>(Some(collected))
+    };
+    let (posted, settlement, collected) =
+        futures::try_join!(posted.read(project, id), settlement, collected)?;
+    Ok(RoundData { posted, settlement, collected })
 }

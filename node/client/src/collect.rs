@@ -5,7 +5,7 @@ use fairshare_protocol::{decode_update, encoded_len, FileKind, Specification, Te
 use futures::{stream, StreamExt, TryStreamExt};
 
 use crate::address::Address20;
-use crate::chain::{ChainError, Project};
+use crate::chain::{ChainError, CommittedUpdate, Project, RevealedUpdate};
 use crate::content::{ContentError, ContentId, ContentStore};
 
 /// How many files are fetched at the same time.
@@ -88,6 +88,23 @@ pub async fn collect(
     round: u64,
 ) -> Result<Vec<Collected>, CollectError> {
     let (committed, revealed) = futures::try_join!(project.committed(round), project.revealed(round))?;
+    collect_revealed(&committed, &revealed, store, spec, srs, round).await
+}
+
+/// [`collect`] for commitments and reveals that are known already, in any order.
+///
+/// # Errors
+/// See [`collect`].
+pub async fn collect_revealed(
+    committed: &[CommittedUpdate],
+    revealed: &[RevealedUpdate],
+    store: &ContentStore,
+    spec: &Specification,
+    srs: &ReferenceString,
+    round: u64,
+) -> Result<Vec<Collected>, CollectError> {
+    let mut revealed: Vec<&RevealedUpdate> = revealed.iter().collect();
+    revealed.sort_by_key(|reveal| reveal.slot);
     let limit = encoded_len(&spec.model, FileKind::Update).map_err(CollectError::Model)?;
     let fetched = stream::iter(revealed.into_iter().map(|reveal| async move {
         let id = ContentId::from_digest(reveal.cid, limit);
@@ -107,8 +124,10 @@ pub async fn collect(
         .into_iter()
         .map(|(reveal, update)| {
             let slot = reveal.slot;
-            let commit =
-                committed.get(usize::from(slot)).ok_or(CollectError::NoCommitment { slot, round })?;
+            let commit = committed
+                .iter()
+                .find(|commit| commit.slot == slot)
+                .ok_or(CollectError::NoCommitment { slot, round })?;
             let (trainer, commitment) = (commit.trainer, commit.commitment);
             Ok(Collected { slot, trainer, commitment, cid: reveal.cid, update })
         })

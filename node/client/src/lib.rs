@@ -34,7 +34,7 @@ pub use chain::{
     Phase, Project, ProjectEvent, PublishedModel, Receipt, RegisteredKeys, RevealedUpdate, RoundState,
     SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState, Wallet, WalletError,
 };
-pub use collect::{collect, CollectError, Collected, Exclusion};
+pub use collect::{collect, collect_revealed, CollectError, Collected, Exclusion};
 pub use content::{ContentError, ContentId, ContentStore, CHUNK};
 pub use project_files::{fetch_model, fetch_specification, format_point, FileError, MAX_SPECIFICATION};
 pub use watch::watched;

@@ -79,7 +79,7 @@ impl CreateArgs {
         };
         let owner = chain.account()?;
         let deposit = spec.deposit()?;
-        self.check_funds(&chain, owner, deposit, spec.token()).await?;
+        self.check_funds(&chain, owner, deposit, spec.token().map(Into::into)).await?;
 
         let progress = Progress::start("opening the reference string");
         let srs = self.data.reference_string(spec.model.dimension(), &progress)?;

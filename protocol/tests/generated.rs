@@ -2,6 +2,9 @@
 //! instead when `FAIRSHARE_REGENERATE` is set, as `scripts/regenerate` does.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "support/rule_vectors.rs"]
+mod rule_vectors;
+
 use std::fs;
 use std::path::Path;
 
@@ -22,4 +25,9 @@ fn assert_current(path: &str, generated: &str) {
 #[test]
 fn solidity_bounds_are_current() {
     assert_current("contracts/src/libraries/Bounds.sol", &fairshare_protocol::bounds::solidity());
+}
+
+#[test]
+fn rule_vectors_are_current() {
+    assert_current("tests/vectors/rules.json", &rule_vectors::rules_json());
 }

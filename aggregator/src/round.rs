@@ -42,7 +42,7 @@ impl Ready {
             round: self.settlement.round,
             payee: self.settlement.payee,
             active: self.proved.statement.active,
-            kept: self.assessment.kept,
+            kept: self.assessment.kept.bits(),
             coherence: self.assessment.coherence,
             shares: self.assessment.shares.clone(),
             weights: self.assessment.weights.clone(),

@@ -5,14 +5,7 @@
 use rayon::prelude::*;
 use thiserror::Error;
 
-/// The most slots that a round can have; a mask is 128 bits wide.
-pub const MAX_SLOTS: usize = 128;
-
-/// Updates are shorter than this, so that an entry stays below `2^52` and `f64` arithmetic stays exact.
-pub const MAX_DIMENSION: usize = 1 << 22;
-
-/// Largest magnitude of an entry that the rules and circuits accept.
-pub const MAX_ENTRY: i64 = 1 << 52;
+use crate::bounds::{DIMENSION_LIMIT, MAX_SLOTS};
 
 /// Coordinates that one dense product takes at a time: sixteen rows of them fit the second-level cache.
 const BLOCK: usize = 2048;
@@ -37,7 +30,7 @@ pub enum GramError {
         found: usize,
     },
     /// An update so long that the sums are no longer exact.
-    #[error("updates have {dimension} entries: a model must have fewer than {MAX_DIMENSION} parameters")]
+    #[error("updates have {dimension} entries: a model must have fewer than {DIMENSION_LIMIT} parameters")]
     TooLong {
         /// Entries of an update.
         dimension: usize,
@@ -68,13 +61,13 @@ impl GramMatrix {
     /// (section 2 of the protocol), which `f64` holds exactly whatever the order of the additions.
     ///
     /// # Errors
-    /// No slot or more than [`MAX_SLOTS`], updates of different lengths, or [`MAX_DIMENSION`] entries and more.
+    /// No slot or more than [`MAX_SLOTS`], updates of different lengths, or [`DIMENSION_LIMIT`] entries and more.
     pub fn compute(slots: &[Option<&[i16]>]) -> Result<Self, GramError> {
         check_slot_count(slots.len())?;
         let present: Vec<(usize, &[i16])> =
             slots.iter().enumerate().filter_map(|(slot, update)| update.map(|u| (slot, u))).collect();
         let dimension = present.first().map_or(0, |(_, update)| update.len());
-        if dimension >= MAX_DIMENSION {
+        if dimension >= DIMENSION_LIMIT as usize {
             return Err(GramError::TooLong { dimension });
         }
         for (slot, update) in &present {
@@ -261,8 +254,9 @@ mod tests {
             GramMatrix::compute(&[None, Some(&a), Some(&b)]),
             Err(GramError::LengthMismatch { slot: 2, expected: 4, found: 5 })
         );
-        let long = vec![0i16; MAX_DIMENSION];
-        assert_eq!(GramMatrix::compute(&[Some(&long)]), Err(GramError::TooLong { dimension: MAX_DIMENSION }));
+        let dimension = DIMENSION_LIMIT as usize;
+        let long = vec![0i16; dimension];
+        assert_eq!(GramMatrix::compute(&[Some(&long)]), Err(GramError::TooLong { dimension }));
         assert_eq!(
             GramMatrix::from_upper(3, vec![0; 5]),
             Err(GramError::UpperLength { slots: 3, expected: 6, found: 5 })

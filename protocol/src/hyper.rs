@@ -1,6 +1,6 @@
 //! The next round's learning rate out of proved numbers (docs/protocol.md 13.5). The contract computes the same.
 
-use crate::specification::ONE;
+use crate::bounds::ONE;
 use serde::{Deserialize, Serialize};
 
 /// A project's schedule. Factors are in `2^-16`, so 65536 is one.

@@ -7,38 +7,52 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod address;
 mod amount;
+pub mod bounds;
+mod digest;
 mod fixed_point;
 mod gram;
 mod hyper;
 mod model;
+mod money;
 mod packed;
+mod phase;
 mod quantise;
 mod rules;
+mod slot_mask;
 mod specification;
 mod tensors;
 mod transcript;
 
+pub use address::{Address, AddressError};
 pub use amount::{Amount, AmountError, Decimal, Wei};
+pub use bounds::{DIMENSION_LIMIT, MAX_ENTRY, MAX_SLOTS, MIN_ACTIVE, ONE, SLOT_SIZES};
+pub use digest::{Digest, DigestError};
 pub use fixed_point::{isqrt, lower_median, trimmed_sum};
-pub use gram::{GramError, GramMatrix, MAX_DIMENSION, MAX_ENTRY, MAX_SLOTS};
+pub use gram::{GramError, GramMatrix};
 pub use hyper::HyperPolicy;
-pub use model::{Model, ModelError, Parameter, DIMENSION_LIMIT};
+pub use model::{Model, ModelError, Parameter};
+pub use money::{Currency, Money, MoneyError};
 pub use packed::{element17, pack17, packed_words, unpack17, PackError, ELEMENTS_PER_WORD, ELEMENT_BITS};
-pub use quantise::{
-    apply_step, model_to_f32, quantise_update, Quantised, MAX_SCALE_LOG2, MODEL_FRACTION_BITS,
-};
+pub use phase::{Phase, PhaseError};
+pub use quantise::{apply_step, model_to_f32, quantise_update, Quantised, MODEL_FRACTION_BITS};
 pub use rules::{
     assess, coherence, AgreementDetail, AgreementPolicy, Assessment, Detail, MultiKrumDetail,
-    MultiKrumPolicy, Policy, RuleError, RulePolicy, AGREEMENT_RULE, MAX_BYZANTINE, MAX_THETA, MAX_TRIM,
-    MIN_ACTIVE, MULTI_KRUM_RULE,
+    MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, AGREEMENT_RULE, MAX_BYZANTINE, MULTI_KRUM_RULE,
 };
+pub use slot_mask::{SlotMask, SlotMaskError};
 pub use specification::{
-    Currency, Participation, Periods, Quantisation, Reward, Rule, RuleName, Specification,
-    SpecificationError, TokenAddress, Training, CIRCUIT_SIZES, ONE,
+    CurrencyConfig, Participation, Periods, Quantisation, Reward, RuleConfig, RuleName, Specification,
+    SpecificationError, Training,
 };
 pub use tensors::{
     decode_export, decode_model, decode_update, encode_export, encode_model, encode_update, encoded_len,
     FileKind, TensorError, MAX_HEADER,
 };
 pub use transcript::{absorb, u128_from_word, word_from_address, word_from_label, word_from_u128, Word};
+
+// Former names, for one merge.
+pub use rules::{ProjectPolicy as RulePolicy, RoundPolicy as Policy};
+/// [`DIMENSION_LIMIT`] as a `usize`.
+pub const MAX_DIMENSION: usize = DIMENSION_LIMIT as usize;

@@ -6,10 +6,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::bounds::{DIMENSION_LIMIT, MAX_LAYER};
 use crate::quantise::MODEL_FRACTION_BITS;
-
-/// `d` must stay below this, so that an entry of the Gram matrix stays below `2^52` (docs/protocol.md, section 2).
-pub const DIMENSION_LIMIT: u32 = 1 << 22;
 
 /// A model that a project trains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +113,7 @@ impl Model {
     /// [`ModelError`] names the field, or says that the model is too large.
     pub fn validate(&self) -> Result<(), ModelError> {
         let in_range = |field, value: u32, least: u32, expected| {
-            if (least..=1 << 16).contains(&value) {
+            if (least..=MAX_LAYER).contains(&value) {
                 Ok(())
             } else {
                 Err(ModelError::Size { field, value, expected })

@@ -2,8 +2,6 @@
 
 /// The global model has this many fraction bits more than an update.
 pub const MODEL_FRACTION_BITS: u8 = 16;
-/// The largest power of two that a project may choose as its scale.
-pub const MAX_SCALE_LOG2: u8 = 24;
 
 /// An update in integers, and how much of it did not fit.
 #[derive(Clone, Debug, PartialEq)]

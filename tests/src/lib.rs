@@ -11,6 +11,7 @@ mod market;
 mod options;
 mod process;
 mod report;
+pub mod schema;
 mod show;
 
 pub use market::{Devnet, Market, Outcome, Stage};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -65,6 +66,8 @@ pub struct Market {
     pub project: String,
     /// What `project create` printed.
     pub created: Value,
+    /// Results of the market's commands, each with the name of its definition in `docs/events.schema.json`.
+    pub(crate) results: Mutex<Vec<(&'static str, Value)>>,
     /// The trainers, honest ones first.
     pub trainers: Vec<Participant>,
     /// Which held-out samples judge the model.
@@ -203,6 +206,7 @@ impl Market {
             rpc: text(&ready, "rpc")?.into(),
             ipfs: text(&ready, "ipfs")?.into(),
             project: text(&created, "project")?.into(),
+            results: Mutex::new(vec![("devnet", ready.clone()), ("project_create", created.clone())]),
             created,
             trainers,
             held_out,
@@ -342,7 +346,7 @@ impl Market {
         if let Some(round) = round {
             fetch.arg(format!("--round={round}"));
         }
-        run_json(&mut fetch)?;
+        self.note("model_fetch", run_json(&mut fetch)?);
         let mut evaluate = self.command("fairshare-trainer", &["evaluate", "--json"])?;
         evaluate
             .arg("--model")
@@ -366,11 +370,12 @@ impl Market {
     pub fn audit(&self) -> Result<Value, Failure> {
         let mut command = self.command("fairshare", &["audit", "--json"])?;
         let output = crate::process::run_raw(&mut command)?;
-        serde_json::from_slice(&output.stdout).map_err(|_| Failure::Command {
+        let report = serde_json::from_slice(&output.stdout).map_err(|_| Failure::Command {
             command: "fairshare audit".into(),
             code: output.status.to_string(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        })?;
+        Ok(self.note("audit", report))
     }
 
     /// One call of the Ethereum node.
@@ -386,7 +391,8 @@ impl Market {
     /// # Errors
     /// [`Failure`] of the command.
     pub fn show(&self) -> Result<Value, Failure> {
-        run_json(&mut self.command("fairshare", &["project", "show", "--json"])?)
+        Ok(self
+            .note("project_show", run_json(&mut self.command("fairshare", &["project", "show", "--json"])?)?))
     }
 
     /// Takes out what a wallet (`owner`, `aggregator`, a trainer's name) is owed; 0 when that is nothing.
@@ -397,8 +403,14 @@ impl Market {
         let all = self.trainers.iter().map(|t| &t.wallet).chain([&self.owner, &self.aggregator]);
         let Some(wallet) = all.into_iter().find(|w| w.name == name) else { return Ok(0) };
         let mut command = self.signed("fairshare", &["withdraw", "--json"], wallet)?;
-        let result = run_json(&mut command)?;
-        Ok(amount(&result["amount_wei"]))
+        let result = self.note("withdraw", run_json(&mut command)?);
+        // In wei, or in the least unit of the project's token.
+        Ok(amount(result.get("amount_units").unwrap_or(&result["amount_wei"])))
+    }
+
+    fn note(&self, definition: &'static str, result: Value) -> Value {
+        self.results.lock().expect("no holder panics").push((definition, result.clone()));
+        result
     }
 
     /// Keystore and password file of the aggregator.

@@ -188,7 +188,7 @@ fn make(recipe: &Recipe, data: &std::path::Path) -> Result<Vector> {
     let policy = RulePolicy::Agreement(policy).for_round(active.count_ones());
     let assessment = assess(&gram, active, policy)?;
     let honest = recipe.honest.iter().fold(0u128, |mask, slot| mask | 1 << slot);
-    ensure!(assessment.kept == honest, "{}: kept {:#x}, meant {honest:#x}", recipe.name, assessment.kept);
+    ensure!(assessment.kept == honest, "{}: kept {}, meant {honest:#x}", recipe.name, assessment.kept);
 
     let kzg = srs.kzg_key();
     let keys_hash = hash_of_keys(&kzg, &[(circuit, verifying_key_words(keys.verifying_key()))]);

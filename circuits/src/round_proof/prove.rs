@@ -84,7 +84,7 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
     }
     let made = RoundProof {
         h,
-        kept: assessment.kept,
+        kept: assessment.kept.bits(),
         coherence: assessment.coherence,
         shares: assessment.shares.clone(),
         weights: assessment.weights.clone(),

@@ -148,7 +148,7 @@ pub fn check_assessment(
                 faults.push(RoundFault::Assessment { slot, trainer, field, expected, found });
             }
         };
-        same("verdict", kept(assessment.kept, slot).into(), kept(settled.kept, slot).into());
+        same("verdict", kept(assessment.kept.bits(), slot).into(), kept(settled.kept, slot).into());
         same("share", at(&assessment.shares, slot), at(&settled.shares, slot));
         same("weight", at(&assessment.weights, slot), at(&settled.weights, slot));
     }

@@ -125,7 +125,7 @@ fn round() -> Round {
         round: 3,
         payee: [0xbb; 20],
         active,
-        kept: assessment.kept,
+        kept: assessment.kept.bits(),
         coherence: assessment.coherence,
         shares: assessment.shares.clone(),
         weights: assessment.weights.clone(),

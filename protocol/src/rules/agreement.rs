@@ -1,22 +1,14 @@
 //! The rule "agreement": one's norm-clipped update against everybody else's, trimmed (docs/protocol.md section 6).
 
 use super::{checked_active_slots, coherence, pay_shares, Assessment, Detail, RuleError};
+use crate::bounds::{MAX_TRIM, MIN_ACTIVE, ONE, THETA_LIMIT};
 use crate::fixed_point::{isqrt, lower_median, trimmed_sum};
 use crate::gram::GramMatrix;
-use crate::specification::ONE;
+use crate::slot_mask::SlotMask;
 use serde::{Deserialize, Serialize};
 
 /// The rule's id on chain.
 pub const AGREEMENT_RULE: u8 = 1;
-
-/// `theta` is below this.
-pub const MAX_THETA: u16 = 1 << 10;
-
-/// `trim` is at most this: with three active slots and more a row then keeps an entry.
-pub const MAX_TRIM: u8 = 85;
-
-/// Fewest active slots of a round. A project may ask for more.
-pub const MIN_ACTIVE: u32 = 3;
 
 /// What a project fixes of the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,9 +29,9 @@ impl AgreementPolicy {
     /// Whether every round of three active slots and more can be assessed.
     ///
     /// # Errors
-    /// `theta` of [`MAX_THETA`] and more, or `trim` above [`MAX_TRIM`].
+    /// `theta` of [`THETA_LIMIT`] and more, or `trim` above [`MAX_TRIM`].
     pub fn validate(&self) -> Result<(), RuleError> {
-        if self.theta >= MAX_THETA {
+        if self.theta >= THETA_LIMIT {
             return Err(RuleError::ThetaTooLarge { theta: self.theta });
         }
         if self.trim > MAX_TRIM {
@@ -71,19 +63,19 @@ pub struct AgreementDetail {
 /// As [`super::assess`].
 pub(super) fn assess(
     gram: &GramMatrix,
-    active: u128,
+    active: SlotMask,
     theta: u16,
     trim_count: u32,
 ) -> Result<Assessment, RuleError> {
     let on = checked_active_slots(gram, active)?;
-    if active.count_ones() < MIN_ACTIVE {
-        return Err(RuleError::TooFewActive { active: active.count_ones() });
+    if active.count() < MIN_ACTIVE {
+        return Err(RuleError::TooFewActive { active: active.count() });
     }
-    let others = active.count_ones() - 1;
+    let others = active.count() - 1;
     if u64::from(others) < 2 * u64::from(trim_count) + 1 {
         return Err(RuleError::TrimTooLarge { trim_count, others });
     }
-    if theta >= MAX_THETA {
+    if theta >= THETA_LIMIT {
         return Err(RuleError::ThetaTooLarge { theta });
     }
 
@@ -108,7 +100,7 @@ pub(super) fn assess(
     let median = median_over(&on, &contributions);
     let threshold = (u128::from(theta) * u128::from(median)).max(1);
     let is_kept = |i: usize| 256 * u128::from(contributions[i]) >= threshold;
-    let kept = on.iter().filter(|i| is_kept(**i)).fold(0u128, |mask, i| mask | 1 << i);
+    let kept: SlotMask = on.iter().copied().filter(|i| is_kept(*i)).collect();
 
     // A kept contribution is at least 1, so their sum is 0 only where nothing is kept.
     let shares = pay_shares(&contributions, kept);

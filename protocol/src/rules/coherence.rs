@@ -1,8 +1,8 @@
 //! How far the kept updates point one way: it drives the hyper-parameters.
 
 use super::RuleError;
+use crate::bounds::ONE;
 use crate::gram::GramMatrix;
-use crate::specification::ONE;
 
 /// `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`, in `0 ..= 2^16`; 0 when the denominator is 0.
 ///

@@ -1,17 +1,19 @@
 //! Why a rule gives no assessment.
 
-use super::agreement::{AGREEMENT_RULE, MAX_THETA, MAX_TRIM, MIN_ACTIVE};
+use super::agreement::AGREEMENT_RULE;
 use super::multi_krum::{MAX_BYZANTINE, MULTI_KRUM_RULE};
+use crate::bounds::{MAX_TRIM, MIN_ACTIVE, THETA_LIMIT};
+use crate::slot_mask::SlotMask;
 use thiserror::Error;
 
 /// Why a rule gives no assessment.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RuleError {
     /// The active mask names a slot that the matrix does not have.
-    #[error("the active mask {mask:#x} has bits beyond slot {}: the matrix has {slots} slots", slots - 1)]
+    #[error("the active mask {mask} has bits beyond slot {}: the matrix has {slots} slots", slots - 1)]
     MaskBeyondSlots {
         /// The mask given.
-        mask: u128,
+        mask: SlotMask,
         /// Slots of the matrix.
         slots: usize,
     },
@@ -65,7 +67,7 @@ pub enum RuleError {
         others: u32,
     },
     /// The outlier threshold is out of range.
-    #[error("theta is {theta}: it must be below {MAX_THETA} (in 1/256 of the median contribution)")]
+    #[error("theta is {theta}: it must be below {THETA_LIMIT} (in 1/256 of the median contribution)")]
     ThetaTooLarge {
         /// The threshold given.
         theta: u16,

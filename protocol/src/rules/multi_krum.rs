@@ -2,6 +2,7 @@
 
 use super::{checked_active_slots, coherence, pay_shares, Assessment, Detail, RuleError};
 use crate::gram::GramMatrix;
+use crate::slot_mask::SlotMask;
 use serde::{Deserialize, Serialize};
 
 /// The rule's id on chain.
@@ -68,12 +69,12 @@ pub struct MultiKrumDetail {
 /// As [`super::assess`]; `neighbours` not in `1 .. n` or `selected` not in `2 ..= n` for `n` active slots.
 pub(super) fn assess(
     gram: &GramMatrix,
-    active: u128,
+    active: SlotMask,
     neighbours: u32,
     selected: u32,
 ) -> Result<Assessment, RuleError> {
     let on = checked_active_slots(gram, active)?;
-    let count = active.count_ones();
+    let count = active.count();
     if neighbours == 0 || neighbours >= count {
         return Err(RuleError::Neighbours { neighbours, active: count });
     }
@@ -94,7 +95,7 @@ pub(super) fn assess(
     let mut ranked = on;
     ranked.sort_unstable_by_key(|i| (scores[*i], *i));
     ranked.truncate(selected as usize);
-    let kept = ranked.iter().fold(0u128, |mask, i| mask | 1 << i);
+    let kept: SlotMask = ranked.iter().copied().collect();
 
     let mut agreements = vec![0i128; slots];
     let mut contributions = vec![0u64; slots];

@@ -7,19 +7,16 @@
 mod currency;
 mod rule;
 
-pub use currency::{Currency, TokenAddress};
-pub use rule::{Rule, RuleName};
+pub use currency::CurrencyConfig;
+pub use rule::{RuleConfig, RuleName};
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::amount::{Amount, Decimal};
+use crate::bounds;
 use crate::model::{Model, ModelError};
-use crate::quantise::MAX_SCALE_LOG2;
-
-/// Sizes of the assessment circuit that have keys, least first.
-pub const CIRCUIT_SIZES: [u8; 5] = [8, 16, 32, 64, 128];
-/// One, as the contract counts factors.
-pub const ONE: u32 = 1 << 16;
+use crate::money::{Currency, Money};
 
 /// A project, as its owner specifies it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,12 +37,12 @@ pub struct Specification {
     pub training: Training,
     /// Who is kept and what it earns.
     #[serde(default)]
-    pub rule: Rule,
+    pub rule: RuleConfig,
     /// How many take part, and what they risk.
     pub participation: Participation,
     /// In which currency all amounts are; ether where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<Currency>,
+    pub currency: Option<CurrencyConfig>,
     /// What is paid.
     pub reward: Reward,
     /// How long each phase may last.
@@ -245,9 +242,9 @@ impl Specification {
     /// When there is none.
     pub fn slots(&self) -> Result<u8, SpecificationError> {
         let max = self.participation.max_trainers;
-        CIRCUIT_SIZES.into_iter().find(|&size| size >= max).ok_or_else(|| {
-            let largest = CIRCUIT_SIZES.into_iter().max().unwrap_or_default();
-            out_of_range("participation.max_trainers", max, format!("at most {largest}, the largest circuit"))
+        bounds::SLOT_SIZES.into_iter().find(|&size| size >= max).ok_or_else(|| {
+            let expected = format!("at most {}, the largest circuit", bounds::MAX_SLOTS);
+            out_of_range("participation.max_trainers", max, expected)
         })
     }
 
@@ -258,8 +255,8 @@ impl Specification {
     }
 
     /// The token of all amounts; `None` for ether.
-    pub fn token(&self) -> Option<[u8; 20]> {
-        self.currency.as_ref().map(|currency| currency.token.0)
+    pub fn token(&self) -> Option<Address> {
+        self.currency.as_ref().map(|currency| currency.token)
     }
 
     /// What the owner puts into escrow: all rounds' rewards and fees.
@@ -272,7 +269,7 @@ impl Specification {
             .least()
             .checked_add(aggregator_fee.least())
             .and_then(|sum| sum.checked_mul(u128::from(*rounds)))
-            .filter(|sum| *sum < 1 << 96)
+            .filter(|sum| *sum < 1 << bounds::AMOUNT_BITS)
             .ok_or_else(|| {
                 out_of_range("reward", "2^96 of the least unit or more in all", "a smaller reward")
             })
@@ -284,28 +281,34 @@ impl Specification {
     /// [`SpecificationError`] names the field and what was expected.
     pub fn validate(&self) -> Result<(), SpecificationError> {
         let length = self.name.chars().count();
-        check("name", length, (1..=80).contains(&length), "1 to 80 characters")?;
+        check("name", length, (1..=bounds::MAX_NAME).contains(&length), "1 to 80 characters")?;
         self.model.validate()?;
         let scale = self.quantisation.scale_log2;
-        check("quantisation.scale_log2", scale, (4..=MAX_SCALE_LOG2).contains(&scale), "4 to 24")?;
+        check("quantisation.scale_log2", scale, bounds::SCALE_LOG2.contains(&scale), "4 to 24")?;
         self.validate_training()?;
         if let Some(table) = self.quantisation.table {
             let tables = "8 (two limbs of 8 bits), 16 (16 bits), or nothing for the cheaper";
-            check("quantisation.table", table, table == 8 || table == 16, tables)?;
+            check("quantisation.table", table, bounds::TABLES.contains(&table), tables)?;
         }
         self.rule.validate()?;
         self.validate_currency()?;
         self.validate_participation()?;
-        check("reward.rounds", self.reward.rounds, (1..=1000).contains(&self.reward.rounds), "1 to 1000")?;
+        let rounds = self.reward.rounds;
+        check("reward.rounds", rounds, (1..=bounds::MAX_ROUNDS).contains(&rounds), "1 to 1000")?;
         check("reward.per_round", self.reward.per_round, self.reward.per_round.least() > 0, "more than 0")?;
         self.deposit()?;
         let Periods { registration, commit, reveal, attest, aggregate } = self.periods;
-        let seconds = "1 to 31536000 seconds (a year)";
-        check("periods.registration", registration, (1..=31_536_000).contains(&registration), seconds)?;
-        check("periods.commit", commit, (1..=31_536_000).contains(&commit), seconds)?;
-        check("periods.reveal", reveal, (1..=31_536_000).contains(&reveal), seconds)?;
-        check("periods.attest", attest, (1..=31_536_000).contains(&attest), seconds)?;
-        check("periods.aggregate", aggregate, (1..=31_536_000).contains(&aggregate), seconds)
+        for (field, period) in [
+            ("periods.registration", registration),
+            ("periods.commit", commit),
+            ("periods.reveal", reveal),
+            ("periods.attest", attest),
+            ("periods.aggregate", aggregate),
+        ] {
+            let in_range = (1..=bounds::MAX_PERIOD).contains(&period);
+            check(field, period, in_range, "1 to 31536000 seconds (a year)")?;
+        }
+        Ok(())
     }
 
     fn validate_training(&self) -> Result<(), SpecificationError> {
@@ -314,14 +317,16 @@ impl Specification {
         check(
             "training.learning_rate",
             t.learning_rate,
-            (1..=100_000_000).contains(&rate),
+            (1..=bounds::MAX_LEARNING_RATE).contains(&rate),
             "0.000001 to 100",
         )?;
         let least = t.min_learning_rate.millionths();
         let lower = "0.000001 to the learning rate";
         check("training.min_learning_rate", t.min_learning_rate, (1..=rate).contains(&least), lower)?;
-        check("training.local_epochs", t.local_epochs, (1..=1000).contains(&t.local_epochs), "1 to 1000")?;
-        check("training.batch_size", t.batch_size, (1..=65_536).contains(&t.batch_size), "1 to 65536")?;
+        let epochs = (1..=bounds::MAX_LOCAL_EPOCHS).contains(&t.local_epochs);
+        check("training.local_epochs", t.local_epochs, epochs, "1 to 1000")?;
+        let batch = (1..=bounds::MAX_BATCH_SIZE).contains(&t.batch_size);
+        check("training.batch_size", t.batch_size, batch, "1 to 65536")?;
         for (field, value) in [
             ("training.decay", t.decay),
             ("training.coherence_floor", t.coherence_floor),
@@ -335,14 +340,21 @@ impl Specification {
     fn validate_participation(&self) -> Result<(), SpecificationError> {
         let p = &self.participation;
         self.slots()?;
-        let least = (3..=p.max_trainers).contains(&p.min_trainers);
-        check("participation.min_trainers", p.min_trainers, least, "3 to participation.max_trainers")?;
-        let active = (3..=p.min_trainers).contains(&p.min_active);
+        let fewest = bounds::MIN_ACTIVE as u8;
+        let trainers = (fewest..=p.max_trainers).contains(&p.min_trainers);
+        check("participation.min_trainers", p.min_trainers, trainers, "3 to participation.max_trainers")?;
+        let active = (fewest..=p.min_trainers).contains(&p.min_active);
         let expected = "3 to participation.min_trainers (and at least 5 outside a test chain)";
         check("participation.min_active", p.min_active, active, expected)?;
-        check("participation.max_voids", p.max_voids, (1..=250).contains(&p.max_voids), "1 to 250")?;
+        let voids = (1..=bounds::MAX_VOIDS).contains(&p.max_voids);
+        check("participation.max_voids", p.max_voids, voids, "1 to 250")?;
         for (field, value) in [("participation.stake", p.stake), ("participation.bond", p.bond)] {
-            check(field, value, value.least() < 1 << 96, "less than 2^96 of the least unit")?;
+            check(
+                field,
+                value,
+                value.least() < 1 << bounds::AMOUNT_BITS,
+                "less than 2^96 of the least unit",
+            )?;
         }
         let penalty = "0 to participation.stake";
         let least = p.outlier_penalty.least();
@@ -351,6 +363,9 @@ impl Specification {
 
     /// Amounts in the unit of the project's currency, and in no other.
     fn validate_currency(&self) -> Result<(), SpecificationError> {
+        // Decimals do not matter here.
+        let currency =
+            self.token().map_or(Currency::Ether, |address| Currency::Token { address, decimals: 0 });
         let (p, r) = (&self.participation, &self.reward);
         for (field, amount) in [
             ("participation.stake", p.stake),
@@ -359,16 +374,8 @@ impl Specification {
             ("reward.per_round", r.per_round),
             ("reward.aggregator_fee", r.aggregator_fee),
         ] {
-            let expected = match (self.token(), amount) {
-                (Some(_), Amount::Wei(wei)) if wei > 0 => {
-                    "an amount such as \"1000000 units\": the project's currency is a token, counted in its least unit"
-                }
-                (None, Amount::Units(_)) => {
-                    "an amount in ether, gwei or wei: units are for projects with a [currency] token"
-                }
-                _ => continue,
-            };
-            return Err(out_of_range(field, amount, expected));
+            Money::from_amount(amount, currency)
+                .map_err(|_| out_of_range(field, amount, Amount::expected_in(currency)))?;
         }
         Ok(())
     }

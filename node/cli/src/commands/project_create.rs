@@ -78,7 +78,7 @@ impl CreateArgs {
         };
         let owner = chain.account()?;
         let deposit = spec.deposit()?;
-        self.check_funds(&chain, owner, deposit, spec.token()).await?;
+        self.check_funds(&chain, owner, deposit, spec.token().map(Into::into)).await?;
 
         let progress = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;

@@ -81,7 +81,7 @@ impl Terms {
         Self {
             owner,
             aggregator,
-            token: spec.token(),
+            token: spec.token().map(Into::into),
             specification,
             rule: spec.rule.name.id(),
             slots: spec.slots().unwrap_or(0), // 0 is refused by the contract; a valid specification has slots

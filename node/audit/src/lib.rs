@@ -37,7 +37,7 @@ pub use failure::Failure;
 pub use files::{check_model, check_model_file, FileFault};
 pub use ledger::Ledger;
 pub use money_fault::MoneyFault;
-pub use report::{phase_words, AuditReport, AuditedRound};
+pub use report::{AuditReport, AuditedRound};
 pub use round_fault::RoundFault;
 pub use rounds::Progress;
 pub use schedule::check_schedule;

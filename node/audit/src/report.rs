@@ -1,6 +1,8 @@
 //! The result of an audit.
 
-use fairshare_client::{format_address, Address20, ContentId, Phase, SettledRound};
+use fairshare_client::service::add_amounts;
+use fairshare_client::{format_address, Address20, ContentId, SettledRound};
+use fairshare_protocol::{Currency, Money, Phase};
 use serde_json::{json, Value};
 
 use super::failure::Failure;
@@ -65,17 +67,30 @@ impl AuditReport {
         self.failures.is_empty()
     }
 
-    /// One object. `audit` is `"pass"` or the list of failures. Amounts are text, in the least unit of `currency` (wei for
-    /// `"ether"`).
+    /// An amount of the project's currency, in its least unit.
+    pub fn amount(&self, least: u128) -> Money {
+        let currency = match self.token {
+            None => Currency::Ether,
+            Some(token) => Currency::Token { address: token.into(), decimals: 0 },
+        };
+        Money::new(least, currency)
+    }
+
+    /// One object. `audit` is `"pass"` or the list of failures. Amounts are text, and their
+    /// fields end in `_wei` or `_units`.
     pub fn to_json(&self) -> Value {
         let audit = if self.passes() {
             json!("pass")
         } else {
             self.failures.iter().map(ToString::to_string).collect::<Vec<_>>().into()
         };
-        let wei = |amount: u128| amount.to_string();
         let ledger = &self.ledger;
-        json!({
+        let trainers = ledger.earned.iter().map(|(who, earned)| {
+            let mut trainer = json!({"address": format_address(who)});
+            add_amounts(&mut trainer, [("earned", self.amount(*earned))]);
+            trainer
+        });
+        let mut report = json!({
             "audit": audit,
             "project": format_address(&self.project),
             "chain_id": self.chain_id,
@@ -86,21 +101,23 @@ impl AuditReport {
             "currency": self.token.as_ref().map_or_else(|| "ether".to_owned(), format_address),
             "rounds": self.rounds.iter().map(AuditedRound::to_json).collect::<Vec<_>>(),
             "voids": self.voids.iter().map(|(round, reason)| json!({"round": round, "reason": reason})).collect::<Vec<_>>(),
-            "deposit_wei": wei(ledger.deposit),
-            "slashed_wei": wei(ledger.slashed),
-            "paid_wei": wei(ledger.paid),
-            "fees_wei": wei(ledger.fees),
-            "held_fee_wei": wei(ledger.held_fee),
-            "returned_wei": wei(ledger.returned),
-            "escrow_wei": wei(ledger.escrow),
-            "withdrawn_wei": wei(ledger.withdrawn),
-            "owed_wei": wei(ledger.owed.values().sum()),
-            "balance_wei": wei(self.balance),
-            "trainers": ledger.earned.iter().map(|(who, amount)| json!({
-                "address": format_address(who), "earned_wei": wei(*amount),
-            })).collect::<Vec<_>>(),
+            "trainers": trainers.collect::<Vec<_>>(),
             "notes": self.notes,
-        })
+        });
+        let amounts = [
+            ("deposit", ledger.deposit),
+            ("slashed", ledger.slashed),
+            ("paid", ledger.paid),
+            ("fees", ledger.fees),
+            ("held_fee", ledger.held_fee),
+            ("returned", ledger.returned),
+            ("escrow", ledger.escrow),
+            ("withdrawn", ledger.withdrawn),
+            ("owed", ledger.owed.values().sum()),
+            ("balance", self.balance),
+        ];
+        add_amounts(&mut report, amounts.map(|(name, amount)| (name, self.amount(amount))));
+        report
     }
 }
 
@@ -125,16 +142,5 @@ impl AuditedRound {
             "gas": s.gas_used,
             "failures": self.failures,
         })
-    }
-}
-
-/// The phase in words, for the report.
-pub fn phase_words(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Registration => "registration",
-        Phase::Commit | Phase::Reveal | Phase::Attest | Phase::Aggregate => "running",
-        Phase::Closing => "closing",
-        Phase::Completed => "completed",
-        Phase::WoundUp => "wound up",
     }
 }

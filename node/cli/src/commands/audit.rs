@@ -4,11 +4,10 @@ use std::io::stderr;
 use std::io::IsTerminal;
 
 use clap::Args;
-use fairshare_audit::{audit, phase_words, AuditReport, AuditedRound};
+use fairshare_audit::{audit, AuditReport, AuditedRound};
 use fairshare_circuits::CommittedKeys;
+use fairshare_client::format_address;
 use fairshare_client::service::{print_json, print_line, DataArgs};
-use fairshare_client::{ether, format_address};
-use fairshare_protocol::Amount;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::open::ReadArgs;
@@ -71,9 +70,7 @@ fn print_text(report: &AuditReport) -> std::io::Result<()> {
     let project = format_address(&report.project);
     print_line(&format!(
         "project {project}, chain {}, block {}, {}",
-        report.chain_id,
-        report.block,
-        phase_words(report.phase)
+        report.chain_id, report.block, report.phase
     ))?;
     let dev = if report.dev { " (DEV keys: for test chains only)" } else { "" };
     print_line(&format!("keys {}{dev}", hash(&report.keys_hash)))?;
@@ -104,11 +101,7 @@ fn print_text(report: &AuditReport) -> std::io::Result<()> {
         ("withdrawn so far", ledger.withdrawn),
         ("still to withdraw", ledger.owed.values().sum()),
     ] {
-        let amount = match report.token {
-            None => ether(amount),
-            Some(_) => Amount::Units(amount).to_string(),
-        };
-        money.add_row(vec![what.to_owned(), amount]);
+        money.add_row(vec![what.to_owned(), report.amount(amount).short()]);
     }
     print_table(&money)?;
     print_line("")?;

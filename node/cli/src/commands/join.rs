@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eyre::{ensure, eyre, WrapErr};
-use fairshare_client::service::{print_json, print_line, DataArgs, OutputArgs};
+use fairshare_client::service::{add_amounts, print_json, print_line, DataArgs, OutputArgs};
 use fairshare_client::{fetch_model, format_address, parse_address, Address20, Receipt, SignedJoin};
+use fairshare_protocol::Money;
 use serde_json::{json, Value};
 
 use super::open::SendArgs;
@@ -77,8 +78,8 @@ impl JoinArgs {
         fetch_model(project, &session.store, &session.specification, &terms.model, terms.model_cid, &srs)
             .await?;
         drop(progress);
-        let stake = terms.stake;
-        let words = |who| format!("{} joined with a stake of {}", format_address(&who), terms.money(stake));
+        let stake = terms.amount(terms.stake);
+        let words = |who| format!("{} joined with a stake of {}", format_address(&who), stake.short());
         if self.sign_only {
             let valid_until = chain.now().await?.saturating_add(self.valid_for);
             let join = project.sign_join(valid_until).await?;
@@ -98,9 +99,9 @@ impl LeaveArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let project = self.send.project().await?;
         let account = project.chain().account()?;
-        let stake = project.trainer_state(account).await?.stake;
+        let stake = project.terms().amount(project.trainer_state(account).await?.stake);
         let receipt = project.leave().await?;
-        let (who, money) = (format_address(&account), project.terms().money(stake));
+        let (who, money) = (format_address(&account), stake.short());
         let words = format!("{who} left; `fairshare withdraw` pays out its stake of {money}");
         print(&receipt, stake, &words, self.send.read.output)
     }
@@ -141,10 +142,12 @@ fn from_json(value: &Value) -> Option<Signed> {
     Some(Signed { project: address("project")?, chain_id: value["chain_id"].as_u64()?, join })
 }
 
-fn print(receipt: &Receipt, amount: u128, words: &str, output: OutputArgs) -> eyre::Result<()> {
+fn print(receipt: &Receipt, amount: Money, words: &str, output: OutputArgs) -> eyre::Result<()> {
     let (transaction, gas) = (hash(&receipt.transaction), receipt.gas_used);
     if output.json {
-        print_json(&json!({"transaction": transaction, "gas": gas, "amount_wei": amount.to_string()}))?;
+        let mut json = json!({"transaction": transaction, "gas": gas});
+        add_amounts(&mut json, [("amount", amount)]);
+        print_json(&json)?;
     } else {
         print_line(&format!("{words} (transaction {transaction}, {gas} gas)"))?;
     }

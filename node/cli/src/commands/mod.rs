@@ -10,7 +10,9 @@ mod open;
 mod output;
 mod project;
 mod project_create;
+mod project_json;
 mod project_show;
+mod project_view;
 mod wallet;
 mod withdraw;
 

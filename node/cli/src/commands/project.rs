@@ -7,7 +7,7 @@ use serde_json::json;
 use super::open::SendArgs;
 use super::output::hash;
 use super::project_create::CreateArgs;
-use super::project_show::{phase_name, ShowArgs};
+use super::project_show::ShowArgs;
 
 /// `fairshare project ..`
 #[derive(Subcommand, Debug)]
@@ -46,7 +46,7 @@ impl AdvanceArgs {
         let project = self.send.project().await?;
         let receipt = project.advance().await?;
         let status = project.status().await?;
-        let (transaction, phase) = (hash(&receipt.transaction), phase_name(status.phase));
+        let (transaction, phase) = (hash(&receipt.transaction), status.phase);
         if self.send.read.output.json {
             let gas = receipt.gas_used;
             print_json(

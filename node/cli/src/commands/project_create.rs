@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use eyre::{ensure, WrapErr};
-use fairshare_client::service::{print_json, print_line, DataArgs, NetworkArgs, OutputArgs, WalletArgs};
+use fairshare_client::service::{
+    add_amounts, print_json, print_line, DataArgs, NetworkArgs, OutputArgs, WalletArgs,
+};
 use fairshare_client::{
     ether, format_address, format_point, parse_address, Address20, Chain, ContentId, ContentStore, Market,
     Receipt, Terms, MAX_SPECIFICATION,
 };
-use fairshare_protocol::{encode_model, Specification};
+use fairshare_protocol::{bounds, encode_model, Specification};
 use serde_json::{json, Value};
 
 use super::output::{hash, reference_string, table, Progress};
@@ -17,9 +19,6 @@ use super::output::{hash, reference_string, table, Progress};
 /// Upper bounds for the gas of deployment and creation: a wallet that cannot pay them is refused before anything is spent.
 const DEPLOYMENT_GAS: u128 = 40_000_000;
 const CREATION_GAS: u128 = 10_000_000;
-/// The contract's bound for `min_active` outside the chains below: see `contracts/src/libraries/TermsCheck.sol`.
-const FEWEST_ACTIVE: u8 = 5;
-const TEST_CHAINS: [u64; 2] = [31_337, 1_337];
 
 /// `fairshare project create`
 #[derive(Args, Debug)]
@@ -44,7 +43,7 @@ A specification (all fields: docs/operations.md):
   per_round = \"1 ether\"
   aggregator_fee = \"0.05 ether\"
   [rule]                  # this section and the next are optional
-  name = \"agreement\"    # or multi-krum (byzantine, selected)
+  name = \"agreement\"
   [currency]              # an ERC-20 instead of ether: then every amount is written as \"1000000 units\"
   token = \"0x..\"
 
@@ -138,10 +137,11 @@ impl CreateArgs {
             "--aggregator is the zero address; name the account that aggregates"
         );
         let chain = self.network.chain(Some(wallet)).await?;
-        let min_active = spec.participation.min_active;
+        let min_active = u32::from(spec.participation.min_active);
+        let least = bounds::min_active(chain.chain_id());
         ensure!(
-            min_active >= FEWEST_ACTIVE || TEST_CHAINS.contains(&chain.chain_id()),
-            "the specification {path}: participation.min_active is {min_active}, expected at least {FEWEST_ACTIVE}: smaller values are for test chains only, and the chain at {} has id {}",
+            min_active >= least,
+            "the specification {path}: participation.min_active is {min_active}, expected at least {least}: smaller values are for test chains only, and the chain at {} has id {}",
             chain.rpc(),
             chain.chain_id()
         );
@@ -197,9 +197,9 @@ impl Created {
         let transactions: Vec<Value> = self
             .transactions
             .iter()
-            .map(|(kind, r)| json!({"kind": kind, "hash": hash(&r.transaction), "gas": r.gas_used}))
+            .map(|(kind, r)| json!({"kind": kind, "transaction": hash(&r.transaction), "gas": r.gas_used}))
             .collect();
-        print_json(&json!({
+        let mut created = json!({
             "project": format_address(&self.project),
             "factory": format_address(&self.market.factory),
             "key_registry": format_address(&self.market.key_registry),
@@ -208,10 +208,10 @@ impl Created {
             "specification_cid": self.specification.to_string(),
             "model_cid": self.model.to_string(),
             "model_commitment": format_point(&self.terms.model),
-            "deposit_wei": self.terms.deposit().to_string(),
             "transactions": transactions,
-        }))?;
-        Ok(())
+        });
+        add_amounts(&mut created, [("deposit", self.terms.amount(self.terms.deposit()))]);
+        Ok(print_json(&created)?)
     }
 
     fn print_text(&self, spec: &Specification) -> eyre::Result<()> {

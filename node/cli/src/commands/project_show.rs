@@ -3,14 +3,14 @@
 use clap::Args;
 use fairshare_client::service::{print_json, print_line};
 use fairshare_client::{
-    fetch_specification, format_address, format_point, Address20, ContentId, OpenModel, Phase, Project,
-    PublishedModel, RoundState, Status, Terms, TrainerState,
+    format_address, format_point, OpenModel, Project, PublishedModel, RoundState, Status, Terms,
 };
-use fairshare_protocol::{RulePolicy, Specification};
-use serde_json::{json, Value};
+use fairshare_protocol::{Phase, RulePolicy};
 
 use super::open::ReadArgs;
-use super::output::{duration, hash, table};
+use super::output::{duration, table};
+use super::project_json::to_json;
+use super::project_view::View;
 
 /// `fairshare project show`
 #[derive(Args, Debug)]
@@ -19,161 +19,23 @@ Example:
   fairshare project show --project 0x..
   FAIRSHARE_PROJECT=0x.. fairshare project show --json
 
-The state comes from the chain, so this works without IPFS; the project's name needs IPFS. In JSON, fields that end in _wei
-are in wei or, where terms.token names a token, in that token's least unit.")]
+The state comes from the chain, so this works without IPFS; the project's name needs IPFS. In JSON, amounts
+end in _wei (ether) or _units (the least unit of the token that terms.token names).")]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     read: ReadArgs,
 }
 
-struct View {
-    status: Status,
-    /// Trainers with their stakes and the amounts that they are owed.
-    trainers: Vec<(Address20, TrainerState, u128)>,
-    aggregator_owed: u128,
-    owner_owed: u128,
-    /// The slots of the open round.
-    round: RoundState,
-    /// The model file whose fee is open.
-    open_model: OpenModel,
-    /// Accounts that published it as withheld.
-    published: Vec<PublishedModel>,
-    specification: Result<Specification, String>,
-}
-
 impl ShowArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let project = self.read.project().await?;
-        let status = project.status().await?;
-        let mut trainers = Vec::new();
-        for &trainer in &status.trainers {
-            trainers.push((trainer, project.trainer_state(trainer).await?, project.owed(trainer).await?));
-        }
-        let open_model = project.open_model().await?;
-        let published = match open_model.round {
-            0 => vec![],
-            round => project.published(round).await?,
-        };
-        let specification = match self.read.network.store().await {
-            Ok(store) => fetch_specification(&project, &store).await.map_err(|e| e.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        let terms = project.terms();
-        let view = View {
-            trainers,
-            aggregator_owed: project.owed(terms.aggregator).await?,
-            owner_owed: project.owed(terms.owner).await?,
-            round: project.round_state(status.round).await?,
-            open_model,
-            published,
-            specification,
-            status,
-        };
+        let view = View::read(&project, &self.read.network).await?;
         if self.read.output.json {
             print_json(&to_json(&project, &view))?;
         } else {
             print_text(&project, &view)?;
         }
         Ok(())
-    }
-}
-
-fn to_json(project: &Project, view: &View) -> Value {
-    let (t, s) = (project.terms(), &view.status);
-    let trainers = view.trainers.iter().map(|(address, state, owed)| {
-        json!({"address": format_address(address), "stake_wei": state.stake.to_string(), "owed_wei": owed.to_string(), "dropped": state.dropped, "penalised": state.penalised})
-    });
-    let open = &view.open_model;
-    let open_model = (open.round != 0).then(|| {
-        let published = view.published.iter().map(|model| format_address(&model.publisher));
-        json!({
-            "round": open.round,
-            "payee": format_address(&open.payee),
-            "fee_wei": open.fee.to_string(),
-            "published_by": published.collect::<Vec<_>>(),
-        })
-    });
-    json!({
-        "project": format_address(&project.address()),
-        "chain_id": project.chain().chain_id(),
-        "name": view.specification.as_ref().ok().map(|s| &s.name),
-        "specification": view.specification.as_ref().ok(),
-        "specification_error": view.specification.as_ref().err(),
-        "phase": s.phase,
-        "round": s.round,
-        "deadline": s.deadline,
-        "now": s.now,
-        "block": s.block,
-        "settled": s.settled,
-        "voids": s.voids,
-        "committed": view.round.committed,
-        "revealed": view.round.revealed_mask.count_ones(),
-        "attested": view.round.attested.count_ones(),
-        "active": view.round.active.count_ones(),
-        "open_model": open_model,
-        "learning_rate_millionths": s.learning_rate,
-        "local_epochs": s.local_epochs,
-        "model": {"commitment": format_point(&s.model), "cid": model_cid(view, s)},
-        "bond_placed": s.bond_placed,
-        "escrow_wei": s.escrow.to_string(),
-        "deposit_wei": t.deposit().to_string(),
-        "owner_owed_wei": view.owner_owed.to_string(),
-        "aggregator_owed_wei": view.aggregator_owed.to_string(),
-        "trainers": trainers.collect::<Vec<_>>(),
-        "terms": terms(t),
-    })
-}
-
-fn terms(t: &Terms) -> Value {
-    json!({
-        "owner": format_address(&t.owner),
-        "aggregator": format_address(&t.aggregator),
-        "specification": hash(&t.specification),
-        "specification_cid": ContentId::from_digest(t.specification, 0).to_string(),
-        "rule": t.rule,
-        "slots": t.slots,
-        "dimension": t.dimension,
-        "theta": t.theta,
-        "trim": t.trim,
-        "byzantine": t.byzantine,
-        "selected": t.selected,
-        "table": t.table,
-        "token": t.token.as_ref().map(format_address),
-        "attest_period": t.attest_period,
-        "min_trainers": t.min_trainers,
-        "max_trainers": t.max_trainers,
-        "min_active": t.min_active,
-        "stake_wei": t.stake.to_string(),
-        "bond_wei": t.bond.to_string(),
-        "outlier_rounds": t.outlier_rounds,
-        "outlier_penalty_wei": t.outlier_penalty.to_string(),
-        "rounds": t.rounds,
-        "max_voids": t.max_voids,
-        "round_reward_wei": t.round_reward.to_string(),
-        "round_fee_wei": t.round_fee.to_string(),
-        "registration_period": t.registration_period,
-        "commit_period": t.commit_period,
-        "reveal_period": t.reveal_period,
-        "aggregate_period": t.aggregate_period,
-        "learning_rate_millionths": t.learning_rate,
-        "local_epochs": t.local_epochs,
-        "decay": t.decay,
-        "coherence_floor": t.coherence_floor,
-        "coherence_decay": t.coherence_decay,
-        "min_learning_rate_millionths": t.min_learning_rate,
-        "first_model": format_point(&t.model),
-    })
-}
-
-/// The model file's CID; its codec follows from the file's length, which follows from the specification's model.
-fn model_cid(view: &View, status: &Status) -> Value {
-    let length =
-        view.specification.as_ref().ok().and_then(|s| {
-            fairshare_protocol::encoded_len(&s.model, fairshare_protocol::FileKind::Model).ok()
-        });
-    match length {
-        Some(length) => ContentId::from_digest(status.model_cid, length).to_string().into(),
-        None => Value::Null,
     }
 }
 
@@ -332,20 +194,9 @@ fn phase_text(s: &Status, rounds: u16, slots: &RoundState) -> String {
     }
 }
 
-/// The phase's name, as in JSON.
-pub(super) fn phase_name(phase: Phase) -> String {
-    serde_json::to_value(phase).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn phases_have_the_names_of_the_json() {
-        assert_eq!(phase_name(Phase::WoundUp), "wound-up");
-        assert_eq!(phase_name(Phase::Commit), "commit");
-    }
 
     #[test]
     fn a_passed_deadline_comes_with_its_remedy() {

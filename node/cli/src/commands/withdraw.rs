@@ -1,8 +1,8 @@
 //! `fairshare withdraw`.
 
 use clap::Args;
-use fairshare_client::service::{print_json, print_line};
-use fairshare_client::{format_address, parse_address, Address20};
+use fairshare_client::service::{add_amounts, print_json, print_line};
+use fairshare_client::{format_address, parse_address, Address20, Project};
 use serde_json::{json, Value};
 
 use super::open::SendArgs;
@@ -33,22 +33,25 @@ impl WithdrawArgs {
         let to = self.to.unwrap_or(account);
         if project.owed(account).await? == 0 {
             if output.json {
-                print_json(&json!({"transaction": Value::Null, "gas": 0, "amount_wei": "0"}))?;
-            } else {
-                print_line(&format!("nothing is owed to {} at present", format_address(&account)))?;
+                return print(&project, Value::Null, 0, 0);
             }
+            print_line(&format!("nothing is owed to {} at present", format_address(&account)))?;
             return Ok(());
         }
         let receipt = project.withdraw(to).await?;
         let amount = project.withdrawn_by(receipt.transaction).await?;
         let (transaction, gas) = (hash(&receipt.transaction), receipt.gas_used);
         if output.json {
-            print_json(&json!({"transaction": transaction, "gas": gas, "amount_wei": amount.to_string()}))?;
-        } else {
-            let to = format_address(&to);
-            let amount = project.terms().money(amount);
-            print_line(&format!("{amount} paid to {to} (transaction {transaction}, {gas} gas)"))?;
+            return print(&project, transaction.into(), gas, amount);
         }
+        let (to, amount) = (format_address(&to), project.terms().money(amount));
+        print_line(&format!("{amount} paid to {to} (transaction {transaction}, {gas} gas)"))?;
         Ok(())
     }
+}
+
+fn print(project: &Project, transaction: Value, gas: u64, amount: u128) -> eyre::Result<()> {
+    let mut json = json!({"transaction": transaction, "gas": gas});
+    add_amounts(&mut json, [("amount", project.terms().amount(amount))]);
+    Ok(print_json(&json)?)
 }

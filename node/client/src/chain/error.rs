@@ -1,6 +1,6 @@
 //! Errors of the chain.
 
-use fairshare_protocol::Wei;
+use fairshare_protocol::Money;
 
 use crate::address::{format_address, Address20};
 
@@ -174,31 +174,7 @@ impl ChainError {
     }
 }
 
-/// An amount as text: ether with decimals, without trailing zeros.
+/// An amount of ether as text.
 pub fn ether(wei: u128) -> String {
-    const ONE: u128 = 1_000_000_000_000_000_000;
-    if wei != 0 && wei < ONE / 1_000_000_000 {
-        return Wei(wei).to_string();
-    }
-    let text = format!("{}.{:018}", wei / ONE, wei % ONE);
-    format!("{} ether", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_short_and_exact() {
-        for (wei, text) in [
-            (0, "0 ether"),
-            (1, "1 wei"),
-            (1_000_000_000, "0.000000001 ether"),
-            (1_500_000_000_000_000_000, "1.5 ether"),
-            (1_000_000_000_000_000_000_000, "1000 ether"),
-            (1_000_000_000_000_000_001, "1.000000000000000001 ether"),
-        ] {
-            assert_eq!(ether(wei), text);
-        }
-    }
+    Money::wei(wei).to_string()
 }

@@ -30,7 +30,7 @@ pub use evidence::RegisteredKeys;
 pub use market::Market;
 pub use project::Project;
 pub use types::{
-    seal, CommitCall, CommittedUpdate, EventKind, OpenModel, Phase, ProjectEvent, PublishedModel, Receipt,
+    seal, CommitCall, CommittedUpdate, EventKind, OpenModel, ProjectEvent, PublishedModel, Receipt,
     RevealedUpdate, RoundState, SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState,
 };
 pub use wallet::{read_password, Wallet, WalletError};

@@ -1,11 +1,9 @@
 //! The contract's data in plain types.
 
 use fairshare_circuits::{FormProofWords, G1Affine, RoundProofWords};
-use fairshare_protocol::{Amount, RuleError, RulePolicy, Specification};
-use serde::{Deserialize, Serialize};
+use fairshare_protocol::{Currency, Money, Phase, RuleError, RulePolicy, Specification};
 use sha3::{Digest, Keccak256};
 
-use super::error::ether;
 use crate::address::Address20;
 
 /// A mined transaction that succeeded.
@@ -131,48 +129,22 @@ impl Terms {
         RulePolicy::from_terms(self.rule, self.theta, self.trim, self.byzantine, self.selected)
     }
 
-    /// An amount of the project's currency, as text.
-    pub fn money(&self, amount: u128) -> String {
+    /// The project's currency. The contract does not hold a token's decimals, so amounts are shown in units.
+    pub fn currency(&self) -> Currency {
         match self.token {
-            None => ether(amount),
-            Some(_) => Amount::Units(amount).to_string(),
+            None => Currency::Ether,
+            Some(token) => Currency::Token { address: token.into(), decimals: 0 },
         }
     }
-}
 
-/// Where a project stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Trainers join, the aggregator places its bond.
-    Registration,
-    /// Trainers train and post commitments.
-    Commit,
-    /// Trainers open their seals.
-    Reveal,
-    /// Trainers say whose bytes they had.
-    Attest,
-    /// The aggregator proves and settles.
-    Aggregate,
-    /// The last model file is attested, or published by another.
-    Closing,
-    /// All rounds are settled.
-    Completed,
-    /// Too few trainers or too many void rounds: the rest is back with the owner.
-    WoundUp,
-}
-
-impl Phase {
-    /// True when nothing happens any more but withdrawals.
-    pub fn is_over(self) -> bool {
-        matches!(self, Self::Completed | Self::WoundUp)
+    /// An amount of the project's currency, in its least unit.
+    pub fn amount(&self, least: u128) -> Money {
+        Money::new(least, self.currency())
     }
 
-    pub(super) fn from_index(index: u8) -> Option<Self> {
-        use Phase::*;
-        [Registration, Commit, Reveal, Attest, Aggregate, Closing, Completed, WoundUp]
-            .get(usize::from(index))
-            .copied()
+    /// An amount of the project's currency, as text.
+    pub fn money(&self, least: u128) -> String {
+        self.amount(least).short()
     }
 }
 

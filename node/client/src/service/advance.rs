@@ -74,7 +74,7 @@ pub fn unix_time(status: &Status) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Phase;
+    use fairshare_protocol::Phase;
 
     fn status(phase: Phase, deadline: u64) -> Status {
         Status {

@@ -11,7 +11,7 @@ mod signal;
 pub use advance::{unix_time, Advance};
 pub use args::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 pub use backoff::Backoff;
-pub use reporter::{print_json, print_line, Reporter};
+pub use reporter::{add_amounts, print_json, print_line, Reporter};
 pub use run::run_main;
 pub use session::{Session, SessionError};
 pub use signal::until_told_to_stop;

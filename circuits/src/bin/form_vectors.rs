@@ -1,13 +1,13 @@
-//! `form_vectors`: writes the proofs of form that Rust and Solidity test against, word for word, honest and false ones.
+//! `form_vectors`: writes the range proofs that Rust and Solidity test against, word for word, honest and false ones.
 //!
-//! Everything is seeded, so the same code writes the same bytes. `form_limbs.json`: 1,000 entries in two limbs of 8 bits;
-//! `form_bits.json`: 4,096 entries of 16 bits; `form_cheats.json`: false ones, each with the contract's reason.
+//! Everything is seeded, so the same code writes the same bytes. `form_limbs.json`: 1,000 entries in two limbs of 8
+//! bits; `form_bits.json`: 4,096 entries of 16 bits; `form_cheats.json`: false ones, each with the contract's reason.
 
 use clap::Parser;
 use eyre::{ensure, eyre, Result, WrapErr};
 use fairshare_circuits::{
-    form_transcript_states, fr_from_i64, g2_words, msm, point_words, prove_form, prove_form_unchecked,
-    verify_form, FormProof, FormStatement, FormTable, FormWitness, Fr, ReferenceString,
+    range_transcript_states, fr_from_i64, g2_words, msm, point_words, prove_range, prove_range_unchecked,
+    verify_range, RangeProof, RangeStatement, RangeTable, RangeWitness, Fr, ReferenceString,
 };
 use fairshare_protocol::{word_from_address, word_from_label, word_from_u128, Word};
 use rand::{Rng, SeedableRng};
@@ -16,7 +16,7 @@ use serde_json::{json, Map, Value};
 use sha3::{Digest, Keccak256};
 use std::path::{Path, PathBuf};
 
-/// Writes the test vectors of the proof of form. Deterministic: `scripts/regenerate` runs it and expects no difference.
+/// Writes the test vectors of the range proof. Deterministic: `scripts/regenerate` runs it and expects no difference.
 #[derive(Debug, Parser)]
 #[command(name = "form_vectors", version)]
 struct Args {
@@ -27,8 +27,8 @@ struct Args {
 fn main() -> Result<()> {
     let folder = Args::parse().folder;
     let srs = ReferenceString::generate_dev(1 << 16);
-    write(&folder, "form_limbs.json", &honest(&srs, FormTable::Limbs8, 1000)?)?;
-    write(&folder, "form_bits.json", &honest(&srs, FormTable::Bits16, 4096)?)?;
+    write(&folder, "form_limbs.json", &honest(&srs, RangeTable::Limbs8, 1000)?)?;
+    write(&folder, "form_bits.json", &honest(&srs, RangeTable::Bits16, 4096)?)?;
     write(&folder, "form_cheats.json", &cheats(&srs)?)
 }
 
@@ -47,8 +47,8 @@ fn update(d: usize) -> Vec<i16> {
     update
 }
 
-fn statement(srs: &ReferenceString, table: FormTable, dimension: usize, u: &[Fr]) -> Result<FormStatement> {
-    Ok(FormStatement {
+fn statement(srs: &ReferenceString, table: RangeTable, dimension: usize, u: &[Fr]) -> Result<RangeStatement> {
+    Ok(RangeStatement {
         chain_id: 31_337,
         project: [0x11; 20],
         round: 3,
@@ -64,7 +64,7 @@ fn statement(srs: &ReferenceString, table: FormTable, dimension: usize, u: &[Fr]
 fn keys_hash(srs: &ReferenceString) -> Word {
     let words = [vec![word_from_u128(1)], kzg_words(srs)].concat();
     let head =
-        [word_from_label("fairshare.keys.v1"), word_from_u128(64), word_from_u128(words.len() as u128)];
+        [word_from_label("fairshare.keys.v2"), word_from_u128(64), word_from_u128(words.len() as u128)];
     Keccak256::new_with_prefix(head.as_flattened()).chain_update(words.as_flattened()).finalize().into()
 }
 
@@ -75,19 +75,19 @@ fn kzg_words(srs: &ReferenceString) -> Vec<Word> {
     words
 }
 
-fn honest(srs: &ReferenceString, table: FormTable, d: usize) -> Result<Value> {
+fn honest(srs: &ReferenceString, table: RangeTable, d: usize) -> Result<Value> {
     let update = update(d);
     let scalars: Vec<Fr> = update.iter().map(|v| fr_from_i64((*v).into())).collect();
     let statement = statement(srs, table, d, &scalars)?;
-    let proof = prove_form(srs, &statement, &update)?;
+    let proof = prove_range(srs, &statement, &update)?;
     let mut value = case(&statement, &proof);
-    value.insert("states".into(), hex_words(&form_transcript_states(&statement, &proof)?));
+    value.insert("states".into(), hex_words(&range_transcript_states(&statement, &proof)?));
     value.insert("kzg".into(), hex_words(&kzg_words(srs)));
     value.insert("keysHash".into(), hex_word(&statement.keys_hash));
     Ok(Value::Object(value))
 }
 
-fn case(statement: &FormStatement, proof: &FormProof) -> Map<String, Value> {
+fn case(statement: &RangeStatement, proof: &RangeProof) -> Map<String, Value> {
     let words = proof.words();
     let value = json!({
         "chainId": statement.chain_id,
@@ -121,18 +121,18 @@ fn cheats(srs: &ReferenceString) -> Result<Value> {
         ("the isotropic pair (x, i x)", &[(3, x), (4, i * x)]),
     ];
     let mut all = Map::new();
-    let mut add = |name: &str, table: FormTable, witness: FormWitness| -> Result<()> {
+    let mut add = |name: &str, table: RangeTable, witness: RangeWitness| -> Result<()> {
         let u: Vec<Fr> = match table {
-            FormTable::Bits16 => witness.columns[0].clone(),
-            FormTable::Limbs8 => {
+            RangeTable::Bits16 => witness.columns[0].clone(),
+            RangeTable::Limbs8 => {
                 let limbs = witness.columns[0].iter().zip(&witness.columns[1]);
                 limbs.map(|(high, low)| Fr::from(256u64) * high + low - offset).collect()
             }
         };
         let statement = statement(srs, table, D, &u)?;
-        let proof = prove_form_unchecked(srs, &statement, witness)?;
+        let proof = prove_range_unchecked(srs, &statement, witness)?;
         let refusal =
-            verify_form(&srs.kzg_key(), &statement, &proof).err().and_then(|error| error.contract_name());
+            verify_range(&srs.kzg_key(), &statement, &proof).err().and_then(|error| error.contract_name());
         ensure!(refusal.is_some(), "{name} was not refused");
         let mut value = case(&statement, &proof);
         value.insert("name".into(), json!(name));
@@ -140,19 +140,19 @@ fn cheats(srs: &ReferenceString) -> Result<Value> {
         all.insert(format!("case{}", all.len()), Value::Object(value));
         Ok(())
     };
-    let honest = |table| FormWitness::of_update(table, &update(D));
+    let honest = |table| RangeWitness::of_update(table, &update(D));
     for (name, changes) in entries {
-        let mut limbs = honest(FormTable::Limbs8);
-        let mut bits = honest(FormTable::Bits16);
+        let mut limbs = honest(RangeTable::Limbs8);
+        let mut bits = honest(RangeTable::Bits16);
         for (j, value) in changes {
             // The whole value in the low limb: there is no better split.
             (limbs.columns[0][*j], limbs.columns[1][*j]) = (Fr::from(0u64), *value + offset);
             bits.columns[0][*j] = *value;
         }
-        add(name, FormTable::Limbs8, limbs)?;
-        add(name, FormTable::Bits16, bits)?;
+        add(name, RangeTable::Limbs8, limbs)?;
+        add(name, RangeTable::Bits16, bits)?;
     }
-    for table in [FormTable::Limbs8, FormTable::Bits16] {
+    for table in [RangeTable::Limbs8, RangeTable::Bits16] {
         let mut witness = honest(table);
         witness.counts[9] += Fr::from(1u64);
         add("a multiplicity off by one", table, witness)?;
@@ -186,7 +186,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/form_limbs.json");
         let committed = std::fs::read_to_string(&path).unwrap();
         let srs = ReferenceString::generate_dev(1024);
-        let made = honest(&srs, FormTable::Limbs8, 1000).unwrap();
+        let made = honest(&srs, RangeTable::Limbs8, 1000).unwrap();
         assert_eq!(committed, format!("{made:#}\n"), "run form_vectors and commit what it writes");
     }
 }

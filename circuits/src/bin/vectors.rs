@@ -1,13 +1,14 @@
 //! `vectors`: writes the rounds that Rust and Solidity test against, proof and transcript word for word.
 //!
-//! Everything is seeded, so the same code writes the same bytes. `round_n10.json` holds ten active slots of sixteen, a
-//! sign flip and noise among them; `round_gaps.json` five of eight with gaps between.
+//! Everything is seeded, so the same code writes the same bytes. `round_n10.json` has ten active slots of sixteen, a
+//! sign flip and noise among them, the others five or six honest ones with gaps between: `round_gaps.json` of eight
+//! slots, `round_32.json`, `round_64.json` and `round_128.json` of as many as they say.
 
 use clap::Parser;
 use eyre::{ensure, Result, WrapErr};
 use fairshare_circuits::{
     default_data_folder, key_circuits, point_words, prove_round_with, transcript_states, verifying_key_words,
-    AssessmentCircuit, AssessmentKeys, CommittedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords,
+    AssessmentCircuit, AssessmentKeys, PinnedKeys, G1Affine, KzgKey, ReferenceString, RoundProofWords,
     RoundStatement, KEY_FIXED_WORDS,
 };
 use fairshare_protocol::{
@@ -25,7 +26,8 @@ use std::path::PathBuf;
 struct Args {
     /// The folder to write into.
     folder: PathBuf,
-    /// Where keys and reference strings are kept. Default: the environment's FAIRSHARE_DATA, else the user's data folder.
+    /// Where keys and reference strings are kept. Default: the environment's FAIRSHARE_DATA, else the user's data
+    /// folder.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
 }
@@ -99,17 +101,16 @@ struct Statement {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Proof {
-    h: HexWord,
     sigma: HexWord,
     kept_mask: HexWord,
     coherence: HexWord,
     shares: Vec<HexWord>,
     weights: Vec<HexWord>,
     groth16: Vec<HexWord>,
-    s: Vec<HexWord>,
-    r: Vec<HexWord>,
+    quotient: Vec<HexWord>,
+    reversed: Vec<HexWord>,
     values: Vec<HexWord>,
-    w: Vec<HexWord>,
+    opening: Vec<HexWord>,
     model: Vec<HexWord>,
     committed: Vec<HexWord>,
 }
@@ -132,7 +133,7 @@ impl Recipe {
     }
 }
 
-const RECIPES: [Recipe; 3] = [
+const RECIPES: [Recipe; 5] = [
     Recipe {
         name: "round_n10.json",
         seed: 10,
@@ -149,13 +150,28 @@ const RECIPES: [Recipe; 3] = [
         honest: &[0, 2, 3, 5, 7],
         hostile: None,
     },
-    // The size from which provers commit.
     Recipe {
-        name: "round_committed.json",
+        name: "round_32.json",
+        seed: 32,
+        size: 32,
+        dimension: 80,
+        honest: &[0, 1, 15, 16, 31],
+        hostile: None,
+    },
+    Recipe {
+        name: "round_64.json",
         seed: 64,
         size: 64,
         dimension: 90,
         honest: &[0, 1, 9, 30, 62, 63],
+        hostile: None,
+    },
+    Recipe {
+        name: "round_128.json",
+        seed: 128,
+        size: 128,
+        dimension: 100,
+        honest: &[0, 2, 63, 64, 126, 127],
         hostile: None,
     },
 ];
@@ -269,7 +285,7 @@ fn hash_of_keys(kzg: &KzgKey, keys: &[(AssessmentCircuit, Vec<Word>)]) -> Word {
         words.extend(&key[18..]);
     }
     let head =
-        [word_from_label("fairshare.keys.v1"), word_from_u128(64), word_from_u128(words.len() as u128)];
+        [word_from_label("fairshare.keys.v2"), word_from_u128(64), word_from_u128(words.len() as u128)];
     Keccak256::new_with_prefix(head.as_flattened()).chain_update(words.as_flattened()).finalize().into()
 }
 
@@ -280,7 +296,7 @@ fn kzg_words(kzg: &KzgKey) -> Vec<Word> {
 }
 
 fn keys_of(kzg: &KzgKey, circuit: AssessmentCircuit, key: &[Word], keys_hash: Word) -> Keys {
-    let committed = CommittedKeys::load();
+    let committed = PinnedKeys::load();
     let words = |circuit: AssessmentCircuit| {
         committed.verifying_key(circuit.rule, circuit.size).map(verifying_key_words)
     };
@@ -316,17 +332,16 @@ fn statement_of(s: &RoundStatement) -> Statement {
 
 fn proof_of(w: &RoundProofWords) -> Proof {
     Proof {
-        h: HexWord(w.h),
         sigma: HexWord(w.sigma),
         kept_mask: HexWord(w.kept_mask),
         coherence: HexWord(w.coherence),
         shares: hex_words(&w.shares),
         weights: hex_words(&w.weights),
         groth16: hex_words(&w.groth16),
-        s: hex_words(&w.s),
-        r: hex_words(&w.r),
+        quotient: hex_words(&w.quotient),
+        reversed: hex_words(&w.reversed),
         values: hex_words(&w.values),
-        w: hex_words(&w.w),
+        opening: hex_words(&w.opening),
         model: hex_words(&w.model),
         committed: hex_words(&w.committed),
     }
@@ -377,26 +392,25 @@ mod tests {
         let p = &vector.proof;
         let all = |hex: &[HexWord]| hex.iter().map(|w| w.0).collect::<Vec<Word>>();
         let proof = RoundProofWords {
-            h: p.h.0,
             sigma: p.sigma.0,
             kept_mask: p.kept_mask.0,
             coherence: p.coherence.0,
             shares: all(&p.shares),
             weights: all(&p.weights),
             groth16: words(&p.groth16),
-            s: words(&p.s),
-            r: words(&p.r),
+            quotient: words(&p.quotient),
+            reversed: words(&p.reversed),
             values: words(&p.values),
-            w: words(&p.w),
+            opening: words(&p.opening),
             model: words(&p.model),
-            committed: p.committed.iter().map(|word| word.0).collect(),
+            committed: words(&p.committed),
         };
         (vector, statement, proof)
     }
 
     #[test]
     fn the_written_rounds_verify_under_the_committed_keys() {
-        let committed = CommittedKeys::load();
+        let committed = PinnedKeys::load();
         for recipe in &RECIPES {
             let (vector, statement, proof) = read(recipe);
             let key = committed.verifying_key(recipe.circuit().rule, recipe.size).unwrap();

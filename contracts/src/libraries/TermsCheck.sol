@@ -3,14 +3,14 @@ pragma solidity ^0.8.24;
 
 import {IProject, Terms} from "../interfaces/IProject.sol";
 import {Bn254} from "./Bn254.sol";
-import {Policy} from "./Policy.sol";
+import {VerifyingKeys} from "./VerifyingKeys.sol";
 
-/// @title The bounds that every project's terms keep, checked once, before anybody can join.
+/// @title The bounds of a project's terms, checked once, when the project is created.
 library TermsCheck {
-    /// @dev One, for factors in 2^-16.
+    /// @dev One, for factors in units of 2^-16.
     uint256 private constant ONE = 1 << 16;
-    /// @notice Most rounds and most void rounds of a project: whoever collects the pay of all of them at once, after years, must
-    /// still fit into one transaction.
+    /// @notice Most rounds and most void rounds of a project. A trainer that collects the pay of all rounds at once
+    /// must still fit into one transaction.
     uint256 internal constant MAX_ROUNDS = 1000;
     uint256 internal constant MAX_VOIDS = 250;
 
@@ -23,6 +23,11 @@ library TermsCheck {
         _checkLearning(t);
     }
 
+    /// @notice Whether this chain accepts DEV keys and rounds of three.
+    function isTestChain() internal view returns (bool) {
+        return block.chainid == 31337 || block.chainid == 1337;
+    }
+
     function _checkParties(Terms memory t) private view {
         _require(t.owner != address(0), "owner");
         _require(t.aggregator != address(0), "aggregator");
@@ -31,17 +36,14 @@ library TermsCheck {
     }
 
     function _checkProof(Terms memory t) private pure {
-        _require(t.rule == Policy.AGREEMENT || t.rule == Policy.MULTI_KRUM, "rule");
-        _require(t.slots == 8 || t.slots == 16 || t.slots == 32 || t.slots == 64 || t.slots == 128, "slots");
+        _require(t.rule == VerifyingKeys.AGREEMENT, "rule");
+        _require(VerifyingKeys.isSize(t.slots), "slots");
         _require(t.table == 8 || t.table == 16, "table");
         // |G_ij| <= 2^30 d < 2^52 must hold for every product of two updates.
         _require(t.dimension != 0 && t.dimension < 1 << 22, "dimension");
-        bool agreement = t.rule == Policy.AGREEMENT;
-        // With at least three active slots, n: n - 1 - 2 floor(n trim / 256) >= 1 and n - floor(n byzantine / 256) - 2 >= 1.
-        _require(agreement ? t.theta < 1 << 10 : t.theta == 0, "theta");
-        _require(agreement ? t.trim <= 85 : t.trim == 0, "trim");
-        _require(agreement ? t.byzantine == 0 : t.byzantine <= 85, "byzantine");
-        _require(agreement == (t.selected == 0), "selected");
+        _require(t.theta < 1 << 10, "theta");
+        // For n >= 3 active slots, n - 1 - 2 floor(n trim / 256) >= 1.
+        _require(t.trim <= 85, "trim");
     }
 
     function _checkParticipation(Terms memory t) private view {
@@ -71,11 +73,6 @@ library TermsCheck {
         _require(t.minLearningRate <= t.learningRate, "minLearningRate");
         _require(Bn254.isOnCurveOrInfinity(t.model[0], t.model[1]), "model");
         _require(t.modelCid != 0, "modelCid");
-    }
-
-    /// @notice The chains on which development keys and rounds of three are accepted.
-    function isTestChain() internal view returns (bool) {
-        return block.chainid == 31337 || block.chainid == 1337;
     }
 
     function _require(bool holds, string memory field) private pure {

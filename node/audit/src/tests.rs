@@ -31,8 +31,6 @@ pub(crate) fn terms() -> Terms {
         dimension: DIMENSION as u32,
         theta: 32,
         trim: 52,
-        byzantine: 0,
-        selected: 0,
         min_trainers: 3,
         max_trainers: 6,
         min_active: 3,

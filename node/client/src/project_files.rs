@@ -161,8 +161,6 @@ fn first_difference(specified: &Terms, on_chain: &Terms) -> Option<(&'static str
         dimension,
         theta,
         trim,
-        byzantine,
-        selected,
         table,
         min_trainers,
         max_trainers,

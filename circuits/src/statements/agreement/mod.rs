@@ -5,8 +5,8 @@ mod widths;
 mod witness;
 
 #[cfg(test)]
-mod cheats;
-#[cfg(test)]
 mod equivalence;
+#[cfg(test)]
+mod soundness_tests;
 
 pub(crate) use witness::AgreementWitness;

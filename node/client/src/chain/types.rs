@@ -1,7 +1,7 @@
 //! The contract's data in plain types.
 
 use fairshare_circuits::{FormProofWords, G1Affine, RoundProofWords};
-use fairshare_protocol::{Currency, Money, Phase, RuleError, RulePolicy, Specification};
+use fairshare_protocol::{Currency, Money, Phase, RuleError, RulePolicy, Specification, AGREEMENT_RULE};
 use sha3::{Digest, Keccak256};
 
 use crate::address::Address20;
@@ -32,8 +32,6 @@ pub struct Terms {
     pub dimension: u32,
     pub theta: u16,
     pub trim: u8,
-    pub byzantine: u8,
-    pub selected: u8,
     pub min_trainers: u8,
     pub max_trainers: u8,
     pub min_active: u8,
@@ -72,9 +70,10 @@ impl Terms {
         model_cid: [u8; 32],
     ) -> Self {
         let (participation, training) = (&spec.participation, &spec.training);
-        let (theta, trim, byzantine, selected) = match spec.rule.policy() {
-            RulePolicy::Agreement(policy) => (policy.theta, policy.trim, 0, 0),
-            RulePolicy::MultiKrum(policy) => (0, 0, policy.byzantine, policy.selected),
+        // Only "agreement" has circuits: the factory refuses the other rule by its id.
+        let (theta, trim) = match spec.rule.policy() {
+            RulePolicy::Agreement(policy) => (policy.theta, policy.trim),
+            RulePolicy::MultiKrum(_) => (0, 0),
         };
         Self {
             owner,
@@ -87,8 +86,6 @@ impl Terms {
             table: spec.table(),
             theta,
             trim,
-            byzantine,
-            selected,
             min_trainers: participation.min_trainers,
             max_trainers: participation.max_trainers,
             min_active: participation.min_active,
@@ -126,7 +123,10 @@ impl Terms {
     /// # Errors
     /// A rule that this version does not know, or parameters out of range.
     pub fn policy(&self) -> Result<RulePolicy, RuleError> {
-        RulePolicy::from_terms(self.rule, self.theta, self.trim, self.byzantine, self.selected)
+        match self.rule {
+            AGREEMENT_RULE => RulePolicy::from_terms(self.rule, self.theta, self.trim, 0, 0),
+            rule => Err(RuleError::UnknownRule { rule }),
+        }
     }
 
     /// The project's currency. The contract does not hold a token's decimals, so amounts are shown in units.

@@ -15,6 +15,7 @@ mod project;
 mod project_create;
 mod project_show;
 mod run;
+mod shutdown;
 mod wallet;
 mod withdraw;
 
@@ -22,3 +23,4 @@ pub use args::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 pub use command::Fairshare;
 pub use output::{print_json, print_line, table, Progress, Reporter};
 pub use run::run_main;
+pub use shutdown::Stop;

@@ -1,279 +1,322 @@
-//! How far this process is in the open round.
+//! How far a trainer is in the open round: one stage with its data, and the only ways from one stage to another.
+//!
+//! ```text
+//! Unknown --chain--> Idle --trained--> Prepared --on chain--> Committed --> Revealed --> Attested
+//!    ^                                     ^                      |            |            |
+//!    |                                     +----------------------+------------+------------+  a reorganisation
+//!    +--- the chain went back to an earlier phase or block         any of them --close--> Closed
+//! ```
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use fairshare_node::{Phase, Receipt};
-use tokio::time::Instant;
 
-use super::after;
+use super::backoff::Backoff;
 use crate::state::RoundRecord;
 
-const FIRST_WAIT: Duration = Duration::from_millis(300);
-/// The longest wait between two attempts.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// Waits that double from one failure to the next.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Backoff {
-    due: Option<Instant>,
-    wait: Duration,
+/// An update that is ready to be committed. The bytes stay in memory until the round is over, so that a deleted state
+/// folder costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Update {
+    pub(super) record: RoundRecord,
+    /// `None` when an earlier process made the update and its file is no longer in the state folder.
+    pub(super) file: Option<Arc<[u8]>>,
 }
 
-impl Backoff {
-    /// True before the first wait.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.due.is_none()
-    }
-
-    /// True when nothing has to be waited for.
-    pub(super) fn is_due(&self) -> bool {
-        self.due.is_none_or(|due| Instant::now() >= due)
-    }
-
-    /// Waits before the first attempt.
-    pub(super) fn begin_after(&mut self, wait: Duration) {
-        self.due = Some(after(wait));
-    }
-
-    /// Waits before the next attempt, at most `longest` where that is more than the first wait, and says for how long.
-    pub(super) fn failed(&mut self, longest: Duration) -> Duration {
-        self.wait = (self.wait * 2).clamp(FIRST_WAIT, longest.max(FIRST_WAIT));
-        self.due = Some(after(self.wait));
-        self.wait
-    }
-}
-
-/// How far this process is in the open round. What the chain knows better is asked of the chain.
-#[derive(Debug)]
-pub(super) struct Progress {
-    /// The round's id; 0 before the first.
-    pub(super) round: u64,
-    /// The phase that was seen last.
-    pub(super) phase: Phase,
-    /// The block at which the chain was last asked how far we are.
-    pub(super) asked_at: Option<u64>,
-    /// Whether a commitment of ours may be on chain or on its way: false only when the chain knows none and none was
-    /// prepared.
-    pub(super) may_be_committed: bool,
-    /// The update, once it is stored.
-    pub(super) record: Option<RoundRecord>,
+/// A commitment on chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Submission {
+    pub(super) slot: u8,
+    pub(super) update: Update,
     /// Whether this process put the file on IPFS, or cannot.
     pub(super) posted: bool,
-    /// The committing transaction, when this process sent it.
-    pub(super) sent: Option<Receipt>,
-    /// The slot, once the commitment is on chain.
-    pub(super) slot: Option<u8>,
-    /// Whether the reveal is on chain.
+    /// The newest block at which the chain showed this stage.
+    pub(super) seen_at: u64,
+}
+
+/// How far the trainer is in a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The chain was not asked yet: a commitment may be on it. Holds the update that this process knows of.
+    Unknown(Option<Update>),
+    /// The chain shows no commitment, and no update is ready.
+    Idle,
+    /// An update is ready; a transaction with its commitment may be on its way.
+    Prepared {
+        update: Update,
+        /// The committing transaction, once this process has sent one.
+        sent: Option<Receipt>,
+    },
+    /// The commitment is on chain and waits for its reveal.
+    Committed(Submission),
+    /// The reveal is on chain; the round's pay needs the attestation.
+    Revealed {
+        own: Submission,
+        /// Slots whose files this process fetched and checked against their commitments.
+        checked: u128,
+    },
+    /// The attestation is on chain.
+    Attested(Submission),
+    /// Nothing more is to be done.
+    Closed,
+}
+
+/// What the chain shows of a commitment at a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    pub(super) block: u64,
     pub(super) revealed: bool,
-    /// Slots whose bytes this process found to give their commitments.
-    pub(super) good: u128,
-    /// Whether the attestation is on chain.
     pub(super) attested: bool,
-    /// Whether nothing more is to be said of the last model file in Closing.
-    pub(super) model_attested: bool,
-    /// Whether nothing more is to be done.
-    closed: bool,
+}
+
+/// What [`OpenRound::confirm`] found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// A reveal that was not known before.
+    pub(super) reveal: bool,
+    /// An attestation that was not known before.
+    pub(super) attestation: bool,
+    /// What a reorganisation took from the chain.
+    pub(super) lost: Option<&'static str>,
+}
+
+/// What a trainer that stops leaves undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Due {
+    /// A commitment is on chain, or may be: without its reveal the stake is lost.
+    Reveal,
+    /// The reveal is on chain without the file on IPFS: when nobody can fetch it, the stake is lost.
+    File,
+    /// The round pays only those who attest.
+    Attestation,
+}
+
+impl Due {
+    /// True when the stake depends on it.
+    pub fn risks_stake(self) -> bool {
+        matches!(self, Self::Reveal | Self::File)
+    }
+}
+
+/// The open round of a project.
+#[derive(Debug)]
+pub(super) struct OpenRound {
+    /// The round's id; 0 before the first.
+    pub(super) id: u64,
+    /// The phase that was seen last.
+    phase: Phase,
+    stage: Stage,
+    /// Whether this trainer has voted on the last model file in Closing, or may not.
+    pub(super) model_voted: bool,
     /// Why the last attempt failed.
     pub(super) last_fault: Option<String>,
     /// When to try again.
     pub(super) wait: Backoff,
-    /// Whose commitment a copycat took.
-    pub(super) victim: Option<fairshare_node::Address20>,
 }
 
-impl Progress {
-    /// At the start of a round.
-    pub(super) fn new(round: u64) -> Self {
+impl OpenRound {
+    pub(super) fn new(id: u64) -> Self {
         Self {
-            round,
+            id,
             phase: Phase::Registration,
-            asked_at: None,
-            may_be_committed: true,
-            record: None,
-            posted: false,
-            sent: None,
-            slot: None,
-            revealed: false,
-            good: 0,
-            attested: false,
-            model_attested: false,
-            closed: false,
+            stage: Stage::Unknown(None),
+            model_voted: false,
             last_fault: None,
             wait: Backoff::default(),
-            victim: None,
         }
     }
 
-    /// Takes note of the phase. False when it is an earlier one than before: then the chain went back, and nothing that
-    /// is remembered of it counts.
+    pub(super) fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Goes on to a phase. False when it is an earlier one: then the chain went back, and the round is open again.
     pub(super) fn enter(&mut self, phase: Phase) -> bool {
-        if phase < self.phase {
-            return false;
+        let is_earlier = phase < self.phase;
+        if is_earlier {
+            self.reopen();
         }
-        if phase > self.phase {
+        if phase != self.phase {
             self.phase = phase;
             self.wait = Backoff::default();
         }
-        true
+        !is_earlier
     }
 
-    /// True while giving up can cost the stake: a commitment of ours may be on chain and can still be revealed.
+    /// Forgets what the chain showed, because it went back. The update itself stays: it may still have to be revealed.
+    pub(super) fn reopen(&mut self) {
+        self.stage = Stage::Unknown(self.update().cloned());
+        self.model_voted = false;
+        self.last_fault = None;
+        self.wait = Backoff::default();
+    }
+
+    /// The update, once one is known.
+    pub(super) fn update(&self) -> Option<&Update> {
+        match &self.stage {
+            Stage::Unknown(update) => update.as_ref(),
+            Stage::Prepared { update, .. } => Some(update),
+            _ => self.submission().map(|own| &own.update),
+        }
+    }
+
+    /// The commitment on chain.
+    pub(super) fn submission(&self) -> Option<&Submission> {
+        match &self.stage {
+            Stage::Committed(own) | Stage::Revealed { own, .. } | Stage::Attested(own) => Some(own),
+            Stage::Unknown(_) | Stage::Idle | Stage::Prepared { .. } | Stage::Closed => None,
+        }
+    }
+
+    fn submission_mut(&mut self) -> Option<&mut Submission> {
+        match &mut self.stage {
+            Stage::Committed(own) | Stage::Revealed { own, .. } | Stage::Attested(own) => Some(own),
+            Stage::Unknown(_) | Stage::Idle | Stage::Prepared { .. } | Stage::Closed => None,
+        }
+    }
+
+    /// True when the chain may show more, or less, at `block` than this process knows.
+    pub(super) fn needs_look(&self, block: u64) -> bool {
+        if self.id == 0 || self.phase < Phase::Commit || self.phase.is_over() {
+            return false;
+        }
+        match &self.stage {
+            Stage::Unknown(_) | Stage::Idle | Stage::Prepared { .. } => true,
+            Stage::Committed(own) | Stage::Revealed { own, .. } => block > own.seen_at,
+            Stage::Attested(own) => self.phase <= Phase::Attest && block > own.seen_at,
+            Stage::Closed => false,
+        }
+    }
+
+    /// True while the stage can go on in this phase, whatever the chain shows.
+    pub(super) fn is_in_time(&self) -> bool {
+        match &self.stage {
+            Stage::Committed(_) => self.phase <= Phase::Reveal,
+            Stage::Revealed { .. } | Stage::Attested(_) => self.phase <= Phase::Attest,
+            Stage::Unknown(_) | Stage::Idle | Stage::Prepared { .. } => self.phase <= Phase::Commit,
+            Stage::Closed => false,
+        }
+    }
+
+    /// True while giving up can cost the stake: a commitment may be on chain and can still be revealed.
     pub(super) fn is_stake_at_risk(&self) -> bool {
-        self.round != 0
-            && self.may_be_committed
-            && !self.closed
-            && !self.revealed
+        self.id != 0
             && self.phase <= Phase::Reveal
+            && matches!(self.stage, Stage::Unknown(_) | Stage::Prepared { .. } | Stage::Committed(_))
     }
 
-    /// True when what is remembered of our slot was not yet confirmed at `block`.
-    pub(super) fn is_to_be_confirmed(&self, block: u64) -> bool {
-        !self.closed
-            && self.slot.is_some()
-            && self.phase <= Phase::Attest
-            && self.asked_at.is_some_and(|asked| asked != block)
-    }
-
-    /// Takes over what the chain says at `block` of our slot, its reveal and its attestation. What is gone is to be done again.
-    pub(super) fn confirm(&mut self, block: u64, slot: Option<u8>, revealed: bool, attested: bool) {
-        self.asked_at = Some(block);
-        if self.attested && !attested {
-            tracing::warn!(round = self.round, "our attestation is no longer on chain; it is sent again");
-            self.attested = false;
+    /// What is left to do in this round before its phases end.
+    pub(super) fn due(&self) -> Option<Due> {
+        if self.is_stake_at_risk() {
+            return Some(Due::Reveal);
         }
-        if slot != self.slot {
-            tracing::warn!(round = self.round, "our commitment is no longer where it was on chain");
-            (self.slot, self.sent, self.revealed) = (None, None, false);
-        } else if self.revealed && !revealed {
-            tracing::warn!(round = self.round, "our reveal is no longer on chain; it is sent again");
-            self.revealed = false;
+        let in_time = self.phase <= Phase::Attest;
+        match &self.stage {
+            Stage::Revealed { own, .. } | Stage::Attested(own) if in_time && !own.posted => Some(Due::File),
+            Stage::Revealed { .. } if in_time => Some(Due::Attestation),
+            _ => None,
         }
     }
 
-    /// True while it is open whether there will be a commitment.
-    pub(super) fn is_unsettled(&self) -> bool {
-        self.round != 0 && !self.closed && self.slot.is_none()
+    /// The chain shows no commitment of this trainer; `stored` is what the state folder holds, for a process that knows of
+    /// no update. True when a commitment that was on chain is gone.
+    pub(super) fn no_commitment(&mut self, stored: Option<Update>) -> bool {
+        let was_there = self.submission().is_some();
+        let known = self.update().cloned().or(stored);
+        self.stage = match (std::mem::replace(&mut self.stage, Stage::Closed), known) {
+            (Stage::Closed, _) => Stage::Closed,
+            (prepared @ Stage::Prepared { .. }, _) => prepared,
+            (_, Some(update)) => Stage::Prepared { update, sent: None },
+            (_, None) => Stage::Idle,
+        };
+        was_there
     }
 
-    /// True while a commitment waits for its reveal.
-    pub(super) fn has_to_reveal(&self) -> bool {
-        !self.closed && self.slot.is_some() && !self.revealed
+    /// An update is ready and nothing of it has left the machine.
+    pub(super) fn prepare(&mut self, update: Update) {
+        self.stage = Stage::Prepared { update, sent: None };
     }
 
-    /// True while a reveal waits for the attestation that its pay hangs on.
-    pub(super) fn has_to_attest(&self) -> bool {
-        !self.closed && self.revealed && !self.attested
+    /// The transaction with the commitment is mined.
+    pub(super) fn sent(&mut self, receipt: Receipt) {
+        if let Stage::Prepared { sent, .. } = &mut self.stage {
+            *sent = Some(receipt);
+        }
     }
 
-    /// True when the reveal went without the file, which the aggregator still waits for.
-    pub(super) fn has_to_post(&self) -> bool {
-        !self.closed && self.revealed && !self.posted
+    /// The chain shows the commitment to `update` in `slot`. Returns the transaction when this process sent it.
+    pub(super) fn commit(&mut self, slot: u8, update: Update, block: u64) -> Option<Receipt> {
+        let sent = match &self.stage {
+            Stage::Prepared { sent, .. } => *sent,
+            _ => None,
+        };
+        let posted = self.submission().is_some_and(|own| own.posted && own.update == update);
+        self.stage = Stage::Committed(Submission { slot, update, posted, seen_at: block });
+        sent
     }
 
-    /// Nothing more is to be done. True when that cuts something short, so that it should be told.
+    /// The chain shows a commitment that cannot be matched with an update here: whether it can be revealed is open.
+    pub(super) fn unmatched(&mut self) {
+        self.stage = Stage::Unknown(self.update().cloned());
+    }
+
+    /// The file is on IPFS, or cannot be put there.
+    pub(super) fn posted(&mut self) {
+        if let Some(own) = self.submission_mut() {
+            own.posted = true;
+        }
+    }
+
+    /// Takes over what the chain shows of the commitment: forward, or back after a reorganisation.
+    pub(super) fn confirm(&mut self, shown: Shown) -> Found {
+        let (mut own, checked, before) = match std::mem::replace(&mut self.stage, Stage::Closed) {
+            Stage::Committed(own) => (own, 0, (false, false)),
+            Stage::Revealed { own, checked } => (own, checked, (true, false)),
+            Stage::Attested(own) => (own, 0, (true, true)),
+            other => {
+                self.stage = other;
+                return Found::default();
+            }
+        };
+        own.seen_at = shown.block;
+        let after = (shown.revealed, shown.revealed && shown.attested);
+        self.stage = match after {
+            (true, true) => Stage::Attested(own),
+            (true, false) => Stage::Revealed { own, checked },
+            (false, _) => Stage::Committed(own),
+        };
+        let lost = match (before, after) {
+            ((true, _), (false, _)) => Some("the reveal"),
+            ((_, true), (_, false)) => Some("the attestation"),
+            _ => None,
+        };
+        Found { reveal: after.0 && !before.0, attestation: after.1 && !before.1, lost }
+    }
+
+    /// These slots' files give their commitments. Slots that were checked once stay so.
+    pub(super) fn check(&mut self, slots: u128) -> u128 {
+        match &mut self.stage {
+            Stage::Revealed { checked, .. } => {
+                *checked |= slots;
+                *checked
+            }
+            _ => slots,
+        }
+    }
+
+    /// Nothing more is to be done. True when that cuts the round short, so that the user should know.
     pub(super) fn close(&mut self) -> bool {
-        let short = self.is_unsettled() || self.has_to_reveal() || self.has_to_attest();
-        self.closed = true;
-        short
+        let is_done = matches!(self.stage, Stage::Attested(_) | Stage::Closed);
+        self.stage = Stage::Closed;
+        self.id != 0 && !is_done
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_round_goes_through_its_stages_and_is_closed_once() {
-        let mut progress = Progress::new(3);
-        assert!(progress.is_unsettled() && !progress.has_to_reveal());
-        progress.slot = Some(2);
-        assert!(!progress.is_unsettled() && progress.has_to_reveal());
-        progress.revealed = true;
-        assert!(progress.has_to_attest() && !progress.has_to_reveal());
-        progress.attested = true;
-        assert!(!progress.close(), "a round that is done is closed without a word");
-        let mut progress = Progress::new(4);
-        assert!(progress.close() && !progress.close());
-        assert!(!Progress::new(0).close(), "before the first round there is nothing to tell");
-    }
-
-    /// A round in Reveal with a commitment in slot 2, as the chain said at block 10.
-    fn committed() -> Progress {
-        let mut progress = Progress::new(3);
-        assert!(progress.enter(Phase::Reveal));
-        (progress.slot, progress.asked_at) = (Some(2), Some(10));
-        progress
-    }
-
-    #[test]
-    fn reveal_that_is_gone_from_the_chain_is_sent_again() {
-        let mut progress = committed();
-        progress.revealed = true;
-        assert!(!progress.is_to_be_confirmed(10) && progress.is_to_be_confirmed(11));
-        progress.confirm(11, Some(2), true, false);
-        assert!(progress.revealed && !progress.is_to_be_confirmed(11));
-        progress.confirm(12, Some(2), false, false);
-        assert!(progress.has_to_reveal() && progress.is_stake_at_risk());
-    }
-
-    #[test]
-    fn attestation_that_is_gone_from_the_chain_is_sent_again() {
-        let mut progress = committed();
-        (progress.revealed, progress.attested) = (true, true);
-        assert!(
-            progress.enter(Phase::Attest) && progress.is_to_be_confirmed(11) && !progress.has_to_attest()
-        );
-        progress.confirm(11, Some(2), true, false);
-        assert!(progress.has_to_attest() && progress.revealed);
-    }
-
-    #[test]
-    fn commitment_that_is_gone_from_the_chain_or_in_another_slot_is_looked_for_again() {
-        for slot in [None, Some(1)] {
-            let mut progress = committed();
-            progress.revealed = true;
-            progress.confirm(11, slot, false, false);
-            assert!(progress.is_unsettled() && !progress.revealed && progress.is_stake_at_risk());
-        }
-    }
-
-    #[test]
-    fn earlier_phase_is_noticed_and_a_later_one_is_begun_without_the_waits_of_the_last() {
-        let mut progress = committed();
-        progress.wait.failed(LONGEST_WAIT);
-        assert!(progress.enter(Phase::Reveal) && !progress.wait.is_due());
-        assert!(!progress.enter(Phase::Commit));
-        assert!(progress.enter(Phase::Aggregate) && progress.wait.is_due());
-    }
-
-    #[test]
-    fn stake_is_at_risk_until_the_reveal_the_end_of_its_phase_or_the_knowledge_that_there_is_no_commitment() {
-        let mut progress = Progress::new(3);
-        assert!(progress.enter(Phase::Commit) && progress.is_stake_at_risk(), "the chain was not asked yet");
-        progress.may_be_committed = false;
-        assert!(!progress.is_stake_at_risk());
-        let mut progress = committed();
-        assert!(progress.is_stake_at_risk());
-        progress.enter(Phase::Aggregate);
-        assert!(!progress.is_stake_at_risk());
-        let mut progress = committed();
-        progress.revealed = true;
-        assert!(!progress.is_stake_at_risk() && progress.has_to_post());
-        progress.posted = true;
-        assert!(!progress.has_to_post());
-        assert!(!Progress::new(0).is_stake_at_risk());
-    }
-
-    #[test]
-    fn waits_double_up_to_a_limit() {
-        let mut backoff = Backoff::default();
-        assert!(backoff.is_fresh() && backoff.is_due());
-        let waits: Vec<u64> = (0..7).map(|_| backoff.failed(LONGEST_WAIT).as_millis() as u64).collect();
-        assert_eq!(waits, [300, 600, 1200, 2400, 4800, 9600, 10_000]);
-        assert!(!backoff.is_fresh() && !backoff.is_due());
-        assert_eq!(backoff.failed(Duration::from_secs(2)), Duration::from_secs(2), "a deadline is near");
-        assert_eq!(backoff.failed(Duration::ZERO), FIRST_WAIT);
-        backoff.begin_after(Duration::ZERO);
-        assert!(backoff.is_due());
-    }
-}
+#[path = "stage_tests.rs"]
+mod tests;

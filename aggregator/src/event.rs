@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fairshare_node::Phase;
+use fairshare_client::Phase;
 use serde::Serialize;
 
 /// The result of an active slot.

@@ -1,6 +1,6 @@
 //! What an aggregator's wallet must hold: ether for gas, and the bond in the project's currency.
 
-use fairshare_node::{ether, format_address, Address20, Chain, Terms};
+use fairshare_client::{ether, format_address, Address20, Chain, Terms};
 
 use crate::error::AggregatorError;
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use fairshare_circuits::FormProofWords;
-use fairshare_node::cli::Reporter;
-use fairshare_node::{seal, Address20, ChainError, Phase, Project};
+use fairshare_client::service::Reporter;
+use fairshare_client::{seal, Address20, ChainError, Phase, Project};
 use fairshare_trainer::Event;
 use rand::RngCore;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fairshare_circuits::{FormStatement, FormTable, G1Affine};
-use fairshare_node::{ether, format_address, seal, watched, ContentId, Status};
+use fairshare_client::{ether, format_address, seal, watched, ContentId, Status};
 use rand::RngCore;
 
 use super::fault::Fault;

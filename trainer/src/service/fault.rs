@@ -1,6 +1,6 @@
 //! Failures of a step, sorted by what to do about them.
 
-use fairshare_node::{ChainError, CollectError, ContentError, FileError};
+use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 
 use crate::error::TrainerError;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fairshare_node::ContentId;
+use fairshare_client::ContentId;
 
 use super::stage::{Stage, Update};
 use super::Service;

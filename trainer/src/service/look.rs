@@ -1,6 +1,6 @@
 //! What the chain shows of this trainer in the open round, and the update that belongs to it.
 
-use fairshare_node::{seal, Address20, CommittedUpdate, Phase, Receipt, Status};
+use fairshare_client::{seal, Address20, CommittedUpdate, Phase, Receipt, Status};
 
 use super::fault::Fault;
 use super::files::content_id;

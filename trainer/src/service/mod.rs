@@ -6,8 +6,6 @@
 //! answer makes it give up: only the chain's next phase or round does.
 
 mod attest;
-mod backoff;
-mod clock;
 mod commit;
 mod fault;
 mod files;
@@ -20,30 +18,26 @@ mod step;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use fairshare_circuits::ReferenceString;
-use fairshare_node::cli::{Reporter, Stop};
-use fairshare_node::{
+use fairshare_client::service::{Advance, Backoff, Clock, Reporter, Stop};
+use fairshare_client::{
     fetch_model, format_address, Address20, ChainError, ContentStore, Phase, Project, Receipt, Status,
 };
 use fairshare_protocol::{Specification, Word};
-use rand::Rng;
-use tokio::time::Instant;
 
 use crate::conduct::Conduct;
 use crate::data::Dataset;
 use crate::error::TrainerError;
 use crate::event::Event;
 use crate::state::StateFolder;
-use backoff::{Backoff, LONGEST_WAIT};
-use clock::Clock;
 use fault::Fault;
 use model::LastModel;
 pub use stage::Due;
 use stage::OpenRound;
 
-/// The longest random wait before a trainer advances the project, so that ten trainers do not pay for one transaction.
+/// The longest random wait before a trainer publishes a model file, so that ten trainers do not pay for one transaction.
 const STAGGER: Duration = Duration::from_millis(1500);
 /// Number of consecutive malformed responses that we tolerate: a node that restarts gives some.
 const MALFORMED_RESPONSES: u32 = 20;
@@ -82,7 +76,7 @@ pub struct Service {
     stop: Stop,
     round: OpenRound,
     last_model: LastModel,
-    advancing: Backoff,
+    advance: Advance,
     clock: Clock,
     last: Option<Status>,
 }
@@ -134,7 +128,7 @@ impl Service {
             stop,
             round: OpenRound::new(0),
             last_model: LastModel::default(),
-            advancing: Backoff::default(),
+            advance: Advance::staggered(),
             clock: Clock::default(),
             last: None,
         })
@@ -206,7 +200,7 @@ impl Service {
                     }
                     Err(error) if Fault::of(&error).may_pass() => {
                         tracing::warn!(%error, "joining failed; it is tried again while registration is open");
-                        wait.failed(LONGEST_WAIT);
+                        wait.failed(Backoff::LONGEST);
                     }
                     // An earlier transaction of ours may have been mined without an answer.
                     Err(error) => match self.project.is_trainer(self.me).await {
@@ -272,16 +266,7 @@ impl Service {
             tracing::warn!(from, to, "the chain went back; reading again what is on it");
             self.round.reopen();
         }
-        let (wall, at) = (wall_clock(), Instant::now());
-        self.clock.observe(status, wall, at);
-        if let Some(ahead) = self.clock.warning(wall, at) {
-            let (seconds, side) = (ahead.unsigned_abs(), if ahead > 0 { "ahead of" } else { "behind" });
-            tracing::warn!(
-                seconds,
-                "this machine's clock is {seconds} s {side} the chain's: deadlines follow the chain's clock; set the \
-                 machine's clock (NTP)"
-            );
-        }
+        self.clock.look(status);
         self.last = Some(status.clone());
     }
 
@@ -322,28 +307,17 @@ impl Service {
         }
     }
 
-    /// Calls `advance` when the phase is past its deadline and nobody else has.
+    /// Advances the project when a deadline has passed and nobody else has.
     async fn advance_if_overdue(&mut self, status: &Status) {
-        if status.phase.is_over() || self.now(status) <= status.deadline {
-            self.advancing = Backoff::default();
-            return;
-        }
-        if self.advancing.is_fresh() {
-            self.advancing.begin_after(rand::thread_rng().gen_range(Duration::ZERO..STAGGER));
-        }
-        if !self.advancing.is_due() {
-            return;
-        }
-        match self.project.advance().await {
-            Ok(receipt) => {
+        match self.advance.if_overdue(&self.project, status, self.clock.time(status)).await {
+            Ok(None) => {}
+            Ok(Some(receipt)) => {
                 let (transaction, gas) = (transaction(receipt), receipt.gas_used);
                 let (round, phase) = (status.round, status.phase);
                 self.reporter.report(&Event::Advanced { round, phase, transaction, gas });
-                self.advancing = Backoff::default();
             }
             Err(error) => {
-                let seconds = self.advancing.failed(LONGEST_WAIT).as_secs_f64();
-                tracing::debug!(%error, seconds, "the project was not advanced by us");
+                tracing::debug!(%error, "the project was not advanced by us");
                 self.check_deadline(status, &error).await;
             }
         }
@@ -358,30 +332,20 @@ impl Service {
         let is_same = |now: &Status| (now.round, now.phase, now.deadline) == (status.round, status.phase, status.deadline);
         if let Ok(now) = self.project.status().await {
             if is_same(&now) {
-                self.clock.too_early(&now, Instant::now());
+                self.clock.too_early(&now);
             }
         }
     }
 
-    /// The chain's time, Unix seconds.
-    fn now(&self, status: &Status) -> u64 {
-        self.clock.now(status, wall_clock(), Instant::now())
-    }
-
     /// Seconds to the end of the phase.
     fn seconds_left(&self, status: &Status) -> u64 {
-        status.deadline.saturating_sub(self.now(status))
+        status.deadline.saturating_sub(self.clock.time(status))
     }
 
     /// Seconds since the beginning of a phase of `period` seconds.
     fn elapsed(&self, status: &Status, period: u64) -> u64 {
         period.saturating_sub(self.seconds_left(status))
     }
-}
-
-/// This machine's clock, Unix seconds.
-fn wall_clock() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs())
 }
 
 /// A transaction's hash, in hexadecimal.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fairshare_node::Status;
+use fairshare_client::Status;
 
 use super::fault::Fault;
 use super::stage::{Shown, Stage};

@@ -1,8 +1,8 @@
 //! What became of a seat: a trainer that is on the list of a project no longer has lost it, or has left.
 
-use fairshare_node::{format_address, EventKind, Status};
+use fairshare_client::service::Backoff;
+use fairshare_client::{format_address, EventKind, Status};
 
-use super::backoff::{Backoff, LONGEST_WAIT};
 use super::{Interruption, Service};
 use crate::error::TrainerError;
 use crate::event::{Event, SeatLoss};
@@ -61,14 +61,14 @@ impl Service {
                 Ok(loss) => return Ok(Some(loss)),
                 Err(error) => {
                     tracing::warn!(%error, "the reason of the lost seat cannot be read yet");
-                    self.pause(wait.failed(LONGEST_WAIT)).await?;
+                    self.pause(wait.failed(Backoff::LONGEST)).await?;
                 }
             }
         }
         Ok(None)
     }
 
-    async fn loss_on_chain(&self) -> Result<Option<Loss>, fairshare_node::ChainError> {
+    async fn loss_on_chain(&self) -> Result<Option<Loss>, fairshare_client::ChainError> {
         let history = self.project.history().await?;
         let Some(loss) = last_loss(history.iter().map(|event| &event.kind), self.me) else { return Ok(None) };
         let Some(round) = loss.round else { return Ok(Some(loss)) };

@@ -9,9 +9,9 @@
 
 use std::sync::Arc;
 
-use fairshare_node::{Phase, Receipt};
+use fairshare_client::service::Backoff;
+use fairshare_client::{Phase, Receipt};
 
-use super::backoff::Backoff;
 use crate::state::RoundRecord;
 
 /// An update that is ready to be committed. The bytes stay in memory until the round is over, so that a deleted state

@@ -1,6 +1,5 @@
 use fairshare_circuits::{FormProofWords, ReferenceString};
 
-use super::super::backoff::LONGEST_WAIT;
 use super::*;
 
 fn update() -> Update {
@@ -89,7 +88,7 @@ fn commitment_that_a_reorganisation_takes_back_is_prepared_again_with_its_bytes(
 #[test]
 fn earlier_phase_opens_the_round_again_and_keeps_the_update() {
     let mut round = committed();
-    round.wait.failed(LONGEST_WAIT);
+    round.wait.failed(Backoff::LONGEST);
     assert!(round.enter(Phase::Reveal) && !round.wait.is_due());
     assert!(!round.enter(Phase::Commit));
     assert_eq!(*round.stage(), Stage::Unknown(Some(update())));

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use fairshare_node::{Phase, Status};
+use fairshare_client::service::Backoff;
+use fairshare_client::{Phase, Status};
 
-use super::backoff::{Backoff, LONGEST_WAIT};
 use super::fault::Fault;
 use super::stage::{OpenRound, Stage};
 use super::Service;
@@ -92,7 +92,7 @@ impl Service {
         let reason = match kept {
             Fault::MayPass(reason) => {
                 let left = Duration::from_secs(self.seconds_left(status).max(4));
-                let seconds = self.round.wait.failed(LONGEST_WAIT.min(left / 4)).as_secs_f64();
+                let seconds = self.round.wait.failed(Backoff::LONGEST.min(left / 4)).as_secs_f64();
                 if is_new(&self.round.last_fault, &reason) {
                     tracing::warn!(round, reason, seconds, "this failed; it is tried again while the phase is open");
                 } else {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use fairshare_aggregator::RunArgs;
-use fairshare_node::cli::run_main;
+use fairshare_client::service::run_main;
 
 /// HOSTILE, for tests: an aggregator that withholds the model files
 #[derive(Parser, Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use fairshare_hostile::{copy, Behaviour};
-use fairshare_node::cli::run_main;
+use fairshare_client::service::run_main;
 use fairshare_trainer::cli::RunArgs;
 
 /// HOSTILE, for tests: a trainer that cheats

@@ -109,6 +109,8 @@ pub struct Outcome {
     pub accuracy: Vec<f64>,
 }
 
+/// The behaviour of an honest trainer.
+const HONEST: &str = "honest";
 const SOON: Duration = Duration::from_secs(60);
 
 impl Market {
@@ -159,7 +161,7 @@ impl Market {
                 ]),
         )?;
         let honest = trainers - options.attackers.count().min(trainers);
-        let behaviours = std::iter::repeat_n("honest", honest).chain(options.attackers.behaviours());
+        let behaviours = std::iter::repeat_n(HONEST, honest).chain(options.attackers.behaviours());
         let trainers = behaviours
             .enumerate()
             .map(|(i, behaviour)| {
@@ -263,14 +265,17 @@ impl Market {
     pub fn start_trainer(&self, index: usize) -> Result<Background, Failure> {
         let participant = &self.trainers[index];
         let name = participant.name();
-        let mut command =
-            self.signed("fairshare-trainer", &["run", "--join", "--json"], &participant.wallet)?;
+        let is_honest = participant.behaviour == HONEST;
+        let program = if is_honest { "fairshare-trainer" } else { "fairshare-hostile-trainer" };
+        let mut command = self.signed(program, &["run", "--join", "--json"], &participant.wallet)?;
+        if !is_honest {
+            command.args(["--behaviour", &participant.behaviour]);
+        }
         command
             .arg("--data")
             .arg(&participant.shard)
             .arg("--state")
             .arg(self.folder.join("state").join(name))
-            .args(["--behaviour", &participant.behaviour])
             .arg(format!("--seed={}", self.options.seed + index as u64));
         Background::start(name, &mut command, &self.folder.join("logs").join(format!("{name}.log")))
     }
@@ -280,16 +285,15 @@ impl Market {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub fn start_aggregator(&self) -> Result<Background, Failure> {
-        self.start_aggregator_as("honest")
+        self.start_aggregator_program("fairshare-aggregator")
     }
 
-    /// Starts the aggregator with a behaviour.
+    /// Starts `fairshare-aggregator`, or `fairshare-hostile-aggregator`, which withholds the model files.
     ///
     /// # Errors
     /// [`Failure`] when it cannot be started.
-    pub fn start_aggregator_as(&self, behaviour: &str) -> Result<Background, Failure> {
-        let mut command = self.signed("fairshare-aggregator", &["run", "--json"], &self.aggregator)?;
-        command.args(["--behaviour", behaviour]);
+    pub fn start_aggregator_program(&self, program: &str) -> Result<Background, Failure> {
+        let mut command = self.signed(program, &["run", "--json"], &self.aggregator)?;
         command.arg("--state").arg(self.folder.join("state/aggregator"));
         Background::start("aggregator", &mut command, &self.folder.join("logs/aggregator.log"))
     }

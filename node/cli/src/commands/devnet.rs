@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fairshare_client::ether;
-use fairshare_client::service::{print_json, print_line, until_told_to_stop, OutputArgs};
+use fairshare_client::service::{print_json, print_line, OutputArgs, Stop};
 
 use super::output::{table, text, Progress};
 use crate::devnet::{Devnet, DevnetOptions, FUNDS};
@@ -40,7 +40,7 @@ pub(super) struct DevnetArgs {
 
 impl DevnetArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let stop = until_told_to_stop()?;
+        let mut stop = Stop::listen()?;
         let progress = Progress::start("starting chain and IPFS");
         let options = DevnetOptions {
             folder: self.folder,
@@ -69,7 +69,7 @@ impl DevnetArgs {
             ))?;
         }
         tokio::select! {
-            () = stop => {}
+            () = stop.requested() => {}
             status = devnet.chain_ended() => {
                 let log = devnet.chain_log();
                 devnet.stop().await;

@@ -74,8 +74,6 @@ fn terms(t: &Terms) -> Value {
         "dimension": t.dimension,
         "theta": t.theta,
         "trim": t.trim,
-        "byzantine": t.byzantine,
-        "selected": t.selected,
         "table": t.table,
         "token": t.token.as_ref().map(format_address),
         "attest_period": t.attest_period,

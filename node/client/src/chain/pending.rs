@@ -265,7 +265,7 @@ impl<'a> Pending<'a> {
         let request =
             self.request.clone().max_fee_per_gas(self.fees.max_fee).max_priority_fee_per_gas(self.fees.tip);
         let transaction = TypedTransaction::Eip1559(request);
-        let signer = self.chain.wallet(self.action)?.signer.with_chain_id(self.chain.inner.chain_id);
+        let signer = self.chain.wallet(self.action)?.signer.clone().with_chain_id(self.chain.inner.chain_id);
         let signature = signer
             .sign_transaction(&transaction)
             .await

@@ -70,15 +70,17 @@ impl ContentStore {
     /// [`ContentError::WrongName`] when the node builds another tree than the protocol pins; the node's faults.
     pub async fn add(&self, bytes: &[u8]) -> Result<ContentId, ContentError> {
         let expected = ContentId::of(bytes);
-        let options = Add {
-            cid_version: Some(1),
-            raw_leaves: Some(true),
-            chunker: Some("size-262144"),
-            pin: Some(true),
-            ..Add::default()
-        };
         let what = format!("adding {} bytes", bytes.len());
-        let add = || self.client.add_with_options(Cursor::new(bytes.to_vec()), options.clone());
+        let add = || {
+            let options = Add {
+                cid_version: Some(1),
+                raw_leaves: Some(true),
+                chunker: Some("size-262144"),
+                pin: Some(true),
+                ..Add::default()
+            };
+            self.client.add_with_options(Cursor::new(bytes.to_vec()), options)
+        };
         let answer = self.ask(what, add).await?;
         if answer.hash != expected.to_string() {
             let (api, expected) = (self.api.clone(), expected.to_string());

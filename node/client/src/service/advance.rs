@@ -83,6 +83,7 @@ mod tests {
             deadline,
             now: 0,
             block: 1,
+            block_hash: [0; 32],
             settled: 0,
             voids: 0,
             trainers: vec![],

@@ -133,10 +133,10 @@ impl Request {
             _ => return,
         };
         let Some(parameters) = call["params"].as_array_mut() else { return };
-        match parameters.get_mut(position) {
-            Some(value) if is_latest(value) => *value = block,
-            None if parameters.len() == position => parameters.push(block),
-            _ => {}
+        if parameters.len() == position {
+            parameters.push(block);
+        } else if parameters.get(position).is_some_and(is_latest) {
+            parameters[position] = block;
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_node::{format_address, Collected};
+use fairshare_client::{format_address, Collected};
 use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, Policy, RulePolicy};
 
 use crate::error::AssessError;

@@ -1,5 +1,5 @@
 use fairshare_circuits::G1Affine;
-use fairshare_node::{ContentError, Exclusion};
+use fairshare_client::{ContentError, Exclusion};
 use fairshare_protocol::AgreementPolicy;
 
 use super::*;

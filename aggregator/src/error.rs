@@ -1,7 +1,7 @@
 //! What can go wrong between the chain, the updates and the proof.
 
 use fairshare_circuits::{ProveError, SrsError, VerifyError};
-use fairshare_node::{ChainError, CollectError, ContentError, FileError};
+use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, TensorError};
 
 use crate::event::MissingUpdate;

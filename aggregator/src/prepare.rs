@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use fairshare_node::{collect, fetch_model, rebuild, watched, ContentId, FileError, Status};
+use fairshare_client::{collect, fetch_model, rebuild, watched, ContentId, FileError, Status};
 use fairshare_protocol::{decode_model, encode_model, encoded_len, FileKind, Specification};
 
 use crate::assess::{active_updates, assess_round, merge, slots_of, RoundTerms};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fairshare_node::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
+use fairshare_client::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
 use fairshare_protocol::{Assessment, RulePolicy};
 
 use crate::assess::{slots_of, RoundTerms};

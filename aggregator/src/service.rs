@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fairshare_node::cli::Reporter;
-use fairshare_node::{
+use fairshare_client::service::Reporter;
+use fairshare_client::{
     format_address, Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status,
 };
 use fairshare_protocol::{encoded_len, FileKind, Specification};

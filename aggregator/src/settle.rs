@@ -7,7 +7,7 @@ use fairshare_circuits::{
     model_step, prove_round, verify_round, AssessmentKeys, CommittedKeys, G1Affine, ReferenceString,
     RoundProof, RoundStatement,
 };
-use fairshare_node::{Address20, Settlement};
+use fairshare_client::{Address20, Settlement};
 use fairshare_protocol::Word;
 
 use crate::assess::{slots_of, AssessedRound};

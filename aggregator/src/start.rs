@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
-use fairshare_node::cli::Reporter;
-use fairshare_node::{fetch_specification, format_address, watched, Chain, ContentStore, Phase, Project};
+use fairshare_client::service::Reporter;
+use fairshare_client::{fetch_specification, format_address, watched, Chain, ContentStore, Phase, Project};
 use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;

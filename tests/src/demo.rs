@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use fairshare_node::{format_address, Chain, EventKind, Project, ProjectEvent};
+use fairshare_client::{format_address, Chain, EventKind, Project, ProjectEvent};
 use serde_json::Value;
 
 use crate::market::{seconds_since, Market, Outcome, Stage};
@@ -42,7 +42,7 @@ pub async fn finish(market: &Market, start: Instant, tell: &mut dyn FnMut(Stage)
     let final_accuracy = market.accuracy(None)?;
     let audit = market.audit()?;
     let chain = Chain::connect(&market.rpc, None, None).await?;
-    let address = fairshare_node::parse_address(&market.project)?;
+    let address = fairshare_client::parse_address(&market.project)?;
     let project = Project::open(&chain, address).await?;
     let history = project.history().await?;
     let mut report = report(market, &project, &history, &outcome, &withdrawn)?;
@@ -66,7 +66,7 @@ fn report(
     let mut trainers = Vec::new();
     let mut paid_in_all = 0;
     for participant in &market.trainers {
-        let address = fairshare_node::parse_address(participant.address())?;
+        let address = fairshare_client::parse_address(participant.address())?;
         let Earnings { rounds_kept, earned, slashed, fees } = earnings(history, address, terms.round_reward);
         let out = withdrawn[participant.name()];
         let joined = history

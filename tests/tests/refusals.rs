@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use fairshare_aggregator::{assess_round, round_terms, AssessedRound, Prover, RoundContext, RoundTerms};
 use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
-use fairshare_node::{
+use fairshare_client::{
     collect, fetch_model, fetch_specification, read_password, Chain, ContentId, ContentStore, Phase, Project,
     Settlement, Wallet,
 };
@@ -44,7 +44,7 @@ impl Attested {
         let wallet = Wallet::open(keystore, &read_password(Some(password)).unwrap()).unwrap();
         let payee = wallet.address();
         let chain = Chain::connect(&market.rpc, Some(wallet), Some(31337)).await.unwrap();
-        let address = fairshare_node::parse_address(&market.project).unwrap();
+        let address = fairshare_client::parse_address(&market.project).unwrap();
         let project = Project::open(&chain, address).await.unwrap();
         project.place_bond().await.unwrap();
         let trainers: Vec<_> = (0..market.trainers.len()).map(|i| market.start_trainer(i).unwrap()).collect();

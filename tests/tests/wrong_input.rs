@@ -5,7 +5,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::process::Command;
 
-use fairshare_node::{parse_address, Chain};
+use fairshare_client::{parse_address, Chain};
 use fairshare_tests::{binary, run_raw, Market, Options};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fairshare_circuits::{FormError, SrsError};
-use fairshare_node::{ChainError, CollectError, ContentError, FileError};
+use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, SpecificationError, TensorError};
 
 /// Why a trainer cannot go on, or must leave out a round.

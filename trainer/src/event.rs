@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fairshare_node::Phase;
+use fairshare_client::Phase;
 use serde::Serialize;
 
 /// Something that happened. Hashes and addresses are hexadecimal text; amounts are wei as text. `tx` and `gas` are null

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine};
-use fairshare_node::{Address20, ContentId};
+use fairshare_client::{Address20, ContentId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainerError;

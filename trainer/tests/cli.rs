@@ -119,6 +119,6 @@ fn a_wallet_or_a_network_that_is_not_there_is_named_and_nothing_is_printed_on_st
             .expect("the program starts")
     };
     assert!(refusal(&run("http://127.0.0.1:1")).contains("wallet.json"));
-    fairshare_node::Wallet::create(&wallet, "secret").expect("a wallet");
+    fairshare_client::Wallet::create(&wallet, "secret").expect("a wallet");
     assert!(refusal(&run("http://127.0.0.1:1")).contains("no Ethereum node answers at http://127.0.0.1:1"));
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eyre::{bail, WrapErr};
-use fairshare_node::cli::{print_json, print_line, OutputArgs};
+use fairshare_client::service::{print_json, print_line, OutputArgs};
 use serde_json::{json, Value};
 
 use crate::data::{digits, split, write_shard, Dataset, SplitPlan, DIGITS_CLASSES};

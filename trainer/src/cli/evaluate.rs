@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eyre::{bail, WrapErr};
-use fairshare_node::cli::{print_json, print_line, OutputArgs};
+use fairshare_client::service::{print_json, print_line, OutputArgs};
 use fairshare_protocol::{decode_export, decode_model, encoded_len, model_to_f32, FileKind, Specification};
 use serde_json::to_value;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use eyre::bail;
 use fairshare_circuits::{CommittedKeys, FormTable, ReferenceString};
-use fairshare_node::cli::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, WalletArgs};
-use fairshare_node::{fetch_specification, format_address, watched, Address20, Project};
+use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, WalletArgs};
+use fairshare_client::{fetch_specification, format_address, watched, Address20, Project};
 use tokio::signal::unix::{signal, SignalKind};
 
 use crate::behaviour::Behaviour;

@@ -1,7 +1,7 @@
 //! What a trainer says of the others' bytes, which decides who is active, and of the last model file, which decides who
 //! gets its fee.
 
-use fairshare_node::{collect, format_address, Exclusion, Status};
+use fairshare_client::{collect, format_address, Exclusion, Status};
 
 use super::fault::Fault;
 use super::{elapsed, transaction, Service};

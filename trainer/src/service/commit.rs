@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fairshare_circuits::{prove_form, FormError, FormProofWords, FormStatement, FormTable, G1Affine};
-use fairshare_node::{
+use fairshare_client::{
     ether, format_address, seal, watched, Address20, CommittedUpdate, ContentId, Phase, Status,
 };
 use rand::RngCore;

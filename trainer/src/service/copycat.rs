@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use fairshare_circuits::FormProofWords;
-use fairshare_node::seal;
+use fairshare_client::seal;
 use rand::RngCore;
 
 use super::fault::Fault;

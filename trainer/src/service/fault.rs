@@ -1,6 +1,6 @@
 //! Why a step did not succeed, by what to do about it.
 
-use fairshare_node::{ChainError, CollectError, ContentError, FileError};
+use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 
 use crate::error::TrainerError;
 

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fairshare_circuits::ReferenceString;
-use fairshare_node::cli::Reporter;
-use fairshare_node::{
+use fairshare_client::service::Reporter;
+use fairshare_client::{
     fetch_model, format_address, Address20, ChainError, ContentStore, Phase, Project, Receipt, Status,
 };
 use fairshare_protocol::{Specification, Word};

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fairshare_node::{
+use fairshare_client::{
     fetch_model, rebuild, Address20, ContentError, ContentId, ContentStore, FileError, OpenModel, Status,
 };
 use fairshare_protocol::encode_model;
@@ -219,7 +219,7 @@ impl Service {
         let file = encode_model(&self.specification.model, &entries).map_err(TrainerError::from)?;
         let cid = ContentId::of(&file);
         let store = self.quick_store(u64::from(self.project.terms().attest_period) / PATIENCE)?;
-        let is_mine = |all: Vec<fairshare_node::PublishedModel>, me| all.iter().any(|p| p.publisher == me);
+        let is_mine = |all: Vec<fairshare_client::PublishedModel>, me| all.iter().any(|p| p.publisher == me);
         if !is_mine(self.project.published(open.round).await?, self.me) {
             // Ten trainers need not pay for one file.
             tokio::time::sleep(rand::thread_rng().gen_range(Duration::ZERO..STAGGER)).await;

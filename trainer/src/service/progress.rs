@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fairshare_node::{Phase, Receipt};
+use fairshare_client::{Phase, Receipt};
 use tokio::time::Instant;
 
 use super::after;
@@ -78,7 +78,7 @@ pub(super) struct Progress {
     /// When to try again.
     pub(super) wait: Backoff,
     /// Whose commitment a copycat took.
-    pub(super) victim: Option<fairshare_node::Address20>,
+    pub(super) victim: Option<fairshare_client::Address20>,
 }
 
 impl Progress {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fairshare_node::{Receipt, Status};
+use fairshare_client::{Receipt, Status};
 
 use super::fault::Fault;
 use super::{seconds_left, transaction, Service};

@@ -1,0 +1,239 @@
+//! The money of a project, replayed from its events: who must be owed what, to the last unit.
+
+use std::collections::BTreeMap;
+
+use fairshare_client::Address20;
+use fairshare_client::{EventKind, Terms};
+
+use super::failure::MoneyFault;
+
+/// What the events of a project say of its money. Amounts are in the least unit of its currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Put down by the owner.
+    pub deposit: u128,
+    /// Neither credited nor returned.
+    pub escrow: u128,
+    /// Credited to trainers as their shares.
+    pub paid: u128,
+    /// Credited, as fees, to those who served attested model files.
+    pub fees: u128,
+    /// Fee of the model file that is not attested yet.
+    pub held_fee: u128,
+    /// Credited to the owner at the end.
+    pub returned: u128,
+    /// Stakes and parts of them, bonds, and what the division of a bond left over, that fell into escrow.
+    pub slashed: u128,
+    /// Taken out by anybody.
+    pub withdrawn: u128,
+    /// What each account is owed now.
+    pub owed: BTreeMap<Address20, u128>,
+    /// Each account's shares, over all rounds.
+    pub earned: BTreeMap<Address20, u128>,
+    stakes: BTreeMap<Address20, u128>,
+    bond: Option<(Address20, u128)>,
+    /// Trainer of each slot.
+    slots: BTreeMap<(u64, u8), Address20>,
+    /// Slots whose trainers attested, by round: nobody else is paid.
+    attested: BTreeMap<u64, u128>,
+}
+
+impl Ledger {
+    /// Replays the events in their order and lists what does not add up on the way.
+    pub fn replay<'e>(
+        terms: &Terms,
+        events: impl IntoIterator<Item = &'e EventKind>,
+    ) -> (Self, Vec<MoneyFault>) {
+        let mut ledger = Self::default();
+        let mut faults = Vec::new();
+        for event in events {
+            ledger.take(terms, event, &mut faults);
+        }
+        (ledger, faults)
+    }
+
+    /// What the contract must hold.
+    pub fn held(&self) -> u128 {
+        let bond = self.bond.map_or(0, |(_, amount)| amount);
+        let owed: u128 = self.owed.values().sum();
+        self.escrow + self.held_fee + owed + self.stakes.values().sum::<u128>() + bond
+    }
+
+    /// Compares with the contract: its escrow, its balance, and what it says that each account is owed. Money that was
+    /// sent by force is nobody's: a larger balance is no fault.
+    pub fn compare(&self, escrow: u128, balance: u128, owed: &[(Address20, u128)]) -> Vec<MoneyFault> {
+        let mut faults = Vec::new();
+        if self.escrow != escrow {
+            faults.push(MoneyFault::Escrow { expected: self.escrow, found: escrow });
+        }
+        for &(account, found) in owed {
+            let expected = self.owed.get(&account).copied().unwrap_or_default();
+            if expected != found {
+                faults.push(MoneyFault::Owed { account, expected, found });
+            }
+        }
+        if balance < self.held() {
+            faults.push(MoneyFault::Balance { expected: self.held(), found: balance });
+        }
+        let Self { deposit, slashed, paid, returned, .. } = *self;
+        let fees = self.fees + self.held_fee;
+        if deposit + slashed != paid + fees + returned + escrow {
+            faults.push(MoneyFault::Sum { deposit, slashed, paid, fees, returned, escrow });
+        }
+        faults
+    }
+
+    /// Every account that the events name.
+    pub fn accounts(&self) -> Vec<Address20> {
+        let mut all: Vec<Address20> = self.owed.keys().chain(self.stakes.keys()).copied().collect();
+        all.extend(self.bond.map(|(who, _)| who));
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    fn take(&mut self, terms: &Terms, event: &EventKind, faults: &mut Vec<MoneyFault>) {
+        match event {
+            EventKind::Opened { deposit, .. } => {
+                if *deposit != terms.deposit() {
+                    faults.push(MoneyFault::Deposit { expected: terms.deposit(), found: *deposit });
+                }
+                self.deposit += deposit;
+                self.escrow += deposit;
+            }
+            EventKind::Joined { trainer, stake } => {
+                security("stake", *trainer, terms.stake, *stake, faults);
+                self.stakes.insert(*trainer, *stake);
+            }
+            EventKind::Left { trainer, .. } => {
+                let stake = self.stakes.remove(trainer).unwrap_or_default();
+                self.credit(*trainer, stake);
+            }
+            EventKind::BondPlaced { aggregator, amount } => {
+                security("bond", *aggregator, terms.bond, *amount, faults);
+                self.bond = Some((*aggregator, *amount));
+            }
+            EventKind::Committed { round, update } => {
+                self.slots.insert((*round, update.slot), update.trainer);
+            }
+            EventKind::StakeSlashed { trainer, .. } => {
+                let stake = self.stakes.remove(trainer).unwrap_or_default();
+                self.escrow += stake;
+                self.slashed += stake;
+            }
+            EventKind::OutlierPenalised { trainer, amount, .. } => {
+                let stake = self.stakes.entry(*trainer).or_default();
+                let lost = (*amount).min(*stake);
+                *stake -= lost;
+                self.escrow += lost;
+                self.slashed += lost;
+            }
+            EventKind::BondSlashed { round, active, .. } => self.divide_bond(*round, *active),
+            EventKind::SlotsActive { round, attested, .. } => {
+                self.attested.insert(*round, *attested);
+            }
+            EventKind::ModelAttested { source, .. } => {
+                let fee = std::mem::take(&mut self.held_fee);
+                self.credit(*source, fee);
+                self.fees += fee;
+            }
+            EventKind::ModelUnattested { .. } => self.escrow += std::mem::take(&mut self.held_fee),
+            EventKind::Settled(settled) => self.settle(terms, settled, faults),
+            EventKind::Ended { to_owner, .. } => {
+                if *to_owner != self.escrow {
+                    faults.push(MoneyFault::Returned { expected: self.escrow, found: *to_owner });
+                }
+                let rest = std::mem::take(&mut self.escrow);
+                self.returned += rest;
+                self.credit(terms.owner, rest);
+                for (trainer, stake) in std::mem::take(&mut self.stakes) {
+                    self.credit(trainer, stake);
+                }
+                if let Some((aggregator, bond)) = self.bond.take() {
+                    self.credit(aggregator, bond);
+                }
+            }
+            EventKind::Withdrawn { account, amount, .. } => {
+                let owed = self.owed.entry(*account).or_default();
+                if *amount > *owed {
+                    faults.push(MoneyFault::Overdrawn { account: *account, taken: *amount, owed: *owed });
+                }
+                *owed = owed.saturating_sub(*amount);
+                self.withdrawn += amount;
+            }
+            EventKind::Revealed { .. }
+            | EventKind::Attested { .. }
+            | EventKind::ModelPublished { .. }
+            | EventKind::ModelSourceNamed { .. }
+            | EventKind::PhaseOpened { .. }
+            | EventKind::HyperParameters { .. }
+            | EventKind::Voided { .. } => {}
+        }
+    }
+
+    fn settle(
+        &mut self,
+        terms: &Terms,
+        settled: &fairshare_client::SettledRound,
+        faults: &mut Vec<MoneyFault>,
+    ) {
+        let mut credited = terms.round_fee;
+        let attested = self.attested.get(&settled.round).copied().unwrap_or_default();
+        let paid =
+            (0u8..128).zip(&settled.shares).filter(|(slot, share)| **share > 0 && attested >> slot & 1 == 1);
+        for (slot, share) in paid {
+            let part = (terms.round_reward * u128::from(*share)) >> 16;
+            credited += part;
+            if let Some(trainer) = self.slots.get(&(settled.round, slot)).copied() {
+                self.credit(trainer, part);
+                *self.earned.entry(trainer).or_default() += part;
+                self.paid += part;
+            }
+        }
+        self.held_fee += terms.round_fee; // until the model file is attested
+        if credited > self.escrow {
+            faults.push(MoneyFault::EscrowOverdrawn { round: settled.round, credited, escrow: self.escrow });
+        }
+        self.escrow = self.escrow.saturating_sub(credited);
+    }
+
+    /// Among the active slots; all of it to the escrow where there is none (the bond of a withheld model file).
+    fn divide_bond(&mut self, round: u64, active: u128) {
+        let Some((_, bond)) = self.bond.take() else { return };
+        if active == 0 {
+            self.escrow += bond;
+            self.slashed += bond;
+            return;
+        }
+        let count = u128::from(active.count_ones());
+        let slots = (0..128u8).filter(|slot| active >> slot & 1 == 1);
+        let trainers: Vec<Address20> =
+            slots.filter_map(|slot| self.slots.get(&(round, slot)).copied()).collect();
+        for trainer in trainers {
+            self.credit(trainer, bond / count);
+        }
+        let rest = bond - bond / count * count;
+        self.escrow += rest;
+        self.slashed += rest;
+    }
+
+    fn credit(&mut self, account: Address20, amount: u128) {
+        *self.owed.entry(account).or_default() += amount;
+    }
+}
+
+fn security(
+    what: &'static str,
+    account: Address20,
+    expected: u128,
+    found: u128,
+    faults: &mut Vec<MoneyFault>,
+) {
+    if expected != found {
+        faults.push(MoneyFault::Security { what, account, expected, found });
+    }
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -1,0 +1,159 @@
+//! What a settlement claims, against the updates, the proof and the model before it.
+
+use fairshare_circuits::{model_step, point_words, verify_words, CommittedKeys, G1Affine, RoundStatement};
+use fairshare_client::Address20;
+use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
+use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, Policy, Word};
+
+use super::failure::RoundFault;
+use super::submissions::{point_text, word};
+
+/// The event of a settlement against the transaction that made it, and the transaction's commitments and outliers against the log.
+/// `penalty`: the terms have one for outliers.
+pub fn check_call(
+    settled: &SettledRound,
+    call: &Settlement,
+    committed: &[CommittedUpdate],
+    penalty: bool,
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let mut same = |field: &'static str, found: String, expected: String| {
+        if found != expected {
+            faults.push(RoundFault::Call { field, expected, found });
+        }
+    };
+    let number = |value: u128| fairshare_protocol::word_from_u128(value);
+    let packed = |values: &[u32]| pack17(values).map(|words| list(&words)).unwrap_or_default();
+    same("round", settled.round.to_string(), call.round.to_string());
+    same(
+        "payee",
+        fairshare_client::format_address(&settled.payee),
+        fairshare_client::format_address(&call.payee),
+    );
+    same("model file", word(&settled.model_cid), word(&call.model_cid));
+    same("kept mask", word(&number(settled.kept)), word(&call.proof.kept_mask));
+    same("coherence", word(&number(settled.coherence.into())), word(&call.proof.coherence));
+    same("pay shares", packed(&settled.shares), list(&call.proof.shares));
+    same("model weights", packed(&settled.weights), list(&call.proof.weights));
+    same("model's commitment", list(&point_words(&settled.model)), list(&call.proof.model));
+    let joined = |texts: Vec<String>| texts.join(" ");
+    let logged = committed.iter().map(|update| point_text(&update.commitment)).collect();
+    let called = call.commitments.iter().map(point_text).collect();
+    same("list of commitments", joined(logged), joined(called));
+    let dropped = if penalty { settled.active & !settled.kept } else { 0 };
+    let outliers = committed
+        .iter()
+        .filter(|update| dropped.checked_shr(update.slot.into()).is_some_and(|rest| rest & 1 == 1))
+        .map(|update| fairshare_client::format_address(&update.trainer))
+        .collect();
+    let named = call.outliers.iter().map(fairshare_client::format_address).collect();
+    same("list of outliers", joined(outliers), joined(named));
+    faults
+}
+
+fn list(words: &[Word]) -> String {
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What the round's proof must have been made for: everything from the contract and its logs, nothing from the prover.
+/// `before` is the model's commitment before the round.
+///
+/// # Errors
+/// [`RoundFault::Rule`] when the terms name a rule that this version does not know.
+pub fn statement(
+    chain_id: u64,
+    project: Address20,
+    terms: &Terms,
+    keys_hash: Word,
+    before: G1Affine,
+    settled: &SettledRound,
+    committed: &[CommittedUpdate],
+) -> Result<RoundStatement, RoundFault> {
+    let active = committed.iter().filter(|update| settled.active >> update.slot & 1 == 1);
+    Ok(RoundStatement {
+        chain_id,
+        project,
+        round: settled.round,
+        payee: settled.payee,
+        dimension: terms.dimension,
+        slots: terms.slots,
+        policy: policy(terms, settled.active)?,
+        keys_hash,
+        active: settled.active,
+        model_cid: settled.model_cid,
+        model: before,
+        commitments: active.map(|update| (update.slot, update.commitment)).collect(),
+    })
+}
+
+/// The rule with the numbers of a round.
+fn policy(terms: &Terms, active: u128) -> Result<Policy, RoundFault> {
+    let policy = terms.policy().map_err(|error| RoundFault::Rule(error.to_string()))?;
+    Ok(policy.for_round(active.count_ones()))
+}
+
+/// Groth16 proof and Gram argument once more, natively.
+///
+/// # Errors
+/// [`RoundFault::Proof`] with the reason that the contract would give.
+pub fn check_proof(
+    keys: &CommittedKeys,
+    statement: &RoundStatement,
+    call: &Settlement,
+) -> Result<(), RoundFault> {
+    verify_words(keys, statement, &call.proof).map_err(|error| RoundFault::Proof(error.to_string()))
+}
+
+/// The new model's commitment against the one before and the weighted commitments.
+///
+/// # Errors
+/// [`RoundFault::ModelStep`].
+pub fn check_step(
+    before: G1Affine,
+    statement: &RoundStatement,
+    settled: &SettledRound,
+) -> Result<(), RoundFault> {
+    let expected = model_step(before, &statement.commitments, &settled.weights);
+    if expected == settled.model {
+        return Ok(());
+    }
+    Err(RoundFault::ModelStep { expected: point_text(&expected), found: point_text(&settled.model) })
+}
+
+/// The rule once more, from the updates of the active slots: `updates` has one entry for each slot of the circuit.
+///
+/// # Errors
+/// [`RoundFault::Rule`] when the rule has no answer.
+pub fn reassess(terms: &Terms, active: u128, updates: &[Option<&[i16]>]) -> Result<Assessment, RoundFault> {
+    let gram = GramMatrix::compute(updates).map_err(|error| RoundFault::Rule(error.to_string()))?;
+    assess(&gram, active, policy(terms, active)?).map_err(|error| RoundFault::Rule(error.to_string()))
+}
+
+/// What was settled against what the rule gives: every difference with its trainer and field.
+pub fn check_assessment(
+    assessment: &Assessment,
+    settled: &SettledRound,
+    committed: &[CommittedUpdate],
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let kept = |mask: u128, slot: u8| if mask >> slot & 1 == 1 { "kept" } else { "dropped" };
+    let at =
+        |values: &[u32], slot: u8| values.get(usize::from(slot)).copied().unwrap_or_default().to_string();
+    let highest = u8::try_from(assessment.shares.len().max(settled.shares.len())).unwrap_or(128).min(128);
+    for slot in 0..highest {
+        let trainer =
+            committed.iter().find(|update| update.slot == slot).map_or([0; 20], |update| update.trainer);
+        let mut same = |field: &'static str, expected: String, found: String| {
+            if expected != found {
+                faults.push(RoundFault::Assessment { slot, trainer, field, expected, found });
+            }
+        };
+        same("verdict", kept(assessment.kept, slot).into(), kept(settled.kept, slot).into());
+        same("share", at(&assessment.shares, slot), at(&settled.shares, slot));
+        same("weight", at(&assessment.weights, slot), at(&settled.weights, slot));
+    }
+    if assessment.coherence != settled.coherence {
+        faults.push(RoundFault::Coherence { expected: assessment.coherence, found: settled.coherence });
+    }
+    faults
+}

@@ -1,0 +1,293 @@
+//! Who lost a stake, or a part of it, against who should have: whoever committed to an update and did not reveal it, whoever
+//! revealed one whose bytes no majority had (where enough slots survive), and whoever was dropped too often.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairshare_client::Address20;
+use fairshare_client::{EventKind, Phase, SettledRound, Terms};
+
+use super::failure::{Failure, RoundFault};
+
+/// What a round shows of its slots.
+#[derive(Default)]
+struct Seats {
+    committed: BTreeMap<u8, Address20>,
+    revealed: u128,
+    active: Option<u128>,
+    /// Slashed since the last check.
+    slashed: BTreeSet<Address20>,
+    /// The phase Reveal began.
+    revealing: bool,
+    /// The phase Attest began.
+    attesting: bool,
+}
+
+/// What is held against a trainer.
+struct Held {
+    stake: u128,
+    dropped: u32,
+    penalised: bool,
+}
+
+/// Replays the slashing of every round whose phases Reveal and Attest are over, and the outliers' penalties.
+pub fn check_slashing<'e>(terms: &Terms, events: impl IntoIterator<Item = &'e EventKind>) -> Vec<Failure> {
+    let mut replay = Replay {
+        terms,
+        rounds: BTreeMap::new(),
+        held: BTreeMap::new(),
+        penalties: BTreeMap::new(),
+        failures: vec![],
+    };
+    for event in events {
+        replay.take(event);
+    }
+    replay.finish()
+}
+
+struct Replay<'t> {
+    terms: &'t Terms,
+    rounds: BTreeMap<u64, Seats>,
+    held: BTreeMap<Address20, Held>,
+    /// Of the settlement whose event is still to come.
+    penalties: BTreeMap<(u64, Address20), u128>,
+    failures: Vec<Failure>,
+}
+
+impl Replay<'_> {
+    fn take(&mut self, event: &EventKind) {
+        match event {
+            EventKind::Joined { trainer, stake } => {
+                self.held.insert(*trainer, Held { stake: *stake, dropped: 0, penalised: false });
+            }
+            EventKind::Committed { round, update } => {
+                self.rounds.entry(*round).or_default().committed.insert(update.slot, update.trainer);
+            }
+            EventKind::Revealed { round, update } => {
+                let bit = 1u128.checked_shl(u32::from(update.slot)).unwrap_or(0);
+                self.rounds.entry(*round).or_default().revealed |= bit;
+            }
+            EventKind::SlotsActive { round, active, .. } => {
+                self.rounds.entry(*round).or_default().active = Some(*active);
+            }
+            EventKind::PhaseOpened { round, phase: Phase::Reveal, .. } => {
+                self.rounds.entry(*round).or_default().revealing = true;
+            }
+            EventKind::StakeSlashed { round, trainer, amount } => {
+                self.rounds.entry(*round).or_default().slashed.insert(*trainer);
+                let expected = self.held.get(trainer).map_or(0, |held| held.stake);
+                if *amount != expected {
+                    let fault = RoundFault::SlashedAmount { trainer: *trainer, expected, found: *amount };
+                    self.fail(*round, fault);
+                }
+                if let Some(held) = self.held.get_mut(trainer) {
+                    held.stake = 0;
+                }
+            }
+            EventKind::PhaseOpened { round, phase: Phase::Attest, .. } => {
+                self.close(*round);
+                self.rounds.entry(*round).or_default().attesting = true;
+            }
+            // A round that is void for want of a result closed its phases before.
+            EventKind::PhaseOpened { round, phase: Phase::Aggregate, .. } => {
+                self.close(*round);
+                // Its slots are asked for once more, by its settlement.
+                let seats = self.rounds.entry(*round).or_default();
+                (seats.attesting, seats.active) = (true, None);
+            }
+            EventKind::Voided { round, .. } => {
+                self.close(*round);
+                self.rounds.remove(round);
+            }
+            EventKind::OutlierPenalised { round, trainer, amount } => {
+                self.penalties.insert((*round, *trainer), *amount);
+            }
+            EventKind::Settled(settled) => self.settled(settled),
+            _ => {}
+        }
+    }
+
+    fn fail(&mut self, round: u64, fault: RoundFault) {
+        self.failures.push(Failure::Round { round, fault });
+    }
+
+    /// Whoever should have lost its stake in the phase that ends, against who did.
+    fn close(&mut self, round: u64) {
+        let seats = self.rounds.entry(round).or_default();
+        let least = u32::from(self.terms.min_active);
+        let survives = |seats: &Seats, slot: u8| match (seats.attesting, seats.active) {
+            (false, _) => !seats.revealing || seats.revealed >> slot & 1 == 1,
+            (true, Some(active)) if active.count_ones() >= least => {
+                (active | !seats.revealed) >> slot & 1 == 1
+            }
+            (true, _) => true, // too few: the attesters may be the ones who failed
+        };
+        let due: BTreeSet<Address20> = seats
+            .committed
+            .iter()
+            .filter(|(slot, _)| !survives(seats, **slot))
+            .map(|(_, trainer)| *trainer)
+            .collect();
+        let slashed = std::mem::take(&mut seats.slashed);
+        for &trainer in slashed.difference(&due) {
+            self.fail(round, RoundFault::WronglySlashed { trainer });
+        }
+        for &trainer in due.difference(&slashed) {
+            self.fail(round, RoundFault::NotSlashed { trainer });
+        }
+    }
+
+    /// Counts who was dropped; the contract's penalties come before the event of the settlement.
+    fn settled(&mut self, settled: &SettledRound) {
+        let round = settled.round;
+        let slots = self.rounds.get(&round).map(|seats| seats.committed.clone()).unwrap_or_default();
+        let dropped = settled.active & !settled.kept;
+        for (slot, trainer) in slots {
+            if self.terms.outlier_penalty == 0 || dropped >> slot & 1 == 0 {
+                continue;
+            }
+            let Some(held) = self.held.get_mut(&trainer) else { continue };
+            held.dropped += 1;
+            let mut expected = 0;
+            if !held.penalised && held.dropped > u32::from(self.terms.outlier_rounds) {
+                held.penalised = true;
+                expected = self.terms.outlier_penalty.min(held.stake);
+                held.stake -= expected;
+            }
+            let found = self.penalties.remove(&(round, trainer)).unwrap_or_default();
+            if found != expected {
+                self.fail(round, RoundFault::OutlierPenalty { trainer, expected, found });
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<Failure> {
+        // Slashed in a round that never came so far, or after it was over.
+        for (round, seats) in std::mem::take(&mut self.rounds) {
+            for trainer in seats.slashed {
+                self.fail(round, RoundFault::WronglySlashed { trainer });
+            }
+        }
+        for ((round, trainer), found) in std::mem::take(&mut self.penalties) {
+            self.fail(round, RoundFault::OutlierPenalty { trainer, expected: 0, found });
+        }
+        self.failures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fairshare_circuits::G1Affine;
+
+    use super::*;
+    use crate::tests::{settled_by, terms};
+    use fairshare_client::{CommittedUpdate, RevealedUpdate};
+
+    fn joins() -> Vec<EventKind> {
+        (0..5).map(|n| EventKind::Joined { trainer: [n; 20], stake: terms().stake }).collect()
+    }
+
+    fn opens(phase: Phase) -> EventKind {
+        EventKind::PhaseOpened { round: 1, phase, deadline: 1 }
+    }
+
+    fn commits(slot: u8) -> EventKind {
+        let update =
+            CommittedUpdate { slot, trainer: [slot; 20], commitment: G1Affine::identity(), seal: [0; 32] };
+        EventKind::Committed { round: 1, update }
+    }
+
+    fn reveals(slot: u8) -> EventKind {
+        EventKind::Revealed { round: 1, update: RevealedUpdate { slot, trainer: [slot; 20], cid: [0; 32] } }
+    }
+
+    fn slashes(trainer: u8, amount: u128) -> EventKind {
+        EventKind::StakeSlashed { round: 1, trainer: [trainer; 20], amount }
+    }
+
+    fn found(events: &[EventKind]) -> Vec<String> {
+        let events = [&joins(), events].concat();
+        check_slashing(&terms(), &events).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn whoever_committed_and_did_not_reveal_loses_the_stake_and_nobody_else() {
+        let stake = terms().stake;
+        let until = [commits(0), commits(1), commits(2), opens(Phase::Reveal), reveals(0), reveals(2)];
+        let with = |more: &[EventKind]| [&until[..], more].concat();
+        let void = EventKind::Voided { round: 1, reason: "no result".into() };
+        let aggregate = opens(Phase::Attest);
+        let silence: [String; 0] = [];
+        assert_eq!(found(&until), silence, "the phase is not over");
+        let holds = with(&[slashes(1, stake), aggregate.clone(), void.clone()]);
+        assert_eq!(found(&holds), silence);
+        assert_eq!(found(&with(&[slashes(1, stake), void.clone()])), silence);
+        assert_eq!(found(&[commits(0), void.clone()]), silence, "too few commitments: nothing to reveal");
+
+        let [one, two] = [[1; 20], [2; 20]].map(|who| fairshare_client::format_address(&who));
+        let spared = format!("round 1: trainer {one} did not reveal what it had committed to, or no majority had its bytes, and it kept its stake");
+        assert_eq!(found(&with(std::slice::from_ref(&aggregate))), std::slice::from_ref(&spared));
+        let wrongly = |who| {
+            format!("round 1: trainer {who} lost its stake, and had revealed an update that a majority had")
+        };
+        assert_eq!(found(&with(&[slashes(2, stake), void.clone()])), [wrongly(&two), spared]);
+        let amount = format!("round 1: the stake that trainer {one} lost was 7, {stake} was held");
+        assert_eq!(found(&with(&[slashes(1, 7), aggregate])), [amount]);
+        assert_eq!(found(&[commits(1), slashes(1, stake), void]), [wrongly(&one)]);
+        assert_eq!(found(&[&holds[..], &[slashes(2, stake)]].concat()), [wrongly(&two)]);
+    }
+
+    #[test]
+    fn whoever_no_majority_attests_loses_the_stake_unless_too_few_survive() {
+        let stake = terms().stake;
+        let slots: Vec<EventKind> = (0..5).map(commits).chain([opens(Phase::Reveal)]).collect();
+        let until = [slots, (0..5).map(reveals).collect(), vec![opens(Phase::Attest)]].concat();
+        let active = |active| EventKind::SlotsActive { round: 1, active, attested: 0b1_1111 };
+        let aggregate = opens(Phase::Aggregate);
+        let with = |more: &[EventKind]| found(&[&until[..], more].concat());
+        let silence: [String; 0] = [];
+        assert_eq!(with(&[active(0b0_1111), slashes(4, stake), aggregate.clone()]), silence);
+        assert_eq!(with(&[active(0b1_1111), aggregate.clone()]), silence);
+        assert!(with(&[active(0b0_1111), aggregate.clone()])[0].contains("kept its stake"));
+        assert!(with(&[active(0b1_1111), slashes(4, stake), aggregate])[0].contains("a majority had"));
+        let void = EventKind::Voided { round: 1, reason: "too few active".into() };
+        assert_eq!(with(&[active(0b11), void.clone()]), silence, "the attesters may be the ones who failed");
+        assert!(with(&[active(0b11), slashes(4, stake), void])[0].contains("a majority had"));
+    }
+
+    #[test]
+    fn whoever_is_dropped_once_too_often_pays_once() {
+        let terms = Terms { stake: 100, outlier_rounds: 1, outlier_penalty: 40, ..terms() };
+        let joined = EventKind::Joined { trainer: [0; 20], stake: 100 };
+        let round = |round: u64, kept: u128, penalty: Option<u128>| {
+            let update = CommittedUpdate {
+                slot: 0,
+                trainer: [0; 20],
+                commitment: G1Affine::identity(),
+                seal: [0; 32],
+            };
+            let mut events = vec![EventKind::Committed { round, update }];
+            events.extend(penalty.map(|amount| EventKind::OutlierPenalised {
+                round,
+                trainer: [0; 20],
+                amount,
+            }));
+            events.push(EventKind::Settled(SettledRound { active: 1, kept, ..settled_by(round, [1; 20]) }));
+            events
+        };
+        let check = |rounds: &[Vec<EventKind>]| -> Vec<String> {
+            let events = [vec![joined.clone()], rounds.concat()].concat();
+            check_slashing(&terms, &events).iter().map(ToString::to_string).collect()
+        };
+        let silence: [String; 0] = [];
+        assert_eq!(
+            check(&[round(1, 0, None), round(2, 1, None), round(3, 0, Some(40)), round(4, 0, None)]),
+            silence
+        );
+        assert!(check(&[round(1, 0, None), round(2, 0, None)])[0]
+            .contains("lost 0 of its stake as an outlier, the rounds before give 40"));
+        assert!(check(&[round(1, 0, Some(40))])[0]
+            .contains("lost 40 of its stake as an outlier, the rounds before give 0"));
+        assert!(check(&[round(1, 0, None), round(2, 0, Some(41))])[0].contains("lost 41"));
+        assert!(check(&[round(1, 1, Some(40))])[0].contains("lost 40"), "it was kept");
+    }
+}

@@ -1,0 +1,208 @@
+//! What trainers posted in a round, and which of it took part.
+
+use std::collections::BTreeMap;
+
+use fairshare_circuits::{point_words, verify_form, FormProof, FormStatement, G1Affine, KzgKey};
+use fairshare_client::Address20;
+use fairshare_client::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
+use sha3::{Digest, Keccak256};
+
+use super::failure::RoundFault;
+
+/// The running hash of commitments in the order of their slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with `i + 1`
+/// in the place of its low byte.
+pub fn running_hash(commitments: impl IntoIterator<Item = G1Affine>) -> [u8; 32] {
+    commitments.into_iter().zip(1usize..).fold([0; 32], |state, (point, number)| {
+        let [x, y] = point_words(&point);
+        let mut next: [u8; 32] =
+            Keccak256::new().chain_update(x).chain_update(y).chain_update(state).finalize().into();
+        next[31] = number as u8; // 128 slots at most, where the contract is ours
+        next
+    })
+}
+
+/// The commitments of the log against those that the contract chained.
+pub fn check_commitments(committed: &[CommittedUpdate], state: &RoundState) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    if committed.len() != state.committed as usize {
+        faults.push(RoundFault::CommitmentCount { expected: state.committed, found: committed.len() });
+    }
+    let found = running_hash(committed.iter().map(|update| update.commitment));
+    if found != state.slots_hash {
+        faults.push(RoundFault::RunningHash { expected: word(&state.slots_hash), found: word(&found) });
+    }
+    faults
+}
+
+/// The reveals against the commitments: same trainer, the seal opens, and the contract counts the same slots. `salts`
+/// holds the salt of each slot whose revealing transaction could be read.
+pub fn check_reveals(
+    committed: &[CommittedUpdate],
+    revealed: &[RevealedUpdate],
+    salts: &BTreeMap<u8, [u8; 32]>,
+    state: &RoundState,
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let mut mask = 0u128;
+    for reveal in revealed {
+        let slot = reveal.slot;
+        mask |= 1u128.checked_shl(u32::from(slot)).unwrap_or(0);
+        let commit = committed.iter().find(|commit| commit.slot == slot);
+        let committer: Option<Address20> = commit.map(|commit| commit.trainer);
+        if committer != Some(reveal.trainer) {
+            faults.push(RoundFault::RevealedByAnother {
+                slot,
+                revealed: reveal.trainer,
+                committed: committer,
+            });
+            continue;
+        }
+        if let (Some(commit), Some(salt)) = (commit, salts.get(&slot)) {
+            if seal(reveal.cid, reveal.trainer, *salt) != commit.seal {
+                faults.push(RoundFault::Seal { slot, trainer: reveal.trainer });
+            }
+        }
+    }
+    if mask != state.revealed_mask {
+        faults.push(RoundFault::RevealedMask { expected: state.revealed_mask, found: mask });
+    }
+    faults
+}
+
+/// What one trainer attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// Its slot.
+    pub slot: u8,
+    /// Whose it is.
+    pub trainer: Address20,
+    /// The slots whose bytes it says that it had.
+    pub mask: u128,
+}
+
+/// The slots that more than half of the `revealed` ones attest.
+pub fn attested_by_majority(attestations: &[Attestation], revealed: u128) -> u128 {
+    let votes = |slot: u8| attestations.iter().filter(|a| a.mask >> slot & 1 == 1).count();
+    slots(revealed)
+        .filter(|slot| 2 * votes(*slot) > revealed.count_ones() as usize)
+        .fold(0, |mask, slot| mask | 1 << slot)
+}
+
+/// The attestations against the reveals: who attested had revealed in that slot and named no slot that was not.
+pub fn check_attestations(
+    attestations: &[Attestation],
+    revealed: &[RevealedUpdate],
+    state: &RoundState,
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let mut attested = 0u128;
+    for attestation in attestations {
+        let Attestation { slot, trainer, mask } = *attestation;
+        let own = 1u128.checked_shl(u32::from(slot)).unwrap_or(0);
+        let is_owner = revealed.iter().any(|reveal| (reveal.slot, reveal.trainer) == (slot, trainer));
+        if !is_owner || mask & own == 0 || mask & !state.revealed_mask != 0 || attested & own != 0 {
+            faults.push(RoundFault::WrongAttestation { slot, trainer });
+        }
+        attested |= own;
+    }
+    if attested != state.attested {
+        faults.push(RoundFault::AttestedMask { expected: state.attested, found: attested });
+    }
+    faults
+}
+
+/// The slots that the contract made active when Attest ended, against the attestations.
+pub fn check_slots_active(
+    attestations: &[Attestation],
+    state: &RoundState,
+    active: u128,
+    attested: u128,
+) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    let expected = attested_by_majority(attestations, state.revealed_mask);
+    for found in [active, state.active] {
+        if found != expected {
+            faults.push(RoundFault::ActiveMask { expected, found });
+        }
+    }
+    if attested != state.attested {
+        faults.push(RoundFault::AttestedMask { expected: state.attested, found: attested });
+    }
+    faults
+}
+
+/// The slots that a settlement says took part, against those that are active, and the terms.
+pub fn check_active(terms: &Terms, state: &RoundState, settled: u128) -> Vec<RoundFault> {
+    let mut faults = Vec::new();
+    if settled != state.active {
+        faults.push(RoundFault::ActiveMask { expected: state.active, found: settled });
+    }
+    if settled.count_ones() < u32::from(terms.min_active) {
+        faults.push(RoundFault::TooFewActive { required: terms.min_active, found: settled.count_ones() });
+    }
+    faults
+}
+
+/// Attesters who say something else than what the bytes, fetched now, give; in sentences. Nothing that can be proved: a file
+/// may have come or gone since.
+pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<String> {
+    let list = |mask: u128| slots(mask).map(|slot| slot.to_string()).collect::<Vec<_>>().join(", ");
+    let differing = attestations.iter().filter(|a| a.mask != good);
+    differing
+        .map(|a| {
+            let (more, less) = (a.mask & !good, good & !a.mask);
+            let mut says = Vec::new();
+            if more != 0 {
+                says.push(format!(
+                    "attested slot {}, whose bytes are not to be had or not what was committed",
+                    list(more)
+                ));
+            }
+            if less != 0 {
+                says.push(format!("did not attest slot {}, whose bytes are right", list(less)));
+            }
+            format!(
+                "{} (slot {}) {}",
+                fairshare_client::format_address(&a.trainer),
+                a.slot,
+                says.join(", and ")
+            )
+        })
+        .collect()
+}
+
+/// A commitment's proof of form, from the transaction that posted it, once more.
+///
+/// # Errors
+/// [`RoundFault::Form`] with the reason that the contract would give.
+pub fn check_form(
+    key: &KzgKey,
+    statement: FormStatement,
+    slot: u8,
+    call: &CommitCall,
+    update: &CommittedUpdate,
+) -> Result<(), RoundFault> {
+    let trainer = update.trainer;
+    let fault = |reason: String| RoundFault::Form { slot, trainer, reason };
+    if (call.commitment, call.seal) != (update.commitment, update.seal) || call.round != statement.round {
+        return Err(fault("the transaction carries another commitment than the log".into()));
+    }
+    let proof = FormProof::from_words(statement.table, &call.form).map_err(|e| fault(e.to_string()))?;
+    verify_form(key, &statement, &proof).map_err(|e| fault(e.to_string()))
+}
+
+/// The slots of a mask, ascending.
+pub(super) fn slots(mask: u128) -> impl Iterator<Item = u8> {
+    (0..128u8).filter(move |slot| mask >> slot & 1 == 1)
+}
+
+/// A point, all of it: two points may share their `x`.
+pub(super) fn point_text(point: &G1Affine) -> String {
+    let [x, y] = point_words(point);
+    format!("{},{}", word(&x), word(&y))
+}
+
+/// A word for people.
+pub(super) fn word(word: &[u8; 32]) -> String {
+    format!("0x{}", hex::encode(word))
+}

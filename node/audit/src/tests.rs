@@ -1,0 +1,420 @@
+//! The checks of a round, each with a round that holds and with every way of not holding.
+
+use std::collections::BTreeMap;
+
+use fairshare_circuits::{
+    default_data_folder, model_step, prove_form, prove_round, AssessmentKeys, FormStatement, FormTable,
+    G1Affine,
+};
+use fairshare_client::{
+    seal, CommitCall, CommittedUpdate, ContentError, Exclusion, RevealedUpdate, RoundState, SettledRound,
+    Settlement, Terms,
+};
+use fairshare_protocol::{GramMatrix, RuleName, Word};
+
+use super::submissions::{disagreeing, word};
+use super::*;
+
+const DIMENSION: usize = 24;
+const PROJECT: Address20 = [0x77; 20];
+
+pub(crate) fn terms() -> Terms {
+    Terms {
+        owner: [0xaa; 20],
+        aggregator: [0xbb; 20],
+        token: None,
+        specification: [1; 32],
+        rule: 1,
+        slots: 8,
+        table: 8,
+        dimension: DIMENSION as u32,
+        theta: 32,
+        trim: 52,
+        byzantine: 0,
+        selected: 0,
+        min_trainers: 3,
+        max_trainers: 6,
+        min_active: 3,
+        stake: 1,
+        bond: 1,
+        outlier_rounds: u16::MAX,
+        outlier_penalty: 0,
+        rounds: 2,
+        max_voids: 1,
+        round_reward: 1,
+        round_fee: 1,
+        registration_period: 1,
+        commit_period: 1,
+        reveal_period: 1,
+        attest_period: 1,
+        aggregate_period: 1,
+        learning_rate: 100_000,
+        local_epochs: 2,
+        decay: 62_259,
+        coherence_floor: 16_384,
+        coherence_decay: 32_768,
+        min_learning_rate: 1_000,
+        model: G1Affine::identity(),
+        model_cid: [2; 32],
+    }
+}
+
+/// A settlement of which nothing but round, payee and file matters.
+pub(crate) fn settled_by(round: u64, payee: Address20) -> SettledRound {
+    SettledRound {
+        round,
+        payee,
+        active: 0,
+        kept: 0,
+        coherence: 0,
+        shares: vec![],
+        weights: vec![],
+        model: G1Affine::identity(),
+        model_cid: [3; 32],
+        transaction: [0; 32],
+        gas_used: 0,
+    }
+}
+
+/// A round of five, the last of which flips its sign, with its settlement.
+struct Round {
+    updates: Vec<Vec<i16>>,
+    committed: Vec<CommittedUpdate>,
+    revealed: Vec<RevealedUpdate>,
+    salts: BTreeMap<u8, Word>,
+    state: RoundState,
+    before: G1Affine,
+    settled: SettledRound,
+    call: Settlement,
+}
+
+fn keys() -> CommittedKeys {
+    CommittedKeys::load()
+}
+
+fn round() -> Round {
+    let folder = default_data_folder();
+    let srs = ReferenceString::open_dev(&folder, DIMENSION).unwrap();
+    let updates: Vec<Vec<i16>> = (0..5i16)
+        .map(|slot| {
+            let sign = if slot == 4 { -1 } else { 1 };
+            (0..DIMENSION as i16).map(|j| sign * (150 + 4 * j) + slot * (j % 3 - 1)).collect()
+        })
+        .collect();
+    let (mut committed, mut revealed, mut salts) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (slot, update) in (0u8..).zip(&updates) {
+        let (trainer, cid, salt) = ([slot + 1; 20], [slot + 100; 32], [slot + 200; 32]);
+        let commitment = srs.commit_update(update).unwrap();
+        committed.push(CommittedUpdate { slot, trainer, commitment, seal: seal(cid, trainer, salt) });
+        revealed.push(RevealedUpdate { slot, trainer, cid });
+        salts.insert(slot, salt);
+    }
+    let slots_hash = running_hash(committed.iter().map(|c| c.commitment));
+    let (revealed_mask, attested, active) = (0b1_1111, 0b1_1111, 0b1_1111);
+    let state = RoundState { committed: 5, revealed_mask, attested, active, slots_hash };
+    let before = srs.commit_model(&[5 << 20; DIMENSION]).unwrap();
+
+    let active = 0b1_1111u128;
+    let mut slots: Vec<Option<&[i16]>> = updates.iter().map(|u| Some(u.as_slice())).collect();
+    slots.resize(8, None);
+    let gram = GramMatrix::compute(&slots).unwrap();
+    let policy = terms().policy().unwrap().for_round(5);
+    let assessment = fairshare_protocol::assess(&gram, active, policy).unwrap();
+    let mut settled = SettledRound {
+        round: 3,
+        payee: [0xbb; 20],
+        active,
+        kept: assessment.kept,
+        coherence: assessment.coherence,
+        shares: assessment.shares.clone(),
+        weights: assessment.weights.clone(),
+        model: G1Affine::identity(),
+        model_cid: [9; 32],
+        transaction: [8; 32],
+        gas_used: 500_000,
+    };
+    let statement =
+        statement(31_337, PROJECT, &terms(), keys().hash(), before, &settled, &committed).unwrap();
+    assert_eq!(statement.policy, policy);
+    settled.model = model_step(before, &statement.commitments, &assessment.weights);
+    let open: Vec<(u8, &[i16])> = (0u8..).zip(updates.iter().map(Vec::as_slice)).collect();
+    let proving = AssessmentKeys::open_dev(&folder, RuleName::Agreement, 8).unwrap();
+    let proof = prove_round(&srs, &proving, &statement, &open, &gram, &assessment).unwrap();
+    let call = Settlement {
+        round: 3,
+        payee: settled.payee,
+        model_cid: settled.model_cid,
+        commitments: committed.iter().map(|c| c.commitment).collect(),
+        outliers: vec![],
+        proof: proof.words(),
+    };
+    Round { updates, committed, revealed, salts, state, before, settled, call }
+}
+
+fn texts(faults: Vec<RoundFault>) -> Vec<String> {
+    faults.into_iter().map(|fault| Failure::Round { round: 3, fault }.to_string()).collect()
+}
+
+fn only(faults: Vec<RoundFault>) -> String {
+    let mut texts = texts(faults);
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    texts.remove(0)
+}
+
+#[test]
+fn a_round_that_holds_passes_and_a_bent_one_is_named() {
+    let Round { updates, committed, settled, call, before, .. } = round();
+    let by_slot: Vec<Option<&[i16]>> = (0..8).map(|i| updates.get(i).map(Vec::as_slice)).collect();
+    let assessment = reassess(&terms(), settled.active, &by_slot).unwrap();
+    let made = |settled: &SettledRound| {
+        statement(31_337, PROJECT, &terms(), keys().hash(), before, settled, &committed).unwrap()
+    };
+    assert_eq!(settled.kept, 0b0_1111, "the sign flip is dropped");
+    assert_eq!(check_assessment(&assessment, &settled, &committed), vec![]);
+    assert_eq!(check_call(&settled, &call, &committed, false), vec![]);
+    check_proof(&keys(), &made(&settled), &call).unwrap();
+    check_step(before, &made(&settled), &settled).unwrap();
+
+    // The rule.
+    let trainer = fairshare_client::format_address(&[2; 20]);
+    let mut bent = settled.clone();
+    bent.shares[1] += 1;
+    let (found, expected) = (bent.shares[1], settled.shares[1]);
+    assert_eq!(
+        only(check_assessment(&assessment, &bent, &committed)),
+        format!(
+            "round 3: trainer {trainer} (slot 1): share is {found} on chain, the updates give {expected}"
+        )
+    );
+    let mut bent = settled.clone();
+    bent.kept |= 1 << 4;
+    bent.weights[1] = 0;
+    bent.coherence += 1;
+    let found = texts(check_assessment(&assessment, &bent, &committed)).join("\n");
+    assert!(found.contains("(slot 4): verdict is kept on chain, the updates give dropped"), "{found}");
+    assert!(found.contains("(slot 1): weight is 0 on chain"), "{found}");
+    assert!(
+        found.contains(&format!(
+            "coherence is {} on chain, the updates give {}",
+            bent.coherence, settled.coherence
+        )),
+        "{found}"
+    );
+
+    // Event and transaction.
+    let mut other = call.clone();
+    other.proof.coherence[31] ^= 1;
+    other.commitments.swap(0, 1);
+    let found = texts(check_call(&settled, &other, &committed, false)).join("\n");
+    assert!(found.contains("round 3: coherence is 0x") && found.contains("list of commitments"), "{found}");
+    let mut other = call.clone();
+    other.commitments[0] = -other.commitments[0]; // the same x
+    assert!(only(check_call(&settled, &other, &committed, false)).contains("list of commitments"));
+    // Whose dropping counts: nobody's without a penalty; with one that of slot 4, which alone is not kept.
+    let with = |outliers: &[u8]| Settlement {
+        outliers: outliers.iter().map(|slot| committed[usize::from(*slot)].trainer).collect(),
+        ..call.clone()
+    };
+    assert_eq!(settled.active & !settled.kept, 0b1_0000);
+    assert!(only(check_call(&settled, &with(&[4]), &committed, false)).contains("list of outliers"));
+    assert_eq!(check_call(&settled, &with(&[4]), &committed, true), vec![]);
+    for outliers in [&[][..], &[3], &[4, 4], &[3, 4]] {
+        let found = only(check_call(&settled, &with(outliers), &committed, true));
+        assert!(found.contains("list of outliers"), "{found}");
+    }
+    let mut other = call.clone();
+    other.proof.model[0][31] ^= 1;
+    assert!(only(check_call(&settled, &other, &committed, false)).contains("model's commitment"));
+    let other = Settlement { payee: [1; 20], ..call.clone() };
+    assert!(only(check_call(&settled, &other, &committed, false)).contains("payee is"));
+
+    // The proof, and what it was made for.
+    let mut other = call.clone();
+    other.proof.sigma[31] ^= 1;
+    let found = only(check_proof(&keys(), &made(&settled), &other).err().into_iter().collect());
+    assert!(found.starts_with("round 3: the proof does not verify: "), "{found}");
+    let elsewhere = SettledRound { payee: [1; 20], ..settled.clone() };
+    assert!(check_proof(&keys(), &made(&elsewhere), &call).is_err());
+    let other_rule = Terms { rule: 3, ..terms() };
+    let fault = statement(31_337, PROJECT, &other_rule, keys().hash(), before, &settled, &committed);
+    assert!(only(fault.err().into_iter().collect()).contains("the rule refuses"), "an unknown rule");
+
+    // The model's commitment.
+    let other = SettledRound { model: before, ..settled.clone() };
+    let found = only(check_step(before, &made(&other), &other).err().into_iter().collect());
+    assert!(found.starts_with("round 3: the model's commitment is 0x"), "{found}");
+}
+
+#[test]
+fn what_trainers_posted_is_checked() {
+    let Round { mut committed, mut revealed, mut salts, mut state, .. } = round();
+    assert_eq!(check_commitments(&committed, &state), vec![]);
+    assert_eq!(check_reveals(&committed, &revealed, &salts, &state), vec![]);
+    assert_eq!(check_active(&terms(), &state, 0b1_1111), vec![]);
+    assert_eq!(
+        only(check_active(&terms(), &state, 0b1_0111)),
+        "round 3: slots 0b10111 are active, the attestations give 0b11111"
+    );
+    let few = RoundState { active: 0b11, ..state };
+    assert_eq!(only(check_active(&terms(), &few, 0b11)), "round 3: 2 slots took part, the terms ask for 3");
+
+    salts.insert(2, [0; 32]);
+    let trainer = fairshare_client::format_address(&[3; 20]);
+    assert_eq!(
+        only(check_reveals(&committed, &revealed, &salts, &state)),
+        format!("round 3: slot 2 of {trainer}: the revealed CID and salt do not open its seal")
+    );
+    salts.clear();
+    revealed[1].trainer = [9; 20];
+    assert!(
+        only(check_reveals(&committed, &revealed, &salts, &state)).contains("slot 1 was revealed by 0x0909")
+    );
+    revealed.remove(1);
+    assert_eq!(
+        only(check_reveals(&committed, &revealed, &salts, &state)),
+        "round 3: the log has revealed slots 0b11101, the contract 0b11111"
+    );
+
+    committed.swap(0, 1);
+    assert!(only(check_commitments(&committed, &state))
+        .contains("running hash of the commitments in the log is 0x"));
+    committed.swap(0, 1);
+    state.committed = 6;
+    assert_eq!(
+        only(check_commitments(&committed, &state)),
+        "round 3: 5 commitments in the log, 6 in the contract"
+    );
+}
+
+#[test]
+fn active_slots_follow_from_the_attestations() {
+    let Round { revealed, state, .. } = round();
+    let says = |slot: u8, mask| Attestation { slot, trainer: [slot + 1; 20], mask };
+    // Slot 4's bytes are not to be had; slot 3 lies about slot 0; slot 1 attests nothing.
+    let attestations = [says(0, 0b0_1111), says(2, 0b0_1111), says(3, 0b0_1110), says(4, 0b1_1111)];
+    assert_eq!(attested_by_majority(&attestations, 0b1_1111), 0b0_1111);
+    assert_eq!(attested_by_majority(&attestations[..2], 0b1_1111), 0, "two of five are no majority");
+    let state = RoundState { attested: 0b1_1101, active: 0b0_1111, ..state };
+    assert_eq!(check_attestations(&attestations, &revealed, &state), vec![]);
+    assert_eq!(check_slots_active(&attestations, &state, 0b0_1111, 0b1_1101), vec![]);
+
+    let wrong = "round 3: slots 0b11111 are active, the attestations give 0b1111";
+    assert_eq!(only(check_slots_active(&attestations, &state, 0b1_1111, 0b1_1101)), wrong);
+    let other = RoundState { active: 0b1_1111, ..state };
+    assert_eq!(only(check_slots_active(&attestations, &other, 0b0_1111, 0b1_1101)), wrong);
+    assert!(only(check_slots_active(&attestations, &state, 0b0_1111, 0b0_1101)).contains("as attesting"));
+    assert!(only(check_attestations(&attestations[..3], &revealed, &state)).contains("0b1101 as attesting"));
+    for bent in [
+        says(0, 0b0_1110),                                         // without its own slot
+        says(0, 0b10_1111),                                        // of a slot that was not revealed
+        Attestation { slot: 0, trainer: [9; 20], mask: 0b0_1111 }, // of another's slot
+    ] {
+        let mut bent_attestations = attestations;
+        bent_attestations[0] = bent;
+        let text = only(check_attestations(&bent_attestations, &revealed, &state));
+        assert!(text.contains("attested as slot 0 what the contract must refuse"), "{text}");
+    }
+    let twice = [&attestations[..], &attestations[..1]].concat();
+    assert!(only(check_attestations(&twice, &revealed, &state)).contains("twice"));
+
+    let notes = disagreeing(&attestations, 0b0_1111).join("\n");
+    assert!(notes.contains("(slot 3) did not attest slot 0, whose bytes are right"), "{notes}");
+    assert!(notes.contains("(slot 4) attested slot 4, whose bytes are not to be had"), "{notes}");
+    assert_eq!(notes.lines().count(), 2, "{notes}");
+}
+
+#[test]
+fn a_proof_of_form_is_checked_once_more() {
+    let Round { updates, committed, .. } = round();
+    let srs = ReferenceString::open_dev(&default_data_folder(), 256).unwrap();
+    let update = &committed[0];
+    let statement = FormStatement {
+        chain_id: 31_337,
+        project: PROJECT,
+        round: 3,
+        trainer: update.trainer,
+        dimension: DIMENSION as u32,
+        table: FormTable::Limbs8,
+        keys_hash: keys().hash(),
+        commitment: update.commitment,
+    };
+    let form = prove_form(&srs, &statement, &updates[0]).unwrap().words();
+    let call = CommitCall { round: 3, commitment: update.commitment, seal: update.seal, form };
+    let check = |statement: FormStatement, call: &CommitCall| {
+        only(check_form(keys().kzg(), statement, 0, call, update).err().into_iter().collect())
+    };
+    check_form(keys().kzg(), statement.clone(), 0, &call, update).unwrap();
+    let mut bent = call.clone();
+    bent.form.values[0][31] ^= 1;
+    let text = check(statement.clone(), &bent);
+    assert!(text.contains("its proof of form does not hold: FormIdentityFailed"), "{text}");
+    bent.form.values.pop();
+    assert!(check(statement.clone(), &bent).contains("WrongLength"));
+    assert!(check(FormStatement { trainer: [9; 20], ..statement.clone() }, &call).contains("does not hold"));
+    let other = CommitCall { seal: [0; 32], ..call };
+    assert!(check(statement, &other).contains("another commitment than the log"));
+}
+
+#[test]
+fn updates_that_are_gone_or_wrong_are_named_with_their_trainer() {
+    let what = |reason| RoundFault::Update { slot: 2, trainer: [3; 20], reason };
+    let gone = ContentError::Timeout {
+        what: "fetching bafk".into(),
+        api: "http://127.0.0.1:5001".into(),
+        seconds: 20,
+    };
+    let trainer = fairshare_client::format_address(&[3; 20]);
+    let found = what(Exclusion::Missing(gone)).to_string();
+    assert!(
+        found
+            .starts_with(&format!("update of slot 2 ({trainer}): not available: its file cannot be fetched")),
+        "{found}"
+    );
+    assert_eq!(
+        what(Exclusion::CommitmentMismatch).to_string(),
+        format!("update of slot 2 ({trainer}): its file does not match its commitment")
+    );
+    assert!(matches!(reassess(&terms(), 0b11, &[Some(&[1]), Some(&[1])]), Err(RoundFault::Rule(_))));
+    assert_eq!(
+        FileFault::NotAvailable("no answer".into()).to_string(),
+        "model file: not available: no answer"
+    );
+    let commitment = FileFault::Commitment { expected: word(&[1; 32]), found: word(&[2; 32]) };
+    assert!(commitment.to_string().starts_with("model file: its commitment is 0x0202"), "{commitment}");
+    let keys = Failure::Keys { expected: "0x01".into(), found: "0x02".into() };
+    assert_eq!(
+        keys.to_string(),
+        "keys: the project's registry has keys hash 0x02, the committed keys of this version have 0x01"
+    );
+}
+
+#[test]
+fn the_learning_rate_follows_from_proved_numbers() {
+    let opens = |round, learning_rate| EventKind::HyperParameters { round, learning_rate, local_epochs: 2 };
+    let settles =
+        |round, coherence| EventKind::Settled(SettledRound { coherence, ..settled_by(round, [0; 20]) });
+    let voids = |round| EventKind::Voided { round, reason: "no result".into() };
+    // 0.95 after a coherent round, 0.475 after an incoherent one, nothing after a void one.
+    let mut events = vec![
+        opens(1, 100_000),
+        settles(1, 16_384),
+        opens(2, 94_999),
+        voids(2),
+        opens(3, 94_999),
+        settles(3, 0),
+        opens(4, 45_124),
+    ];
+    assert_eq!(check_schedule(&terms(), &events), vec![]);
+    events[2] = opens(2, 95_000);
+    let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found[0],
+        "round 2: learning rate (millionths) is 95000 on chain, the rounds before give 94999"
+    );
+    events[2] = EventKind::PhaseOpened { round: 2, phase: Phase::Commit, deadline: 1 };
+    let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["round 2: the round opened without an event of its hyper-parameters"]);
+    events[2] = EventKind::HyperParameters { round: 2, learning_rate: 94_999, local_epochs: 3 };
+    let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["round 2: local epochs is 3 on chain, the rounds before give 2"]);
+}

@@ -1,0 +1,152 @@
+//! `fairshare audit`.
+
+use std::io::stderr;
+use std::io::IsTerminal;
+
+use clap::Args;
+use fairshare_audit::{audit, phase_words, AuditReport, AuditedRound};
+use fairshare_circuits::CommittedKeys;
+use fairshare_client::service::{print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs};
+use fairshare_client::{ether, format_address};
+use fairshare_protocol::Amount;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::{hash, reference_string, table, Progress};
+
+/// `fairshare audit`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  fairshare audit --project 0x..
+  fairshare audit --project 0x.. --json
+
+Needs no wallet. Verifies every proof again (of rounds and of form), recounts every attestation, recomputes every assessment and every model from the updates on IPFS, and
+counts the money to the last unit. Prints what does not hold, by round, trainer and field. Exit code 1 when anything does not.")]
+pub(super) struct AuditArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl AuditArgs {
+    pub(super) async fn run(self) -> eyre::Result<()> {
+        let chain = self.network.chain(None).await?;
+        let project = self.project.open_any(&chain).await?;
+        let store = self.network.store().await?;
+        let opening = Progress::start("opening the reference string");
+        let srs = reference_string(&self.data, project.terms().dimension as usize, &opening)?;
+        drop(opening);
+        let bar = bar();
+        let mut progress = |done: usize, all: usize| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        };
+        let report = audit(&project, &store, &srs, &CommittedKeys::load(), &mut progress).await;
+        bar.finish_and_clear();
+        let report = report?;
+        if self.output.json {
+            print_json(&report.to_json())?;
+        } else {
+            people(&report)?;
+        }
+        match report.failures.len() {
+            0 => Ok(()),
+            1 => Err(eyre::eyre!("the audit found one thing that does not hold")),
+            more => Err(eyre::eyre!("the audit found {more} things that do not hold")),
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = if stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("auditing {wide_bar} round {pos} of {len} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn people(report: &AuditReport) -> std::io::Result<()> {
+    let project = format_address(&report.project);
+    print_line(&format!(
+        "project {project}, chain {}, block {}, {}",
+        report.chain_id,
+        report.block,
+        phase_words(report.phase)
+    ))?;
+    let dev = if report.dev { " (DEV keys: for test chains only)" } else { "" };
+    print_line(&format!("keys {}{dev}", hash(&report.keys_hash)))?;
+    if !report.rounds.is_empty() {
+        print_line("")?;
+        let header =
+            ["round", "active", "kept", "coherence", "rate", "proof", "updates", "model", "gas", "holds"];
+        let mut rounds = table(&header);
+        for round in &report.rounds {
+            rounds.add_row(row(round));
+        }
+        print_table(&rounds)?;
+    }
+    for (round, reason) in &report.voids {
+        print_line(&format!("round {round} is void: {reason}"))?;
+    }
+    print_line("")?;
+    let ledger = &report.ledger;
+    let mut money = table(&[]);
+    for (what, amount) in [
+        ("deposit", ledger.deposit),
+        ("slashed into escrow", ledger.slashed),
+        ("paid to trainers", ledger.paid),
+        ("fees for model files", ledger.fees),
+        ("fee of the open model file", ledger.held_fee),
+        ("back to the owner", ledger.returned),
+        ("in escrow", ledger.escrow),
+        ("withdrawn so far", ledger.withdrawn),
+        ("still to withdraw", ledger.owed.values().sum()),
+    ] {
+        let amount = match report.token {
+            None => ether(amount),
+            Some(_) => Amount::Units(amount).to_string(),
+        };
+        money.add_row(vec![what.to_owned(), amount]);
+    }
+    print_table(&money)?;
+    print_line("")?;
+    for note in &report.notes {
+        print_line(&format!("note: {note}"))?;
+    }
+    for failure in &report.failures {
+        print_line(&format!("FAIL: {failure}"))?;
+    }
+    if report.passes() {
+        print_line(
+            "pass: everything that was proved verifies, and everything that was published is as proved",
+        )?;
+    }
+    Ok(())
+}
+
+fn row(round: &AuditedRound) -> Vec<String> {
+    let s = &round.settled;
+    let yes = |holds: bool| if holds { "yes" } else { "NO" }.to_owned();
+    let active = s.active.count_ones();
+    vec![
+        s.round.to_string(),
+        active.to_string(),
+        s.kept.count_ones().to_string(),
+        format!("{:.3}", f64::from(s.coherence) / 65_536.0),
+        round.learning_rate.map_or_else(String::new, |rate| format!("{}", f64::from(rate) / 1e6)),
+        yes(round.proof),
+        format!("{} of {active}", round.updates),
+        yes(round.model),
+        s.gas_used.to_string(),
+        yes(round.failures == 0),
+    ]
+}
+
+fn print_table(table: &comfy_table::Table) -> std::io::Result<()> {
+    table.lines().try_for_each(|line| print_line(line.trim_end()))
+}

@@ -1,0 +1,309 @@
+//! Whether a contract is what it says: its code is that of this version, and the factory of this version made it.
+//!
+//! ```text
+//! project = clone (EIP-1167) of Project, terms appended     created by ProjectFactory
+//!              |                                                  |
+//!              v immutables                                       v immutables
+//!  factory, KeyRegistry, RoundVerifier, FormVerifier      KeyRegistry, RoundVerifier, FormVerifier, Project
+//! ```
+//!
+//! Whoever deploys code also writes its first storage, so code alone says little: a project that its own constructor
+//! filled could owe its owner every stake. That is why the creation itself must have been the factory's. For the same
+//! reason the verifier's copy of the project's key is compared with the pinned key, and not only the registry's.
+
+use ethers::abi::Tokenizable;
+use ethers::contract::EthEvent;
+use ethers::providers::Middleware;
+use ethers::types::{Address, BlockId, BlockNumber, Filter, H256};
+use ethers::utils::get_contract_address;
+use fairshare_circuits::{
+    g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, CommittedKeys, KzgKey,
+};
+use fairshare_contracts::bindings::{self, key_registry, project_factory};
+use fairshare_contracts::RuntimeCode;
+use fairshare_protocol::{word_from_address, word_from_u128};
+
+use super::client::Chain;
+use super::error::ChainError;
+use super::signed_join::signing_domain;
+use super::{Market, Project, Terms};
+use crate::address::{format_address, Address20};
+
+const PROJECT: &str = "project";
+const FACTORY: &str = "project factory";
+/// The minimal proxy of EIP-1167, before and behind the address whose code it runs. What follows is never run.
+const CLONE_HEAD: [u8; 10] = [0x36, 0x3d, 0x3d, 0x37, 0x3d, 0x3d, 0x3d, 0x36, 0x3d, 0x73];
+const CLONE_TAIL: [u8; 15] =
+    [0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3];
+
+/// Whose code a clone runs, and what is appended to its own; `None` when the code is no clone's.
+fn clone_parts(code: &[u8]) -> Option<(Address20, &[u8])> {
+    let (target, rest) = code.strip_prefix(&CLONE_HEAD)?.split_first_chunk::<20>()?;
+    Some((*target, rest.strip_prefix(&CLONE_TAIL)?))
+}
+
+/// `abi.encode(terms)`.
+fn encoded_terms(terms: &Terms) -> Vec<u8> {
+    ethers::abi::encode(&[bindings::Terms::from(terms).into_token()])
+}
+
+/// The contract with the verifier's copy of a project's key, and its code: the verifier's constructor made one for every
+/// circuit, in the order in which the keys are registered, and the code is a STOP and the words of the key.
+fn key_copy(verifier: Address20, terms: &Terms) -> Option<(Address20, Vec<u8>)> {
+    let known = |circuit: &AssessmentCircuit| (circuit.rule.id(), circuit.size) == (terms.rule, terms.slots);
+    let (circuit, number) = key_circuits().zip(1u64..).find(|(circuit, _)| known(circuit))?;
+    let keys = CommittedKeys::load();
+    let words = verifying_key_words(keys.verifying_key(circuit.rule, circuit.size)?);
+    let copy = get_contract_address(Address::from(verifier), number);
+    Some((copy.0, [&[0], words.as_flattened()].concat()))
+}
+
+/// What is checked, for the error.
+struct Subject<'a> {
+    chain: &'a Chain,
+    what: &'static str,
+    address: Address20,
+}
+
+impl Subject<'_> {
+    fn refuse(&self, reason: impl Into<String>) -> ChainError {
+        ChainError::NotGenuine { what: self.what, address: self.address, reason: reason.into() }
+    }
+
+    async fn require(&self, part: &str, at: Address20, expected: Option<Vec<u8>>) -> Result<(), ChainError> {
+        if expected.as_deref() == Some(&*self.chain.code(at, None).await?) {
+            return Ok(());
+        }
+        Err(self.refuse(format!("{part} at {} has other code", format_address(&at))))
+    }
+
+    async fn market(&self, market: &Market) -> Result<(), ChainError> {
+        let registry = word_from_address(&market.key_registry);
+        let keys_hash = CommittedKeys::load().hash();
+        let kzg = KzgKey::dev();
+        let [one, x, square] = kzg.g2.each_ref().map(g2_words);
+        let shared = [&[registry, keys_hash][..], &one, &x].concat();
+        let words = [&shared[..], &point_words(&kzg.x1), &square].concat();
+        let code = RuntimeCode::round_verifier().with(&words);
+        self.require("its verifier", market.round_verifier, code).await?;
+        let code = RuntimeCode::form_verifier().with(&shared);
+        self.require("its form verifier", market.form_verifier, code).await?;
+        let code = RuntimeCode::key_registry().with(&[word_from_u128(1), keys_hash]);
+        self.require("its key registry", market.key_registry, code).await
+    }
+
+    /// The contract that holds the key of a circuit: the registry's storage alone says which.
+    async fn verifying_key(&self, market: &Market, terms: &Terms) -> Result<(), ChainError> {
+        let call = key_registry::VerifyingKeyCall { rule: terms.rule, size: terms.slots };
+        let key: key_registry::VerifyingKeyReturn =
+            self.chain.view(market.key_registry, "key registry", call, None).await?;
+        let ours = fairshare_contracts::verifying_keys()
+            .into_iter()
+            .find(|key| (key.rule, key.size) == (terms.rule, terms.slots));
+        self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await?;
+        let copy = key_copy(market.round_verifier, terms);
+        let (at, code) =
+            copy.ok_or_else(|| self.refuse("no key of this version is for its rule and slots"))?;
+        self.require("its verifier's copy of the key", at, Some(code)).await
+    }
+
+    async fn factory(&self, market: &Market, implementation: Address20) -> Result<Vec<u8>, ChainError> {
+        let words = [market.key_registry, market.round_verifier, market.form_verifier, implementation];
+        let code = RuntimeCode::project_factory().with(&words.map(|address| word_from_address(&address)));
+        self.require("its factory", market.factory, code.clone()).await?;
+        Ok(code.unwrap_or_default())
+    }
+
+    async fn implementation(&self, market: &Market, at: Address20) -> Result<(), ChainError> {
+        let Market { factory, key_registry, round_verifier, form_verifier } = *market;
+        let addresses = [factory, key_registry, round_verifier, form_verifier, at];
+        let mut words = signing_domain(self.chain.chain_id(), at).to_vec();
+        words.extend(addresses.map(|address| word_from_address(&address)));
+        let code = RuntimeCode::project().with(&words);
+        self.require("the code that it runs,", at, code).await
+    }
+
+    /// The creation of the project, when the factory's code ran: it was called directly, or stood there a block before.
+    async fn creation(&self, factory: Address20, code: &[u8]) -> Result<(), ChainError> {
+        let provider = &self.chain.inner.provider;
+        let mut project = H256::zero();
+        project.0[12..].copy_from_slice(&self.address);
+        let filter = Filter::new()
+            .address(Address::from(factory))
+            .topic0(project_factory::ProjectCreatedFilter::signature())
+            .topic1(project)
+            .from_block(0);
+        let logs = self.chain.ask("eth_getLogs", provider.get_logs(&filter)).await?;
+        let created = logs.iter().find(|log| {
+            log.address.0 == factory && log.topics.get(1) == Some(&project) && log.removed != Some(true)
+        });
+        let Some((hash, block)) = created.and_then(|log| Some((log.transaction_hash?, log.block_number?)))
+        else {
+            return Err(self.refuse("its factory does not say that it made it"));
+        };
+        let question = provider.get_transaction(hash);
+        let transaction = self.chain.ask("eth_getTransactionByHash", question).await?;
+        if transaction.is_some_and(|t| t.to == Some(Address::from(factory))) {
+            return Ok(());
+        }
+        let before = block.as_u64().saturating_sub(1);
+        if self.chain.code(factory, Some(before)).await? == code {
+            return Ok(());
+        }
+        Err(self.refuse("it was created before its factory had its code"))
+    }
+}
+
+impl Project {
+    /// Checks that the project's code, terms, keys and verifier are those of this version and that the factory of this
+    /// version made it.
+    ///
+    /// # Errors
+    /// [`ChainError::NotGenuine`] says which part is another; the node's faults.
+    pub async fn check_genuine(&self) -> Result<(), ChainError> {
+        let subject = Subject { chain: self.chain(), what: PROJECT, address: self.address() };
+        let code = self.chain().code(self.address(), None).await?;
+        let (implementation, arguments) = clone_parts(&code)
+            .ok_or_else(|| subject.refuse("its code is no minimal proxy with terms behind it"))?;
+        if arguments != encoded_terms(self.terms()) {
+            return Err(subject.refuse("the terms in its code are not those that it answers"));
+        }
+        let market = self.market().await?;
+        subject.implementation(&market, implementation).await?;
+        subject.market(&market).await?;
+        subject.verifying_key(&market, self.terms()).await?;
+        let factory = subject.factory(&market, implementation).await?;
+        subject.creation(market.factory, &factory).await
+    }
+}
+
+impl Market {
+    /// Checks that the code of factory, verifier and registry is that of this version.
+    ///
+    /// # Errors
+    /// [`ChainError::NotGenuine`] says which part is another; the node's faults.
+    pub(super) async fn check_genuine(&self, chain: &Chain) -> Result<(), ChainError> {
+        let subject = Subject { chain, what: FACTORY, address: self.factory };
+        let answer: project_factory::ImplementationReturn =
+            chain.view(self.factory, FACTORY, project_factory::ImplementationCall, None).await?;
+        let implementation = answer.0 .0;
+        subject.factory(self, implementation).await?;
+        subject.implementation(self, implementation).await?;
+        subject.market(self).await
+    }
+}
+
+impl Chain {
+    /// The code at an address, at the end of `block` or of the latest one; empty where there is none.
+    pub(super) async fn code(&self, address: Address20, block: Option<u64>) -> Result<Vec<u8>, ChainError> {
+        let block = block.map(|number| BlockId::Number(BlockNumber::Number(number.into())));
+        let question = self.inner.provider.get_code(Address::from(address), block);
+        Ok(self.ask("eth_getCode", question).await?.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ethers::types::Bytes;
+    use fairshare_circuits::G1Affine;
+    use fairshare_protocol::Specification;
+
+    use super::*;
+    use crate::anvil::Anvil;
+    use crate::chain::Wallet;
+
+    #[test]
+    fn a_clone_is_taken_apart_and_anything_else_refused() {
+        let code = [&CLONE_HEAD[..], &[7; 20], &CLONE_TAIL, &[1, 2, 3]].concat();
+        assert_eq!(code.len(), 0x2d + 3, "where the contract looks for its terms");
+        assert_eq!(clone_parts(&code), Some(([7; 20], &[1, 2, 3][..])));
+        assert_eq!(clone_parts(&code[..0x2d]), Some(([7; 20], &[][..])));
+        assert_eq!(clone_parts(&code[..0x2c]), None);
+        for at in (0..10).chain(30..45) {
+            let mut bent = code.clone();
+            bent[at] ^= 1;
+            assert_eq!(clone_parts(&bent), None, "byte {at}");
+        }
+        assert_eq!(clone_parts(&[]), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_project_with_other_code_or_another_creation_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let anvil = Anvil::start(folder.path()).await;
+        let wallet = Wallet::create(&folder.path().join("owner.json"), "secret").unwrap();
+        let owner = wallet.address();
+        let chain = Chain::connect(&anvil.rpc(), Some(wallet), None).await.unwrap();
+        chain.set_test_balance(owner, 1_000_000_000_000_000_000_000).await.unwrap();
+        let (market, _) = Market::deploy(&chain).await.unwrap();
+        let terms = terms(owner);
+        let (address, _) = market.create_project(&chain, &terms).await.unwrap();
+        Project::open(&chain, address).await.unwrap();
+        Market::open(&chain, market.factory).await.unwrap();
+
+        let refusal = async |address| match Project::open(&chain, address).await.unwrap_err() {
+            error @ ChainError::NotGenuine { .. } => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        // The very same code where the factory did not put it: its storage could hold anything.
+        let code = chain.code(address, None).await.unwrap();
+        let copy = [0x55; 20];
+        set_code(&chain, copy, &code).await;
+        let found = refusal(copy).await;
+        let start = format!("{} is not a Fairshare project of this version: ", format_address(&copy));
+        assert!(found.starts_with(&start) && found.contains("does not say that it made it"), "{found}");
+        set_code(&chain, copy, &[&code[..], &[0]].concat()).await;
+        assert!(refusal(copy).await.contains("the terms in its code"));
+
+        let implementation = clone_parts(&code).unwrap().0;
+        for (part, at) in [
+            ("the code that it runs", implementation),
+            ("its verifier", market.round_verifier),
+            ("its form verifier", market.form_verifier),
+            ("its key registry", market.key_registry),
+            ("its factory", market.factory),
+        ] {
+            let genuine = chain.code(at, None).await.unwrap();
+            set_code(&chain, at, &[&genuine[..], &[0]].concat()).await; // behind the end: it answers as before
+            let found = refusal(address).await;
+            assert!(found.contains(part) && found.contains("has other code"), "{found}");
+            let error = Market::open(&chain, market.factory).await.unwrap_err();
+            assert!(matches!(error, ChainError::NotGenuine { what: FACTORY, .. }), "{error}");
+            set_code(&chain, at, &genuine).await;
+        }
+        // The verifier's constructor writes its copies of the keys, and its code does not say what.
+        let (copy, genuine) = key_copy(market.round_verifier, &terms).unwrap();
+        assert_eq!(chain.code(copy, None).await.unwrap(), genuine);
+        for at in [0, 1, genuine.len() / 2, genuine.len() - 1] {
+            let mut bent = genuine.clone();
+            bent[at] ^= 1;
+            set_code(&chain, copy, &bent).await;
+            let found = refusal(address).await;
+            assert!(
+                found.contains("its verifier's copy of the key") && found.contains("has other code"),
+                "{found}"
+            );
+        }
+        set_code(&chain, copy, &genuine).await;
+        Project::open(&chain, address).await.unwrap();
+    }
+
+    /// The terms of some project.
+    fn terms(owner: Address20) -> Terms {
+        let spec = Specification::from_toml(
+            r#"
+            name = "tiny"
+            model = { kind = "logistic", inputs = 4, classes = 2 }
+            participation = { min_trainers = 3, max_trainers = 4, min_active = 3, stake = "1 ether", bond = "2 ether" }
+            reward = { rounds = 1, per_round = "3 ether", aggregator_fee = "1 ether" }
+            "#,
+        )
+        .unwrap();
+        Terms::from_specification(&spec, owner, [0xbb; 20], [1; 32], G1Affine::identity(), [2; 32])
+    }
+
+    async fn set_code(chain: &Chain, at: Address20, code: &[u8]) {
+        let parameters = (Address::from(at), Bytes::from(code.to_vec()));
+        chain.inner.provider.request::<_, ()>("anvil_setCode", parameters).await.unwrap();
+    }
+}

@@ -1,0 +1,155 @@
+//! A market: the factory of projects with the keys and the verifiers that they all use.
+
+use ethers::abi::{AbiEncode, Token, Tokenizable};
+use ethers::contract::EthEvent;
+use ethers::types::{Address, Bytes};
+use fairshare_circuits::{g2_words, CommittedKeys, KzgKey};
+use fairshare_contracts::bindings::{key_registry, project_factory};
+
+use super::client::{action, Chain};
+use super::convert::{from_word, to_words};
+use super::error::ChainError;
+use super::types::{Receipt, Terms};
+use crate::address::Address20;
+
+const FACTORY: &str = "project factory";
+const REGISTRY: &str = "key registry";
+
+/// The contracts that projects share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Market {
+    /// Makes projects.
+    pub factory: Address20,
+    /// Holds the keys.
+    pub key_registry: Address20,
+    /// Checks the proofs of rounds.
+    pub round_verifier: Address20,
+    /// Checks the proofs of form.
+    pub form_verifier: Address20,
+}
+
+impl Market {
+    /// Deploys a market with the committed keys. Gives it and a receipt for each contract, by its name.
+    ///
+    /// # Errors
+    /// The contracts' reasons (DEV keys outside a test chain, above all), [`ChainError::InsufficientFunds`], the node's faults.
+    pub async fn deploy(chain: &Chain) -> Result<(Self, Vec<(String, Receipt)>), ChainError> {
+        let mut receipts = Vec::new();
+        let mut keys = Vec::new();
+        for key in fairshare_contracts::verifying_keys() {
+            let address = deploy(chain, &key.name, &key.bytecode, &[], &mut receipts).await?;
+            keys.push(Token::Address(Address::from(address)));
+        }
+        let kzg = KzgKey::dev();
+        let x1 = to_words(&kzg.x1).map(Token::Uint).to_vec();
+        let g2 = kzg.g2.iter().flat_map(g2_words).map(|w| Token::Uint(from_word(w))).collect();
+        let arguments = [Token::Bool(true), Token::FixedArray(x1), Token::FixedArray(g2), Token::Array(keys)];
+        let code = fairshare_contracts::key_registry_bytecode();
+        let key_registry = deploy(chain, "KeyRegistry", &code, &arguments, &mut receipts).await?;
+        let registry = Address::from(key_registry).into_token();
+        let code = fairshare_contracts::round_verifier_bytecode();
+        let round_verifier =
+            deploy(chain, "RoundVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
+        let code = fairshare_contracts::form_verifier_bytecode();
+        let form_verifier =
+            deploy(chain, "FormVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
+        let verifiers = [round_verifier, form_verifier].map(|address| Address::from(address).into_token());
+        let arguments = [&[registry], &verifiers[..]].concat();
+        let code = fairshare_contracts::project_factory_bytecode();
+        let factory = deploy(chain, "ProjectFactory", &code, &arguments, &mut receipts).await?;
+        let market = Self { factory, key_registry, round_verifier, form_verifier };
+        market.require_our_keys(chain).await?;
+        Ok((market, receipts))
+    }
+
+    /// Opens the market of a factory, whose keys must be those of this software.
+    ///
+    /// # Errors
+    /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`]; the node's faults.
+    pub async fn open(chain: &Chain, factory: Address20) -> Result<Self, ChainError> {
+        chain.require_code(factory, FACTORY).await?;
+        let registry: project_factory::KeyRegistryReturn =
+            chain.view(factory, FACTORY, project_factory::KeyRegistryCall, None).await?;
+        let verifier: project_factory::RoundVerifierReturn =
+            chain.view(factory, FACTORY, project_factory::RoundVerifierCall, None).await?;
+        let form: project_factory::FormVerifierReturn =
+            chain.view(factory, FACTORY, project_factory::FormVerifierCall, None).await?;
+        // A project answers the questions above as well.
+        let question = project_factory::IsProjectCall { project: Address::zero() };
+        let _: project_factory::IsProjectReturn = chain.view(factory, FACTORY, question, None).await?;
+        let market = Self {
+            factory,
+            key_registry: registry.0 .0,
+            round_verifier: verifier.0 .0,
+            form_verifier: form.0 .0,
+        };
+        market.require_our_keys(chain).await?;
+        market.check_genuine(chain).await?;
+        Ok(market)
+    }
+
+    /// Creates a project with its whole reward in escrow.
+    ///
+    /// # Errors
+    /// The contract's reason, [`ChainError::InsufficientFunds`], the node's faults.
+    pub async fn create_project(
+        &self,
+        chain: &Chain,
+        terms: &Terms,
+    ) -> Result<(Address20, Receipt), ChainError> {
+        let call = project_factory::CreateProjectCall { terms: terms.into() };
+        let what = action("the creation of a project by factory", self.factory);
+        let value = match terms.token {
+            None => terms.deposit(),
+            Some(token) => {
+                chain.allow(&what, token, self.factory, terms.deposit(), None).await?;
+                0
+            }
+        };
+        let mined = chain.send(&what, Some(self.factory), call.encode().into(), value, None).await?;
+        let created = mined.logs.iter().filter(|(from, _)| *from == self.factory);
+        let project = created
+            .filter_map(|(_, log)| project_factory::ProjectCreatedFilter::decode_log(log).ok())
+            .map(|event| event.project.0)
+            .next();
+        let project = project.ok_or_else(|| {
+            let hash = hex::encode(mined.receipt.transaction);
+            ChainError::decode(format!("the receipt of the creation 0x{hash}"), "it names no project")
+        })?;
+        Ok((project, mined.receipt))
+    }
+
+    /// Whoever proves and audits here uses the committed keys; with others nothing would ever verify.
+    async fn require_our_keys(&self, chain: &Chain) -> Result<(), ChainError> {
+        let call = key_registry::KeysHashCall;
+        let theirs: key_registry::KeysHashReturn =
+            chain.view(self.key_registry, REGISTRY, call, None).await?;
+        let ours = CommittedKeys::load().hash();
+        if theirs.0 != ours {
+            let (theirs, ours) = (hex::encode(theirs.0), hex::encode(ours));
+            let reason = format!(
+                "its keys hash to 0x{theirs}, those of this program to 0x{ours}: another version deployed it"
+            );
+            return Err(ChainError::OtherContract { what: REGISTRY, address: self.key_registry, reason });
+        }
+        Ok(())
+    }
+}
+
+async fn deploy(
+    chain: &Chain,
+    name: &str,
+    bytecode: &Bytes,
+    arguments: &[Token],
+    receipts: &mut Vec<(String, Receipt)>,
+) -> Result<Address20, ChainError> {
+    let mut data = bytecode.to_vec();
+    data.extend(ethers::abi::encode(arguments));
+    let mined = chain.send(&format!("the deployment of {name}"), None, data.into(), 0, None).await?;
+    let address = mined.contract.ok_or_else(|| {
+        let hash = hex::encode(mined.receipt.transaction);
+        ChainError::decode(format!("the receipt 0x{hash} of {name}"), "it names no contract")
+    })?;
+    receipts.push((format!("deploy {name}"), mined.receipt));
+    Ok(address)
+}

@@ -1,0 +1,33 @@
+//! The chain. Nothing outside this module imports the chain library.
+
+mod bytecode_check;
+mod client;
+mod convert;
+mod error;
+mod events;
+mod evidence;
+#[cfg(test)]
+mod fake;
+mod fees;
+#[cfg(test)]
+mod fuzz;
+mod market;
+mod pending;
+mod project;
+mod send;
+mod signed_join;
+mod token;
+mod transport;
+mod types;
+mod wallet;
+
+pub use client::Chain;
+pub use error::{ether, ChainError};
+pub use evidence::RegisteredKeys;
+pub use market::Market;
+pub use project::Project;
+pub use types::{
+    seal, CommitCall, CommittedUpdate, EventKind, OpenModel, Phase, ProjectEvent, PublishedModel, Receipt,
+    RevealedUpdate, RoundState, SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState,
+};
+pub use wallet::{read_password, write_new, Wallet, WalletError};

@@ -1,0 +1,95 @@
+//! Joins that a trainer signs and somebody else sends and pays for (EIP-712).
+
+use ethers::abi::Token;
+use ethers::types::{Address, Bytes, H256, U256};
+use ethers::utils::keccak256;
+use fairshare_contracts::bindings::project as bindings;
+use fairshare_protocol::{word_from_address, word_from_u128, Word};
+
+use super::error::ChainError;
+use super::project::Until;
+use super::types::{Receipt, SignedJoin};
+use super::Project;
+use crate::address::Address20;
+
+/// As `Project.sol` names its domain.
+const NAME: &str = "Fairshare";
+const VERSION: &str = "2";
+
+fn domain_separator(chain_id: u64, contract: Address20) -> [u8; 32] {
+    keccak256(ethers::abi::encode(&[
+        Token::FixedBytes(
+            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+                .to_vec(),
+        ),
+        Token::FixedBytes(keccak256(NAME).to_vec()),
+        Token::FixedBytes(keccak256(VERSION).to_vec()),
+        Token::Uint(chain_id.into()),
+        Token::Address(Address::from(contract)),
+    ]))
+}
+
+/// What OpenZeppelin's `EIP712` keeps in the code of the contract at `implementation`: the domain separator, the chain id,
+/// the address, the hashes of name and version, and both as short strings, with their length in the last byte.
+pub(super) fn signing_domain(chain_id: u64, implementation: Address20) -> [Word; 7] {
+    let short = |text: &str| {
+        let mut word = [0; 32];
+        word[..text.len()].copy_from_slice(text.as_bytes());
+        word[31] = text.len() as u8;
+        word
+    };
+    [
+        domain_separator(chain_id, implementation),
+        word_from_u128(chain_id.into()),
+        word_from_address(&implementation),
+        keccak256(NAME),
+        keccak256(VERSION),
+        short(NAME),
+        short(VERSION),
+    ]
+}
+
+/// What a trainer signs: the digest of `Join(address trainer,uint256 nonce,uint256 validUntil)` in the project's domain.
+fn digest(chain_id: u64, project: Address20, trainer: Address20, nonce: U256, valid_until: u64) -> [u8; 32] {
+    let hash = |text: &str| Token::FixedBytes(keccak256(text).to_vec());
+    let address = |address: Address20| Token::Address(Address::from(address));
+    let domain = domain_separator(chain_id, project);
+    let join = keccak256(ethers::abi::encode(&[
+        hash("Join(address trainer,uint256 nonce,uint256 validUntil)"),
+        address(trainer),
+        Token::Uint(nonce),
+        Token::Uint(valid_until.into()),
+    ]));
+    keccak256([&[0x19, 0x01], &domain[..], &join[..]].concat())
+}
+
+impl Project {
+    /// Signs that the wallet joins, for [`Self::join_for`]; nothing is sent. Void after `valid_until` (Unix seconds), and
+    /// after any other signed join of this wallet.
+    ///
+    /// # Errors
+    /// [`ChainError::NoWallet`], the node's faults.
+    pub async fn sign_join(&self, valid_until: u64) -> Result<SignedJoin, ChainError> {
+        let wallet = self.chain().wallet("signing a join")?;
+        let trainer = wallet.address();
+        let call = bindings::NoncesCall { account: Address::from(trainer) };
+        let nonce: bindings::NoncesReturn = self.view(call, None).await?;
+        let digest = digest(self.chain().chain_id(), self.address(), trainer, nonce.0, valid_until);
+        let signature = wallet.signer.sign_hash(H256(digest));
+        let signature = signature.map_err(|e| ChainError::decode("the signature of a join", e))?.to_vec();
+        Ok(SignedJoin { trainer, valid_until, signature })
+    }
+
+    /// Joins the trainer who signed, with a stake that this wallet pays and that is the trainer's from then on.
+    ///
+    /// # Errors
+    /// See [`Self::join`].
+    pub async fn join_for(&self, join: &SignedJoin) -> Result<Receipt, ChainError> {
+        let call = bindings::JoinForCall {
+            trainer: Address::from(join.trainer),
+            valid_until: join.valid_until.into(),
+            signature: Bytes::from(join.signature.clone()),
+        };
+        self.pay("joining for another in project", call, Until::PhaseEnds, self.terms().stake).await
+    }
+}

@@ -1,0 +1,57 @@
+//! Projects that pay in an ERC-20: what a wallet has of it, and what a contract may take.
+
+use ethers::abi::AbiEncode;
+use ethers::types::{Address, U256};
+use fairshare_contracts::bindings::token as bindings;
+
+use super::client::Chain;
+use super::error::ChainError;
+use crate::address::Address20;
+
+const WHAT: &str = "token";
+
+impl Chain {
+    /// Least units of a token that an account has; at most what 128 bits hold.
+    ///
+    /// # Errors
+    /// [`ChainError::NoCode`] and [`ChainError::OtherContract`] where there is no token; the node's faults.
+    pub async fn token_balance(&self, token: Address20, who: Address20) -> Result<u128, ChainError> {
+        self.require_code(token, WHAT).await?;
+        let call = bindings::BalanceOfCall { account: Address::from(who) };
+        let answer: bindings::BalanceOfReturn = self.view(token, WHAT, call, None).await?;
+        Ok(u128::try_from(answer.0).unwrap_or(u128::MAX))
+    }
+
+    /// Lets `spender` take exactly `amount` of the wallet's tokens, where it may not take as much already.
+    ///
+    /// # Errors
+    /// [`ChainError::InsufficientTokens`] before anything is sent; else as any transaction.
+    pub(super) async fn allow(
+        &self,
+        action: &str,
+        token: Address20,
+        spender: Address20,
+        amount: u128,
+        deadline: Option<u64>,
+    ) -> Result<(), ChainError> {
+        let owner = self.wallet(action)?.address();
+        let has = self.token_balance(token, owner).await?;
+        if has < amount {
+            let action = action.to_owned();
+            return Err(ChainError::InsufficientTokens { action, wallet: owner, token, has, needs: amount });
+        }
+        let call = bindings::AllowanceCall { owner: Address::from(owner), spender: Address::from(spender) };
+        let allowed: bindings::AllowanceReturn = self.view(token, WHAT, call, None).await?;
+        if allowed.0 >= amount.into() {
+            return Ok(());
+        }
+        // Some tokens change an allowance from and to zero alone.
+        let steps = if allowed.0.is_zero() { vec![amount] } else { vec![0, amount] };
+        for value in steps {
+            let call = bindings::ApproveCall { spender: Address::from(spender), value: U256::from(value) };
+            let approving = format!("the token's approval for {action}");
+            self.send(&approving, Some(token), call.encode().into(), 0, deadline).await?;
+        }
+        Ok(())
+    }
+}

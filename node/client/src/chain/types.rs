@@ -1,0 +1,400 @@
+//! What a project's contract says, in plain types.
+
+use fairshare_circuits::{FormProofWords, G1Affine, RoundProofWords};
+use fairshare_protocol::{Amount, RuleError, RulePolicy, Specification};
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Keccak256};
+
+use super::error::ether;
+use crate::address::Address20;
+
+/// A transaction that did what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its hash.
+    pub transaction: [u8; 32],
+    /// Gas that it used.
+    pub gas_used: u64,
+    /// The block that holds it.
+    pub block: u64,
+}
+
+/// The rules of a project, as its contract holds them: see `Terms` in `contracts/src/interfaces/IProject.sol`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is explained where the contract declares it")]
+pub struct Terms {
+    pub owner: Address20,
+    pub aggregator: Address20,
+    /// `None` for ether.
+    pub token: Option<Address20>,
+    pub specification: [u8; 32],
+    pub rule: u8,
+    pub slots: u8,
+    pub table: u8,
+    pub dimension: u32,
+    pub theta: u16,
+    pub trim: u8,
+    pub byzantine: u8,
+    pub selected: u8,
+    pub min_trainers: u8,
+    pub max_trainers: u8,
+    pub min_active: u8,
+    pub stake: u128,
+    pub bond: u128,
+    pub outlier_rounds: u16,
+    pub outlier_penalty: u128,
+    pub rounds: u16,
+    pub max_voids: u16,
+    pub round_reward: u128,
+    pub round_fee: u128,
+    pub registration_period: u32,
+    pub commit_period: u32,
+    pub reveal_period: u32,
+    pub attest_period: u32,
+    pub aggregate_period: u32,
+    pub learning_rate: u32,
+    pub local_epochs: u16,
+    pub decay: u32,
+    pub coherence_floor: u32,
+    pub coherence_decay: u32,
+    pub min_learning_rate: u32,
+    pub model: G1Affine,
+    pub model_cid: [u8; 32],
+}
+
+impl Terms {
+    /// The terms that a specification means. `specification` is the SHA-256 of its canonical JSON; `model` and
+    /// `model_cid` are the commitment and the CID's digest of `T_0`. A valid specification is expected.
+    pub fn from_specification(
+        spec: &Specification,
+        owner: Address20,
+        aggregator: Address20,
+        specification: [u8; 32],
+        model: G1Affine,
+        model_cid: [u8; 32],
+    ) -> Self {
+        let (participation, training) = (&spec.participation, &spec.training);
+        let (theta, trim, byzantine, selected) = match spec.rule.policy() {
+            RulePolicy::Agreement(policy) => (policy.theta, policy.trim, 0, 0),
+            RulePolicy::MultiKrum(policy) => (0, 0, policy.byzantine, policy.selected),
+        };
+        Self {
+            owner,
+            aggregator,
+            token: spec.token(),
+            specification,
+            rule: spec.rule.name.id(),
+            slots: spec.slots().unwrap_or(0), // 0 is refused by the contract; a valid specification has slots
+            dimension: u32::try_from(spec.model.dimension()).unwrap_or(u32::MAX),
+            table: spec.table(),
+            theta,
+            trim,
+            byzantine,
+            selected,
+            min_trainers: participation.min_trainers,
+            max_trainers: participation.max_trainers,
+            min_active: participation.min_active,
+            stake: participation.stake.least(),
+            bond: participation.bond.least(),
+            outlier_rounds: participation.outlier_rounds,
+            outlier_penalty: participation.outlier_penalty.least(),
+            rounds: spec.reward.rounds,
+            max_voids: participation.max_voids,
+            round_reward: spec.reward.per_round.least(),
+            round_fee: spec.reward.aggregator_fee.least(),
+            registration_period: spec.periods.registration,
+            commit_period: spec.periods.commit,
+            reveal_period: spec.periods.reveal,
+            attest_period: spec.periods.attest,
+            aggregate_period: spec.periods.aggregate,
+            learning_rate: training.learning_rate.millionths(),
+            local_epochs: training.local_epochs,
+            decay: training.decay.in_65536ths(),
+            coherence_floor: training.coherence_floor.in_65536ths(),
+            coherence_decay: training.coherence_decay.in_65536ths(),
+            min_learning_rate: training.min_learning_rate.millionths(),
+            model,
+            model_cid,
+        }
+    }
+
+    /// What the owner puts into escrow, in the currency's least unit.
+    pub fn deposit(&self) -> u128 {
+        (self.round_reward + self.round_fee) * u128::from(self.rounds)
+    }
+
+    /// The rule with its numbers.
+    ///
+    /// # Errors
+    /// A rule that this version does not know, or numbers out of range.
+    pub fn policy(&self) -> Result<RulePolicy, RuleError> {
+        RulePolicy::from_terms(self.rule, self.theta, self.trim, self.byzantine, self.selected)
+    }
+
+    /// An amount of the project's currency, for people.
+    pub fn money(&self, amount: u128) -> String {
+        match self.token {
+            None => ether(amount),
+            Some(_) => Amount::Units(amount).to_string(),
+        }
+    }
+}
+
+/// Where a project stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Trainers join, the aggregator places its bond.
+    Registration,
+    /// Trainers train and post commitments.
+    Commit,
+    /// Trainers open their seals.
+    Reveal,
+    /// Trainers say whose bytes they had.
+    Attest,
+    /// The aggregator proves and settles.
+    Aggregate,
+    /// The last model file is attested, or published by another.
+    Closing,
+    /// All rounds are settled.
+    Completed,
+    /// Too few trainers or too many void rounds: the rest is back with the owner.
+    WoundUp,
+}
+
+impl Phase {
+    /// True when nothing happens any more but withdrawals.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::WoundUp)
+    }
+
+    pub(super) fn from_index(index: u8) -> Option<Self> {
+        use Phase::*;
+        [Registration, Commit, Reveal, Attest, Aggregate, Closing, Completed, WoundUp]
+            .get(usize::from(index))
+            .copied()
+    }
+}
+
+/// Where a project stands, read at one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The phase.
+    pub phase: Phase,
+    /// The open round's id, 0 before the first.
+    pub round: u64,
+    /// When the phase ends at the latest, Unix seconds.
+    pub deadline: u64,
+    /// The timestamp of the block, Unix seconds.
+    pub now: u64,
+    /// The number of the block.
+    pub block: u64,
+    /// The hash of the block: another one of the same number is another history.
+    pub block_hash: [u8; 32],
+    /// Rounds settled.
+    pub settled: u64,
+    /// Rounds void.
+    pub voids: u64,
+    /// Trainers in the order in which they joined.
+    pub trainers: Vec<Address20>,
+    /// Of the open round, millionths.
+    pub learning_rate: u32,
+    /// Of the open round.
+    pub local_epochs: u16,
+    /// Commitment of the current model.
+    pub model: G1Affine,
+    /// Digest of the CID of the current model's file.
+    pub model_cid: [u8; 32],
+    /// Whether the aggregator's bond is there.
+    pub bond_placed: bool,
+    /// Reward and fee still in escrow, in the currency's least unit.
+    pub escrow: u128,
+}
+
+/// The slots of a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoundState {
+    /// How many trainers committed.
+    pub committed: u32,
+    /// Bit `i` for slot `i`.
+    pub revealed_mask: u128,
+    /// Slots whose trainers attested.
+    pub attested: u128,
+    /// Slots that more than half of the revealed ones attest; 0 before Attest has ended.
+    pub active: u128,
+    /// Running hash of the slots.
+    pub slots_hash: [u8; 32],
+}
+
+/// What a project holds against an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainerState {
+    /// What is held of its stake; 0 when it is lost or given back.
+    pub stake: u128,
+    /// Rounds in which it was dropped as outlier; counted only where the terms have a penalty.
+    pub dropped: u32,
+    /// Whether it has paid the penalty.
+    pub penalised: bool,
+}
+
+/// The model file whose fee is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenModel {
+    /// Its round; 0 when no fee is open, and then the rest is 0 as well.
+    pub round: u64,
+    /// Who settled that round.
+    pub payee: Address20,
+    /// What is held.
+    pub fee: u128,
+}
+
+/// Somebody who says that a model file was withheld, and serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublishedModel {
+    /// Who.
+    pub publisher: Address20,
+    /// Digest of the file's CID.
+    pub cid: [u8; 32],
+}
+
+/// What commits to an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitCall {
+    /// The round's id.
+    pub round: u64,
+    /// Of the update.
+    pub commitment: G1Affine,
+    /// See [`seal`].
+    pub seal: [u8; 32],
+    /// Its proof of form.
+    pub form: FormProofWords,
+}
+
+/// A join that its trainer has signed, for somebody else to send and to pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedJoin {
+    /// Who joins.
+    pub trainer: Address20,
+    /// Unix seconds after which it is void.
+    pub valid_until: u64,
+    /// EIP-712, 65 bytes of an account's own key.
+    pub signature: Vec<u8>,
+}
+
+/// A commitment that a trainer posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedUpdate {
+    /// Its slot in the round.
+    pub slot: u8,
+    /// Whose it is.
+    pub trainer: Address20,
+    /// Of the update.
+    pub commitment: G1Affine,
+    /// See [`seal`].
+    pub seal: [u8; 32],
+}
+
+/// A CID that a trainer revealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevealedUpdate {
+    /// Its slot in the round.
+    pub slot: u8,
+    /// Whose it is.
+    pub trainer: Address20,
+    /// Digest of the CID of the update's file.
+    pub cid: [u8; 32],
+}
+
+/// A round that was settled by proof. Vectors have one entry for each slot of the circuit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledRound {
+    /// The round's id.
+    pub round: u64,
+    /// Who got the fee.
+    pub payee: Address20,
+    /// Slots that took part.
+    pub active: u128,
+    /// Slots that were not outliers.
+    pub kept: u128,
+    /// 0 to 2^16.
+    pub coherence: u32,
+    /// Shares of the round's reward, 2^-16.
+    pub shares: Vec<u32>,
+    /// Weights in the model's step, 2^-16.
+    pub weights: Vec<u32>,
+    /// Commitment of the new model.
+    pub model: G1Affine,
+    /// Digest of the CID of the new model's file.
+    pub model_cid: [u8; 32],
+    /// The settling transaction.
+    pub transaction: [u8; 32],
+    /// Its gas.
+    pub gas_used: u64,
+}
+
+/// What settles a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The round's id.
+    pub round: u64,
+    /// Who gets the fee; before the deadline the project's aggregator.
+    pub payee: Address20,
+    /// Digest of the CID of the new model's file.
+    pub model_cid: [u8; 32],
+    /// The commitment of every committed slot, in slot order.
+    pub commitments: Vec<G1Affine>,
+    /// Where the terms have an outlier penalty, the trainers of the active slots that are not kept, in slot order; else none.
+    pub outliers: Vec<Address20>,
+    /// The proof.
+    pub proof: RoundProofWords,
+}
+
+/// What happened in a project, with the transaction that did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// The block.
+    pub block: u64,
+    /// The transaction.
+    pub transaction: [u8; 32],
+    /// Gas of the transaction, which may have done more than this.
+    pub gas_used: u64,
+}
+
+/// The events of `IProject`, in plain types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is explained where the contract declares it")]
+pub enum EventKind {
+    Opened { owner: Address20, specification: [u8; 32], deposit: u128 },
+    Joined { trainer: Address20, stake: u128 },
+    Left { trainer: Address20, stake: u128 },
+    BondPlaced { aggregator: Address20, amount: u128 },
+    PhaseOpened { round: u64, phase: Phase, deadline: u64 },
+    Committed { round: u64, update: CommittedUpdate },
+    Revealed { round: u64, update: RevealedUpdate },
+    Attested { round: u64, slot: u8, trainer: Address20, mask: u128, source: Option<Address20> },
+    SlotsActive { round: u64, active: u128, attested: u128 },
+    StakeSlashed { round: u64, trainer: Address20, amount: u128 },
+    OutlierPenalised { round: u64, trainer: Address20, amount: u128 },
+    BondSlashed { round: u64, amount: u128, active: u128 },
+    Settled(SettledRound),
+    ModelPublished { round: u64, model: PublishedModel },
+    ModelSourceNamed { round: u64, trainer: Address20, source: Address20 },
+    ModelAttested { round: u64, source: Address20, cid: [u8; 32], fee: u128 },
+    ModelUnattested { round: u64, fee: u128 },
+    HyperParameters { round: u64, learning_rate: u32, local_epochs: u16 },
+    Voided { round: u64, reason: String },
+    Ended { phase: Phase, to_owner: u128 },
+    Withdrawn { account: Address20, to: Address20, amount: u128 },
+}
+
+/// The seal of an update: `keccak256(abi.encode(cid, sender, salt))`.
+pub fn seal(cid_digest: [u8; 32], sender: Address20, salt: [u8; 32]) -> [u8; 32] {
+    let mut hash = Keccak256::new();
+    hash.update(cid_digest);
+    hash.update([0; 12]);
+    hash.update(sender);
+    hash.update(salt);
+    hash.finalize().into()
+}

@@ -1,0 +1,125 @@
+//! Moving a project on whose phase is past its deadline.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand::Rng;
+
+use super::Backoff;
+use crate::chain::{ChainError, Project, Receipt, Status};
+
+/// Seconds that our clock must be past a deadline before we believe that the chain's clock is too: a chain that makes
+/// blocks only for transactions shows no later time by itself.
+const CLOCK_MARGIN: u64 = 2;
+/// A staggered service waits for a random part of this before its first attempt.
+const STAGGER: Duration = Duration::from_millis(1500);
+
+/// Calls `advance` when a phase is past its deadline and nobody else has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Advance {
+    wait: Backoff,
+    stagger: Duration,
+}
+
+impl Advance {
+    /// Waits for a random moment before the first attempt, so that ten trainers do not all pay for one transaction. (The
+    /// default does not wait.)
+    pub fn staggered() -> Self {
+        Self { wait: Backoff::default(), stagger: STAGGER }
+    }
+
+    /// Sends `advance` when it is due and returns its receipt. Call this at every look at the chain; it never waits.
+    ///
+    /// # Errors
+    /// The transaction was not accepted: another service was faster, the chain's clock is behind ours, or the node is at
+    /// fault. The next attempt waits longer.
+    pub async fn if_overdue(
+        &mut self,
+        project: &Project,
+        status: &Status,
+    ) -> Result<Option<Receipt>, ChainError> {
+        if !self.is_due(status, unix_time(status)) {
+            return Ok(None);
+        }
+        match project.advance().await {
+            Ok(receipt) => {
+                self.wait = Backoff::default();
+                Ok(Some(receipt))
+            }
+            Err(error) => {
+                self.wait.failed(Backoff::LONGEST);
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether to send `advance` at `now`, Unix seconds.
+    fn is_due(&mut self, status: &Status, now: u64) -> bool {
+        if status.phase.is_over() || now <= status.deadline {
+            self.wait = Backoff::default();
+            return false;
+        }
+        if self.wait.is_fresh() && !self.stagger.is_zero() {
+            self.wait.begin_after(rand::thread_rng().gen_range(Duration::ZERO..self.stagger));
+        }
+        self.wait.is_due()
+    }
+}
+
+/// Unix seconds: the chain's clock, or ours where it is clearly ahead.
+pub fn unix_time(status: &Status) -> u64 {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
+    status.now.max(clock.saturating_sub(CLOCK_MARGIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Phase;
+
+    fn status(phase: Phase, deadline: u64) -> Status {
+        Status {
+            phase,
+            round: 1,
+            deadline,
+            now: 0,
+            block: 1,
+            block_hash: [0; 32],
+            settled: 0,
+            voids: 0,
+            trainers: vec![],
+            learning_rate: 1,
+            local_epochs: 1,
+            model: Default::default(),
+            model_cid: [0; 32],
+            bond_placed: true,
+            escrow: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_running_phase_past_its_deadline_is_moved_on() {
+        let mut advance = Advance::default();
+        assert!(!advance.is_due(&status(Phase::Commit, 100), 100));
+        assert!(advance.is_due(&status(Phase::Commit, 100), 101));
+        assert!(!advance.is_due(&status(Phase::Completed, 100), 101));
+        advance.wait.failed(Backoff::LONGEST);
+        assert!(!advance.is_due(&status(Phase::Commit, 100), 101), "a failure delays the next attempt");
+        assert!(!advance.is_due(&status(Phase::Reveal, 200), 101));
+        assert!(advance.is_due(&status(Phase::Reveal, 200), 201), "and a new phase forgets it");
+    }
+
+    #[tokio::test]
+    async fn a_staggered_service_does_not_begin_at_once() {
+        let mut advance = Advance::staggered();
+        advance.is_due(&status(Phase::Commit, 100), 101);
+        assert!(!advance.wait.is_fresh(), "the first attempt has a moment of its own");
+    }
+
+    #[test]
+    fn our_clock_counts_only_when_it_is_clearly_ahead() {
+        let mut status = status(Phase::Commit, 100);
+        assert!(unix_time(&status) > 1_700_000_000, "a chain without new blocks");
+        status.now = u64::MAX;
+        assert_eq!(unix_time(&status), u64::MAX);
+    }
+}

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use fairshare_node::{parse_address, Chain, EventKind, Project};
+use fairshare_client::{parse_address, Chain, EventKind, Project};
 use fairshare_tests::{Background, Behaviour, ChainFaults, Fault, FaultId, FaultProxy, Market, Options};
 use serde_json::{json, Value};
 

@@ -4,9 +4,11 @@
 //! only for transactions, this machine's clock tells the time, unless it differs clearly from the chain's: then the time
 //! since the last new block counts, measured by a clock that nobody sets.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
+
+use crate::chain::Status;
 
 /// Seconds by which our clock must be past a deadline before we take the chain's to be past it too.
 const MARGIN: u64 = 2;
@@ -98,7 +100,7 @@ fn wall_clock() -> u64 {
 mod tests {
     use super::*;
     use fairshare_circuits::G1Affine;
-    use fairshare_node::Phase;
+    use crate::chain::Phase;
 
     const T: u64 = 1_700_000_000;
     const HOUR: u64 = 3600;

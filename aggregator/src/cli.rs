@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 use eyre::bail;
-use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Stop, WalletArgs};
 use fairshare_client::format_address;
+use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Stop, WalletArgs};
 
 use crate::service::Options;
 use crate::start::{start, Setup};

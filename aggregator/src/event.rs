@@ -109,7 +109,10 @@ pub enum Due {
 /// times end in `_ms`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the fields are named by what they hold, and the Display below says it in words")]
+#[expect(
+    missing_docs,
+    reason = "the fields are named by what they hold, and the Display below says it in words"
+)]
 pub enum Event {
     /// The service is ready.
     Started {

@@ -153,7 +153,9 @@ impl Service {
         let deadline = self.last.as_ref().map(|status| status.deadline);
         self.reporter.report(&Event::Stopped { round, due, deadline });
         match (due, deadline) {
-            (Some(Due::Settlement), Some(deadline)) => Err(AggregatorError::StoppedAtRisk { round, deadline }),
+            (Some(Due::Settlement), Some(deadline)) => {
+                Err(AggregatorError::StoppedAtRisk { round, deadline })
+            }
             _ => Ok(()),
         }
     }

@@ -9,8 +9,8 @@ use fairshare_client::{fetch_specification, format_address, watched, Chain, Cont
 use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;
-use crate::round::round_terms;
 use crate::funds::check_funds;
+use crate::round::round_terms;
 use crate::service::{Options, Service};
 use crate::settle::Prover;
 use crate::state::StateFolder;

@@ -5,6 +5,7 @@ import {KeyedVerifier} from "./KeyedVerifier.sol";
 import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
+import {Bounds} from "./libraries/Bounds.sol";
 import {Transcript} from "./libraries/Transcript.sol";
 
 /// @title Verifies a range proof: one pairing call of two pairs, for every dimension.
@@ -100,8 +101,8 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
 
     function _check(FormStatement calldata statement, FormProof calldata proof) private pure {
         uint256 table = statement.table;
-        if (table != 8 && table != 16) revert UnknownTable(statement.table);
-        if (statement.dimension == 0 || statement.dimension >= 1 << 22) revert InvalidDimension(statement.dimension);
+        if (!Bounds.isTable(table)) revert UnknownTable(statement.table);
+        if (statement.dimension == 0 || statement.dimension >= Bounds.DIMENSION_LIMIT) revert InvalidDimension(statement.dimension);
         if (!Bn254.isOnCurve(statement.commitment[0], statement.commitment[1])) revert InvalidPoint();
         uint256[] calldata points = proof.points;
         uint256[] calldata values = proof.values;

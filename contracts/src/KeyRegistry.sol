@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IKeyRegistry, IVerifyingKey} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
+import {Bounds} from "./libraries/Bounds.sol";
 import {VerifyingKeys} from "./libraries/VerifyingKeys.sol";
 
 /// @title The keys of all proofs: checked once, at deployment, and immutable from then on.
@@ -30,7 +31,7 @@ contract KeyRegistry is IKeyRegistry {
     /// @param g2 `[1]_2, [x]_2, [x^2]_2`, imaginary parts first
     /// @param keys_ one contract for every rule and size; their order enters `keysHash`
     constructor(bool isDev_, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys_) {
-        if (isDev_ && block.chainid != 31337 && block.chainid != 1337) revert DevKeysOutsideTestChain(block.chainid);
+        if (isDev_ && !Bounds.isTestChain()) revert DevKeysOutsideTestChain(block.chainid);
         isDev = isDev_;
         _checkKzg(x1, g2);
         _x1 = x1;
@@ -93,7 +94,7 @@ contract KeyRegistry is IKeyRegistry {
         (uint256[18] memory fixedPoints, bytes memory packedIc) = key.key();
         if (keccak256(abi.encode(rule, size, fixedPoints, packedIc)) != first) revert ImpureKey(address(key));
         if (rule != VerifyingKeys.AGREEMENT) revert UnsupportedRule(rule);
-        if (!VerifyingKeys.isSize(size)) revert UnsupportedSize(rule, size);
+        if (!Bounds.isSlotSize(size)) revert UnsupportedSize(rule, size);
         uint256[] memory ic = _words(packedIc);
         if (packedIc.length != VerifyingKeys.IC_BYTES) revert WrongInputCount(rule, size, ic.length);
         if (address(_byCircuit[_circuitId(rule, size)]) != address(0)) revert DuplicateKey(rule, size);

@@ -5,6 +5,7 @@ import {KeyedVerifier} from "./KeyedVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "./interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "./interfaces/IRoundVerifier.sol";
 import {Bn254} from "./libraries/Bn254.sol";
+import {Bounds} from "./libraries/Bounds.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
 import {GramArgument} from "./libraries/GramArgument.sol";
 import {Packed} from "./libraries/Packed.sol";
@@ -45,7 +46,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
         (X1_X, X1_Y) = (x1[0], x1[1]);
         (XX_0, XX_1, XX_2, XX_3) = (g2[8], g2[9], g2[10], g2[11]);
-        for (uint256 i; i < VerifyingKeys.SIZES; ++i) {
+        for (uint256 i; i < Bounds.SLOT_SIZES; ++i) {
             CodeStore.write(i + 1, _copyOf(registry, uint8(8 << i)));
         }
     }
@@ -68,8 +69,8 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     /// @dev Reads the copy of a key. `alpha_1` is never infinity, so leading zeros mean that there is no key.
     function _key(uint8 rule, uint8 size) private view returns (bytes memory key) {
         uint256 step;
-        while (step < VerifyingKeys.SIZES && 8 << step != size) ++step;
-        if (rule != VerifyingKeys.AGREEMENT || step == VerifyingKeys.SIZES) revert IKeyRegistry.UnknownKey(rule, size);
+        while (step < Bounds.SLOT_SIZES && 8 << step != size) ++step;
+        if (rule != VerifyingKeys.AGREEMENT || step == Bounds.SLOT_SIZES) revert IKeyRegistry.UnknownKey(rule, size);
         key = CodeStore.read(step + 1, 0, VerifyingKeys.BYTES);
         uint256 alpha;
         assembly ("memory-safe") {
@@ -109,7 +110,7 @@ contract RoundVerifier is IRoundVerifier, KeyedVerifier {
         uint256 words = Packed.wordCount(statement.slots);
         if (proof.shares.length != words || proof.weights.length != words) revert WrongLength();
         // The circuit covers `slots` slots, and the powers rho_i = rho^(2^i) are sound for at most 128.
-        if (statement.slots > 128 || statement.activeMask >> statement.slots != 0) revert WrongLength();
+        if (statement.slots > Bounds.MAX_SLOTS || statement.activeMask >> statement.slots != 0) revert WrongLength();
         if (statement.commitments.length != 64 * Packed.count(statement.activeMask)) revert WrongLength();
         if (statement.dimension == 0) revert WrongLength();
     }

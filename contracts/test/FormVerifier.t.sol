@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormVerifier} from "../src/FormVerifier.sol";
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
-import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
+import {DegenerateProbe, KeyRegistry} from "./support/Deployed.sol";
 import {Vectors} from "./support/Vectors.sol";
-
-/// @notice FOR TESTS: the step that refuses degenerate challenges, with challenges that no transcript gives.
-contract DegenerateProbe is FormVerifier {
-    constructor(IKeyRegistry registry) FormVerifier(registry) {}
-
-    function inverses(Challenges memory c) external view returns (Inverses memory) {
-        return _inverses(c);
-    }
-}
 
 /// @dev Range proofs of the real prover (tests/vectors/form_*.json): accepted unchanged, refused with any word changed.
 contract FormVerifierTest is Vectors {
@@ -28,7 +18,7 @@ contract FormVerifierTest is Vectors {
         bytes32[] states;
     }
 
-    FormVerifier private verifier;
+    IFormVerifier private verifier;
     KeyRegistry private registry;
     Vector private limbs;
     Vector private bits;
@@ -39,11 +29,15 @@ contract FormVerifierTest is Vectors {
         string memory json = file("form_limbs.json");
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
-        registry = new KeyRegistry(true, x1, g2, new IVerifyingKey[](0));
+        registry = newRegistry(true, x1, g2, new IVerifyingKey[](0));
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keysHash"));
-        verifier = new FormVerifier(registry);
+        verifier = newVerifier(registry);
         read(limbs, json);
         read(bits, file("form_bits.json"));
+    }
+
+    function newVerifier(KeyRegistry keys) private returns (IFormVerifier) {
+        return IFormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(keys)));
     }
 
     function read(Vector storage vector, string memory json) private {
@@ -185,8 +179,8 @@ contract FormVerifierTest is Vectors {
     /// @dev Other keys with the same KZG points: a DEV registry, and one that is not.
     function test_verify_refusesAProofForOtherKeys() public {
         (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
-        KeyRegistry other = new KeyRegistry(false, x1, g2, new IVerifyingKey[](0));
-        verifier = new FormVerifier(other);
+        KeyRegistry other = newRegistry(false, x1, g2, new IVerifyingKey[](0));
+        verifier = newVerifier(other);
         refused(limbs.statement, limbs.proof, IFormVerifier.FormIdentityFailed.selector);
     }
 
@@ -299,10 +293,11 @@ contract FormVerifierTest is Vectors {
     /* REFUSED: challenges for which the argument proves nothing */
 
     function test_inverses_refusesDegenerateChallenges() public {
-        DegenerateProbe probe = new DegenerateProbe(registry);
+        DegenerateProbe probe =
+            DegenerateProbe(deploy("DegenerateProbe.sol:DegenerateProbe", abi.encode(registry)));
         (uint256 y, uint256 z) = (5, 7);
         uint256 zInverse = Bn254.inverse(z);
-        FormVerifier.Inverses memory good = probe.inverses(challenges(y, z, 11));
+        DegenerateProbe.Inverses memory good = probe.inverses(challenges(y, z, 11));
         assertEq(mulmod(good.z, z, R), 1);
         assertEq(mulmod(good.y, y, R), 1);
         assertEq(mulmod(good.run, addmod(z, R - zInverse, R), R), 1);
@@ -326,7 +321,7 @@ contract FormVerifierTest is Vectors {
         probe.inverses(challenges(R - 1, z, 0));
     }
 
-    function challenges(uint256 y, uint256 z, uint256 v) private pure returns (FormVerifier.Challenges memory c) {
+    function challenges(uint256 y, uint256 z, uint256 v) private pure returns (DegenerateProbe.Challenges memory c) {
         (c.y, c.z, c.v) = (y, z, v);
     }
 

@@ -2,14 +2,13 @@
 pragma solidity ^0.8.24;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {KeyRegistry} from "../src/KeyRegistry.sol";
-import {Project} from "../src/Project.sol";
 import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Terms} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Packed} from "../src/libraries/Packed.sol";
+import {KeyRegistry, Project} from "./support/Deployed.sol";
 import {ExampleKey} from "./support/ExampleKey.sol";
 import {ExampleKey128} from "./support/ExampleKey128.sol";
 import {Forger, KnownSecrets} from "./support/KnownSecrets.sol";
@@ -33,7 +32,7 @@ abstract contract GasTest is Market {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = new ExampleKey();
         keys[1] = new ExampleKey128();
-        return new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        return newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
     }
 
     function deployVerifier() internal override returns (IRoundVerifier) {
@@ -269,7 +268,7 @@ abstract contract CommitGasTest is GasTest {
         for (uint256 i; i < 12; ++i) {
             g2[i] = kzg[2 + i];
         }
-        return new KeyRegistry(true, [kzg[0], kzg[1]], g2, new IVerifyingKey[](0));
+        return newRegistry(true, [kzg[0], kzg[1]], g2, new IVerifyingKey[](0));
     }
 
     function deployFormVerifier() internal override returns (IFormVerifier) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {Vectors} from "./support/Vectors.sol";
 
 /// @dev All key contracts that `scripts/regenerate` writes, deployed together.
@@ -21,7 +21,7 @@ contract GeneratedKeysTest is Vectors {
     function test_keysHash_ofAllGeneratedKeys() public {
         string memory json = file("round_n10.json");
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
-        KeyRegistry registry = new KeyRegistry(true, x1, g2, deployed());
+        KeyRegistry registry = newRegistry(true, x1, g2, deployed());
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keys.allKeysHash"));
     }
 

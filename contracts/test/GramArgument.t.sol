@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {GramLiar} from "./support/GramLiar.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
@@ -21,7 +21,7 @@ contract GramArgumentTest is MiniTest {
     function setUp() public {
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = new TestKey(1, 8).asKey();
-        KeyRegistry registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        KeyRegistry registry = newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         liar = new GramLiar(registry.keysHash());
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {ExampleKey} from "./support/ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
@@ -33,7 +33,7 @@ contract KeyRegistryTest is MiniTest {
         external
         returns (KeyRegistry)
     {
-        return new KeyRegistry(dev, x1, g2, keys);
+        return newRegistry(dev, x1, g2, keys);
     }
 
     function one(IVerifyingKey key) private pure returns (IVerifyingKey[] memory keys) {
@@ -42,7 +42,7 @@ contract KeyRegistryTest is MiniTest {
     }
 
     function good() private returns (KeyRegistry) {
-        return new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), one(new ExampleKey()));
+        return newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), one(new ExampleKey()));
     }
 
     function refuse(uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey key) private {
@@ -98,11 +98,11 @@ contract KeyRegistryTest is MiniTest {
         uint256[2] memory x1 = KnownSecrets.x1();
         vm.chainId(1);
         vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DevKeysOutsideTestChain.selector, 1));
-        new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
-        KeyRegistry ceremony = new KeyRegistry(false, x1, KnownSecrets.g2(), keys);
+        newRegistry(true, x1, KnownSecrets.g2(), keys);
+        KeyRegistry ceremony = newRegistry(false, x1, KnownSecrets.g2(), keys);
         assertFalse(ceremony.isDev());
         vm.chainId(1337);
-        KeyRegistry dev = new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        KeyRegistry dev = newRegistry(true, x1, KnownSecrets.g2(), keys);
         assertTrue(dev.keysHash() != ceremony.keysHash());
     }
 
@@ -115,7 +115,7 @@ contract KeyRegistryTest is MiniTest {
                 key.setFixed(14 + i, g2[4 * known + i]);
             }
             bytes memory reason = abi.encodeWithSelector(IKeyRegistry.SigmaIsKnown.selector, 1, 8);
-            if (known == 2) new KeyRegistry(true, KnownSecrets.x1(), g2, one(key.asKey()));
+            if (known == 2) newRegistry(true, KnownSecrets.x1(), g2, one(key.asKey()));
             else refuse(KnownSecrets.x1(), g2, key.asKey(), reason);
         }
         // Off the twist, and infinity: a key whose prover does not commit.
@@ -134,7 +134,7 @@ contract KeyRegistryTest is MiniTest {
         keys[1] = new ExampleKey();
         uint256[2] memory x1 = KnownSecrets.x1();
         vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DuplicateKey.selector, 1, 16));
-        new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        newRegistry(true, x1, KnownSecrets.g2(), keys);
     }
 
     function test_constructor_x1OffCurveInfinityOrNotCanonical() public {
@@ -231,7 +231,7 @@ contract KeyRegistryTest is MiniTest {
         for (uint256 i; i < 5; ++i) {
             keys[i] = new TestKey(1, usual[i]).asKey();
         }
-        KeyRegistry registry = new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        KeyRegistry registry = newRegistry(true, x1, KnownSecrets.g2(), keys);
         for (uint256 i; i < 5; ++i) {
             assertEq(address(registry.verifyingKey(1, usual[i])), address(keys[i]));
         }

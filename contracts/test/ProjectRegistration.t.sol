@@ -2,14 +2,12 @@
 pragma solidity ^0.8.24;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {Project} from "../src/Project.sol";
-import {KeyRegistry} from "../src/KeyRegistry.sol";
-import {ProjectState} from "../src/ProjectState.sol";
 import {IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
+import {KeyRegistry, Project} from "./support/Deployed.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 
@@ -69,7 +67,7 @@ contract ProjectRegistrationTest is Market {
         assertEq(factory.roundVerifier(), address(verifier));
         assertEq(project.formVerifier(), address(formVerifier));
         assertEq(factory.formVerifier(), address(formVerifier));
-        assertEq(project.interfaceVersion(), 3);
+        assertEq(project.interfaceVersion(), 4);
         assertTrue(project.supportsInterface(type(IProject).interfaceId));
         assertTrue(project.supportsInterface(0x01ffc9a7));
         assertFalse(project.supportsInterface(0xffffffff));
@@ -209,7 +207,7 @@ contract ProjectRegistrationTest is Market {
     function test_createProject_ofHundredAndTwentyEightSlots() public {
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = new TestKey(1, 128).asKey();
-        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        registry = newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         factory = newFactory(registry, deployVerifier(), deployFormVerifier());
         Terms memory t = defaultTerms();
         (t.slots, t.maxTrainers, t.table) = (128, 128, 8);
@@ -226,14 +224,14 @@ contract ProjectRegistrationTest is Market {
 
     function test_implementation_isNoProject() public {
         Project code = Project(factory.implementation());
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.terms();
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.join();
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.advance();
         vm.prank(address(factory));
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.initialize();
     }
 

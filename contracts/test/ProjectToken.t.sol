@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../src/Project.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {Project} from "./support/Deployed.sol";
 import {Market} from "./support/Market.sol";
 import {FeeToken, HostileToken, PlainToken, SilentToken} from "./support/Tokens.sol";
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {RoundTranscript} from "../src/libraries/RoundTranscript.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {Vectors} from "./support/Vectors.sol";
 import {Points} from "./support/Points.sol";
 
@@ -39,7 +39,7 @@ contract RoundVectorTest is Vectors {
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = keyOf(word(".keys.size"));
-        registry = new KeyRegistry(true, x1, g2, keys);
+        registry = newRegistry(true, x1, g2, keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         statement = readRoundStatement(json);
         proof = readRoundProof(json);
@@ -405,7 +405,7 @@ contract RoundVectorTest is Vectors {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = registry.keys()[0];
         keys[1] = keyOf(word(".keys.size") == 8 ? 16 : 8);
-        KeyRegistry other = new KeyRegistry(true, x1, g2, keys);
+        KeyRegistry other = newRegistry(true, x1, g2, keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(other)));
         refused(proof, IRoundVerifier.LaurentIdentityFailed.selector);
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Packed} from "../src/libraries/Packed.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {Forger, KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {LateForger} from "./support/LateForger.sol";
 import {MiniTest} from "./support/MiniTest.sol";
@@ -44,7 +44,7 @@ contract RoundVerifierTest is MiniTest {
         keys[1] = new TestKey(1, 16).asKey();
         keys[2] = new TestKey(1, 64).asKey();
         keys[3] = new TestKey(1, 128).asKey();
-        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        registry = newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         forger = new Forger(registry.keysHash());
     }

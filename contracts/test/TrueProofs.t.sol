@@ -2,11 +2,11 @@
 pragma solidity ^0.8.24;
 
 import {FormProof, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {TrueMarket} from "./support/TrueMarket.sol";
 import {Slot} from "./support/Points.sol";
 
@@ -82,7 +82,7 @@ contract TrueProofsTest is TrueMarket {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = registry.keys()[0];
         keys[1] = IVerifyingKey(deploy("AgreementKey8.sol:AgreementKey8", ""));
-        marketOver(new KeyRegistry(true, x1, g2, keys));
+        marketOver(newRegistry(true, x1, g2, keys));
         openAt(statement.project, roundTerms());
         playTrue(statement.round);
         refused(REFUSED);

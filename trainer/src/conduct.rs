@@ -6,9 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use fairshare_circuits::{
-    prove_form, FormError, FormProofWords, FormStatement, G1Affine, ReferenceString,
-};
+use fairshare_circuits::{prove_form, FormError, FormProofWords, FormStatement, G1Affine, ReferenceString};
 use fairshare_protocol::{encode_update, Model, TensorError};
 
 use crate::data::Dataset;
@@ -95,7 +93,11 @@ mod tests {
     fn honest_trainer_attests_the_good_files_and_always_its_own() {
         let (revealed, own) = (0b11_1110, 0b00_0100);
         assert_eq!(Honest.attested_mask(revealed, 0b01_1110, own), 0b01_1110);
-        assert_eq!(Honest.attested_mask(revealed, 0b01_1111, own), 0b01_1110, "what was not revealed is left out");
+        assert_eq!(
+            Honest.attested_mask(revealed, 0b01_1111, own),
+            0b01_1110,
+            "what was not revealed is left out"
+        );
         assert_eq!(Honest.attested_mask(revealed, 0, own), own);
     }
 }

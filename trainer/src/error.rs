@@ -207,7 +207,8 @@ mod tests {
             TrainerError::SeatLost { trainer, project, round, reason, stake_lost }.to_string()
         };
         let text = lost(SeatLoss::MissedReveal, Some(3), "0.1 ether");
-        for part in ["0xaa", "0xbb", "round 3", "did not reveal", "0.1 ether was lost", "fairshare withdraw"] {
+        for part in ["0xaa", "0xbb", "round 3", "did not reveal", "0.1 ether was lost", "fairshare withdraw"]
+        {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(lost(SeatLoss::NotAttested, Some(3), "1 ether").contains("your IPFS node"));
@@ -217,7 +218,9 @@ mod tests {
     #[test]
     fn stop_at_risk_names_the_deadline() {
         let stopped = |due| TrainerError::StoppedAtRisk { round: 2, due, deadline: 77 }.to_string();
-        assert!(stopped(Due::Reveal).contains("reveal in round 2") && stopped(Due::Reveal).contains("before 77"));
+        assert!(
+            stopped(Due::Reveal).contains("reveal in round 2") && stopped(Due::Reveal).contains("before 77")
+        );
         assert!(stopped(Due::File).contains("not on IPFS"));
     }
 }

@@ -307,7 +307,10 @@ mod tests {
             json!({"event": "seat_lost", "reason": "missed_reveal", "round": 3, "stake_lost_wei": "100"})
         );
         let words = event.to_string();
-        assert!(words.contains("round 3") && words.contains("did not reveal") && words.contains("100 wei"), "{words}");
+        assert!(
+            words.contains("round 3") && words.contains("did not reveal") && words.contains("100 wei"),
+            "{words}"
+        );
     }
 
     #[test]
@@ -318,6 +321,8 @@ mod tests {
             json!({"event": "stopped", "round": 3, "due": "reveal", "deadline": 1_700_000_000u64})
         );
         assert!(event.to_string().contains("reveal, until 1700000000"), "{event}");
-        assert!(Event::Stopped { round: 3, due: None, deadline: Some(7) }.to_string().contains("nothing is left"));
+        assert!(Event::Stopped { round: 3, due: None, deadline: Some(7) }
+            .to_string()
+            .contains("nothing is left"));
     }
 }

@@ -135,7 +135,7 @@ impl<C: MontConfig<4>> Unreduced<C> {
         Self([r[4], r[5], r[6], r[7]], PhantomData)
     }
 
-    /// The inverse, or zero where there is none.
+    /// The inverse; zero for zero.
     pub(crate) fn inverse_or_zero(self) -> Self {
         C::inverse(&self.reduced()).map_or(Self::ZERO, |inverse| Self::from(&inverse))
     }

@@ -1,6 +1,7 @@
 //! The two equations of a proof by themselves, for tests. A round's verifier checks them within its one pairing.
 
-use super::{CircuitKey, CommittedProof};
+use super::keys::CircuitKey;
+use super::verify::CommittedProof;
 use crate::curve::msm::msm;
 use ark_bn254::{Bn254, Fr, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};

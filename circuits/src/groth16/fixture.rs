@@ -2,7 +2,8 @@
 //! verifiers can check them.
 
 use super::keys::{generate, ProvingKey, Secrets};
-use super::{commit, prove, CommittedProof};
+use super::prove::{commit, prove};
+use super::verify::CommittedProof;
 use crate::r1cs::{Builder, R1cs};
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ff::{AdditiveGroup, Field};

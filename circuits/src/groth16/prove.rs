@@ -1,12 +1,12 @@
 //! The prover: commits, receives the challenges, proves.
 //!
 //! It differs from arkworks' prover in two ways beside the commitment. It evaluates the rows of the constraints once,
-//! for the check and for the proof, and its multi-scalar multiplications run through [`crate::curve::msm`], since most of
-//! their scalars are small. A test compares both provers' proofs.
+//! for the check and for the proof, and its multi-scalar multiplications run through [`crate::curve::msm`], since most
+//! of their scalars are small. A test compares both provers' proofs.
 
+use super::error::ProofError;
 use super::keys::{private_places, ProvingKey};
 use super::verify::CommittedProof;
-use super::ProofError;
 use crate::curve::msm::{msm, msm_mixed, msm_mixed_g2};
 use crate::r1cs::system::Rows;
 use crate::r1cs::{Builder, R1cs};

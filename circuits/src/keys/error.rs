@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// No circuit of this size has keys.
-    #[error("no key for {circuit}: the circuits have {:?} slots", super::KEY_SIZES)]
+    #[error("no key for {circuit}: the circuits have {:?} slots", super::circuits::KEY_SIZES)]
     UnknownCircuit {
         /// The circuit asked for.
         circuit: AssessmentCircuit,
@@ -52,7 +52,11 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// A file that is not the pinned key.
-    #[error("{}: its sha256 is {found}, but {pinned} is pinned; remove it: the next use generates it again", path.display())]
+    #[error(
+        "{}: its sha256 is {found}, but {pinned} is pinned; remove it: the next use generates it \
+         again",
+        path.display()
+    )]
     Refused {
         /// The file.
         path: PathBuf,

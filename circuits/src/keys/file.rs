@@ -3,7 +3,7 @@
 //! A file is read twice, in pieces: first to compute its digest, then, if that is the pinned one, to parse its points
 //! while the digest is computed again. So no other file is ever parsed, and only a buffer is in memory beside the key.
 
-use super::KeyError;
+use super::error::KeyError;
 use crate::groth16::ProvingKey;
 use crate::statements::AssessmentCircuit;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};

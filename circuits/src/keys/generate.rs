@@ -1,6 +1,6 @@
 //! Generates development keys: the same bytes on every machine.
 
-use super::KeyError;
+use super::error::KeyError;
 use crate::groth16::{generate, ProvingKey, Secrets};
 use crate::statements::AssessmentCircuit;
 

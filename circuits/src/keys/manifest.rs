@@ -1,6 +1,7 @@
 //! The manifest beside the committed verifying keys.
 
-use super::{key_circuits, KeyError};
+use super::circuits::key_circuits;
+use super::error::KeyError;
 use crate::statements::AssessmentCircuit;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -8,6 +8,7 @@
 //! Every key here is a DEV key, generated from a public secret. Whoever knows a setup's secret can forge proofs, so
 //! contracts refuse DEV keys outside test chains.
 
+mod circuits;
 mod error;
 mod file;
 mod generate;
@@ -19,6 +20,7 @@ mod solidity;
 mod verify;
 mod words;
 
+pub use circuits::{key_circuits, KEY_SIZES};
 pub use error::KeyError;
 pub use manifest::{Manifest, ManifestKey};
 pub use open::AssessmentKeys;
@@ -26,14 +28,3 @@ pub use pin::{pin, pinned_files, PinnedFile};
 pub use pinned::PinnedKeys;
 pub use verify::verify_proving_key;
 pub use words::{verifying_key_words, KEY_FIXED_WORDS};
-
-use crate::statements::AssessmentCircuit;
-use fairshare_protocol::RuleName;
-
-/// The sizes that have keys.
-pub const KEY_SIZES: [u8; 5] = [8, 16, 32, 64, 128];
-
-/// The circuits that have keys, in the registry's order: ascending by size. Only the rule "agreement" has circuits.
-pub fn key_circuits() -> impl Iterator<Item = AssessmentCircuit> + Clone {
-    KEY_SIZES.into_iter().map(|size| AssessmentCircuit { rule: RuleName::Agreement, size })
-}

@@ -1,9 +1,10 @@
 //! Opening the proving key of a size.
 
+use super::error::KeyError;
+use super::file;
 use super::generate::generate_dev;
 use super::manifest::{digest, proving_key_name};
 use super::pinned::PinnedKeys;
-use super::{file, KeyError};
 use crate::groth16::{CircuitKey, ProvingKey};
 use crate::r1cs::R1cs;
 use crate::statements::assessment::{AssessmentCircuit, ProverKeys};
@@ -80,7 +81,7 @@ fn read(path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Option<
     match file::read(path, circuit, pinned) {
         Ok(Ok(key)) => Ok(Some(key)),
         Ok(Err(fault)) => {
-            tracing::warn!(path = %path.display(), fault, "DEV proving key is damaged or outdated: generating it again");
+            tracing::warn!(path = %path.display(), fault, "DEV proving key is outdated: generating it again");
             Ok(None)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -99,7 +100,7 @@ fn make(
     // Before the work: a folder that cannot be written is known at once.
     std::fs::create_dir_all(folder).map_err(io(folder.to_path_buf()))?;
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(io(folder.to_path_buf()))?;
-    tracing::info!(path = %path.display(), %circuit, "generating the DEV proving key once; later runs read it from this file");
+    tracing::info!(path = %path.display(), %circuit, "generating the DEV proving key, once");
     let key = generate_dev(circuit)?;
     let bytes = file::encode(circuit, &key)?;
     let found = digest(&bytes);

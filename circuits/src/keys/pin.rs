@@ -1,9 +1,12 @@
 //! Generates the files that pin the keys: verifying keys, manifest, and the contracts that contain them.
 
+use super::circuits::key_circuits;
+use super::error::KeyError;
 use super::manifest::{digest, verifying_key_name, Manifest, ManifestKey};
 use super::pinned::keys_hash;
+use super::pinned::PinnedKeys;
 use super::solidity::{verifying_key_contract, verifying_key_contract_name};
-use super::{file, generate, key_circuits, words, KeyError, PinnedKeys};
+use super::{file, generate, words};
 use crate::groth16::CircuitKey;
 use crate::kzg::KzgKey;
 use crate::statements::public::PUBLIC_INPUTS;

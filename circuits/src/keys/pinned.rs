@@ -1,8 +1,9 @@
 //! The verifying keys that are part of the repository.
 
+use super::circuits::key_circuits;
+use super::error::KeyError;
 use super::manifest::{digest, verifying_key_name, Manifest};
 use super::words::{decode, verifying_key_words, KEY_FIXED_WORDS};
-use super::{key_circuits, KeyError};
 use crate::curve::words::{g2_words, point_words};
 use crate::groth16::CircuitKey;
 use crate::kzg::KzgKey;

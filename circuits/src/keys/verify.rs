@@ -1,8 +1,10 @@
 //! Checks a proving key in the data folder against the manifest of this build.
 
+use super::circuits::key_circuits;
+use super::error::KeyError;
 use super::file::file_digest;
 use super::manifest::proving_key_name;
-use super::{key_circuits, KeyError, PinnedKeys};
+use super::pinned::PinnedKeys;
 use std::path::Path;
 
 /// Checks a proving key's file against the manifest, by its name and its sha256. Gives the rule and the slots of its

@@ -1,6 +1,6 @@
 //! A verifying key as words: the layout of its file, of its contract, and of the keys hash.
 
-use super::KeyError;
+use super::error::KeyError;
 use crate::curve::words::EncodingError;
 use crate::curve::words::{g2_from_words, g2_words, point_from_words, point_words};
 use crate::groth16::CircuitKey;

@@ -8,8 +8,8 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 
+use super::key::KzgKey;
 use super::points::{put_g1, put_g2, G1, G2};
-use super::srs::KzgKey;
 use crate::curve::field::Limbs4;
 use crate::curve::msm::msm_limbs;
 
@@ -25,7 +25,7 @@ pub enum PowersFault {
     /// `x^0` is not the generator.
     #[error("its first power in G2 is not the generator")]
     FirstG2,
-    /// `[x]_1 = [1]_1`: nobody has contributed.
+    /// `[x]_1 = [1]_1`: the ceremony has no contribution.
     #[error("its secret is 1: nobody has contributed to it yet")]
     NoSecret,
     /// `[x]_1` and `[x]_2` have different logarithms.

@@ -1,7 +1,7 @@
 //! Commitments to updates and models, and the check of a whole round's commitments at once.
 
+use super::error::SrsError;
 use super::srs::ReferenceString;
-use super::SrsError;
 use crate::curve::field::{offset_sums, Limbs4};
 use crate::curve::msm::{msm_integers, msm_limbs};
 use crate::curve::words::point_words;

@@ -16,7 +16,10 @@ pub enum SrsError {
         max: usize,
     },
     /// A vector longer than the string.
-    #[error("{entries} entries are to be committed, but the reference string has {points} points: open it for the model's dimension")]
+    #[error(
+        "{entries} entries are to be committed, but the reference string has {points} points: open it \
+         for the model's dimension"
+    )]
     TooLong {
         /// Entries of the vector.
         entries: usize,
@@ -24,7 +27,10 @@ pub enum SrsError {
         points: usize,
     },
     /// Vectors of one check have different lengths.
-    #[error("update {index} has {found} entries, expected {expected}: all updates of a round have the model's dimension")]
+    #[error(
+        "update {index} has {found} entries, expected {expected}: all updates of a round have the \
+         model's dimension"
+    )]
     LengthMismatch {
         /// Position of the update.
         index: usize,
@@ -40,7 +46,11 @@ pub enum SrsError {
         name: String,
     },
     /// Another string has the name already.
-    #[error("{} is the string of another secret: import under another name than {name:?}, or remove it", path.display())]
+    #[error(
+        "{} is the string of another secret: import under another name than {name:?}, or remove \
+         it",
+        path.display()
+    )]
     NameTaken {
         /// The name.
         name: String,
@@ -64,7 +74,11 @@ pub enum SrsError {
         fault: String,
     },
     /// The folder or file cannot be read or written.
-    #[error("reference string {}: {source}; give a folder that can be written, by FAIRSHARE_DATA for one", path.display())]
+    #[error(
+        "reference string {}: {source}; give a folder that can be written, by FAIRSHARE_DATA for \
+         one",
+        path.display()
+    )]
     Io {
         /// The folder or file.
         path: PathBuf,

@@ -21,8 +21,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::key::{Progress, MAX_LOG2, MIN_LOG2};
 use super::points::{self, PointFault};
-use super::srs::{Progress, MAX_LOG2, MIN_LOG2};
 
 const DEV_MAGIC: &[u8; 32] = b"fairshare reference string 2 DEV";
 const IMPORTED_MAGIC: &[u8; 32] = b"fairshare reference string 2    ";

@@ -21,8 +21,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::check::{check_powers, PowersFault};
 use super::file::{read_points, PointsFault};
+use super::key::{KzgKey, Progress, MIN_LOG2};
 use super::points::{self, PointFault};
-use super::srs::{KzgKey, Progress, MIN_LOG2};
 
 /// More sections than this no version of the format has.
 const MAX_SECTIONS: u32 = 64;

@@ -1,7 +1,8 @@
 //! Files of reference strings: made once, found again, mended, imported; every damage by its name.
 
 use super::file::PIECE;
-use super::srs::{dev_secret, BATCH};
+use super::key::dev_secret;
+use super::srs::BATCH;
 use super::*;
 use ark_bn254::{Bn254, G1Projective};
 use ark_ec::pairing::Pairing;

@@ -1,10 +1,11 @@
 //! Reference strings in the data folder: made or imported once, found again, a larger one serving a smaller need.
 
 use super::check::{check_key, check_powers};
+use super::error::SrsError;
 use super::file::{self, Header, ReadFault};
+use super::key::{KzgKey, Progress, MAX_LOG2, MIN_LOG2};
 use super::ptau;
-use super::srs::{KzgKey, Progress, ReferenceString, MAX_LOG2, MIN_LOG2};
-use super::SrsError;
+use super::srs::ReferenceString;
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
 use fairshare_protocol::MAX_DIMENSION;
@@ -101,7 +102,7 @@ impl ReferenceString {
                 Err(ReadFault::Io(source)) => return Err(SrsError::Io { path, source }),
                 Err(ReadFault::Damaged(fault)) => fault,
             };
-            tracing::warn!(path = %path.display(), fault, "DEV reference string is damaged or outdated: making it again");
+            tracing::warn!(path = %path.display(), fault, "DEV reference string is damaged: generating it again");
         }
         let path = dev_path(folder, log2);
         let io = |source| SrsError::Io { path: path.clone(), source };

@@ -6,7 +6,7 @@
 //!
 //! Ranges and orders wait in the builder until [`super::lookup::close`] proves all of them under one challenge.
 
-use super::LinearCombination;
+use super::linear_combination::LinearCombination;
 use ark_bn254::Fr;
 use ark_ff::Field;
 use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisError, Variable};

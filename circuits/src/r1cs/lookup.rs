@@ -14,7 +14,7 @@
 //! circuits are.
 
 use super::builder::{Builder, Pending};
-use super::LinearCombination;
+use super::linear_combination::LinearCombination;
 use ark_bn254::Fr;
 use ark_ff::{batch_inversion, BigInteger, Field, PrimeField};
 

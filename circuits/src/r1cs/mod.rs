@@ -1,5 +1,5 @@
-//! Rank-one constraints: linear combinations, the builder that writes constraints and assigns witnesses, the matrices of a
-//! circuit, and the lookups that prove all its ranges at once.
+//! Rank-one constraints: linear combinations, the builder that writes constraints and assigns witnesses, the matrices
+//! of a circuit, and the lookups that prove all its ranges at once.
 
 pub(crate) mod builder;
 pub(crate) mod linear_combination;

@@ -45,7 +45,10 @@ pub enum ProveError {
     #[error("sigma from the gram matrix differs from sigma from the updates: the matrix is not that of these updates")]
     GramMismatch,
     /// The assessment is not what the rule gives for the matrix.
-    #[error("the assessment given is not what the rule gives for the gram matrix: assess it with the statement's policy")]
+    #[error(
+        "the assessment given is not what the rule gives for the gram matrix: assess it with the \
+         statement's policy"
+    )]
     AssessmentMismatch,
     /// The rule refuses the matrix.
     #[error(transparent)]
@@ -79,7 +82,10 @@ impl From<GramArgumentError> for ProveError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StatementError {
     /// Commitments that do not go with the active mask.
-    #[error("commitments are listed for slots {found:?}, the active mask {active:#x} asks for {expected:?} in ascending order")]
+    #[error(
+        "commitments are listed for slots {found:?}, the active mask {active:#x} asks for {expected:?} \
+         in ascending order"
+    )]
     CommitmentSlots {
         /// The mask.
         active: u128,
@@ -118,7 +124,11 @@ pub enum StatementError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum VerifyError {
     /// A word that must be a scalar is not smaller than the order `r`; a policy word not smaller than `2^16`.
-    #[error("ScalarOutOfRange: 0x{} is not below the scalar field's order, or too large for its place", hex::encode(.0))]
+    #[error(
+        "ScalarOutOfRange: 0x{} is not below the scalar field's order, or too large for its \
+         place",
+        hex::encode(.0)
+    )]
     ScalarOutOfRange([u8; 32]),
     /// A coordinate is not smaller than `q`, or a point is not on the curve (or is infinity where that is refused).
     #[error("InvalidPoint: {0}")]

@@ -1,6 +1,6 @@
-//! Every way of cheating a round that we know, each refused natively by the contract's name for it.
+//! Every known way to cheat with a round's proof, each refused with the contract's name for it.
 //!
-//! Longer than the house's 500 lines: the list is read against the table of docs/protocol.md 13.8, in one piece.
+//! Over 400 lines: the list is read against the table of cheats in the documents, in one piece.
 
 use super::error::{ProveError, StatementError, VerifyError};
 use super::testing::{views, Round, D, POLICY};
@@ -158,8 +158,8 @@ fn every_word_of_b_counts() {
     assert_eq!(refused(swapped), VerifyError::PairingFailed);
 }
 
-/// `(-A, -B, C)` is a Groth16 proof of the same statement, as every Groth16 proof can be made anew by anybody: it says
-/// nothing else, pays nobody else, and a settled round takes no second proof.
+/// `(-A, -B, C)` is another proof of the same statement: every Groth16 proof can be randomised without its witness. It
+/// proves nothing more and pays the same accounts, and a settled round accepts no second proof.
 #[test]
 fn the_mirrored_groth16_proof_proves_the_same() {
     let mut mirrored = round().proof.clone();
@@ -371,7 +371,7 @@ fn an_outcome_bent_to_the_same_digest_is_refused() {
     assert_eq!(check(statement, &words), Err(VerifyError::PairingFailed));
 }
 
-/// Products with a slot that is not active: its commitment is in nobody's sum.
+/// Products with an inactive slot, whose commitment is in no sum.
 #[test]
 fn an_inactive_slot_cannot_lend_its_products() {
     let Round { statement, gram, .. } = round();

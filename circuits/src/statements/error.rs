@@ -17,7 +17,11 @@ pub enum AssessmentError {
         found: usize,
     },
     /// The keys are those of another rule.
-    #[error("the policy is one of the rule {}, the keys are for {}: open the keys of that rule", found.name(), expected.name())]
+    #[error(
+        "the policy is one of the rule {}, the keys are for {}: open the keys of that \
+         rule",
+        found.name(), expected.name()
+    )]
     Rules {
         /// Rule of the keys.
         expected: RuleName,

@@ -6,6 +6,7 @@ mod error;
 pub(crate) mod gram_binding;
 mod outcome;
 pub(crate) mod public;
+mod rule;
 
 pub use assessment::AssessmentCircuit;
 pub use error::AssessmentError;

@@ -1,9 +1,10 @@
 //! Shared by the tests of statements: constraints of a size, rounds, and a witness with its public inputs to bend.
 
 use super::agreement::AgreementWitness;
-use super::assessment::{AssessmentCircuit, RuleWitness};
+use super::assessment::AssessmentCircuit;
 use super::gram_binding::{sigma_entries, triangle};
 use super::public::{AssessmentPublic, PublicValues};
+use super::rule::RuleWitness;
 use crate::r1cs::linear_combination::power_of_two;
 use crate::r1cs::R1cs;
 use ark_bn254::Fr;

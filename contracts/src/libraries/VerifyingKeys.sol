@@ -20,15 +20,6 @@ library VerifyingKeys {
     /// @notice Bytes of a whole key.
     uint256 internal constant BYTES = 32 * IC + IC_BYTES;
 
-    /* CIRCUITS */
-
     /// @notice Id of the rule "agreement", the only one with circuits.
     uint8 internal constant AGREEMENT = 1;
-    /// @notice Number of circuit sizes: 8, 16, 32, 64 and 128 slots.
-    uint256 internal constant SIZES = 5;
-
-    /// @notice Whether there is a circuit of this size.
-    function isSize(uint256 size) internal pure returns (bool) {
-        return size >= 8 && size <= 128 && size & (size - 1) == 0;
-    }
 }

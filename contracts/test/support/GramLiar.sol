@@ -23,6 +23,13 @@ contract GramLiar is Forger {
         Sigma // a wrong sigma without compensation
     }
 
+    /// @dev `P`, `S` and `R`.
+    struct Polynomials {
+        uint256[] sum;
+        uint256[] shifted;
+        uint256[] reversed;
+    }
+
     constructor(bytes32 keysHash) Forger(keysHash) {}
 
     /// @notice `x, y` of the commitment of each update.
@@ -64,28 +71,41 @@ contract GramLiar is Forger {
         p = claims;
         _commit(p);
         bytes32 state = _gram(s, p);
-        uint256[] memory sum = _sum(updates, s.activeMask, Transcript.challenge(state));
-        uint256[] memory shifted = _shifted(sum);
-        uint256[] memory r = _reversed(sum, s.dimension, lie);
-        p.sigma = addmod(_product(sum, 0), off, Bn254.R);
-        (p.quotient[0], p.quotient[1]) = _committed(shifted);
-        (p.reversed[0], p.reversed[1]) = _committed(r);
-        bytes32 next = _laurent(state, p);
+        Polynomials memory f;
+        f.sum = _sum(updates, s.activeMask, Transcript.challenge(state));
+        f.shifted = _shifted(f.sum);
+        f.reversed = _reversed(f.sum, s.dimension, lie);
+        p.sigma = addmod(_product(f.sum, 0), off, Bn254.R);
+        (p.quotient[0], p.quotient[1]) = _committed(f.shifted);
+        (p.reversed[0], p.reversed[1]) = _committed(f.reversed);
+        _open(s, p, f, lie, off, _laurent(state, p));
+        _groth16(s, p, Transcript.challenge(state), _chi(p, state));
+    }
+
+    /// @dev Values and opening, and the lies that need `z` or `gamma`.
+    function _open(
+        RoundStatement memory s,
+        RoundProof memory p,
+        Polynomials memory f,
+        Lie lie,
+        uint256 off,
+        bytes32 next
+    ) private view {
         uint256 z = Transcript.challenge(next);
+        uint256 trace = addmod(z, Bn254.inverse(z), Bn254.R);
         if (lie == Lie.RAfterZ) {
-            r = _expected(sum, s.dimension, z);
-            (p.reversed[0], p.reversed[1]) = _committed(r);
+            f.reversed = _expected(f.sum, s.dimension, z);
+            (p.reversed[0], p.reversed[1]) = _committed(f.reversed);
         } else if (lie == Lie.SAfterZ) {
             // z c + c / z = -off
-            uint256 c = mulmod(Bn254.R - off, Bn254.inverse(addmod(z, Bn254.inverse(z), Bn254.R)), Bn254.R);
-            shifted[0] = addmod(shifted[0], c, Bn254.R);
-            (p.quotient[0], p.quotient[1]) = _committed(shifted);
+            uint256 c = mulmod(Bn254.R - off, Bn254.inverse(trace), Bn254.R);
+            f.shifted[0] = addmod(f.shifted[0], c, Bn254.R);
+            (p.quotient[0], p.quotient[1]) = _committed(f.shifted);
         }
-        uint256 gamma = _valuesAt(p, sum, shifted, z, next);
+        uint256 gamma = _valuesAt(p, f.sum, f.shifted, z, next);
         if (lie == Lie.ValuesAfterGamma) _bend(p, z, gamma, s.dimension, off);
-        (p.opening[0], p.opening[1]) =
-            _committed(_quotient(_folded(sum, shifted, r, gamma), addmod(z, Bn254.inverse(z), Bn254.R)));
-        _groth16(s, p, Transcript.challenge(state), _chi(p, state));
+        uint256[] memory folded = _folded(f.sum, f.shifted, f.reversed, gamma);
+        (p.opening[0], p.opening[1]) = _committed(_quotient(folded, trace));
     }
 
     /// @dev The true values, and the challenge that follows them.

@@ -2,9 +2,6 @@
 pragma solidity ^0.8.24;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {KeyRegistry} from "../../src/KeyRegistry.sol";
-import {Project} from "../../src/Project.sol";
-import {ProjectFactory} from "../../src/ProjectFactory.sol";
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 import {FormProof, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
 import {IProject, Phase, Terms} from "../../src/interfaces/IProject.sol";
@@ -12,6 +9,7 @@ import {IRoundVerifier, RoundProof} from "../../src/interfaces/IRoundVerifier.so
 import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Packed} from "../../src/libraries/Packed.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
+import {KeyRegistry, Project, ProjectFactory} from "./Deployed.sol";
 import {ExampleKey} from "./ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./KnownSecrets.sol";
 import {MiniTest} from "./MiniTest.sol";
@@ -57,7 +55,7 @@ abstract contract Market is MiniTest {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = new TestKey(1, 8).asKey();
         keys[1] = new ExampleKey();
-        return new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        return newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
     }
 
     function deployVerifier() internal virtual returns (IRoundVerifier) {

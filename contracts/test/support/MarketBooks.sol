@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../../src/Project.sol";
 import {Phase, Terms} from "../../src/interfaces/IProject.sol";
+import {Project} from "./Deployed.sol";
 import {Vm} from "./MiniTest.sol";
 import {Slot} from "./Points.sol";
 import {Thief} from "./Thief.sol";

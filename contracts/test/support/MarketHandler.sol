@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../../src/Project.sol";
 import {FormProof} from "../../src/interfaces/IFormVerifier.sol";
 import {IProject, Phase} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
+import {Project} from "./Deployed.sol";
 import {MarketBooks} from "./MarketBooks.sol";
 import {Slot} from "./Points.sol";
 import {HostileToken} from "./Tokens.sol";

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormVerifier} from "../../src/FormVerifier.sol";
-import {KeyRegistry} from "../../src/KeyRegistry.sol";
-import {Project} from "../../src/Project.sol";
-import {FormProof, FormStatement} from "../../src/interfaces/IFormVerifier.sol";
+import {FormProof, FormStatement, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 import {Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
+import {KeyRegistry, Project} from "./Deployed.sol";
 import {Market} from "./Market.sol";
 import {Vectors} from "./Vectors.sol";
 import {Points, Slot} from "./Points.sol";
@@ -20,9 +18,10 @@ contract VectorRegistry is IKeyRegistry {
     bool public constant isDev = true;
     KeyRegistry private immutable POINTS;
 
-    constructor(uint256[2] memory x1, uint256[12] memory g2) {
-        POINTS = new KeyRegistry(true, x1, g2, new IVerifyingKey[](0));
-        keysHash = POINTS.keysHash();
+    /// @param points a registry without keys
+    constructor(KeyRegistry points) {
+        POINTS = points;
+        keysHash = points.keysHash();
     }
 
     function verifyingKey(uint8, uint8) external pure returns (IVerifyingKey key) {}
@@ -53,7 +52,7 @@ abstract contract TrueMarket is Market, Vectors {
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = IVerifyingKey(deploy("AgreementKey16.sol:AgreementKey16", ""));
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
-        registry = new KeyRegistry(true, x1, g2, keys);
+        registry = newRegistry(true, x1, g2, keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         formVerifier = new AcceptingFormVerifier(address(registry));
         factory = newFactory(registry, verifier, formVerifier);
@@ -75,8 +74,8 @@ abstract contract TrueMarket is Market, Vectors {
         form = readFormStatement(json, "");
         formProof_ = readFormProof(json, "");
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
-        IKeyRegistry loose = new VectorRegistry(x1, g2);
-        formVerifier = FormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(loose)));
+        IKeyRegistry loose = new VectorRegistry(newRegistry(true, x1, g2, new IVerifyingKey[](0)));
+        formVerifier = IFormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(loose)));
         verifier = new AcceptingRoundVerifier(address(loose));
         factory = newFactory(KeyRegistry(address(loose)), verifier, formVerifier);
     }

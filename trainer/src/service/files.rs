@@ -27,7 +27,9 @@ impl Service {
             Stage::Revealed { own, .. } => !own.posted,
             Stage::Unknown(_) | Stage::Idle | Stage::Attested(_) | Stage::Closed => false,
         };
-        let Some(Update { record, file: Some(file) }) = self.round.update().filter(|_| is_open) else { return };
+        let Some(Update { record, file: Some(file) }) = self.round.update().filter(|_| is_open) else {
+            return;
+        };
         let round = record.round;
         if self.state.holds(round) {
             return;

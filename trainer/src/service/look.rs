@@ -16,7 +16,10 @@ impl Service {
         let Some(slot) = self.project.slot_of(round, self.me).await? else {
             let stored = if self.round.update().is_some() { None } else { self.stored_update(round)? };
             if self.round.no_commitment(stored) {
-                tracing::warn!(round, "our commitment is no longer on chain; it is sent again while the phase is open");
+                tracing::warn!(
+                    round,
+                    "our commitment is no longer on chain; it is sent again while the phase is open"
+                );
             }
             return Ok(());
         };

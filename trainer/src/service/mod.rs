@@ -329,7 +329,9 @@ impl Service {
         if !reason.contains("DeadlineNotReached") {
             return;
         }
-        let is_same = |now: &Status| (now.round, now.phase, now.deadline) == (status.round, status.phase, status.deadline);
+        let is_same = |now: &Status| {
+            (now.round, now.phase, now.deadline) == (status.round, status.phase, status.deadline)
+        };
         if let Ok(now) = self.project.status().await {
             if is_same(&now) {
                 self.clock.too_early(&now);

@@ -165,7 +165,12 @@ impl Service {
         Ok(false)
     }
 
-    fn fetched_from(&mut self, open: &OpenModel, source: Address20, entries: Arc<Vec<i64>>) -> Result<(), Fault> {
+    fn fetched_from(
+        &mut self,
+        open: &OpenModel,
+        source: Address20,
+        entries: Arc<Vec<i64>>,
+    ) -> Result<(), Fault> {
         self.last_model.entries = Some(entries);
         if open.round != 0 {
             self.last_model.record.set_source(source);

@@ -1,8 +1,11 @@
-//! Making a range proof.
+//! The prover of a range proof.
 
+use super::error::RangeError;
+use super::statement::RangeStatement;
+use super::table::RangeTable;
 use super::transcript::Transcript;
 use super::verifier::verify_range;
-use super::{RangeError, RangeProof, RangeStatement, RangeTable};
+use super::words::RangeProof;
 use crate::curve::field::fr_from_i64;
 use crate::curve::msm::msm;
 use crate::curve::ntt::{multiply_mirrored, Transform, Value};
@@ -51,7 +54,7 @@ impl RangeWitness {
 ///
 /// # Errors
 /// A statement that does not belong to the update, a reference string that is too short, or a degenerate challenge,
-/// which nobody can bring about.
+/// which happens with negligible probability.
 pub fn prove_range(
     srs: &ReferenceString,
     statement: &RangeStatement,
@@ -71,8 +74,8 @@ pub fn prove_range(
     Ok(proof)
 }
 
-/// Makes the argument for any witness, true or not, and does not look at what comes out: [`prove_range`] is for
-/// trainers, this for the vectors of cheats that every verifier must refuse.
+/// Makes the argument for any witness, true or false, without verifying it. Trainers use [`prove_range`]; this makes
+/// the vectors of cheats that every verifier must refuse.
 ///
 /// # Errors
 /// A reference string that is too short, or a degenerate challenge.
@@ -186,7 +189,8 @@ impl Lookup {
         // M(yX) I_T(1/X) has no products to form: its coefficients are sums of a run of M's.
         let counts = scaled(&self.counts);
         let total: Fr = counts.iter().sum();
-        let mut prefix = Fr::zero(); // of the first i: what is left of it goes to X^i, what is left behind T - i to X^-i
+        // Of the first i: its rest goes to X^i, the rest behind T - i to X^-i.
+        let mut prefix = Fr::zero();
         let mut mirrored = total;
         for i in 0..counts.len() {
             let both = (total - prefix) + mirrored;
@@ -383,36 +387,5 @@ fn add_scaled(sum: &mut Vec<Fr>, weight: Fr, other: &[Fr]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ark_ff::UniformRand;
-    use rand::SeedableRng;
-
-    #[test]
-    fn correlations_are_the_sums_of_shifted_products() {
-        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(41);
-        let mut random = |n: usize| (0..n).map(|_| Fr::rand(&mut rng)).collect::<Vec<_>>();
-        let products = vec![
-            (random(3), random(5)),
-            (random(33), random(33)),
-            (random(4), random(5)),
-            (random(1), random(1)),
-        ];
-        let mut expected = vec![Fr::zero(); 33];
-        for (a, b) in &products {
-            for (i, a) in a.iter().enumerate() {
-                for (j, b) in b.iter().enumerate() {
-                    expected[i.abs_diff(j)] += *a * b;
-                }
-            }
-        }
-        assert_eq!(correlations(products, 33), expected);
-    }
-
-    #[test]
-    fn powers_run_through_blocks() {
-        let base = Fr::from(3u64);
-        let all = powers(base, BLOCK + 3);
-        assert!(all.windows(2).all(|w| w[1] == w[0] * base) && all[0].is_one());
-    }
-}
+#[path = "tests/prover.rs"]
+mod tests;

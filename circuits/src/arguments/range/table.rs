@@ -1,6 +1,6 @@
 //! The tables that entries are looked up in, and their polynomials in closed form.
 
-use super::RangeError;
+use super::error::RangeError;
 use ark_bn254::Fr;
 use ark_ff::{Field, One};
 

@@ -1,6 +1,8 @@
 //! The challenges of the range proof, in the order and encoding of docs/protocol.md 13.6.
 
-use super::{RangeError, RangeStatement, RangeTable};
+use super::error::RangeError;
+use super::statement::RangeStatement;
+use super::table::RangeTable;
 use crate::curve::words::{point_words, scalar_word};
 use crate::transcript::challenge;
 use ark_bn254::{Fr, G1Affine};

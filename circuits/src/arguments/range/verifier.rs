@@ -1,9 +1,11 @@
 //! Checking a range proof, step by step as the contract does.
 
-use super::table::{geometric, table_polynomial};
+use super::error::RangeError;
+use super::statement::RangeStatement;
+use super::table::{geometric, table_polynomial, RangeTable};
 use super::transcript::Transcript;
 use super::words::opened;
-use super::{RangeError, RangeProof, RangeStatement, RangeTable};
+use super::words::RangeProof;
 use crate::curve::msm::msm;
 use crate::kzg::opening::{line, PointPair};
 use crate::kzg::KzgKey;

@@ -1,11 +1,33 @@
-//! A range proof as the words of the contract's struct, and back.
+//! A range proof as typed values, and as the words of the contract's struct.
 
-use super::{RangeError, RangeProof, RangeTable};
+use super::error::RangeError;
+use super::table::RangeTable;
 use crate::curve::words::{point_from_words, point_words, scalar_from_word, scalar_word};
 use ark_bn254::{Fr, G1Affine};
 use fairshare_protocol::Word;
 
-/// What the contract's struct `RangeProof` takes.
+/// What the trainer sends. Any point may be infinity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeProof {
+    /// `C_HI`, with limbs only.
+    pub high: Option<G1Affine>,
+    /// `C_M`, multiplicities of the table's entries.
+    pub counts: G1Affine,
+    /// `C_F` for each column that is looked up, coefficients `1 / (beta + v_j)`.
+    pub fractions: Vec<G1Affine>,
+    /// `C_K`, coefficients `m_t / (beta + t)`.
+    pub table_fractions: G1Affine,
+    /// `C_S` of the Laurent identity.
+    pub s: G1Affine,
+    /// Pairs of values: `U, [HI], S` at `z, 1/z`, then `F.., K, M` at `yz, y/z`.
+    pub values: Vec<[Fr; 2]>,
+    /// `W`: the quotients of both sets of points.
+    pub w: G1Affine,
+    /// `W'`: what is left of them at `v`.
+    pub w_prime: G1Affine,
+}
+
+/// The contract's struct of a range proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RangeProofWords {
     /// `x, y` of `[C_HI], C_M, C_F.., C_K, C_S, W, W'`: 12 words with table 16, 16 with table 8.

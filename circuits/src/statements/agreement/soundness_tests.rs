@@ -358,7 +358,8 @@ fn coherence_of_nothing() {
 #[test]
 fn another_threshold() {
     let mut cheat = Cheat::new();
-    cheat.public.policy = Policy::Agreement { theta: 1023, trim_count: 1 }; // keeps those of four medians and more: nobody
+    // Keeps contributions of four medians and more: there are none.
+    cheat.public.policy = Policy::Agreement { theta: 1023, trim_count: 1 };
     cheat.refused_in("kept slots");
 }
 

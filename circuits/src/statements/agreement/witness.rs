@@ -3,18 +3,14 @@
 //! The synthesis reads these values and computes none of them again. So a test bends one of them, and shows which
 //! constraint refuses it.
 
-use super::circuit::synthesize;
 #[cfg(test)]
 use crate::gadgets::packing::bits_mask;
 use crate::gadgets::trimmed_sum::descending;
-use crate::r1cs::Builder;
-use crate::statements::assessment::RuleWitness;
 use crate::statements::gram_binding::{entries, triangle};
 #[cfg(test)]
 use crate::statements::gram_binding::{matrix_of, sigma_entries};
 #[cfg(test)]
 use crate::statements::public::AssessmentPublic;
-use crate::statements::public::PublicValues;
 use ark_bn254::Fr;
 #[cfg(test)]
 use fairshare_protocol::{assess, Detail, Policy};
@@ -143,15 +139,10 @@ impl AgreementWitness {
                 own.len() == theirs.len() && own.iter().zip(theirs).all(|(a, b)| value(i, *a) == value(i, *b))
             })
     }
-}
 
-impl RuleWitness for AgreementWitness {
-    fn synthesize(&self, builder: &mut Builder, public: &PublicValues) {
-        synthesize(builder, public, self);
-    }
-
+    /// See [`RuleWitness::check`](super::super::rule::RuleWitness::check).
     #[cfg(test)]
-    fn check(&self, public: &AssessmentPublic) -> Result<(), String> {
+    pub(super) fn check(&self, public: &AssessmentPublic) -> Result<(), String> {
         let slots = self.slots();
         let gram = matrix_of(slots, &self.gram).ok_or("gram entry")?;
         let assessment = assess(&gram, public.active, public.policy).map_err(|error| error.to_string())?;

@@ -99,8 +99,8 @@ fn wall_clock() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fairshare_circuits::G1Affine;
     use crate::chain::Phase;
+    use fairshare_circuits::G1Affine;
 
     const T: u64 = 1_700_000_000;
     const HOUR: u64 = 3600;
@@ -133,7 +133,11 @@ mod tests {
     fn right_clock_tells_the_time_on_a_chain_that_makes_blocks_only_for_transactions() {
         let (mut clock, start) = (Clock::default(), Instant::now());
         clock.observe(&status(7, T - 500), T, start);
-        assert_eq!(clock.now(&status(7, T - 500), T, start), T - MARGIN, "an old block says nothing of the clock");
+        assert_eq!(
+            clock.now(&status(7, T - 500), T, start),
+            T - MARGIN,
+            "an old block says nothing of the clock"
+        );
         clock.observe(&status(8, T + 1), T + 2, seconds(start, 2));
         let later = seconds(start, 400);
         clock.observe(&status(8, T + 1), T + 400, later);

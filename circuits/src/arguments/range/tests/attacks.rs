@@ -113,7 +113,7 @@ fn fractions_that_are_no_inverses_are_refused() {
     ];
     for (index, lie) in lies.into_iter().enumerate() {
         let on_lookup = |lookup: &mut Lookup, _: &Challenges, _: &Known| lie(lookup);
-        // The last lie is none with a true witness.
+        // With a true witness the last lie is the truth.
         for witness in [honest(), with_limbs(&[(5, random(2), random(3))])].into_iter().skip(index / 4) {
             let liar = Liar { on_lookup: &on_lookup, ..Liar::new(LIMBS, D, witness) };
             assert_eq!(liar.verdicts().0, REFUSED, "lie {index}");

@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::curve::words::{point_words, scalar_word};
-use crate::kzg::ReferenceString;
+use crate::kzg::{ReferenceString, SrsError};
 use ark_bn254::Fq;
+use ark_bn254::{Fr, G1Affine};
 use ark_ff::{One, PrimeField};
+use fairshare_protocol::{Word, MAX_DIMENSION};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;

@@ -1,43 +1,26 @@
-//! `form_vectors`: writes the range proofs that Rust and Solidity test against, word for word, honest and false ones.
-//!
-//! Everything is seeded, so the same code writes the same bytes. `form_limbs.json`: 1,000 entries in two limbs of 8
-//! bits; `form_bits.json`: 4,096 entries of 16 bits; `form_cheats.json`: false ones, each with the contract's reason.
+//! Range proofs, word for word. `form_limbs.json`: 1,000 entries in two limbs of 8 bits; `form_bits.json`: 4,096
+//! entries of 16 bits; `form_cheats.json`: false ones, each with the contract's reason.
 
-use clap::Parser;
-use eyre::{ensure, eyre, Result, WrapErr};
+use super::path;
 use fairshare_circuits::{
-    range_transcript_states, fr_from_i64, g2_words, msm, point_words, prove_range, prove_range_unchecked,
-    verify_range, RangeProof, RangeStatement, RangeTable, RangeWitness, Fr, ReferenceString,
+    fr_from_i64, g2_words, msm, point_words, prove_range, prove_range_unchecked, range_transcript_states,
+    verify_range, Fr, RangeProof, RangeStatement, RangeTable, RangeWitness, ReferenceString,
 };
 use fairshare_protocol::{word_from_address, word_from_label, word_from_u128, Word};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use serde_json::{json, Map, Value};
 use sha3::{Digest, Keccak256};
-use std::path::{Path, PathBuf};
 
-/// Writes the test vectors of the range proof. Deterministic: `scripts/regenerate` runs it and expects no difference.
-#[derive(Debug, Parser)]
-#[command(name = "form_vectors", version)]
-struct Args {
-    /// The folder to write into.
-    folder: PathBuf,
-}
-
-fn main() -> Result<()> {
-    let folder = Args::parse().folder;
+/// Every file with its contents.
+pub(super) fn files() -> Vec<(&'static str, String)> {
     let srs = ReferenceString::generate_dev(1 << 16);
-    write(&folder, "form_limbs.json", &honest(&srs, RangeTable::Limbs8, 1000)?)?;
-    write(&folder, "form_bits.json", &honest(&srs, RangeTable::Bits16, 4096)?)?;
-    write(&folder, "form_cheats.json", &cheats(&srs)?)
-}
-
-fn write(folder: &Path, name: &str, value: &Value) -> Result<()> {
-    let path = folder.join(name);
-    let text = format!("{:#}\n", value);
-    std::fs::write(&path, text).wrap_err_with(|| format!("cannot write {}", path.display()))?;
-    eprintln!("wrote {}", path.display());
-    Ok(())
+    let values = [
+        ("form_limbs.json", honest(&srs, RangeTable::Limbs8, 1000)),
+        ("form_bits.json", honest(&srs, RangeTable::Bits16, 4096)),
+        ("form_cheats.json", cheats(&srs)),
+    ];
+    values.map(|(name, value)| (name, format!("{value:#}\n"))).into()
 }
 
 fn update(d: usize) -> Vec<i16> {
@@ -47,8 +30,8 @@ fn update(d: usize) -> Vec<i16> {
     update
 }
 
-fn statement(srs: &ReferenceString, table: RangeTable, dimension: usize, u: &[Fr]) -> Result<RangeStatement> {
-    Ok(RangeStatement {
+fn statement(srs: &ReferenceString, table: RangeTable, dimension: usize, u: &[Fr]) -> RangeStatement {
+    RangeStatement {
         chain_id: 31_337,
         project: [0x11; 20],
         round: 3,
@@ -56,8 +39,8 @@ fn statement(srs: &ReferenceString, table: RangeTable, dimension: usize, u: &[Fr
         dimension: dimension as u32,
         table,
         keys_hash: keys_hash(srs),
-        commitment: msm(srs.powers(u.len())?, u).into(),
-    })
+        commitment: msm(srs.powers(u.len()).unwrap(), u).into(),
+    }
 }
 
 /// The hash of docs/protocol.md 13.4 for a DEV registry without Groth16 keys.
@@ -75,16 +58,16 @@ fn kzg_words(srs: &ReferenceString) -> Vec<Word> {
     words
 }
 
-fn honest(srs: &ReferenceString, table: RangeTable, d: usize) -> Result<Value> {
+fn honest(srs: &ReferenceString, table: RangeTable, d: usize) -> Value {
     let update = update(d);
     let scalars: Vec<Fr> = update.iter().map(|v| fr_from_i64((*v).into())).collect();
-    let statement = statement(srs, table, d, &scalars)?;
-    let proof = prove_range(srs, &statement, &update)?;
+    let statement = statement(srs, table, d, &scalars);
+    let proof = prove_range(srs, &statement, &update).unwrap();
     let mut value = case(&statement, &proof);
-    value.insert("states".into(), hex_words(&range_transcript_states(&statement, &proof)?));
+    value.insert("states".into(), hex_words(&range_transcript_states(&statement, &proof).unwrap()));
     value.insert("kzg".into(), hex_words(&kzg_words(srs)));
     value.insert("keysHash".into(), hex_word(&statement.keys_hash));
-    Ok(Value::Object(value))
+    Value::Object(value)
 }
 
 fn case(statement: &RangeStatement, proof: &RangeProof) -> Map<String, Value> {
@@ -108,9 +91,9 @@ fn case(statement: &RangeStatement, proof: &RangeProof) -> Map<String, Value> {
 }
 
 /// Commitments to what is no vector of 16-bit integers, with the best argument that can be made for them.
-fn cheats(srs: &ReferenceString) -> Result<Value> {
+fn cheats(srs: &ReferenceString) -> Value {
     const D: usize = 16;
-    let i = ark_ff::Field::sqrt(&-Fr::from(1u64)).ok_or_else(|| eyre!("-1 has a root in this field"))?;
+    let i = ark_ff::Field::sqrt(&-Fr::from(1u64)).unwrap();
     let x = Fr::from(u64::MAX);
     let offset = Fr::from(1u64 << 15);
     let number = fr_from_i64;
@@ -121,7 +104,7 @@ fn cheats(srs: &ReferenceString) -> Result<Value> {
         ("the isotropic pair (x, i x)", &[(3, x), (4, i * x)]),
     ];
     let mut all = Map::new();
-    let mut add = |name: &str, table: RangeTable, witness: RangeWitness| -> Result<()> {
+    let mut add = |name: &str, table: RangeTable, witness: RangeWitness| {
         let u: Vec<Fr> = match table {
             RangeTable::Bits16 => witness.columns[0].clone(),
             RangeTable::Limbs8 => {
@@ -129,16 +112,15 @@ fn cheats(srs: &ReferenceString) -> Result<Value> {
                 limbs.map(|(high, low)| Fr::from(256u64) * high + low - offset).collect()
             }
         };
-        let statement = statement(srs, table, D, &u)?;
-        let proof = prove_range_unchecked(srs, &statement, witness)?;
+        let statement = statement(srs, table, D, &u);
+        let proof = prove_range_unchecked(srs, &statement, witness).unwrap();
         let refusal =
             verify_range(&srs.kzg_key(), &statement, &proof).err().and_then(|error| error.contract_name());
-        ensure!(refusal.is_some(), "{name} was not refused");
+        assert!(refusal.is_some(), "{name} was not refused");
         let mut value = case(&statement, &proof);
         value.insert("name".into(), json!(name));
         value.insert("reason".into(), json!(refusal));
         all.insert(format!("case{}", all.len()), Value::Object(value));
-        Ok(())
     };
     let honest = |table| RangeWitness::of_update(table, &update(D));
     for (name, changes) in entries {
@@ -149,17 +131,17 @@ fn cheats(srs: &ReferenceString) -> Result<Value> {
             (limbs.columns[0][*j], limbs.columns[1][*j]) = (Fr::from(0u64), *value + offset);
             bits.columns[0][*j] = *value;
         }
-        add(name, RangeTable::Limbs8, limbs)?;
-        add(name, RangeTable::Bits16, bits)?;
+        add(name, RangeTable::Limbs8, limbs);
+        add(name, RangeTable::Bits16, bits);
     }
     for table in [RangeTable::Limbs8, RangeTable::Bits16] {
         let mut witness = honest(table);
         witness.counts[9] += Fr::from(1u64);
-        add("a multiplicity off by one", table, witness)?;
+        add("a multiplicity off by one", table, witness);
     }
     let count = all.len();
     all.insert("count".into(), json!(count));
-    Ok(Value::Object(all))
+    Value::Object(all)
 }
 
 fn hex_word(word: &Word) -> Value {
@@ -170,23 +152,11 @@ fn hex_words(words: &[Word]) -> Value {
     Value::Array(words.iter().map(hex_word).collect())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_holds_together() {
-        Args::command().debug_assert();
-    }
-
-    /// The committed file is what this code writes.
-    #[test]
-    fn the_vector_with_limbs_is_up_to_date() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/form_limbs.json");
-        let committed = std::fs::read_to_string(&path).unwrap();
-        let srs = ReferenceString::generate_dev(1024);
-        let made = honest(&srs, RangeTable::Limbs8, 1000).unwrap();
-        assert_eq!(committed, format!("{made:#}\n"), "run form_vectors and commit what it writes");
-    }
+/// The committed file is what this code writes.
+#[test]
+fn the_vector_with_limbs_is_up_to_date() {
+    let committed = std::fs::read_to_string(path("form_limbs.json")).unwrap();
+    let srs = ReferenceString::generate_dev(1024);
+    let made = honest(&srs, RangeTable::Limbs8, 1000);
+    assert_eq!(committed, format!("{made:#}\n"), "run scripts/regenerate and commit what it writes");
 }

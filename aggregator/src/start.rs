@@ -9,8 +9,8 @@ use fairshare_client::{fetch_specification, format_address, watched, Chain, Cont
 use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;
-use crate::round::round_terms;
 use crate::funds::check_funds;
+use crate::round::round_terms;
 use crate::service::{Options, Service};
 use crate::settle::Prover;
 use crate::state::StateFolder;
@@ -74,7 +74,8 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
     Ok(service)
 }
 
-/// Opens the reference string and the proving key; makes the development ones where they are missing, which takes a while.
+/// Opens the reference string and the proving key; makes the development ones where they are missing, which takes a
+/// while.
 async fn open_keys(
     folder: &Path,
     dimension: usize,

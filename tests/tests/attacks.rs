@@ -12,6 +12,15 @@ const STAKE: u128 = 100_000_000_000_000_000;
 const BOND: u128 = 1_000_000_000_000_000_000;
 const FEE: u128 = 50_000_000_000_000_000;
 
+/// Why a trainer of this behaviour loses its seat.
+fn seat_loss(behaviour: &str) -> Option<&'static str> {
+    match behaviour {
+        "no-reveal" => Some("missed_reveal"),
+        "wrong-bytes" | "wrong-shape" | "oversized" | "withhold-bytes" => Some("not_attested"),
+        _ => None,
+    }
+}
+
 struct Run {
     market: Market,
     /// The aggregator's `round_settled` events.
@@ -23,7 +32,7 @@ struct Run {
 
 /// Honest trainers and hostile ones; logistic regression to the end of the project.
 fn run(honest: u8, hostile: &[&str], rounds: u16, adjust: impl FnOnce(String) -> String) -> Run {
-    run_with("honest", honest, hostile, rounds, adjust)
+    run_with("fairshare-aggregator", honest, hostile, rounds, adjust)
 }
 
 fn run_with(
@@ -36,11 +45,15 @@ fn run_with(
     let folder = tempfile::tempdir().unwrap();
     let options = Options { trainers: honest + hostile.len() as u8, rounds, ..Options::small(hostile) };
     let market = Market::open(&options, folder.path(), adjust, &mut |_| {}).unwrap();
-    let mut aggregator = market.start_aggregator_as(aggregator).unwrap();
+    let mut aggregator = market.start_aggregator_program(aggregator).unwrap();
     let mut trainers: Vec<Background> =
         (0..market.trainers.len()).map(|i| market.start_trainer(i).unwrap()).collect();
-    for trainer in &mut trainers {
-        assert!(trainer.wait_end(SOON).unwrap(), "{}", trainer.tail());
+    for (trainer, participant) in trainers.iter_mut().zip(&market.trainers) {
+        let succeeded = trainer.wait_end(SOON).unwrap();
+        let lost = trainer.events().into_iter().find(|e| e["event"] == "seat_lost");
+        let reason = lost.as_ref().map(|e| e["reason"].as_str().unwrap());
+        assert_eq!(reason, seat_loss(&participant.behaviour), "{}", trainer.tail());
+        assert_eq!(succeeded, reason.is_none(), "a lost seat is a failure: {}", trainer.tail());
     }
     assert!(aggregator.wait_end(SOON).unwrap(), "{}", aggregator.tail());
     let settled = aggregator.events().into_iter().filter(|e| e["event"] == "round_settled").collect();
@@ -178,7 +191,7 @@ fn two_liars_among_ten_change_nothing() {
 /// Both times at which a model file is attested: in the next round, and in Closing after the last.
 #[test]
 fn withheld_model_file_is_published_by_a_trainer_who_takes_the_fee() {
-    let run = run_with("withhold-model", 5, &[], 2, |toml| {
+    let run = run_with("fairshare-hostile-aggregator", 5, &[], 2, |toml| {
         toml.replace("commit = 60", "commit = 32").replace("attest = 30", "attest = 24")
     });
     assert_eq!(run.settled.len(), 2);

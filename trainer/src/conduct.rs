@@ -1,14 +1,12 @@
 //! The points at which a dishonest trainer would differ from an honest one.
 //!
-//! The defaults are honest, and this crate, like the program that people install, holds no other conduct. The hostile ones
-//! of tests and demo implement the trait in `tests/hostile`, which nothing here depends on.
+//! The defaults are honest, and this crate, like the program that people install, holds no other conduct. The hostile
+//! ones of tests and demo implement the trait in `tests/hostile`, which nothing here depends on.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use fairshare_circuits::{
-    prove_form, FormError, FormProofWords, FormStatement, G1Affine, ReferenceString,
-};
+use fairshare_circuits::{prove_form, FormError, FormProofWords, FormStatement, G1Affine, ReferenceString};
 use fairshare_protocol::{encode_update, Model, TensorError};
 
 use crate::data::Dataset;
@@ -49,8 +47,8 @@ pub trait Conduct: Debug + Send + Sync {
         encode_update(model, update)
     }
 
-    /// The commitment to an update with its proof; `None` for an update of zeros, whose commitment no contract takes. The
-    /// commitment in `statement` is filled in here. Takes seconds for a large model.
+    /// The commitment to an update with its proof; `None` for an update of zeros, whose commitment no contract takes.
+    /// The commitment in `statement` is filled in here. Takes seconds for a large model.
     ///
     /// # Errors
     /// As [`prove_form`].
@@ -95,7 +93,11 @@ mod tests {
     fn honest_trainer_attests_the_good_files_and_always_its_own() {
         let (revealed, own) = (0b11_1110, 0b00_0100);
         assert_eq!(Honest.attested_mask(revealed, 0b01_1110, own), 0b01_1110);
-        assert_eq!(Honest.attested_mask(revealed, 0b01_1111, own), 0b01_1110, "what was not revealed is left out");
+        assert_eq!(
+            Honest.attested_mask(revealed, 0b01_1111, own),
+            0b01_1110,
+            "what was not revealed is left out"
+        );
         assert_eq!(Honest.attested_mask(revealed, 0, own), own);
     }
 }

@@ -19,7 +19,8 @@ fn runs(seed: u64, attackers: [Behaviour; 2]) -> (Vec<SimulatedRound>, Vec<Simul
     let specification = Specification::from_toml(SPECIFICATION).expect("the specification is sound");
     let parts =
         split(&digits(), &SplitPlan { shards: 10, alpha: 0.5, held_out: 0.2, seed }).expect("it is split");
-    let conducts = [&Honest as &dyn Conduct; 8].into_iter().chain(attackers.iter().map(|a| a as &dyn Conduct));
+    let conducts =
+        [&Honest as &dyn Conduct; 8].into_iter().chain(attackers.iter().map(|a| a as &dyn Conduct));
     let all: Vec<Participant<'_>> = parts
         .shards
         .iter()

@@ -1,4 +1,5 @@
-//! The update's files between commit and reveal: in memory as well as on disk, and written back when the folder loses them.
+//! The update's files between commit and reveal: in memory as well as on disk, and written back when the folder loses
+//! them.
 
 use std::sync::Arc;
 
@@ -19,15 +20,17 @@ impl Service {
         Ok(self.state.record(round)?.map(with_file))
     }
 
-    /// Writes record and file again when somebody deleted them before the update is revealed and on IPFS. Memory is enough
-    /// for this process; the folder is for the next one.
+    /// Writes record and file again when somebody deleted them before the update is revealed and on IPFS. Memory is
+    /// enough for this process; the folder is for the next one.
     pub(super) fn restore_files(&self) {
         let is_open = match self.round.stage() {
             Stage::Prepared { .. } | Stage::Committed(_) => true,
             Stage::Revealed { own, .. } => !own.posted,
             Stage::Unknown(_) | Stage::Idle | Stage::Attested(_) | Stage::Closed => false,
         };
-        let Some(Update { record, file: Some(file) }) = self.round.update().filter(|_| is_open) else { return };
+        let Some(Update { record, file: Some(file) }) = self.round.update().filter(|_| is_open) else {
+            return;
+        };
         let round = record.round;
         if self.state.holds(round) {
             return;
@@ -35,8 +38,8 @@ impl Service {
         match self.state.keep(record, file) {
             Ok(()) => tracing::warn!(
                 round,
-                "the state folder lost the update; it is written again from memory. Without it a process that is started \
-                 again cannot reveal"
+                "the state folder lost the update; it is written again from memory. Without it a process that is \
+                 started again cannot reveal"
             ),
             Err(error) => tracing::warn!(round, %error, "the state folder lost the update and cannot be written"),
         }

@@ -21,14 +21,18 @@ struct Loss {
 impl Service {
     /// Reports that the seat is lost, and why; the error with which the service ends.
     pub(super) async fn seat_lost(&mut self, status: &Status) -> Result<TrainerError, Interruption> {
-        let unknown = Loss { reason: SeatLoss::Unknown, round: Some(status.round), stake: self.project.terms().stake };
+        let unknown =
+            Loss { reason: SeatLoss::Unknown, round: Some(status.round), stake: self.project.terms().stake };
         let loss = self.find_loss().await?.flatten().unwrap_or(unknown);
         self.round.close();
         Ok(self.tell_seat_lost(loss))
     }
 
     /// For a wallet that is not a trainer of a project whose registration is over.
-    pub(super) async fn never_joined_or_lost(&mut self, status: &Status) -> Result<TrainerError, Interruption> {
+    pub(super) async fn never_joined_or_lost(
+        &mut self,
+        status: &Status,
+    ) -> Result<TrainerError, Interruption> {
         let unknown = Loss { reason: SeatLoss::Unknown, round: None, stake: 0 };
         let loss = match self.find_loss().await? {
             Some(Some(loss)) => loss,
@@ -80,7 +84,8 @@ impl Service {
     }
 }
 
-/// The last event that took the seat of `trainer`; whether a slashed round was revealed is for the round's state to say.
+/// The last event that took the seat of `trainer`; whether a slashed round was revealed is for the round's state to
+/// say.
 fn last_loss<'a>(history: impl Iterator<Item = &'a EventKind>, trainer: [u8; 20]) -> Option<Loss> {
     history.fold(None, |loss, event| match event {
         EventKind::Joined { trainer: who, .. } if *who == trainer => None,

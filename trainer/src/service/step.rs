@@ -12,7 +12,8 @@ use crate::event::Event;
 
 const COMMIT_ENDED: &str = "the commit phase ended before a commitment was on chain";
 const REVEAL_ENDED: &str = "the reveal phase ended before the reveal was on chain";
-const ATTEST_ENDED: &str = "the attest phase ended before the attestation was on chain: the round pays nothing";
+const ATTEST_ENDED: &str =
+    "the attest phase ended before the attestation was on chain: the round pays nothing";
 
 impl Service {
     /// Does what is due in this phase.
@@ -64,7 +65,9 @@ impl Service {
             (Phase::Commit, _) => {}
             (Phase::Reveal, Stage::Committed(_)) => return self.reveal(status).await,
             (_, Stage::Committed(_)) => self.close_round(REVEAL_ENDED),
-            (Phase::Reveal | Phase::Attest, Stage::Revealed { own, .. } | Stage::Attested(own)) if !own.posted => {
+            (Phase::Reveal | Phase::Attest, Stage::Revealed { own, .. } | Stage::Attested(own))
+                if !own.posted =>
+            {
                 return self.post_late().await
             }
             (Phase::Attest, Stage::Revealed { .. }) => return self.attest(status).await,
@@ -77,8 +80,8 @@ impl Service {
         Ok(())
     }
 
-    /// Keeps a fault that may pass for the next attempt; reports one that does not, and gives the round up. While that can
-    /// cost the stake, every fault may pass.
+    /// Keeps a fault that may pass for the next attempt; reports one that does not, and gives the round up. While
+    /// that can cost the stake, every fault may pass.
     fn note(&mut self, status: &Status, fault: Fault) {
         let round = self.round.id;
         let is_new = |told: &Option<String>, reason: &str| told.as_deref() != Some(reason);
@@ -94,7 +97,12 @@ impl Service {
                 let left = Duration::from_secs(self.seconds_left(status).max(4));
                 let seconds = self.round.wait.failed(Backoff::LONGEST.min(left / 4)).as_secs_f64();
                 if is_new(&self.round.last_fault, &reason) {
-                    tracing::warn!(round, reason, seconds, "this failed; it is tried again while the phase is open");
+                    tracing::warn!(
+                        round,
+                        reason,
+                        seconds,
+                        "this failed; it is tried again while the phase is open"
+                    );
                 } else {
                     tracing::debug!(round, reason, seconds, "the same failure again");
                 }

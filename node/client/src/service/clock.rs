@@ -1,12 +1,14 @@
 //! The chain's time between its blocks, and what to make of a machine whose clock is wrong.
 //!
-//! The timestamp of a block that has just appeared is the chain's time now. Between blocks, and on chains that make blocks
-//! only for transactions, this machine's clock tells the time, unless it differs clearly from the chain's: then the time
-//! since the last new block counts, measured by a clock that nobody sets.
+//! The timestamp of a block that has just appeared is the chain's time now. Between blocks, and on chains that make
+//! blocks only for transactions, this machine's clock tells the time, unless it differs clearly from the chain's:
+//! then the time since the last new block counts, measured by a clock that nobody sets.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
+
+use crate::chain::Status;
 
 /// Seconds by which our clock must be past a deadline before we take the chain's to be past it too.
 const MARGIN: u64 = 2;
@@ -25,15 +27,16 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Learns from a look at the chain, and logs once when this machine's clock is clearly wrong. Call it at every look.
+    /// Learns from a look at the chain, and logs once when this machine's clock is clearly wrong. Call it at every
+    /// look.
     pub fn look(&mut self, status: &Status) {
         let (wall, at) = (wall_clock(), Instant::now());
         self.observe(status, wall, at);
         if let Some(ahead) = self.warning(wall, at) {
             let (seconds, side) = (ahead.unsigned_abs(), if ahead > 0 { "ahead of" } else { "behind" });
             tracing::warn!(
-                "this machine's clock is {seconds} s {side} the chain's: deadlines follow the chain's clock; set this one \
-                 right (NTP)"
+                "this machine's clock is {seconds} s {side} the chain's: deadlines follow the chain's clock; set \
+                 this one right (NTP)"
             );
         }
     }
@@ -97,7 +100,7 @@ fn wall_clock() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fairshare_circuits::G1Affine;
+    use crate::chain::Phase;
     use fairshare_node::Phase;
 
     const T: u64 = 1_700_000_000;
@@ -131,7 +134,11 @@ mod tests {
     fn right_clock_tells_the_time_on_a_chain_that_makes_blocks_only_for_transactions() {
         let (mut clock, start) = (Clock::default(), Instant::now());
         clock.observe(&status(7, T - 500), T, start);
-        assert_eq!(clock.now(&status(7, T - 500), T, start), T - MARGIN, "an old block says nothing of the clock");
+        assert_eq!(
+            clock.now(&status(7, T - 500), T, start),
+            T - MARGIN,
+            "an old block says nothing of the clock"
+        );
         clock.observe(&status(8, T + 1), T + 2, seconds(start, 2));
         let later = seconds(start, 400);
         clock.observe(&status(8, T + 1), T + 400, later);

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::process::ExitCode;
 
-/// Runs a program: starts the runtime and the telemetry, prints an error to stderr, and gives the exit code: 0, or 1 when
-/// the work failed. (Arguments that cannot be read end the program before this, with code 2.)
+/// Runs a program: starts the runtime and the telemetry, prints an error to stderr, and gives the exit code: 0, or 1
+/// when the work failed. (Arguments that cannot be read end the program before this, with code 2.)
 pub fn run_main(work: impl Future<Output = eyre::Result<()>>) -> ExitCode {
     crate::telemetry::init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use fairshare_hostile::{copy, Behaviour};
 use fairshare_client::service::run_main;
+use fairshare_hostile::{copy, Behaviour};
 use fairshare_trainer::cli::RunArgs;
 
 /// HOSTILE, for tests: a trainer that cheats

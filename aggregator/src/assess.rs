@@ -58,9 +58,9 @@ pub fn active_updates<'a>(
     }
 }
 
-/// Adds the updates of a new attempt to those of earlier ones. An update that matched its commitment stays, as long as the
-/// slot holds that commitment and that file: a chain may take blocks back. Of the others the newest reason counts, and slots
-/// that the chain no longer shows are removed.
+/// Adds the updates of a new attempt to those of earlier ones. An update that matched its commitment stays, as long
+/// as the slot holds that commitment and that file: a chain may take blocks back. Of the others the newest reason
+/// counts, and slots that the chain no longer shows are removed.
 pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
     let earlier = std::mem::take(known);
     for entry in fresh {

@@ -18,13 +18,13 @@ use crate::Service;
 Example:
   fairshare-aggregator run --project 0x... --wallet devnet/wallets/aggregator.json --password-file devnet/password
 
-Places the bond, then fetches, checks, assesses, proves and settles every round. The fee of a round is paid once more than
-half of the trainers attest that this aggregator served its model file. It may be stopped or killed at any moment: started
-again it goes on where the chain is. Prints one line an event (--json: one JSON object a line): started, bond_placed,
-phase_opened, updates_collected, waiting, round_settled, advanced, stopped, project_ended.
+Places the bond, then fetches, checks, assesses, proves and settles every round. The fee of a round is paid once more
+than half of the trainers attest that this aggregator served its model file. It may be stopped or killed at any
+moment: started again it goes on where the chain is. Prints one line an event (--json: one JSON object a line):
+started, bond_placed, phase_opened, updates_collected, waiting, round_settled, advanced, stopped, project_ended.
 
-SIGTERM or SIGINT (Ctrl-C) ends it after the current step, within 10 s, and the event `stopped` names what is still to be
-done; a second signal ends it at once.
+SIGTERM or SIGINT (Ctrl-C) ends it after the current step, within 10 s, and the event `stopped` names what is still
+to be done; a second signal ends it at once.
 
 Exit codes: 0 the project has ended, or it was stopped while nothing was due; 1 it failed, or was stopped while a round
 waits for its settlement, which the bond depends on; 2 wrong arguments; 128 + N a second signal N.")]
@@ -72,8 +72,8 @@ impl RunArgs {
         let service = tokio::select! {
             service = self.start(options, listener) => service?,
             () = stop.requested() => bail!(
-                "stopped before it looked at the chain: if a round waits for its settlement, start again before the aggregate \
-                 phase ends, or the bond is lost"
+                "stopped before it looked at the chain: if a round waits for its settlement, start again before the \
+                 aggregate phase ends, or the bond is lost"
             ),
         };
         Ok(service.run().await?)

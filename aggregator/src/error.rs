@@ -11,8 +11,8 @@ use crate::event::MissingUpdate;
 pub enum AssessError {
     /// The trainers attest these updates, and this machine cannot fetch them.
     #[error(
-        "{} of {active} active updates cannot be fetched here, and without them the round cannot be settled (is the IPFS \
-         node connected to the trainers'?): {}",
+        "{} of {active} active updates cannot be fetched here, and without them the round cannot be settled (is the \
+         IPFS node connected to the trainers'?): {}",
         missing.len(),
         list(missing)
     )]
@@ -38,7 +38,8 @@ pub enum AssessError {
     Rule(#[from] RuleError),
     /// The new model leaves 64 bits, or an update has another length than the model.
     #[error(
-        "the new model cannot be computed: an entry leaves 64 bits, or an update does not have the model's {dimension} entries"
+        "the new model cannot be computed: an entry leaves 64 bits, or an update does not have the model's {dimension} \
+         entries"
     )]
     Step {
         /// Entries of the model.
@@ -61,8 +62,8 @@ pub enum SettleError {
     },
     /// The new model's bytes do not open what the contract will compute from the commitments.
     #[error(
-        "the new model's commitment is not that of the old model plus the weighted updates: an update or the model differs \
-         from its commitment"
+        "the new model's commitment is not that of the old model plus the weighted updates: an update or the model \
+         differs from its commitment"
     )]
     ModelMismatch,
     /// Committing to the new model failed.
@@ -81,8 +82,8 @@ pub enum SettleError {
 pub enum AggregatorError {
     /// The wallet is not the project's aggregator.
     #[error(
-        "wallet {wallet} is not the aggregator of this project, which is {named}: use that wallet, or --open to settle \
-         rounds that it does not settle"
+        "wallet {wallet} is not the aggregator of this project, which is {named}: use that wallet, or --open to \
+         settle rounds that it does not settle"
     )]
     NotTheAggregator {
         /// The wallet's address.
@@ -102,8 +103,8 @@ pub enum AggregatorError {
     },
     /// The process was stopped while the bond depends on it.
     #[error(
-        "stopped while round {round} waits for its settlement: start it again before {deadline} (Unix seconds), or the bond \
-         is lost"
+        "stopped while round {round} waits for its settlement: start it again before {deadline} (Unix seconds), or \
+         the bond is lost"
     )]
     StoppedAtRisk {
         /// The round.
@@ -113,8 +114,8 @@ pub enum AggregatorError {
     },
     /// The keys here are not those that the project's contracts check against.
     #[error(
-        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version that the \
-         project's owner used"
+        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \
+         that the project's owner used"
     )]
     KeysHash {
         /// On chain.

@@ -1,4 +1,5 @@
-//! The events that a running aggregator prints on stdout: one JSON object a line with `--json`, else one sentence a line.
+//! The events that a running aggregator prints on stdout: one JSON object a line with `--json`, else one sentence a
+//! line.
 
 use std::fmt;
 
@@ -105,8 +106,8 @@ pub enum Due {
     Settlement,
 }
 
-/// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as text;
-/// times end in `_ms`.
+/// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as
+/// text; times end in `_ms`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[expect(
@@ -174,8 +175,8 @@ impl fmt::Display for Event {
             Self::Stopped { round, due: None, .. } => write!(f, "stopped in round {round}; nothing is due now"),
             Self::ProjectEnded { phase, settled, voids, owed_wei } => write!(
                 f,
-                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to withdraw \
-                 with `fairshare withdraw`"
+                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to \
+                 withdraw with `fairshare withdraw`"
             ),
         }
     }

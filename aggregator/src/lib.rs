@@ -1,5 +1,5 @@
-//! The aggregator of a Fairshare project: fetches the updates that the trainers of a round attest, checks each against its
-//! commitment, assesses them by the project's rule, proves all of it and settles the round on chain.
+//! The aggregator of a Fairshare project: fetches the updates that the trainers of a round attest, checks each
+//! against its commitment, assesses them by the project's rule, proves all of it and settles the round on chain.
 //!
 //! ```text
 //! chain, IPFS --collect--> active updates --assess--> kept, shares, weights, T' --settle--> proof --> chain
@@ -7,8 +7,9 @@
 //!                                                              model file --> IPFS
 //! ```
 //!
-//! It cannot misreport, nor choose who takes part: the contract sets the active slots and accepts only what the proof shows.
-//! It can stop, and then anybody may run another one (`--open`), since everything it needs is on the chain and on IPFS.
+//! It cannot misreport, nor choose who takes part: the contract sets the active slots and accepts only what the proof
+//! shows. It can stop, and then anybody may run another one (`--open`), since everything it needs is on the chain and
+//! on IPFS.
 //!
 //! The assessment alone, on checked updates:
 //!
@@ -31,6 +32,7 @@ mod error;
 mod event;
 mod funds;
 mod prepare;
+mod report;
 mod round;
 mod service;
 mod settle;

@@ -17,8 +17,8 @@ impl Service {
     /// Collects, assesses and proves the open round.
     ///
     /// # Errors
-    /// What keeps the round from being settled now, above all a missing update of an active slot. The next call goes on with
-    /// the updates that were fetched.
+    /// What keeps the round from being settled now, above all a missing update of an active slot. The next call goes
+    /// on with the updates that were fetched.
     pub(crate) async fn prepare(&mut self, status: &Status) -> Result<Step, AggregatorError> {
         let mut attempt = self.attempt.take().unwrap_or_else(|| Attempt::new(status.round));
         let outcome = self.prepare_attempt(status, &mut attempt).await;

@@ -1,20 +1,18 @@
 //! The loop: looks at the chain, does what the phase asks for, waits.
 //!
-//! Everything it needs is on the chain and on IPFS: killed at any point it looks at the chain again and goes on. Fetched
-//! updates and finished proofs stay in memory only to save time.
+//! Everything it needs is on the chain and on IPFS: killed at any point it looks at the chain again and goes on.
+//! Fetched updates and finished proofs stay in memory only to save time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fairshare_client::service::{Reporter, Stop};
-use fairshare_client::{
-    format_address, Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status,
-};
-use fairshare_protocol::{encoded_len, FileKind, Specification};
+use fairshare_client::{Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status};
+use fairshare_protocol::Specification;
 
 use crate::error::AggregatorError;
-use crate::event::{Due, Event};
+use crate::event::Event;
 use crate::funds::check_funds;
 use crate::round::{settled_event, Attempt, Ready};
 use crate::settle::{millis, Prover};
@@ -27,8 +25,8 @@ pub struct Options {
     pub open: bool,
     /// Time between two looks at the chain.
     pub poll: Duration,
-    /// Put every model file on IPFS before its round is settled. Always true in `fairshare-aggregator`: an aggregator that
-    /// does not earns neither fee nor bond.
+    /// Put every model file on IPFS before its round is settled. Always true in `fairshare-aggregator`: who
+    /// withholds the file earns no fee and loses the bond.
     pub serve_models: bool,
 }
 
@@ -50,10 +48,10 @@ pub struct Service {
     pub(crate) model: Option<([u8; 32], Arc<Vec<i64>>)>,
     pub(crate) attempt: Option<Attempt>,
     stop: Stop,
-    last: Option<Status>,
-    reported_phase: Option<(u64, Phase)>,
-    reported_settled: BTreeSet<u64>,
-    reported_trouble: Option<String>,
+    pub(crate) last: Option<Status>,
+    pub(crate) reported_phase: Option<(u64, Phase)>,
+    pub(crate) reported_settled: BTreeSet<u64>,
+    pub(crate) reported_trouble: Option<String>,
 }
 
 /// The result of a look at the chain.
@@ -142,41 +140,6 @@ impl Service {
         Ok(false)
     }
 
-    /// Reports what is still to be done. That the bond depends on it is an error.
-    fn report_stopped(&self) -> Result<(), AggregatorError> {
-        let round = self.last.as_ref().map_or(0, |status| status.round);
-        let waits = |status: &&Status| {
-            let is_settled = self.reported_settled.contains(&status.round);
-            self.is_named() && status.bond_placed && status.phase == Phase::Aggregate && !is_settled
-        };
-        let due = self.last.as_ref().filter(waits).map(|_| Due::Settlement);
-        let deadline = self.last.as_ref().map(|status| status.deadline);
-        self.reporter.report(&Event::Stopped { round, due, deadline });
-        match (due, deadline) {
-            (Some(Due::Settlement), Some(deadline)) => {
-                Err(AggregatorError::StoppedAtRisk { round, deadline })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn trouble(&mut self, error: &AggregatorError) {
-        let reason = error.to_string();
-        if self.reported_trouble.as_ref() == Some(&reason) {
-            return;
-        }
-        tracing::warn!(%reason, "this failed; trying again");
-        let round = self.reported_phase.map_or(0, |(round, _)| round);
-        self.reporter.report(&Event::Waiting { round, reason: reason.clone() });
-        self.reported_trouble = Some(reason);
-    }
-
-    fn recovered(&mut self) {
-        if self.reported_trouble.take().is_some() {
-            tracing::info!("going on");
-        }
-    }
-
     async fn step(&mut self) -> Result<Step, AggregatorError> {
         let status = self.project.status().await?;
         self.last = Some(status.clone());
@@ -209,8 +172,8 @@ impl Service {
         }
     }
 
-    /// While its bond is there and the deadline has not passed, only the named aggregator may settle; for one more period
-    /// anybody may; then the round is void.
+    /// While its bond is there and the deadline has not passed, only the named aggregator may settle; for one more
+    /// period anybody may; then the round is void.
     async fn aggregate(&mut self, status: &Status) -> Result<Step, AggregatorError> {
         let open_until = status.deadline.saturating_add(u64::from(self.project.terms().aggregate_period));
         if status.now >= open_until {
@@ -235,7 +198,8 @@ impl Service {
                 if is_refusal(&error) {
                     let now = self.project.status().await?;
                     if (now.round, now.phase) != (status.round, Phase::Aggregate) {
-                        // The round is over, perhaps by our own transaction whose answer was lost: `conclude` finds out.
+                        // The round is over, perhaps by our own transaction whose answer was lost: `conclude` finds
+                        // out.
                         return Ok(Step::Done);
                     }
                     // The chain may have taken blocks back and hold other slots now: the proof is made again.
@@ -291,37 +255,6 @@ impl Service {
         Ok(())
     }
 
-    /// Reports settlements that this run did not make.
-    async fn report_found(&mut self, status: &Status) -> Result<(), AggregatorError> {
-        if self.reported_settled.len() as u64 >= status.settled {
-            return Ok(());
-        }
-        let length = encoded_len(&self.spec.model, FileKind::Model)?;
-        for settled in self.project.settlements().await? {
-            if self.reported_settled.contains(&settled.round) {
-                continue;
-            }
-            let committed = self.project.committed(settled.round).await?;
-            let trainers: BTreeMap<u8, Address20> =
-                committed.into_iter().map(|c| (c.slot, c.trainer)).collect();
-            let event = settled_event(&settled, &trainers, length, None);
-            self.reporter.report(&Event::RoundSettled(Box::new(event)));
-            self.reported_settled.insert(settled.round);
-        }
-        Ok(())
-    }
-
-    async fn report_end(&self, status: &Status) -> Result<(), AggregatorError> {
-        let owed = self.project.owed(self.me).await?;
-        self.reporter.report(&Event::ProjectEnded {
-            phase: status.phase,
-            settled: status.settled,
-            voids: status.voids,
-            owed_wei: owed.to_string(),
-        });
-        Ok(())
-    }
-
     async fn place_bond(&mut self) -> Result<Step, AggregatorError> {
         check_funds(&self.chain, self.me, self.project.terms()).await?;
         let receipt = self.project.place_bond().await?;
@@ -356,27 +289,6 @@ impl Service {
     /// Whether this is the project's own aggregator.
     pub(crate) fn is_named(&self) -> bool {
         self.project.terms().aggregator == self.me
-    }
-
-    /// Reports that the service is ready.
-    ///
-    /// # Errors
-    /// The chain's faults.
-    pub(crate) async fn report_start(&self, dev: bool) -> Result<(), AggregatorError> {
-        let status = self.project.status().await?;
-        let terms = self.project.terms();
-        self.reporter.report(&Event::Started {
-            project: format_address(&self.project.address()),
-            aggregator: format_address(&self.me),
-            named: self.is_named(),
-            phase: status.phase,
-            round: status.round,
-            settled: status.settled,
-            dimension: terms.dimension,
-            slots: terms.slots,
-            dev,
-        });
-        Ok(())
     }
 }
 

@@ -74,7 +74,8 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
     Ok(service)
 }
 
-/// Opens the reference string and the proving key; makes the development ones where they are missing, which takes a while.
+/// Opens the reference string and the proving key; makes the development ones where they are missing, which takes a
+/// while.
 async fn open_keys(
     folder: &Path,
     dimension: usize,

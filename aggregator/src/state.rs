@@ -1,4 +1,5 @@
-//! The folder of an aggregator's model files. It only saves time: everything in it can be made again from chain and IPFS.
+//! The folder of an aggregator's model files. It only saves time: everything in it can be made again from chain and
+//! IPFS.
 
 use std::fs;
 use std::path::{Path, PathBuf};

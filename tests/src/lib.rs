@@ -1,4 +1,5 @@
-//! Whole marketplaces on one machine, every participant a process of its own: for the demo and for the end-to-end tests.
+//! Whole marketplaces on one machine, every participant a process of its own: for the demo and for the end-to-end
+//! tests.
 //!
 //! ```text
 //! Market::open -> devnet, shards, project     Market::run -> trainers, aggregator, rounds

@@ -12,6 +12,15 @@ const STAKE: u128 = 100_000_000_000_000_000;
 const BOND: u128 = 1_000_000_000_000_000_000;
 const FEE: u128 = 50_000_000_000_000_000;
 
+/// Why a trainer of this behaviour loses its seat.
+fn seat_loss(behaviour: &str) -> Option<&'static str> {
+    match behaviour {
+        "no-reveal" => Some("missed_reveal"),
+        "wrong-bytes" | "wrong-shape" | "oversized" | "withhold-bytes" => Some("not_attested"),
+        _ => None,
+    }
+}
+
 struct Run {
     market: Market,
     /// The aggregator's `round_settled` events.
@@ -29,8 +38,12 @@ fn run(honest: u8, hostile: &[&str], rounds: u16, adjust: impl FnOnce(String) ->
     let mut aggregator = market.start_aggregator().unwrap();
     let mut trainers: Vec<Background> =
         (0..market.trainers.len()).map(|i| market.start_trainer(i).unwrap()).collect();
-    for trainer in &mut trainers {
-        assert!(trainer.wait_end(SOON).unwrap(), "{}", trainer.tail());
+    for (trainer, participant) in trainers.iter_mut().zip(&market.trainers) {
+        let succeeded = trainer.wait_end(SOON).unwrap();
+        let lost = trainer.events().into_iter().find(|e| e["event"] == "seat_lost");
+        let reason = lost.as_ref().map(|e| e["reason"].as_str().unwrap());
+        assert_eq!(reason, seat_loss(&participant.behaviour), "{}", trainer.tail());
+        assert_eq!(succeeded, reason.is_none(), "a lost seat is a failure: {}", trainer.tail());
     }
     assert!(aggregator.wait_end(SOON).unwrap(), "{}", aggregator.tail());
     let settled = aggregator.events().into_iter().filter(|e| e["event"] == "round_settled").collect();
@@ -185,7 +198,7 @@ fn withheld_model_file_is_published_by_a_trainer_who_takes_the_fee() {
         market.route(name, &proxy.url(), &ipfs);
         proxies.push(proxy);
     }
-    let mut aggregator = market.start_aggregator_as("withhold-model").unwrap();
+    let mut aggregator = market.start_aggregator_program("fairshare-hostile-aggregator").unwrap();
     let mut trainers: Vec<Background> = (0..5).map(|i| market.start_trainer(i).unwrap()).collect();
     for round in [1, 2] {
         let hold = Fault::new(Behaviour::Latency(SOON)).on_transactions_of("publishModel");

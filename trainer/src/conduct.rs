@@ -1,7 +1,7 @@
 //! The points at which a dishonest trainer would differ from an honest one.
 //!
-//! The defaults are honest, and this crate, like the program that people install, holds no other conduct. The hostile ones
-//! of tests and demo implement the trait in `tests/hostile`, which nothing here depends on.
+//! The defaults are honest, and this crate, like the program that people install, holds no other conduct. The hostile
+//! ones of tests and demo implement the trait in `tests/hostile`, which nothing here depends on.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -47,8 +47,8 @@ pub trait Conduct: Debug + Send + Sync {
         encode_update(model, update)
     }
 
-    /// The commitment to an update with its proof; `None` for an update of zeros, whose commitment no contract takes. The
-    /// commitment in `statement` is filled in here. Takes seconds for a large model.
+    /// The commitment to an update with its proof; `None` for an update of zeros, whose commitment no contract takes.
+    /// The commitment in `statement` is filled in here. Takes seconds for a large model.
     ///
     /// # Errors
     /// As [`prove_form`].

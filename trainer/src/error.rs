@@ -53,7 +53,9 @@ pub enum TrainerError {
         got: usize,
     },
     /// The data is for another model.
-    #[error("the data has {got} features a sample, the project's model takes {expected}: use data of the project's shape")]
+    #[error(
+        "the data has {got} features a sample, the project's model takes {expected}: use data of the project's shape"
+    )]
     WrongInputs {
         /// Features that the model takes.
         expected: usize,
@@ -106,8 +108,11 @@ pub enum TrainerError {
         stake_lost: String,
     },
     /// The process was stopped while its stake depends on it.
-    #[error("stopped while {} in round {round}: start it again with the same --state before {deadline} (Unix seconds), or \
-             the stake is lost", match due { Due::File => "the revealed file is not on IPFS", _ => "a commitment may wait for its reveal" })]
+    #[error(
+        "stopped while {} in round {round}: start it again with the same --state before {deadline} (Unix seconds), or \
+         the stake is lost",
+        due.danger()
+    )]
     StoppedAtRisk {
         /// The round.
         round: u64,
@@ -135,7 +140,10 @@ pub enum TrainerError {
     #[error(transparent)]
     Form(#[from] FormError),
     /// The project's contracts check against other keys.
-    #[error("the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version that the project's owner used")]
+    #[error(
+        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \
+         that the project's owner used"
+    )]
     KeysHash {
         /// On chain.
         on_chain: String,
@@ -171,12 +179,12 @@ pub enum TrainerError {
 fn remedy(reason: SeatLoss) -> &'static str {
     match reason {
         SeatLoss::MissedReveal => {
-            "Take out what it earned with `fairshare withdraw`. In the next project keep the process running, and its state \
-             folder, until the reveal"
+            "Take out what it earned with `fairshare withdraw`. In the next project keep the process running, and \
+             its state folder, until the reveal"
         }
         SeatLoss::NotAttested => {
-            "Take out what it earned with `fairshare withdraw`. Before the next project check that other machines can fetch \
-             files from your IPFS node"
+            "Take out what it earned with `fairshare withdraw`. Before the next project check that other machines \
+             can fetch files from your IPFS node"
         }
         SeatLoss::Left | SeatLoss::Unknown => {
             "`fairshare project show` tells what happened, `fairshare withdraw` takes out what is owed"

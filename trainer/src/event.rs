@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::service::Due;
 
-/// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as text;
-/// times end in `_ms`. `transaction` and `gas` are null when an earlier process sent the transaction.
+/// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as
+/// text. `transaction` and `gas` are null when an earlier process sent the transaction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -36,7 +36,7 @@ pub enum Event {
         /// Share of the update's entries that did not fit 16 bits.
         clamped_share: f64,
         /// Duration of the training.
-        train_ms: u64,
+        seconds: f64,
     },
     /// The commitment is on chain.
     Committed {
@@ -150,13 +150,14 @@ pub enum Event {
     Stopped {
         /// Round id.
         round: u64,
-        /// What is left to do in the round: `reveal`, `file` (put the update on IPFS) or `attestation`; null for nothing.
+        /// What is left to do in the round: `reveal`, `file` (put the update on IPFS) or `attestation`; null for
+        /// nothing.
         due: Option<Due>,
         /// When the phase ends, Unix seconds; null before the first look at the chain.
         deadline: Option<u64>,
     },
     /// The project is over.
-    ProjectEnded {
+    Ended {
         /// `completed` or `wound-up`.
         phase: Phase,
         /// Rounds that were settled.
@@ -187,8 +188,8 @@ impl fmt::Display for SeatLoss {
         f.write_str(match self {
             Self::MissedReveal => "it committed to an update and did not reveal it before the deadline",
             Self::NotAttested => {
-                "more than half of the trainers did not attest its update: they could not fetch the file, or it did not \
-                 match its commitment"
+                "more than half of the trainers did not attest its update: they could not fetch the file, or it did \
+                 not match its commitment"
             }
             Self::Left => "it left the project",
             Self::Unknown => "the reason cannot be read from the chain now",
@@ -213,9 +214,9 @@ impl fmt::Display for Event {
             Self::Joined { project, trainer, stake_wei, .. } => {
                 write!(f, "{trainer} is a trainer of project {project}, stake {stake_wei} wei")
             }
-            Self::Training { round, loss_before, loss_after, clamped_share, train_ms } => write!(
+            Self::Training { round, loss_before, loss_after, clamped_share, seconds } => write!(
                 f,
-                "round {round}: trained in {train_ms} ms, loss {loss_before:.3} -> {loss_after:.3}, {:.4} % clamped",
+                "round {round}: trained in {seconds:.1} s, loss {loss_before:.3} -> {loss_after:.3}, {:.4} % clamped",
                 100.0 * clamped_share
             ),
             Self::Committed { round, slot, transaction, .. } => {
@@ -252,18 +253,14 @@ impl fmt::Display for Event {
             }
             Self::Stopped { round, due, deadline } => {
                 write!(f, "stopped in round {round}")?;
-                match due {
-                    Some(Due::Reveal) => write!(f, "; a commitment may wait for its reveal")?,
-                    Some(Due::File) => write!(f, "; the revealed file is not on IPFS yet")?,
-                    Some(Due::Attestation) => write!(f, "; the attestation that the round's pay needs is not sent yet")?,
-                    None => return write!(f, "; nothing is left to do in this phase"),
-                }
+                let Some(due) = due else { return write!(f, "; nothing is left to do in this phase") };
+                write!(f, "; {}", due.danger())?;
                 deadline.map_or(Ok(()), |deadline| write!(f, ", until {deadline}"))
             }
-            Self::ProjectEnded { phase, settled, voids, owed_wei } => write!(
+            Self::Ended { phase, settled, voids, owed_wei } => write!(
                 f,
-                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to withdraw \
-                 with `fairshare withdraw`"
+                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to \
+                 withdraw with `fairshare withdraw`"
             ),
         }
     }
@@ -294,7 +291,7 @@ mod tests {
             json!({"event": "committed", "round": 2, "slot": 1, "cid": "bafk", "transaction": null, "gas": null})
         );
         assert!(event.to_string().contains("found on the chain"));
-        let ended = Event::ProjectEnded { phase: Phase::WoundUp, settled: 1, voids: 3, owed_wei: "7".into() };
+        let ended = Event::Ended { phase: Phase::WoundUp, settled: 1, voids: 3, owed_wei: "7".into() };
         assert_eq!(to_value(&ended).unwrap()["phase"], "wound-up");
     }
 

@@ -37,11 +37,11 @@ pub struct LocalUpdate {
     pub loss_before: f64,
     /// Mean loss over the trainer's data after training.
     pub loss_after: f64,
-    /// Duration of the training, milliseconds.
-    pub train_ms: u64,
+    /// Duration of the training.
+    pub seconds: f64,
 }
 
-/// Trains from the fixed-point model `global` and quantises the difference. Everything but `train_ms` depends on the
+/// Trains from the fixed-point model `global` and quantises the difference. Everything but `seconds` depends on the
 /// arguments alone.
 ///
 /// # Errors
@@ -74,12 +74,12 @@ pub fn local_update(
         clamped_share,
         loss_before: trained.loss_before,
         loss_after: trained.loss_after,
-        train_ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
+        seconds: begin.elapsed().as_secs_f64(),
     })
 }
 
-/// Names the likelier cause of clamped entries, and its remedy: gradients grow with the features, so features far from the
-/// normal range come before the project's scale, which its owner chose for normalised data.
+/// Names the likelier cause of clamped entries, and its remedy: gradients grow with the features, so features far
+/// from the normal range come before the project's scale, which its owner chose for normalised data.
 fn clamped_warning(share: f64, scale_log2: u8, range: FeatureRange) -> String {
     let FeatureRange { least, greatest, rms } = range;
     let peak = least.abs().max(greatest.abs());

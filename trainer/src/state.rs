@@ -122,8 +122,8 @@ impl StateFolder {
         Ok(Self { root: root.to_owned(), lock: Mutex::new(make_and_lock(root)?) })
     }
 
-    /// Writes a round: its file first, then the record, each whole or not at all. Deletes files of rounds before the last
-    /// one; records stay. Makes the folder again when somebody has deleted it.
+    /// Writes a round: its file first, then the record, each whole or not at all. Deletes files of rounds before the
+    /// last one; records stay. Makes the folder again when somebody has deleted it.
     ///
     /// # Errors
     /// [`TrainerError::File`] and [`TrainerError::StateInUse`]. Then nothing may be sent.

@@ -55,10 +55,11 @@ fn main() -> Result<()> {
     for seed in 1..=args.seeds {
         let parts = split(&digits(), &SplitPlan { shards: 10, alpha: args.alpha, held_out: 0.2, seed })?;
         let honest_count = 10usize.saturating_sub(args.attackers.len());
-        let conduct = |i: usize| match i.checked_sub(honest_count).and_then(|attacker| args.attackers.get(attacker)) {
-            Some(attacker) => attacker as &dyn Conduct,
-            None => &Honest,
-        };
+        let conduct =
+            |i: usize| match i.checked_sub(honest_count).and_then(|attacker| args.attackers.get(attacker)) {
+                Some(attacker) => attacker as &dyn Conduct,
+                None => &Honest,
+            };
         let all: Vec<Participant<'_>> = parts
             .shards
             .iter()
@@ -75,13 +76,18 @@ fn main() -> Result<()> {
                 .filter(|(i, k)| (*i >= honest_count) == hostile && **k == kept)
                 .count()
         };
-        let unpaid =
-            (0..honest_count).filter(|i| attacked.iter().all(|r| r.shares[*i] == 0)).count();
+        let unpaid = (0..honest_count).filter(|i| attacked.iter().all(|r| r.shares[*i] == 0)).count();
         let (last, last_clean) = (accuracy(attacked.last()), accuracy(clean.last()));
         let clamped_here = attacked.iter().map(|r| r.clamped_share).fold(0.0, f64::max);
         println!(
-            "seed {seed:2}: attacked {} clean {} gap {:+.3} attackers kept {} honest dropped {} unpaid {unpaid} clamped {:.4} %",
-            line(&attacked), line(&clean), last_clean - last, count(true, true), count(false, false), 100.0 * clamped_here
+            "seed {seed:2}: attacked {} clean {} gap {:+.3} attackers kept {} honest dropped {} unpaid {unpaid} clamped \
+             {:.4} %",
+            line(&attacked),
+            line(&clean),
+            last_clean - last,
+            count(true, true),
+            count(false, false),
+            100.0 * clamped_here
         );
         if !args.brief {
             let sizes: Vec<usize> = parts.shards.iter().map(|s| s.len()).collect();
@@ -104,8 +110,8 @@ fn main() -> Result<()> {
         honest_unpaid += unpaid;
     }
     println!(
-        "least accuracy {least:.4}, widest gap {widest:+.4}, attackers kept {attackers_kept}, honest dropped {honest_dropped}, \
-         honest never paid {honest_unpaid}, most clamped {:.4} %",
+        "least accuracy {least:.4}, widest gap {widest:+.4}, attackers kept {attackers_kept}, honest dropped \
+         {honest_dropped}, honest never paid {honest_unpaid}, most clamped {:.4} %",
         100.0 * clamped
     );
     Ok(())

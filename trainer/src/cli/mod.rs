@@ -20,7 +20,7 @@ Examples:
   fairshare-trainer evaluate --model model.safetensors --data data/held-out.safetensors --spec project.toml
 
 FAIRSHARE_RPC, FAIRSHARE_IPFS, FAIRSHARE_PROJECT, FAIRSHARE_WALLET and FAIRSHARE_PASSWORD_FILE save typing.
-FAIRSHARE_LOG=debug prints more on stderr. Exit codes: 0 done, 1 failed, 2 wrong arguments; those of `run` are in its help."
+FAIRSHARE_LOG=debug prints more on stderr. Exit codes: 0 done, 1 failed, 2 wrong arguments; `run --help` has more."
 )]
 pub struct FairshareTrainer {
     #[command(subcommand)]

@@ -29,16 +29,17 @@ const OPENING: &str = "opening the reference string, or making the DEV one, once
 Example:
   fairshare-trainer run --project 0x.. --data data/shard-1.safetensors --join --wallet me.json --password-file password
 
-Runs until the project ends and prints one line an event (--json: one JSON object a line): joined, training, committed,
-revealed, attested, model_recomputed, model_published, model_attested, refused, round_skipped, advanced, seat_lost, stopped,
-project_ended. It may be stopped or killed at any moment: started again with the same --state it goes on where it was, and
-reveals what it had committed. Afterwards: fairshare withdraw.
+Runs until the project ends and prints one line an event (--json: one JSON object a line): joined, training,
+committed, revealed, attested, model_recomputed, model_published, model_attested, refused, round_skipped, advanced,
+seat_lost, stopped, ended. It may be stopped or killed at any moment: started again with the same --state it goes on
+where it was, and reveals what it committed. Afterwards: fairshare withdraw.
 
-SIGTERM or SIGINT (Ctrl-C) ends it after the current step, within 10 s, and the event `stopped` names what is still to be
-done in the round; a second signal ends it at once.
+SIGTERM or SIGINT (Ctrl-C) ends it after the current step, within 10 s, and the event `stopped` names what is still
+to be done in the round; a second signal ends it at once.
 
-Exit codes: 0 the project has ended, or it was stopped while its stake did not depend on it; 1 it failed, lost its seat
-(seat_lost says why), or was stopped while a commitment waits for its reveal; 2 wrong arguments; 128 + N a second signal N.")]
+Exit codes: 0 the project has ended, or it was stopped while its stake did not depend on it; 1 it failed, lost its
+seat (seat_lost says why), or was stopped while a commitment waits for its reveal; 2 wrong arguments; 128 + N a second
+signal N.")]
 pub struct RunArgs {
     #[command(flatten)]
     project: ProjectArgs,
@@ -48,7 +49,8 @@ pub struct RunArgs {
     /// Join the project with its stake when the wallet has not yet
     #[arg(long)]
     join: bool,
-    /// Folder of the updates that were committed; keep it, a reveal needs it [default: trainers/CHAIN-ID/PROJECT/ADDRESS in the data folder]
+    /// Folder of the updates that were committed; keep it, a reveal needs it [default:
+    /// trainers/CHAIN-ID/PROJECT/ADDRESS in the data folder]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Decides the order of samples: the same seed, data and model give the same update
@@ -89,8 +91,8 @@ impl RunArgs {
         let service = tokio::select! {
             service = self.open(conduct, listener) => service?,
             () = stop.requested() => bail!(
-                "stopped before it looked at the chain: if an earlier process has committed, start again before the reveal \
-                 phase ends, or the stake is lost"
+                "stopped before it looked at the chain: if an earlier process has committed, start again before the \
+                 reveal phase ends, or the stake is lost"
             ),
         };
         Ok(service.run().await?)

@@ -1,5 +1,5 @@
-//! The attestation of the others' files, which decides who is active, and of the last model file, which decides who gets
-//! its fee.
+//! The attestation of the others' files, which decides who is active, and of the last model file, which decides who
+//! gets its fee.
 
 use fairshare_client::{collect, format_address, Exclusion, Status};
 
@@ -15,8 +15,8 @@ const MODEL_ACTION: &str = "the model's attestation";
 const PATIENCE: u64 = 4;
 
 impl Service {
-    /// Attests the revealed updates whose files can be fetched and match their commitments. Can be called again and again
-    /// until it succeeds.
+    /// Attests the revealed updates whose files can be fetched and match their commitments. Can be called again and
+    /// again until it succeeds.
     pub(super) async fn attest(&mut self, status: &Status) -> Result<(), Fault> {
         let conduct = self.options.conduct.clone();
         if let Some(reason) = conduct.refuses(Duty::Attest) {
@@ -70,8 +70,8 @@ impl Service {
         Ok(())
     }
 
-    /// Fetches what was revealed and checks it in one batch; slots found good stay good. Returns the good slots, and the
-    /// others, each with whether another attempt may bring it.
+    /// Fetches what was revealed and checks it in one batch; slots found good stay good. Returns the good slots, and
+    /// the others, each with whether another attempt may bring it.
     async fn check_updates(
         &mut self,
         status: &Status,

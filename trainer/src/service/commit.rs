@@ -21,12 +21,13 @@ const ACTION: &str = "the commitment";
 /// with, since a reveal and an attestation, which need less, have to follow.
 const GAS_OF_ROUND: u128 = 2 * 450_000;
 /// Why a round is left out whose training changed nothing.
-const ZERO_UPDATE: &str = "training moved no parameter by as much as one unit of the quantisation: an update of zeros has the \
-     point at infinity for its commitment, which no contract takes, and would earn nothing; the next round may be different";
+const ZERO_UPDATE: &str = "training moved no parameter by as much as one unit of the quantisation: an update of \
+     zeros has the point at infinity for its commitment, which no contract takes, and would earn nothing; the next \
+     round may be different";
 
 impl Service {
-    /// Brings this round's commitment onto the chain; nothing else of the update leaves the machine before the reveal. Can
-    /// be called again and again until it succeeds.
+    /// Brings this round's commitment onto the chain; nothing else of the update leaves the machine before the
+    /// reveal. Can be called again and again until it succeeds.
     pub(super) async fn commit(&mut self, status: &Status) -> Result<(), Fault> {
         if let Some(reason) = self.options.conduct.refuses(Duty::Commit) {
             return Err(Fault::OnPurpose(reason));
@@ -68,8 +69,8 @@ impl Service {
         let (has, price) = (chain.balance(self.me).await?, chain.gas_price().await?);
         lacking(has, price).map_or(Ok(()), |needs| {
             Err(Fault::MayPass(format!(
-                "the wallet {} has {}, and commit, reveal and attestation may take {} of gas: fund it before the commit phase \
-                 ends; nothing was sent, since a commitment that cannot be revealed costs the stake",
+                "the wallet {} has {}, and commit, reveal and attestation may take {} of gas: fund it before the \
+                 commit phase ends; nothing was sent, since a commitment that cannot be revealed costs the stake",
                 format_address(&self.me),
                 ether(has),
                 ether(needs)
@@ -86,7 +87,7 @@ impl Service {
             loss_before: local.loss_before,
             loss_after: local.loss_after,
             clamped_share: local.clamped_share,
-            train_ms: local.train_ms,
+            seconds: local.seconds,
         });
         let conduct = self.options.conduct.clone();
         let file =

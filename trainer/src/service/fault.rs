@@ -28,8 +28,8 @@ impl Fault {
         matches!(self, Self::MayPass(_))
     }
 
-    /// The fault while giving up can cost the stake: then only the end of the phase is final. A node that lags may answer
-    /// better later, and so may a contract once a fork is over.
+    /// The fault while giving up can cost the stake: then only the end of the phase is final. A node that lags may
+    /// answer better later, and so may a contract once a fork is over.
     pub(super) fn at_risk(self) -> Self {
         match self {
             Self::Refused { action, reason } => {

@@ -1,4 +1,5 @@
-//! The update's files between commit and reveal: in memory as well as on disk, and written back when the folder loses them.
+//! The update's files between commit and reveal: in memory as well as on disk, and written back when the folder loses
+//! them.
 
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ impl Service {
         Ok(self.state.record(round)?.map(with_file))
     }
 
-    /// Writes record and file again when somebody deleted them before the update is revealed and on IPFS. Memory is enough
-    /// for this process; the folder is for the next one.
+    /// Writes record and file again when somebody deleted them before the update is revealed and on IPFS. Memory is
+    /// enough for this process; the folder is for the next one.
     pub(super) fn restore_files(&self) {
         let is_open = match self.round.stage() {
             Stage::Prepared { .. } | Stage::Committed(_) => true,
@@ -37,8 +38,8 @@ impl Service {
         match self.state.keep(record, file) {
             Ok(()) => tracing::warn!(
                 round,
-                "the state folder lost the update; it is written again from memory. Without it a process that is started \
-                 again cannot reveal"
+                "the state folder lost the update; it is written again from memory. Without it a process that is \
+                 started again cannot reveal"
             ),
             Err(error) => tracing::warn!(round, %error, "the state folder lost the update and cannot be written"),
         }

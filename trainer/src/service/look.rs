@@ -10,7 +10,8 @@ use crate::event::Event;
 use crate::state::RoundRecord;
 
 impl Service {
-    /// Takes over what the chain shows of commitment, reveal and attestation, whoever sent them, and reports what is new.
+    /// Takes over what the chain shows of commitment, reveal and attestation, whoever sent them, and reports what is
+    /// new.
     pub(super) async fn look_at_round(&mut self, status: &Status) -> Result<(), Fault> {
         let round = status.round;
         let Some(slot) = self.project.slot_of(round, self.me).await? else {
@@ -83,8 +84,9 @@ impl Service {
     }
 }
 
-/// Checks that `record` is behind the commitment of `me` in `slot`. A node that does not show `posted` yet may do so later;
-/// after the commit phase there is no time for that, and the contract itself compares a reveal with the seal, at no cost.
+/// Checks that `record` is behind the commitment of `me` in `slot`. A node that does not show `posted` yet may do so
+/// later; after the commit phase there is no time for that, and the contract itself compares a reveal with the seal,
+/// at no cost.
 fn check_record(
     record: Option<&RoundRecord>,
     posted: Option<&CommittedUpdate>,
@@ -104,8 +106,8 @@ fn check_record(
         ))),
         Some(_) => Ok(()),
         None => Err(Fault::Lasting(format!(
-            "slot {slot} holds a commitment of this wallet that is not in this state folder: it cannot be revealed from \
-             here, and the stake is lost unless the process that made it reveals it (check --state)"
+            "slot {slot} holds a commitment of this wallet that is not in this state folder: it cannot be revealed \
+             from here, and the stake is lost unless the process that made it reveals it (check --state)"
         ))),
     }
 }

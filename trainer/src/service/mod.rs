@@ -1,9 +1,9 @@
 //! The trainer's service: one loop that looks where the project stands and does what is due.
 //!
 //! It never waits inside a step. A step that fails for a reason that may pass (chain or IPFS down) is tried again, with
-//! growing pauses, for as long as the chain shows its phase open; so the chain alone decides what is still possible, and a
-//! process that was killed goes on from what chain and state folder hold. While a commitment may wait for its reveal, no
-//! answer makes it give up: only the chain's next phase or round does.
+//! growing pauses, for as long as the chain shows its phase open; so the chain alone decides what is still possible,
+//! and a process that was killed goes on from what chain and state folder hold. While a commitment may wait for its
+//! reveal, no answer makes it give up: only the chain's next phase or round does.
 
 mod attest;
 mod commit;
@@ -37,7 +37,8 @@ use model::LastModel;
 pub use stage::Due;
 use stage::OpenRound;
 
-/// The longest random wait before a trainer publishes a model file, so that ten trainers do not pay for one transaction.
+/// The longest random wait before a trainer publishes a model file, so that ten trainers do not pay for one
+/// transaction.
 const STAGGER: Duration = Duration::from_millis(1500);
 /// Number of consecutive malformed responses that we tolerate: a node that restarts gives some.
 const MALFORMED_RESPONSES: u32 = 20;
@@ -94,9 +95,9 @@ impl<E: Into<TrainerError>> From<E> for Interruption {
 }
 
 impl Service {
-    /// Opens the state folder. The specification must be the project's, the data must fit its model, the reference string
-    /// must be long enough for the model and the proof of form, the keys' hash must be the registry's, and the project's
-    /// chain must have a wallet.
+    /// Opens the state folder. The specification must be the project's, the data must fit its model, the reference
+    /// string must be long enough for the model and the proof of form, the keys' hash must be the registry's, and the
+    /// project's chain must have a wallet.
     ///
     /// # Errors
     /// No wallet, or a state folder that cannot be used.
@@ -134,12 +135,12 @@ impl Service {
         })
     }
 
-    /// Takes part until the project ends, the seat is lost, or the process is asked to stop: then the current step has ten
-    /// seconds to end.
+    /// Takes part until the project ends, the seat is lost, or the process is asked to stop: then the current step
+    /// has ten seconds to end.
     ///
     /// # Errors
-    /// [`TrainerError::SeatLost`], [`TrainerError::StoppedAtRisk`], a wallet that cannot take part, or a chain that keeps
-    /// giving malformed responses. A round that is lost is no error.
+    /// [`TrainerError::SeatLost`], [`TrainerError::StoppedAtRisk`], a wallet that cannot take part, or a chain that
+    /// keeps giving malformed responses. A round that is lost is no error.
     pub async fn run(mut self) -> Result<(), TrainerError> {
         let mut stop = self.stop.clone();
         match stop.finish(self.take_part()).await {
@@ -172,7 +173,7 @@ impl Service {
         self.close_round("the project has ended");
         let owed_wei = self.owed().await?.to_string();
         let Status { phase, settled, voids, .. } = status;
-        self.reporter.report(&Event::ProjectEnded { phase, settled, voids, owed_wei });
+        self.reporter.report(&Event::Ended { phase, settled, voids, owed_wei });
         if !status.trainers.contains(&self.me) {
             return Err(self.seat_lost(&status).await?.into());
         }
@@ -238,7 +239,8 @@ impl Service {
         });
     }
 
-    /// Reads where the project stands; waits while no node answers, and while a reveal may be due whatever the answers are.
+    /// Reads where the project stands; waits while no node answers, and while a reveal may be due whatever the
+    /// answers are.
     async fn look(&mut self) -> Result<Status, Interruption> {
         let mut malformed = 0;
         loop {

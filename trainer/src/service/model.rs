@@ -38,16 +38,16 @@ pub(super) struct LastModel {
     entries: Option<Arc<Vec<i64>>>,
     /// Who served the file.
     pub(super) record: ModelRecord,
-    /// Publishers whose file was missing, or not the model, when we first tried: naming a file that another serves later
-    /// earns nothing.
+    /// Publishers whose file was missing, or not the model, when we first tried: naming a file that another serves
+    /// later earns nothing.
     idle: BTreeSet<Address20>,
     /// Whether this process has put its publication on IPFS.
     served: bool,
 }
 
 impl Service {
-    /// The model before the open round. That the payee's file may still come, or that nobody serves one, is a fault that may
-    /// pass.
+    /// The model before the open round. That the payee's file may still come, or that nobody serves one, is a fault
+    /// that may pass.
     pub(super) async fn current_model(&mut self, status: &Status) -> Result<Arc<Vec<i64>>, Fault> {
         let open = self.open_model(status).await?;
         let period = u64::from(self.project.terms().commit_period);
@@ -203,8 +203,8 @@ impl Service {
         Ok(())
     }
 
-    /// Publishes a model that nobody serves: first on chain, so that who is first is not in doubt, then on IPFS. Training does
-    /// not wait for a failure of this.
+    /// Publishes a model that nobody serves: first on chain, so that who is first is not in doubt, then on IPFS.
+    /// Training does not wait for a failure of this.
     async fn serve_model(&mut self, status: &Status, open: &OpenModel) {
         if !self.options.publish || open.round == 0 || self.last_model.served || !self.last_model.record.late
         {

@@ -45,8 +45,9 @@ impl Service {
         }
     }
 
-    /// Puts the file on IPFS before the CID is public. When that fails until shortly before the deadline, or in a way that
-    /// lasts, the reveal goes first: without it the stake is lost, without the file others may not attest it in time.
+    /// Puts the file on IPFS before the CID is public. When that fails until shortly before the deadline, or in a way
+    /// that lasts, the reveal goes first: without it the stake is lost, without the file others may not attest it in
+    /// time.
     async fn post_first(&mut self, status: &Status) -> Result<(), Fault> {
         let period = u64::from(self.project.terms().reveal_period);
         let reason = match time_to_post(self.seconds_left(status), period) {

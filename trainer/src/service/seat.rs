@@ -84,7 +84,8 @@ impl Service {
     }
 }
 
-/// The last event that took the seat of `trainer`; whether a slashed round was revealed is for the round's state to say.
+/// The last event that took the seat of `trainer`; whether a slashed round was revealed is for the round's state to
+/// say.
 fn last_loss<'a>(history: impl Iterator<Item = &'a EventKind>, trainer: [u8; 20]) -> Option<Loss> {
     history.fold(None, |loss, event| match event {
         EventKind::Joined { trainer: who, .. } if *who == trainer => None,

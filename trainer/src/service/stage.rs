@@ -97,6 +97,15 @@ impl Due {
     pub fn risks_stake(self) -> bool {
         matches!(self, Self::Reveal | Self::File)
     }
+
+    /// Completes "stopped while ..".
+    pub(crate) fn danger(self) -> &'static str {
+        match self {
+            Self::Reveal => "a commitment may wait for its reveal",
+            Self::File => "the revealed file is not on IPFS yet",
+            Self::Attestation => "the round's pay needs an attestation",
+        }
+    }
 }
 
 /// The open round of a project.
@@ -223,8 +232,8 @@ impl OpenRound {
         }
     }
 
-    /// The chain shows no commitment of this trainer; `stored` is what the state folder holds, for a process that knows of
-    /// no update. True when a commitment that was on chain is gone.
+    /// The chain shows no commitment of this trainer; `stored` is what the state folder holds, for a process that
+    /// knows of no update. True when a commitment that was on chain is gone.
     pub(super) fn no_commitment(&mut self, stored: Option<Update>) -> bool {
         let was_there = self.submission().is_some();
         let known = self.update().cloned().or(stored);

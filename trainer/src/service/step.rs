@@ -80,8 +80,8 @@ impl Service {
         Ok(())
     }
 
-    /// Keeps a fault that may pass for the next attempt; reports one that does not, and gives the round up. While that can
-    /// cost the stake, every fault may pass.
+    /// Keeps a fault that may pass for the next attempt; reports one that does not, and gives the round up. While
+    /// that can cost the stake, every fault may pass.
     fn note(&mut self, status: &Status, fault: Fault) {
         let round = self.round.id;
         let is_new = |told: &Option<String>, reason: &str| told.as_deref() != Some(reason);

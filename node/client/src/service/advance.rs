@@ -18,18 +18,18 @@ pub struct Advance {
 }
 
 impl Advance {
-    /// Waits for a random moment before the first attempt, so that ten trainers do not all pay for one transaction. (The
-    /// default does not wait.)
+    /// Waits for a random moment before the first attempt, so that ten trainers do not all pay for one transaction.
+    /// (The default does not wait.)
     pub fn staggered() -> Self {
         Self { wait: Backoff::default(), stagger: STAGGER }
     }
 
-    /// Sends `advance` when it is due at `now` (see [`super::Clock::time`]) and returns its receipt. Call this at every look
-    /// at the chain; it never waits.
+    /// Sends `advance` when it is due at `now` (see [`super::Clock::time`]) and returns its receipt. Call this at
+    /// every look at the chain; it never waits.
     ///
     /// # Errors
-    /// The transaction was not accepted: another service was faster, the chain's clock is behind ours, or the node is at
-    /// fault. The next attempt waits longer.
+    /// The transaction was not accepted: another service was faster, the chain's clock is behind ours, or the node is
+    /// at fault. The next attempt waits longer.
     pub async fn if_overdue(
         &mut self,
         project: &Project,

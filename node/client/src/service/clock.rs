@@ -1,8 +1,8 @@
 //! The chain's time between its blocks, and what to make of a machine whose clock is wrong.
 //!
-//! The timestamp of a block that has just appeared is the chain's time now. Between blocks, and on chains that make blocks
-//! only for transactions, this machine's clock tells the time, unless it differs clearly from the chain's: then the time
-//! since the last new block counts, measured by a clock that nobody sets.
+//! The timestamp of a block that has just appeared is the chain's time now. Between blocks, and on chains that make
+//! blocks only for transactions, this machine's clock tells the time, unless it differs clearly from the chain's:
+//! then the time since the last new block counts, measured by a clock that nobody sets.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,15 +27,16 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Learns from a look at the chain, and logs once when this machine's clock is clearly wrong. Call it at every look.
+    /// Learns from a look at the chain, and logs once when this machine's clock is clearly wrong. Call it at every
+    /// look.
     pub fn look(&mut self, status: &Status) {
         let (wall, at) = (wall_clock(), Instant::now());
         self.observe(status, wall, at);
         if let Some(ahead) = self.warning(wall, at) {
             let (seconds, side) = (ahead.unsigned_abs(), if ahead > 0 { "ahead of" } else { "behind" });
             tracing::warn!(
-                "this machine's clock is {seconds} s {side} the chain's: deadlines follow the chain's clock; set this one \
-                 right (NTP)"
+                "this machine's clock is {seconds} s {side} the chain's: deadlines follow the chain's clock; set \
+                 this one right (NTP)"
             );
         }
     }
@@ -100,7 +101,6 @@ fn wall_clock() -> u64 {
 mod tests {
     use super::*;
     use crate::chain::Phase;
-    use fairshare_circuits::G1Affine;
 
     const T: u64 = 1_700_000_000;
     const HOUR: u64 = 3600;

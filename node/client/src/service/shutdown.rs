@@ -62,8 +62,8 @@ impl Stop {
         let _ = tokio::time::timeout(pause, self.requested()).await;
     }
 
-    /// Does `work`. Once the process is asked to stop, the work has ten seconds to come to an end of its own; `None` when
-    /// it does not.
+    /// Does `work`. Once the process is asked to stop, the work has ten seconds to come to an end of its own; `None`
+    /// when it does not.
     pub async fn finish<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         self.finish_within(GRACE, work).await
     }

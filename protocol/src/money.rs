@@ -186,7 +186,7 @@ impl Money {
         (format!("{name}_{}", self.currency.unit()), self.amount.to_string())
     }
 
-    /// Serialises [`Self::json_field`] as a map of one entry, for a field with `#[serde(flatten, serialize_with = "..")]`.
+    /// Serialises [`Self::json_field`] as a map of one entry, for `#[serde(flatten, serialize_with = "..")]`.
     ///
     /// # Errors
     /// The serializer's.

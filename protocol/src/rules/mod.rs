@@ -1,4 +1,4 @@
-//! Rules over the Gram matrix: who is kept, what everybody earns, how the model moves.
+//! Rules over the Gram matrix: they determine the kept slots, pay shares, model weights and coherence.
 //!
 //! Plain integers throughout, written from docs/protocol.md section 6 and independent of the circuits that prove them.
 
@@ -18,8 +18,8 @@ use crate::bounds::{MAX_ENTRY, ONE};
 use crate::gram::GramMatrix;
 use crate::slot_mask::SlotMask;
 
-/// What a rule says of a round, and every value in between: the witness of its proof. All vectors have one entry a slot;
-/// slots that are not active have contribution, share and weight 0.
+/// The outcome of a rule for a round, with all intermediate values: the witness of its proof. All vectors have one
+/// entry per slot; inactive slots have contribution, share and weight 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
     /// `c_i`, below `2^60`; of "multi-krum" 0 for slots not kept.
@@ -30,13 +30,13 @@ pub struct Assessment {
     pub shares: Vec<u32>,
     /// `w_i = floor(p_i s_i / 2^16)`: the weights with which updates enter the model.
     pub weights: Vec<u32>,
-    /// How far the weighted updates point one way, `0 ..= 2^16`.
+    /// How much the weighted updates agree in direction, `0 ..= 2^16`.
     pub coherence: u32,
-    /// What is the rule's own.
+    /// The intermediate values of the rule.
     pub detail: Detail,
 }
 
-/// The values that only one rule has.
+/// Intermediate values, by rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail {
     /// Of the rule "agreement".
@@ -69,12 +69,12 @@ fn pay_shares(contributions: &[u64], kept: SlotMask) -> Vec<u32> {
     let counted = |i: usize| if kept.contains(i) { u128::from(contributions[i]) } else { 0 };
     let slots = 0..contributions.len();
     let total = slots.clone().map(counted).sum::<u128>().max(1);
-    // At most 2^16: a part is not larger than the sum.
+    // At most 2^16: a summand is at most the sum.
     slots.map(|i| (u128::from(ONE) * counted(i) / total) as u32).collect()
 }
 
 /// The active slots in ascending order, after the checks that every rule needs: mask within the matrix, entries in
-/// range, norms not negative, zeros wherever a slot is not active.
+/// range, norms not negative, zeros for inactive slots.
 fn checked_active_slots(gram: &GramMatrix, active: SlotMask) -> Result<Vec<usize>, RuleError> {
     let slots = gram.slots();
     if !active.is_subset_of(SlotMask::lowest(slots as u32)) {

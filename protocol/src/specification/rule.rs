@@ -14,7 +14,7 @@ pub struct RuleConfig {
     /// "agreement".
     #[serde(deserialize_with = "rule_with_a_circuit")]
     pub name: RuleName,
-    /// A contribution below `theta / 256` of the median is an outlier's, 0 to 1023; 32 by default.
+    /// Contributions below `theta / 256` of the median are outliers, 0 to 1023; 32 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub theta: Option<u16>,
     /// `trim / 256` of a row is dropped at either end, 0 to 85; 52 by default.

@@ -6,8 +6,6 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::money::Currency;
-
 /// Text that is not an amount or a decimal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
@@ -59,16 +57,6 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// How a specification writes amounts of this currency, for errors.
-    pub(crate) fn expected_in(currency: Currency) -> &'static str {
-        match currency {
-            Currency::Ether => "an amount in ether, gwei or wei: units are for projects with a [currency] token",
-            Currency::Token { .. } => {
-                "an amount such as \"1000000 units\": the project's currency is a token, counted in its least unit"
-            }
-        }
-    }
-
     /// In the currency's least unit.
     pub fn least(self) -> u128 {
         match self {

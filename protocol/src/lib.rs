@@ -27,7 +27,7 @@ mod transcript;
 
 pub use address::{Address, AddressError};
 pub use amount::{Amount, AmountError, Decimal, Wei};
-pub use bounds::{DIMENSION_LIMIT, MAX_ENTRY, MAX_SLOTS, MIN_ACTIVE, ONE, SLOT_SIZES};
+pub use bounds::{DIMENSION_LIMIT, MAX_BYZANTINE, MAX_ENTRY, MAX_SLOTS, MIN_ACTIVE, ONE, SLOT_SIZES};
 pub use digest::{Digest, DigestError};
 pub use fixed_point::{isqrt, lower_median, trimmed_sum};
 pub use gram::{GramError, GramMatrix};
@@ -39,11 +39,11 @@ pub use phase::{Phase, PhaseError};
 pub use quantise::{apply_step, model_to_f32, quantise_update, Quantised, MODEL_FRACTION_BITS};
 pub use rules::{
     assess, coherence, AgreementDetail, AgreementPolicy, Assessment, Detail, MultiKrumDetail,
-    MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, AGREEMENT_RULE, MAX_BYZANTINE, MULTI_KRUM_RULE,
+    MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE,
 };
 pub use slot_mask::{SlotMask, SlotMaskError};
 pub use specification::{
-    CurrencyConfig, Participation, Periods, Quantisation, Reward, RuleConfig, RuleName, Specification,
+    CurrencyConfig, Participation, Periods, Quantisation, Reward, RuleConfig, Specification,
     SpecificationError, Training,
 };
 pub use tensors::{

@@ -1,6 +1,6 @@
 //! Coherence: how much the kept updates agree in direction. It drives the learning rate.
 
-use super::RuleError;
+use super::error::RuleError;
 use crate::bounds::ONE;
 use crate::gram::GramMatrix;
 

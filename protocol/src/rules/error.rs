@@ -1,8 +1,7 @@
 //! Errors of the rules.
 
-use super::agreement::AGREEMENT_RULE;
-use super::multi_krum::{MAX_BYZANTINE, MULTI_KRUM_RULE};
-use crate::bounds::{MAX_TRIM, MIN_ACTIVE, THETA_LIMIT};
+use super::name::{AGREEMENT_RULE, MULTI_KRUM_RULE};
+use crate::bounds::{MAX_BYZANTINE, MAX_TRIM, MIN_ACTIVE, THETA_LIMIT};
 use crate::slot_mask::SlotMask;
 use thiserror::Error;
 

@@ -3,16 +3,13 @@
 //! It is not a rule of the protocol any more: no circuit proves it and no project can choose it. In the study of
 //! docs/rules.md it left two to three honest trainers unpaid in every round, at 22 points less accuracy.
 
-use super::{checked_active_slots, coherence, pay_shares, Assessment, Detail, RuleError};
+use super::assessment::{checked_active_slots, pay_shares, Assessment, Detail, MultiKrumDetail};
+use super::coherence::coherence;
+use super::error::RuleError;
+use crate::bounds::MAX_BYZANTINE;
 use crate::gram::GramMatrix;
 use crate::slot_mask::SlotMask;
 use serde::{Deserialize, Serialize};
-
-/// The rule's id on chain.
-pub const MULTI_KRUM_RULE: u8 = 2;
-
-/// `byzantine` is at most this: three active slots and more then leave a neighbour.
-pub const MAX_BYZANTINE: u8 = 85;
 
 /// The baseline's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,15 +49,6 @@ impl MultiKrumPolicy {
 /// `floor(active * share / 256)`, at most `active`.
 fn share_of(active: u32, share: u8) -> u32 {
     (u64::from(active) * u64::from(share) / 256) as u32
-}
-
-/// Every value between the matrix and the assessment, one entry a slot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MultiKrumDetail {
-    /// The sum of the `k` smallest distances to others, within `2^61`; 0 for inactive slots.
-    pub scores: Vec<i128>,
-    /// The sum of a kept slot's products with the other kept ones, within `2^59`; 0 for slots not kept.
-    pub agreements: Vec<i128>,
 }
 
 /// Assesses a round: the `selected` slots with the smallest `(score, slot)` are kept, and each contributes its products

@@ -1,9 +1,9 @@
 //! A rule with its numbers: those of a project, and those of one round.
 
-use super::agreement::{AgreementPolicy, AGREEMENT_RULE};
-use super::multi_krum::{MultiKrumPolicy, MULTI_KRUM_RULE};
-use super::RuleError;
-use crate::specification::RuleName;
+use super::agreement::AgreementPolicy;
+use super::error::RuleError;
+use super::multi_krum::MultiKrumPolicy;
+use super::name::{RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE};
 
 /// A rule with the two policy words of one round (docs/protocol.md 13.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

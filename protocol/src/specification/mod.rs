@@ -8,7 +8,7 @@ mod currency;
 mod rule;
 
 pub use currency::CurrencyConfig;
-pub use rule::{RuleConfig, RuleName};
+pub use rule::RuleConfig;
 
 use serde::{Deserialize, Serialize};
 
@@ -375,7 +375,7 @@ impl Specification {
             ("reward.aggregator_fee", r.aggregator_fee),
         ] {
             Money::from_amount(amount, currency)
-                .map_err(|_| out_of_range(field, amount, Amount::expected_in(currency)))?;
+                .map_err(|_| out_of_range(field, amount, currency.written_as()))?;
         }
         Ok(())
     }

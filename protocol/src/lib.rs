@@ -1,9 +1,25 @@
 //! The domain of Fairshare, pure: no input or output, no clock, no torch.
 //!
 //! ```text
-//! specification -> terms of a project        tensors  -> update and model files
-//! quantise      -> float <-> fixed point      gram     -> inner products of a round's updates
-//! rules         -> who is kept, what it earns transcript -> the challenges that bind a proof
+//! specification -> terms of a project         tensors    -> update and model files
+//! quantise      -> float <-> fixed point      gram       -> inner products of a round's updates
+//! rules         -> kept slots, shares, step   transcript -> the challenges that bind a proof
+//! bounds        -> limits that all crates and contracts share
+//! ```
+//!
+//! A round of three updates, of which the second is twice as long as the first and therefore clipped:
+//!
+//! ```
+//! use fairshare_protocol::{assess, AgreementPolicy, GramMatrix, ProjectPolicy, SlotMask};
+//!
+//! let updates: [&[i16]; 3] = [&[3, 4], &[6, 8], &[0, 5]];
+//! let gram = GramMatrix::compute(&updates.map(Some))?;
+//! let policy = ProjectPolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }).for_round(3);
+//! let outcome = assess(&gram, SlotMask::lowest(3), policy)?;
+//! assert_eq!(outcome.kept, SlotMask::lowest(3));
+//! assert_eq!(outcome.shares, [22_685, 22_685, 20_164]);
+//! assert_eq!(outcome.weights, [22_685, 11_342, 20_164]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -52,7 +68,7 @@ pub use tensors::{
 };
 pub use transcript::{absorb, u128_from_word, word_from_address, word_from_label, word_from_u128, Word};
 
-// Former names, for one merge.
+// Former names, until every crate uses the new ones.
 pub use rules::{ProjectPolicy as RulePolicy, RoundPolicy as Policy};
 /// [`DIMENSION_LIMIT`] as a `usize`.
 pub const MAX_DIMENSION: usize = DIMENSION_LIMIT as usize;

@@ -14,7 +14,7 @@ pub enum RuleName {
     /// Trimmed, clipped agreement.
     #[default]
     Agreement,
-    /// The slots nearest to their neighbours.
+    /// Multi-Krum, a baseline for studies: no circuit proves it and no specification may name it.
     MultiKrum,
 }
 

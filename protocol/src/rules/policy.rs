@@ -15,7 +15,7 @@ pub enum RoundPolicy {
         /// Entries dropped at each end of a row.
         trim_count: u32,
     },
-    /// The slots nearest to their neighbours.
+    /// Multi-Krum, a baseline for studies: no circuit proves it and no specification may name it.
     MultiKrum {
         /// `k`: nearest others whose distances make a score.
         neighbours: u32,
@@ -47,7 +47,7 @@ impl RoundPolicy {
 pub enum ProjectPolicy {
     /// Trimmed, clipped agreement.
     Agreement(AgreementPolicy),
-    /// The slots nearest to their neighbours.
+    /// Multi-Krum, a baseline for studies: no circuit proves it and no specification may name it.
     MultiKrum(MultiKrumPolicy),
 }
 

@@ -14,7 +14,7 @@ const ABOUT: &str = "Updates, Gram matrices (upper triangle, row by row) and out
     protocol's text by tests/vectors/check_rules.py and protocol/tests/rule_vectors.rs.";
 
 /// The file's text.
-pub fn rules_json() -> String {
+pub(crate) fn rules_json() -> String {
     let mut rounds = Vec::new();
     for size in SLOT_SIZES.map(usize::from) {
         rounds.extend(rounds_of_size(size));

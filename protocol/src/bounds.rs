@@ -37,6 +37,9 @@ pub const POLICY_WORD_BITS: u32 = 16;
 pub const THETA_LIMIT: u16 = 1 << 10;
 /// Agreement: `trim` is at most this, in 1/256 of a row. With three active slots and more a row then keeps an entry.
 pub const MAX_TRIM: u8 = 85;
+/// Multi-Krum, a baseline: `byzantine` is at most this, in 1/256 of the active slots. Three active slots and more then
+/// leave a neighbour.
+pub const MAX_BYZANTINE: u8 = 85;
 
 /// Most settled rounds of a project. Whoever collects the pay of all rounds at once needs one transaction for it.
 pub const MAX_ROUNDS: u16 = 1000;

@@ -7,20 +7,23 @@ use thiserror::Error;
 
 use crate::bounds::{DIMENSION_LIMIT, MAX_SLOTS};
 
-/// Coordinates that one dense product takes at a time: sixteen rows of them fit the second-level cache.
+/// Coordinates per dense product: sixteen rows of them fit the second-level cache.
 const BLOCK: usize = 2048;
 
-/// Why a Gram matrix could not be made.
+/// Invalid input for a Gram matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GramError {
-    /// No slot at all, or more than a mask can hold.
-    #[error("a gram matrix of {slots} slots was asked for: give 1 to {MAX_SLOTS} slots")]
+    /// No slot, or more than a mask can hold.
+    #[error("a gram matrix cannot have {slots} slots: give 1 to {MAX_SLOTS}")]
     SlotCount {
-        /// Slots asked for.
+        /// Slots requested.
         slots: usize,
     },
     /// Updates of one round have different lengths.
-    #[error("the update of slot {slot} has {found} entries, expected {expected}: all updates of a round have the model's dimension")]
+    #[error(
+        "the update of slot {slot} has {found} entries, expected {expected}: \
+         all updates of a round have the model's dimension"
+    )]
     LengthMismatch {
         /// The slot whose update differs from the first one.
         slot: usize,
@@ -35,8 +38,10 @@ pub enum GramError {
         /// Entries of an update.
         dimension: usize,
     },
-    /// The upper triangle has another number of entries than `slots` asks for.
-    #[error("the upper triangle for {slots} slots has {found} entries, expected {expected}: list it row by row, i <= j")]
+    /// The length of the upper triangle does not match `slots`.
+    #[error(
+        "the upper triangle for {slots} slots has {found} entries, expected {expected}: list it row by row, i <= j"
+    )]
     UpperLength {
         /// Slots of the matrix.
         slots: usize,
@@ -47,7 +52,7 @@ pub enum GramError {
     },
 }
 
-/// A symmetric `N x N` matrix of integers, zero in the rows of slots that are not active.
+/// A symmetric `N x N` matrix of integers, zero in the rows of inactive slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GramMatrix {
     slots: usize,
@@ -55,7 +60,7 @@ pub struct GramMatrix {
 }
 
 impl GramMatrix {
-    /// `G_ij = <u_i, u_j>` for the updates given, exact; `None` stands for a slot that is not active.
+    /// `G_ij = <u_i, u_j>` for the updates given, exact; `None` stands for an inactive slot.
     ///
     /// The products run as dense `f64` products: every partial sum is an integer below `2^30 d < 2^52`
     /// (section 2 of the protocol), which `f64` holds exactly whatever the order of the additions.
@@ -90,7 +95,7 @@ impl GramMatrix {
         Ok(Self { slots: slots.len(), upper })
     }
 
-    /// Takes the upper triangle as it is, row by row, `i <= j`. The entries' ranges are checked by the rules.
+    /// The matrix with this upper triangle, row by row, `i <= j`. The rules check the entries' ranges.
     ///
     /// # Errors
     /// No slot or more than [`MAX_SLOTS`], or a triangle of another length.
@@ -121,7 +126,7 @@ impl GramMatrix {
         self.upper[upper_index(self.slots, i.min(j), i.max(j))]
     }
 
-    /// The upper triangle row by row, `i <= j`: the order in which it is hashed.
+    /// The upper triangle row by row, `i <= j`.
     pub fn upper(&self) -> &[i64] {
         &self.upper
     }
@@ -171,7 +176,7 @@ fn products(updates: &[(usize, &[i16])], dimension: usize) -> Vec<i64> {
             },
         )
         .into_iter()
-        .map(|sum| sum as i64) // an integer below 2^52: nothing is cut off
+        .map(|sum| sum as i64) // an integer below 2^52: exact
         .collect()
 }
 

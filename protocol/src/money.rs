@@ -33,6 +33,16 @@ impl Currency {
         }
     }
 
+    /// How a specification writes amounts of this currency, for errors.
+    pub(crate) const fn written_as(self) -> &'static str {
+        match self {
+            Self::Ether => "an amount in ether, gwei or wei: units are for projects with a [currency] token",
+            Self::Token { .. } => {
+                "an amount such as \"1000000 units\": the project's currency is a token, counted in its least unit"
+            }
+        }
+    }
+
     /// The name of the least unit, with which the names of amounts end in JSON: `wei` or `units`.
     pub const fn unit(self) -> &'static str {
         match self {
@@ -186,7 +196,7 @@ impl Money {
         (format!("{name}_{}", self.currency.unit()), self.amount.to_string())
     }
 
-    /// Serialises [`Self::json_field`] as a map of one entry, for a field with `#[serde(flatten, serialize_with = "..")]`.
+    /// Serialises [`Self::json_field`] as a map of one entry, for `#[serde(flatten, serialize_with = "..")]`.
     ///
     /// # Errors
     /// The serializer's.
@@ -238,7 +248,7 @@ pub enum MoneyError {
         right: Money,
     },
     /// An amount of a specification in the unit of another currency than the project's.
-    #[error("{amount} is not an amount of {currency}; expected {}", Amount::expected_in(*currency))]
+    #[error("{amount} is not an amount of {currency}; expected {}", currency.written_as())]
     WrongUnit {
         /// The amount as written.
         amount: Amount,

@@ -1,16 +1,15 @@
-//! The rule "agreement": one's norm-clipped update against everybody else's, trimmed (docs/protocol.md section 6).
+//! The rule "agreement": the trimmed agreement of each clipped update with the others (docs/protocol.md section 6).
 
-use super::{checked_active_slots, coherence, pay_shares, Assessment, Detail, RuleError};
+use super::assessment::{checked_active_slots, pay_shares, AgreementDetail, Assessment, Detail};
+use super::coherence::coherence;
+use super::error::RuleError;
 use crate::bounds::{MAX_TRIM, MIN_ACTIVE, ONE, THETA_LIMIT};
 use crate::fixed_point::{isqrt, lower_median, trimmed_sum};
 use crate::gram::GramMatrix;
 use crate::slot_mask::SlotMask;
 use serde::{Deserialize, Serialize};
 
-/// The rule's id on chain.
-pub const AGREEMENT_RULE: u8 = 1;
-
-/// What a project fixes of the rule.
+/// The rule's numbers in a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgreementPolicy {
     /// A contribution under this many 256ths of the median is an outlier.
@@ -22,11 +21,11 @@ pub struct AgreementPolicy {
 impl AgreementPolicy {
     /// `floor(active * trim / 256)`: entries dropped at each end of a row. The contract computes the same.
     pub fn trim_count(&self, active: u32) -> u32 {
-        // At most `active`, so the way back into 32 bits loses nothing.
+        // At most `active`, so it fits 32 bits.
         (u64::from(active) * u64::from(self.trim) / 256) as u32
     }
 
-    /// Whether every round of three active slots and more can be assessed.
+    /// Checks that every round of three active slots and more can be assessed.
     ///
     /// # Errors
     /// `theta` of [`THETA_LIMIT`] and more, or `trim` above [`MAX_TRIM`].
@@ -39,22 +38,6 @@ impl AgreementPolicy {
         }
         Ok(())
     }
-}
-
-/// Every value between the matrix and the assessment. All vectors have one entry a slot; slots that are not active have
-/// norm and agreement 0 and the clip factor `2^16`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgreementDetail {
-    /// `n_i = isqrt(G_ii)`, up to `2^26`.
-    pub norms: Vec<u64>,
-    /// The lower median of the active norms.
-    pub tau: u64,
-    /// `s_i`, in `2^-16`: `2^16` where `n_i <= tau`, else `floor(2^16 tau / n_i)`.
-    pub clip_factors: Vec<u32>,
-    /// `a_i`: the sum of the row `s_j G_ij`, `j != i`, without its `f` largest and `f` smallest; within `2^75`.
-    pub agreements: Vec<i128>,
-    /// `M`, the lower median of the active contributions.
-    pub median: u64,
 }
 
 /// Assesses a round from the Gram matrix of its active slots. `trim_count` is [`AgreementPolicy::trim_count`].
@@ -80,7 +63,7 @@ pub(super) fn assess(
     }
 
     let slots = gram.slots();
-    // Not negative: `checked_active_slots` has seen the diagonal.
+    // Not negative: `checked_active_slots` checked the diagonal.
     let norms: Vec<u64> = (0..slots).map(|i| isqrt(gram.get(i, i).unsigned_abs())).collect();
     let tau = median_over(&on, &norms);
     let clip_factors: Vec<u32> = norms.iter().map(|norm| clip_factor(*norm, tau)).collect();

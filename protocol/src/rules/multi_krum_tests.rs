@@ -238,7 +238,8 @@ proptest! {
         let spread = assess(&gram, mask, POLICY.neighbours(n), POLICY.kept(n)).unwrap();
         let dense = run(&rows);
         for (k, slot) in at.iter().enumerate() {
-            prop_assert_eq!((dense.shares[k], detail(&dense).scores[k]), (spread.shares[*slot], detail(&spread).scores[*slot]));
+            let at = |x: &Assessment, i: usize| (x.shares[i], detail(x).scores[i]);
+            prop_assert_eq!(at(&dense, k), at(&spread, *slot));
         }
         prop_assert_eq!(dense.coherence, spread.coherence);
     }

@@ -1,21 +1,21 @@
-//! Which rule judges, with its numbers: as a project fixes them, and as one round's proof states them.
+//! A rule with its numbers: those of a project, and those of one round.
 
-use super::agreement::{AgreementPolicy, AGREEMENT_RULE};
-use super::multi_krum::{MultiKrumPolicy, MULTI_KRUM_RULE};
-use super::RuleError;
-use crate::specification::RuleName;
+use super::agreement::AgreementPolicy;
+use super::error::RuleError;
+use super::multi_krum::MultiKrumPolicy;
+use super::name::{RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE};
 
 /// A rule with the two policy words of one round (docs/protocol.md 13.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoundPolicy {
     /// Trimmed, clipped agreement.
     Agreement {
-        /// A contribution under this many 256ths of the median is an outlier's.
+        /// Contributions below `theta / 256` of the median are outliers.
         theta: u16,
         /// Entries dropped at each end of a row.
         trim_count: u32,
     },
-    /// The slots nearest to their neighbours.
+    /// Multi-Krum, a baseline for studies: no circuit proves it and no specification may name it.
     MultiKrum {
         /// `k`: nearest others whose distances make a score.
         neighbours: u32,
@@ -42,12 +42,12 @@ impl RoundPolicy {
     }
 }
 
-/// A rule with the numbers that a project fixes for all its rounds.
+/// A rule with a project's numbers, the same for all its rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProjectPolicy {
     /// Trimmed, clipped agreement.
     Agreement(AgreementPolicy),
-    /// The slots nearest to their neighbours.
+    /// Multi-Krum, a baseline for studies: no circuit proves it and no specification may name it.
     MultiKrum(MultiKrumPolicy),
 }
 
@@ -76,7 +76,7 @@ impl ProjectPolicy {
         }
     }
 
-    /// What it says of a round with `active` active slots. The contract computes the same.
+    /// The policy of a round with `active` active slots. The contract computes the same.
     pub fn for_round(self, active: u32) -> RoundPolicy {
         match self {
             Self::Agreement(policy) => {

@@ -9,8 +9,8 @@ use crate::address::Address;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CurrencyConfig {
-    /// Address of an ERC-20: all amounts are in its least unit, and written as `"1000000 units"`. The canonical JSON has
-    /// it in lower case.
+    /// Address of an ERC-20. All amounts are in its least unit and written as `"1000000 units"`. The canonical JSON has
+    /// the address in lower case.
     #[serde(serialize_with = "lower_case", deserialize_with = "token")]
     pub token: Address,
 }

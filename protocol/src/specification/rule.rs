@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{check, SpecificationError};
 use crate::bounds::{MAX_TRIM, THETA_LIMIT};
-use crate::rules::{AgreementPolicy, ProjectPolicy};
+use crate::rules::{AgreementPolicy, ProjectPolicy, RuleName};
 
 /// Which updates are kept and what they earn (docs/protocol.md, section 6).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct RuleConfig {
     /// "agreement".
     #[serde(deserialize_with = "rule_with_a_circuit")]
     pub name: RuleName,
-    /// A contribution below `theta / 256` of the median is an outlier's, 0 to 1023; 32 by default.
+    /// Contributions below `theta / 256` of the median are outliers, 0 to 1023; 32 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub theta: Option<u16>,
     /// `trim / 256` of a row is dropped at either end, 0 to 85; 52 by default.
@@ -53,55 +53,5 @@ fn rule_with_a_circuit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rul
              accuracy; use \"agreement\", or leave the section out",
         )),
         other => Err(de::Error::custom(format!("rule.name is {other:?}; expected \"agreement\""))),
-    }
-}
-
-/// The rules that have a circuit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuleName {
-    /// Trimmed, clipped agreement.
-    #[default]
-    Agreement,
-    /// The slots nearest to their neighbours.
-    MultiKrum,
-}
-
-impl std::fmt::Display for RuleName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for RuleName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|rule| rule.name() == text)
-            .ok_or_else(|| format!("the rules are {}", known()))
-    }
-}
-
-impl RuleName {
-    /// All rules, in the order of their ids.
-    pub const ALL: [Self; 2] = [Self::Agreement, Self::MultiKrum];
-
-    /// The rule id of docs/protocol.md, 13.2.
-    pub fn id(self) -> u8 {
-        match self {
-            Self::Agreement => 1,
-            Self::MultiKrum => 2,
-        }
-    }
-
-    /// The name, as a specification and the files of keys write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Agreement => "agreement",
-            Self::MultiKrum => "multi-krum",
-        }
     }
 }

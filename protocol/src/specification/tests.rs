@@ -1,7 +1,7 @@
 //! What a specification must be, field by field.
 
 use super::*;
-use crate::rules::{AgreementPolicy, ProjectPolicy};
+use crate::rules::{AgreementPolicy, ProjectPolicy, RuleName};
 
 const DIGITS: &str = r#"
     name = "digits"

@@ -1,7 +1,7 @@
-//! Makes `tests/vectors/rules.json`: rounds of small updates, their Gram matrices, and what the rules make of them.
+//! Generates `tests/vectors/rules.json`: rounds of small updates, their Gram matrices, and the outcomes of the rules.
 //!
-//! Numbers that may pass 2^53 are text. Inactive slots have the update `null`. A round without `updates` is a matrix at the
-//! bounds, which no short updates have. An outcome of `null` is a matrix that the rule refuses.
+//! Numbers that may pass 2^53 are text. Inactive slots have the update `null`. A round without `updates` is a matrix at
+//! the bounds, which no short updates have. An outcome of `null` is a matrix that the rule refuses.
 
 use fairshare_protocol::{
     assess, pack17, word_from_u128, AgreementPolicy, Assessment, Detail, GramMatrix, MultiKrumPolicy,
@@ -14,7 +14,7 @@ const ABOUT: &str = "Updates, Gram matrices (upper triangle, row by row) and out
     protocol's text by tests/vectors/check_rules.py and protocol/tests/rule_vectors.rs.";
 
 /// The file's text.
-pub fn rules_json() -> String {
+pub(crate) fn rules_json() -> String {
     let mut rounds = Vec::new();
     for size in SLOT_SIZES.map(usize::from) {
         rounds.extend(rounds_of_size(size));
@@ -26,7 +26,7 @@ pub fn rules_json() -> String {
     text + "\n"
 }
 
-/// For every `N`: all slots taken, gaps between the active slots, and the fewest active slots there may be.
+/// For every `N`: all slots active, gaps between the active slots, and the fewest active slots of any round.
 fn rounds_of_size(size: usize) -> Vec<Value> {
     let dimension = if size > 32 { 5 } else { 9 };
     let mut numbers = Numbers(size as u64);
@@ -90,7 +90,7 @@ fn odd_rounds() -> Vec<Value> {
         let gram = GramMatrix::from_upper(8, upper).unwrap();
         rounds.push(round(&format!("the {name} entries"), 8, Source::Matrix(all(8), gram), usual));
     }
-    // Products twice as long as the vectors allow: the coherence would be above one.
+    // Products twice as large as the norms allow: the coherence would exceed one.
     let upper = (0..3).flat_map(|i| {
         (i..8).map(move |j| {
             if j > 2 {

@@ -63,7 +63,7 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
     let round = synthetic(&prover);
     let updates = borrowed(&round.updates);
     let assessed = assess_round(&TERMS, &round.model, &updates).unwrap();
-    assert_eq!((assessed.active, assessed.assessment.kept), (0b1_1111, 0b0_1111));
+    assert_eq!((assessed.active, assessed.assessment.kept.bits()), (0b1_1111, 0b0_1111));
     let proved = prover.prove(&round.context, &assessed, &updates, [9; 32]).unwrap();
 
     // What is sent verifies when it is read back from its words, as an auditor does.

@@ -195,7 +195,7 @@ async fn aggregator_can_bend_no_word_nor_leave_an_honest_trainer_out_and_the_tru
         }
     }
     // Which trainers are active is theirs to say: a proof of the round without one of them is true, and serves nothing.
-    let kept = (0..6).find(|slot| round.assessed.assessment.kept >> slot & 1 == 1).unwrap();
+    let kept = (0..6).find(|slot| round.assessed.assessment.kept.contains(*slot)).unwrap();
     let smaller = round.settlement_without(kept).await;
     round.refused("an honest trainer left out", &smaller, proof_fails).await;
     let mut bad = good.clone();

@@ -66,7 +66,7 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
         return Err(ProveError::GramMismatch);
     }
     let made = RoundProof {
-        kept: assessment.kept,
+        kept: assessment.kept.bits(),
         coherence: assessment.coherence,
         shares: assessment.shares.clone(),
         weights: assessment.weights.clone(),

@@ -76,7 +76,7 @@ impl AssessmentPublic {
             sigma: Fr::ZERO,
             active,
             policy,
-            kept: assessment.kept,
+            kept: assessment.kept.bits(),
             coherence: assessment.coherence,
             shares: assessment.shares.clone(),
             weights: assessment.weights.clone(),

@@ -75,7 +75,7 @@ impl AgreementWitness {
             positive: scaled.iter().map(|product| *product >= 0).collect(),
             magnitudes: scaled.iter().map(|product| product.unsigned_abs() >> 32).collect(),
             at_most_median: assessment.contributions.iter().map(|c| *c <= detail.median).collect(),
-            kept: (0..slots).map(|i| assessment.kept >> i & 1 == 1).collect(),
+            kept: (0..slots).map(|i| assessment.kept.contains(i)).collect(),
             active: is_active,
             norms: detail.norms.clone(),
             tau: detail.tau,

@@ -1,4 +1,4 @@
-//! Between the bindings' types and ours.
+//! Conversions between the bindings' types and ours.
 
 use ethers::types::{Address, U256};
 use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine, RoundProofWords};
@@ -9,7 +9,7 @@ use super::error::ChainError;
 use super::types::{CommitCall, Settlement, Terms};
 use crate::address::Address20;
 
-/// A point that the contract has accepted, so that it is on the curve unless the node lies.
+/// A point that the contract has accepted: it is on the curve unless the node lies.
 pub(super) fn point(words: [U256; 2], what: &str) -> Result<G1Affine, ChainError> {
     point_from_words(&words.map(to_word)).map_err(|e| ChainError::decode(what, e))
 }
@@ -18,7 +18,7 @@ pub(super) fn to_words(point: &G1Affine) -> [U256; 2] {
     point_words(point).map(from_word)
 }
 
-/// An address, where there is one.
+/// An address; `None` for zero.
 pub(super) fn some_address(address: Address) -> Option<Address20> {
     Some(address.0).filter(|bytes| *bytes != [0; 20])
 }
@@ -182,7 +182,7 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
     }
 }
 
-/// A proof of form as the contract takes it.
+/// A proof of form in the contract's types.
 pub(super) fn form_proof(words: &FormProofWords) -> bindings::FormProof {
     let values = |words: &[[u8; 32]]| words.iter().copied().map(from_word).collect();
     bindings::FormProof { points: values(&words.points), values: values(&words.values) }

@@ -1,12 +1,13 @@
 //! Accuracy per round and who is kept, over seeds of the data, with and without attackers: the figures behind the
 //! default hyper-parameters.
 //!
-//! `cargo run --release -p fairshare-trainer --example federation_study -- --seeds 10`
+//! `cargo run --release -p fairshare-hostile --example federation_study -- --seeds 10`
 
 use clap::Parser;
 use eyre::Result;
+use fairshare_hostile::Behaviour;
 use fairshare_protocol::{Decimal, Model, Specification};
-use fairshare_trainer::{digits, simulate, split, Behaviour, Participant, SimulatedRound, SplitPlan};
+use fairshare_trainer::{digits, simulate, split, Conduct, Honest, Participant, SimulatedRound, SplitPlan};
 
 /// Simulates eight honest trainers of ten with a sign flip and noise, and the same without the two.
 #[derive(Parser)]
@@ -53,33 +54,40 @@ fn main() -> Result<()> {
     let (mut attackers_kept, mut honest_dropped, mut honest_unpaid) = (0, 0, 0);
     for seed in 1..=args.seeds {
         let parts = split(&digits(), &SplitPlan { shards: 10, alpha: args.alpha, held_out: 0.2, seed })?;
-        let behaviour = |i: usize| {
-            args.attackers.get(i.wrapping_sub(10 - args.attackers.len())).copied().unwrap_or_default()
-        };
+        let honest_count = 10usize.saturating_sub(args.attackers.len());
+        let conduct =
+            |i: usize| match i.checked_sub(honest_count).and_then(|attacker| args.attackers.get(attacker)) {
+                Some(attacker) => attacker as &dyn Conduct,
+                None => &Honest,
+            };
         let all: Vec<Participant<'_>> = parts
             .shards
             .iter()
             .enumerate()
-            .map(|(i, data)| Participant { data, behaviour: behaviour(i), seed: i as u64 })
+            .map(|(i, data)| Participant { data, conduct: conduct(i), seed: i as u64 })
             .collect();
-        let honest: Vec<Participant<'_>> = all.iter().filter(|p| p.behaviour.is_honest()).cloned().collect();
+        let honest: Vec<Participant<'_>> = all.iter().take(honest_count).cloned().collect();
         let attacked = simulate(&specification, &all, &parts.held_out)?;
         let clean = simulate(&specification, &honest, &parts.held_out)?;
         let count = |hostile: bool, kept: bool| -> usize {
             attacked
                 .iter()
-                .flat_map(|r| r.kept.iter().zip(&all))
-                .filter(|(k, p)| p.behaviour.is_honest() != hostile && **k == kept)
+                .flat_map(|r| r.kept.iter().enumerate())
+                .filter(|(i, k)| (*i >= honest_count) == hostile && **k == kept)
                 .count()
         };
-        let unpaid = (0..all.len())
-            .filter(|i| all[*i].behaviour.is_honest() && attacked.iter().all(|r| r.shares[*i] == 0))
-            .count();
+        let unpaid = (0..honest_count).filter(|i| attacked.iter().all(|r| r.shares[*i] == 0)).count();
         let (last, last_clean) = (accuracy(attacked.last()), accuracy(clean.last()));
         let clamped_here = attacked.iter().map(|r| r.clamped_share).fold(0.0, f64::max);
         println!(
-            "seed {seed:2}: attacked {} clean {} gap {:+.3} attackers kept {} honest dropped {} unpaid {unpaid} clamped {:.4} %",
-            line(&attacked), line(&clean), last_clean - last, count(true, true), count(false, false), 100.0 * clamped_here
+            "seed {seed:2}: attacked {} clean {} gap {:+.3} attackers kept {} honest dropped {} unpaid {unpaid} clamped \
+             {:.4} %",
+            line(&attacked),
+            line(&clean),
+            last_clean - last,
+            count(true, true),
+            count(false, false),
+            100.0 * clamped_here
         );
         if !args.brief {
             let sizes: Vec<usize> = parts.shards.iter().map(|s| s.len()).collect();
@@ -102,8 +110,8 @@ fn main() -> Result<()> {
         honest_unpaid += unpaid;
     }
     println!(
-        "least accuracy {least:.4}, widest gap {widest:+.4}, attackers kept {attackers_kept}, honest dropped {honest_dropped}, \
-         honest never paid {honest_unpaid}, most clamped {:.4} %",
+        "least accuracy {least:.4}, widest gap {widest:+.4}, attackers kept {attackers_kept}, honest dropped \
+         {honest_dropped}, honest never paid {honest_unpaid}, most clamped {:.4} %",
         100.0 * clamped
     );
     Ok(())

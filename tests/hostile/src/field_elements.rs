@@ -1,7 +1,8 @@
-//! HOSTILE, for tests: a commitment to field elements that are not small integers.
+//! A commitment to field elements that are not small integers.
 //!
-//! With `i^2 = -1` in the field, adding `(x, i x)` in two coordinates leaves an update's square as it was; in two updates
-//! of accomplices it leaves every product of the round as it was. No assessment sees it, so the proof of form must.
+//! With `i^2 = -1` in the field, adding `(x, i x)` in two coordinates leaves an update's square as it was; in two
+//! updates of accomplices it leaves every product of the round as it was. No assessment sees it, so the proof of form
+//! must.
 
 use fairshare_circuits::{
     msm, prove_form_unchecked, scalar_from_word, FormError, FormProofWords, FormStatement, FormTable,
@@ -16,9 +17,9 @@ const ROOT_OF_MINUS_ONE: [u8; 32] = [
 /// What is added to the first coordinate.
 const HIDDEN: u64 = 1 << 40;
 
-/// The commitment to `update` with `(x, i x)` added in its first two coordinates, and the best proof of form there is for
-/// it: it is true of everything but those two entries.
-pub(super) fn field_elements(
+/// The commitment to `update` with `(x, i x)` added in its first two coordinates, and the best proof of form there is
+/// for it: it is true of everything but those two entries.
+pub(crate) fn field_elements(
     reference: &ReferenceString,
     statement: FormStatement,
     update: &[i16],

@@ -1,9 +1,10 @@
 //! Whole federated runs without a chain: real data, real training, the rule of the protocol.
 //!
-//! More seeds and other hyper-parameters: `cargo run --release -p fairshare-trainer --example federation_study`.
+//! More seeds and other hyper-parameters: `cargo run --release -p fairshare-hostile --example federation_study`.
 
+use fairshare_hostile::Behaviour;
 use fairshare_protocol::Specification;
-use fairshare_trainer::{digits, simulate, split, Behaviour, Participant, SimulatedRound, SplitPlan};
+use fairshare_trainer::{digits, simulate, split, Conduct, Honest, Participant, SimulatedRound, SplitPlan};
 
 const SPECIFICATION: &str = r#"
     name = "digits"
@@ -18,13 +19,14 @@ fn runs(seed: u64, attackers: [Behaviour; 2]) -> (Vec<SimulatedRound>, Vec<Simul
     let specification = Specification::from_toml(SPECIFICATION).expect("the specification is sound");
     let parts =
         split(&digits(), &SplitPlan { shards: 10, alpha: 0.5, held_out: 0.2, seed }).expect("it is split");
-    let behaviours = [Behaviour::Honest; 8].into_iter().chain(attackers);
+    let conducts =
+        [&Honest as &dyn Conduct; 8].into_iter().chain(attackers.iter().map(|a| a as &dyn Conduct));
     let all: Vec<Participant<'_>> = parts
         .shards
         .iter()
-        .zip(behaviours)
+        .zip(conducts)
         .enumerate()
-        .map(|(i, (data, behaviour))| Participant { data, behaviour, seed: seed + i as u64 })
+        .map(|(i, (data, conduct))| Participant { data, conduct, seed: seed + i as u64 })
         .collect();
     let attacked = simulate(&specification, &all, &parts.held_out).expect("it runs");
     let clean = simulate(&specification, &all[..8], &parts.held_out).expect("it runs");

@@ -1,77 +1,63 @@
-//! What a trainer does with its update: the honest behaviour, and hostile ones for tests and the demo only.
-//!
-//! The hostile ones are here so that scenarios run with the real process and differ from an honest trainer in nothing
-//! but their deed.
+//! What hostile trainers do.
 
 use std::borrow::Cow;
 
+use fairshare_circuits::{FormError, FormProofWords, FormStatement, G1Affine, ReferenceString};
 use fairshare_protocol::{encode_update, Model, TensorError};
+use fairshare_trainer::{Conduct, Dataset, Duty, Honest, RoundSeed};
 use rand::Rng;
-use serde::Serialize;
 
-use crate::data::Dataset;
-use crate::seed::RoundSeed;
+use crate::field_elements::field_elements;
 
-/// How a trainer behaves. Everything but `honest` is hostile and serves tests and the demo only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
+/// How a hostile trainer cheats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Behaviour {
-    /// Trains and posts what it trained
-    #[default]
-    Honest,
-    /// HOSTILE, for tests: posts its update negated
+    /// Posts its update negated
     SignFlip,
-    /// HOSTILE, for tests: posts its update times -4
+    /// Posts its update times -4
     ScaledFlip,
-    /// HOSTILE, for tests: posts gaussian noise of its honest update's norm
+    /// Posts gaussian noise of its honest update's norm
     Noise,
-    /// HOSTILE, for tests: trains on `classes - 1 - label` (9 - label for digits)
+    /// Trains on `classes - 1 - label` (9 - label for digits)
     LabelFlip,
-    /// HOSTILE, for tests: does not train and posts a tiny random update
+    /// Does not train and posts a tiny random update
     FreeRider,
-    /// HOSTILE, for tests: posts a file that does not match its commitment
+    /// Posts a file that does not match its commitment
     WrongBytes,
-    /// HOSTILE, for tests: posts the file of another model
+    /// Posts the file of another model
     WrongShape,
-    /// HOSTILE, for tests: posts a file that is larger than an update can be
+    /// Posts a file that is larger than an update can be
     Oversized,
-    /// HOSTILE, for tests: reveals, and never puts the file on IPFS
+    /// Reveals, and never puts the file on IPFS
     WithholdBytes,
-    /// HOSTILE, for tests: commits to field elements that are not small integers, which change no product of updates
+    /// Commits to field elements that are not small integers, which change no product of updates
     FieldElements,
-    /// HOSTILE, for tests: attests nothing
+    /// Attests nothing
     AttestNothing,
-    /// HOSTILE, for tests: leaves two honest slots out of its attestation and claims bytes that it could not have
+    /// Leaves two honest slots out of its attestation and claims files that it could not fetch
     AttestFalsely,
-    /// HOSTILE, for tests: joins and never commits
+    /// Joins and never commits
     Silent,
-    /// HOSTILE, for tests: commits and never reveals
+    /// Commits and never reveals
     NoReveal,
-    /// HOSTILE, for tests: commits another trainer's commitment, and reveals that trainer's CID as its own
+    /// Commits another trainer's commitment, and reveals that trainer's CID as its own
     Copycat,
 }
 
 /// Entries of a free rider's update lie in `-FREE_RIDE..=FREE_RIDE`.
 const FREE_RIDE: i16 = 3;
-/// Bytes that an oversized file has beyond the only length that it may have.
+/// Bytes that an oversized file has beyond the length of an update's file.
 const OVERSIZE: usize = 1 << 20;
 
-impl Behaviour {
-    /// True for the one behaviour that people should use.
-    pub fn is_honest(self) -> bool {
-        self == Self::Honest
-    }
-
-    /// The data that it trains on.
-    pub fn training_data<'a>(self, data: &'a Dataset, model: &Model) -> Cow<'a, Dataset> {
+impl Conduct for Behaviour {
+    fn training_data<'a>(&self, data: &'a Dataset, model: &Model) -> Cow<'a, Dataset> {
         match self {
             Self::LabelFlip => Cow::Owned(data.relabelled(|label| i64::from(model.classes()) - 1 - label)),
             _ => Cow::Borrowed(data),
         }
     }
 
-    /// The update that it commits to, out of the one that it trained.
-    pub fn committed_update(self, trained: Vec<i16>, seed: &RoundSeed) -> Vec<i16> {
+    fn committed_update(&self, trained: Vec<i16>, seed: &RoundSeed) -> Vec<i16> {
         match self {
             Self::SignFlip => trained.iter().map(|u| u.saturating_neg()).collect(),
             Self::ScaledFlip => trained.iter().map(|u| u.saturating_mul(-4)).collect(),
@@ -84,25 +70,7 @@ impl Behaviour {
         }
     }
 
-    /// What it says of the revealed slots, `own` among them, of which it found `good`.
-    pub fn attested_mask(self, revealed: u128, good: u128, own: u128) -> u128 {
-        match self {
-            Self::AttestFalsely => {
-                let others = good & !own;
-                let first = others & others.wrapping_neg();
-                let rest = others ^ first;
-                let second = rest & rest.wrapping_neg();
-                (revealed & !first & !second) | own
-            }
-            _ => (good & revealed) | own,
-        }
-    }
-
-    /// The file that it puts on IPFS for a committed update.
-    ///
-    /// # Errors
-    /// As [`encode_update`].
-    pub fn posted_file(self, model: &Model, update: &[i16]) -> Result<Vec<u8>, TensorError> {
+    fn posted_file(&self, model: &Model, update: &[i16]) -> Result<Vec<u8>, TensorError> {
         match self {
             Self::WrongBytes => {
                 let mut other = update.to_vec();
@@ -123,23 +91,74 @@ impl Behaviour {
             _ => encode_update(model, update),
         }
     }
+
+    fn commitment(
+        &self,
+        reference: &ReferenceString,
+        statement: FormStatement,
+        update: &[i16],
+    ) -> Result<Option<(G1Affine, FormProofWords)>, FormError> {
+        match self {
+            Self::FieldElements => field_elements(reference, statement, update).map(Some),
+            _ => Honest.commitment(reference, statement, update),
+        }
+    }
+
+    fn attested_mask(&self, revealed: u128, good: u128, own: u128) -> u128 {
+        match self {
+            Self::AttestFalsely => {
+                let others = good & !own;
+                let first = others & others.wrapping_neg();
+                let rest = others ^ first;
+                let second = rest & rest.wrapping_neg();
+                (revealed & !first & !second) | own
+            }
+            _ => Honest.attested_mask(revealed, good, own),
+        }
+    }
+
+    fn refuses(&self, duty: Duty) -> Option<&'static str> {
+        match (self, duty) {
+            (Self::Silent, Duty::Commit) => Some("this trainer is silent on purpose (--behaviour silent)"),
+            (Self::NoReveal, Duty::Reveal) => {
+                Some("this trainer does not reveal, on purpose (--behaviour no-reveal)")
+            }
+            (Self::WithholdBytes, Duty::PostFile) => {
+                Some("this trainer withholds its file, on purpose (--behaviour withhold-bytes)")
+            }
+            (Self::AttestNothing, Duty::Attest) => {
+                Some("this trainer attests nothing, on purpose (--behaviour attest-nothing)")
+            }
+            (Self::AttestFalsely, Duty::NameSource) => {
+                Some("this trainer names no source, on purpose (--behaviour attest-falsely)")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Gaussian noise of the norm of `update`, up to rounding.
 fn noise_like(update: &[i16], rng: &mut impl Rng) -> Vec<i16> {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let wanted = norm(&mut update.iter().map(|u| f64::from(*u)));
-    let draws: Vec<f64> = update.iter().map(|_| crate::data::normal(rng)).collect();
+    let draws: Vec<f64> = update.iter().map(|_| normal(rng)).collect();
     let factor = wanted / norm(&mut draws.iter().copied()).max(f64::MIN_POSITIVE);
     // The conversion saturates: noise cannot leave 16 bits.
     draws.iter().map(|d| (d * factor).round_ties_even() as i16).collect()
+}
+
+/// A standard normal draw, by Box and Muller.
+fn normal(rng: &mut impl Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - rng.gen::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * rng.gen::<f64>()).cos()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::ValueEnum;
-    use fairshare_protocol::{decode_update, encoded_len, FileKind};
+    use fairshare_protocol::{decode_update, encoded_len, FileKind, Specification};
+    use fairshare_trainer::{digits, local_update, HyperParameters};
 
     const MODEL: Model = Model::Mlp { inputs: 6, hidden: 5, classes: 3 };
     const SEED: RoundSeed = RoundSeed { seed: 1, project: [2; 20], round: 3 };
@@ -186,7 +205,7 @@ mod tests {
     #[test]
     fn wrong_files_are_wrong_in_the_way_that_they_are_named_for() {
         let file = |behaviour: Behaviour| behaviour.posted_file(&MODEL, &trained()).unwrap();
-        assert_eq!(decode_update(&MODEL, &file(Behaviour::Honest)).unwrap(), trained());
+        assert_eq!(decode_update(&MODEL, &file(Behaviour::SignFlip)).unwrap(), trained());
         let other = decode_update(&MODEL, &file(Behaviour::WrongBytes)).unwrap();
         assert_eq!((other[0], &other[1..]), (trained()[0] + 1, &trained()[1..]));
         assert!(decode_update(&MODEL, &file(Behaviour::WrongShape)).is_err());
@@ -204,22 +223,30 @@ mod tests {
     #[test]
     fn a_false_attestation_leaves_two_honest_slots_out_and_claims_what_was_withheld() {
         let (revealed, good, own) = (0b11_1110, 0b01_1110, 0b00_0100);
-        assert_eq!(Behaviour::Honest.attested_mask(revealed, good, own), good);
-        assert_eq!(
-            Behaviour::Honest.attested_mask(revealed, 0, own),
-            own,
-            "one's own slot is always among them"
-        );
+        assert_eq!(Behaviour::Noise.attested_mask(revealed, good, own), good);
         assert_eq!(Behaviour::AttestFalsely.attested_mask(revealed, good, own), 0b11_0100);
         assert_eq!(Behaviour::AttestFalsely.attested_mask(1, 1, 1), 1, "nobody else revealed");
     }
 
     #[test]
-    fn the_help_says_which_behaviours_are_hostile() {
-        for behaviour in Behaviour::value_variants() {
-            let value = behaviour.to_possible_value().unwrap();
-            let help = value.get_help().unwrap().to_string();
-            assert_eq!(help.starts_with("HOSTILE, for tests"), !behaviour.is_honest(), "{help}");
-        }
+    fn sign_flip_is_the_honest_update_negated_and_another_labelling_gives_another_update() {
+        let specification = Specification::from_toml(
+            r#"
+            name = "digits"
+            model = { kind = "mlp", inputs = 64, hidden = 16, classes = 10 }
+            participation = { min_trainers = 5, max_trainers = 10, stake = "0 wei", bond = "0 wei" }
+            reward = { rounds = 1, per_round = "1 wei", aggregator_fee = "0 wei" }
+            "#,
+        )
+        .unwrap();
+        let data = digits().select(&(0..100).collect::<Vec<_>>());
+        let global = specification.model.initial(1, 14);
+        let hyper = HyperParameters { learning_rate: 100_000, local_epochs: 2 };
+        let update = |conduct: &dyn Conduct| {
+            local_update(&specification, &global, &data, hyper, conduct, &SEED).unwrap().update
+        };
+        let honest = update(&Honest);
+        assert!(honest.iter().zip(&update(&Behaviour::SignFlip)).all(|(a, b)| *a == -*b));
+        assert_ne!(honest, update(&Behaviour::LabelFlip));
     }
 }

@@ -6,8 +6,7 @@ use fairshare_circuits::{FormError, SrsError};
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, SpecificationError, TensorError};
 
-use crate::event::SeatLoss;
-use crate::service::Due;
+use crate::outcome::{Due, SeatLoss};
 
 /// Why a trainer cannot go on, or must leave out a round.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::fmt;
 use fairshare_client::Phase;
 use serde::Serialize;
 
-use crate::service::Due;
+use crate::outcome::{Due, SeatLoss};
 
 /// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as
 /// text. `transaction` and `gas` are null when an earlier process sent the transaction.
@@ -167,34 +167,6 @@ pub enum Event {
         /// What `fairshare withdraw` would pay now: shares and stake.
         owed_wei: String,
     },
-}
-
-/// Why a trainer lost its seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeatLoss {
-    /// It committed in a round and did not reveal before the deadline.
-    MissedReveal,
-    /// More than half of those who revealed did not attest its file.
-    NotAttested,
-    /// It left the project.
-    Left,
-    /// The chain's log could not be read.
-    Unknown,
-}
-
-impl fmt::Display for SeatLoss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MissedReveal => "it committed to an update and did not reveal it before the deadline",
-            Self::NotAttested => {
-                "more than half of the trainers did not attest its update: they could not fetch the file, or it did \
-                 not match its commitment"
-            }
-            Self::Left => "it left the project",
-            Self::Unknown => "the reason cannot be read from the chain now",
-        })
-    }
 }
 
 /// A revealed slot that a trainer did not attest.

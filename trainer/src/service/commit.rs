@@ -7,8 +7,8 @@ use fairshare_client::{ether, format_address, seal, watched, ContentId, Status};
 use rand::RngCore;
 
 use super::fault::Fault;
+use super::run::Service;
 use super::stage::Update;
-use super::Service;
 use crate::conduct::Duty;
 use crate::error::TrainerError;
 use crate::event::Event;

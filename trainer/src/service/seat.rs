@@ -3,9 +3,10 @@
 use fairshare_client::service::Backoff;
 use fairshare_client::{format_address, EventKind, Status};
 
-use super::{Interruption, Service};
+use super::run::{Interruption, Service};
 use crate::error::TrainerError;
-use crate::event::{Event, SeatLoss};
+use crate::event::Event;
+use crate::outcome::SeatLoss;
 
 /// Attempts at reading the log before the trainer ends without the reason.
 const ATTEMPTS: usize = 5;

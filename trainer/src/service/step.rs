@@ -6,8 +6,8 @@ use fairshare_client::service::Backoff;
 use fairshare_client::{Phase, Status};
 
 use super::fault::Fault;
+use super::run::Service;
 use super::stage::{OpenRound, Stage};
-use super::Service;
 use crate::event::Event;
 
 const COMMIT_ENDED: &str = "the commit phase ended before a commitment was on chain";

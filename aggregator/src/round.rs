@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fairshare_client::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
-use fairshare_protocol::{Assessment, RulePolicy};
+use fairshare_protocol::Assessment;
 
 use crate::assess::{slots_of, RoundTerms};
 use crate::error::AssessError;
@@ -42,7 +42,7 @@ impl Ready {
             round: self.settlement.round,
             payee: self.settlement.payee,
             active: self.proved.statement.active,
-            kept: self.assessment.kept,
+            kept: self.assessment.kept.bits(),
             coherence: self.assessment.coherence,
             shares: self.assessment.shares.clone(),
             weights: self.assessment.weights.clone(),
@@ -65,9 +65,7 @@ impl Attempt {
 /// # Errors
 /// A rule that this version does not know.
 pub fn round_terms(terms: &Terms) -> Result<RoundTerms, AssessError> {
-    let policy =
-        RulePolicy::from_terms(terms.rule, terms.theta, terms.trim, terms.byzantine, terms.selected)?;
-    Ok(RoundTerms { slots: terms.slots, policy })
+    Ok(RoundTerms { slots: terms.slots, policy: terms.policy()? })
 }
 
 /// The event of a settled round. `trainers` gives each slot's trainer; `attempt` is given when it is ours.

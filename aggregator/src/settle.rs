@@ -147,7 +147,7 @@ impl Prover {
         Ok(ProvedRound {
             statement,
             proof,
-            kept: assessed.assessment.kept,
+            kept: assessed.assessment.kept.bits(),
             model,
             prove_ms,
             verify_ms: millis(started),

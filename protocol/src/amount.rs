@@ -1,4 +1,4 @@
-//! Amounts as people write them: wei with a unit, and decimals of six places.
+//! Amounts as people write them: a number with a unit, and decimals of six places.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +6,21 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An amount that cannot be read.
+/// Text that is not an amount or a decimal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// Not `NUMBER UNIT`.
-    #[error("{0:?} is not an amount; expected a number and a unit, such as \"0.5 ether\", \"20 gwei\" or \"7 wei\", or \"1000000 units\" of a token")]
+    #[error(
+        "{0:?} is not an amount; expected a number and a unit, such as \"0.5 ether\", \"20 gwei\" or \"7 wei\", \
+         or \"1000000 units\" of a token"
+    )]
     Wei(String),
     /// Not a decimal of at most six places below 4294.967296.
     #[error("{0:?} is not a decimal; expected a number from 0 to 4294 with at most six decimal places, such as 0.05")]
     Decimal(String),
 }
 
-/// An amount of money. Written as `"N wei"`; read with the units wei, gwei and ether.
+/// An amount of ether. Display writes `"N wei"`; FromStr reads wei, gwei and ether.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Wei(pub u128);
 
@@ -43,7 +46,8 @@ impl fmt::Display for Wei {
     }
 }
 
-/// An amount of a project's currency: ether by its units, or a token in its least unit. Written as `"N wei"` or `"N units"`.
+/// An amount as a specification writes it: ether with its units, or a token in its least unit. Display writes `"N wei"`
+/// or `"N units"`. With the project's currency it becomes [`crate::Money`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     /// Ether, in wei.
@@ -62,7 +66,7 @@ impl Amount {
 }
 
 impl Default for Amount {
-    /// Nothing, which is the same in every currency.
+    /// Zero, which is valid in every currency.
     fn default() -> Self {
         Self::Wei(0)
     }
@@ -106,7 +110,7 @@ impl Decimal {
         self.0
     }
 
-    /// As the contract counts factors: in 2^-16, rounded down. Saturates at 32 bits.
+    /// In 2^-16, the unit of the contract's factors, rounded down. Saturates at 32 bits.
     pub fn in_65536ths(self) -> u32 {
         u32::try_from(u64::from(self.0) * 65_536 / 1_000_000).unwrap_or(u32::MAX)
     }
@@ -157,7 +161,7 @@ impl<'de> Deserialize<'de> for Amount {
 }
 
 impl<'de> Deserialize<'de> for Decimal {
-    /// A string, or a number for the comfort of TOML.
+    /// Accepts a string, and a number so that TOML files need no quotes.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Read;
         impl Visitor<'_> for Read {

@@ -5,29 +5,25 @@
 use rayon::prelude::*;
 use thiserror::Error;
 
-/// The most slots that a round can have; a mask is 128 bits wide.
-pub const MAX_SLOTS: usize = 128;
+use crate::bounds::{DIMENSION_LIMIT, MAX_SLOTS};
 
-/// Updates are shorter than this, so that an entry stays below `2^52` and `f64` arithmetic stays exact.
-pub const MAX_DIMENSION: usize = 1 << 22;
-
-/// Largest magnitude of an entry that the rules and circuits accept.
-pub const MAX_ENTRY: i64 = 1 << 52;
-
-/// Coordinates that one dense product takes at a time: sixteen rows of them fit the second-level cache.
+/// Coordinates per dense product: sixteen rows of them fit the second-level cache.
 const BLOCK: usize = 2048;
 
-/// Why a Gram matrix could not be made.
+/// Invalid input for a Gram matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GramError {
-    /// No slot at all, or more than a mask can hold.
-    #[error("a gram matrix of {slots} slots was asked for: give 1 to {MAX_SLOTS} slots")]
+    /// No slot, or more than a mask can hold.
+    #[error("a gram matrix cannot have {slots} slots: give 1 to {MAX_SLOTS}")]
     SlotCount {
-        /// Slots asked for.
+        /// Slots requested.
         slots: usize,
     },
     /// Updates of one round have different lengths.
-    #[error("the update of slot {slot} has {found} entries, expected {expected}: all updates of a round have the model's dimension")]
+    #[error(
+        "the update of slot {slot} has {found} entries, expected {expected}: \
+         all updates of a round have the model's dimension"
+    )]
     LengthMismatch {
         /// The slot whose update differs from the first one.
         slot: usize,
@@ -37,13 +33,15 @@ pub enum GramError {
         found: usize,
     },
     /// An update so long that the sums are no longer exact.
-    #[error("updates have {dimension} entries: a model must have fewer than {MAX_DIMENSION} parameters")]
+    #[error("updates have {dimension} entries: a model must have fewer than {DIMENSION_LIMIT} parameters")]
     TooLong {
         /// Entries of an update.
         dimension: usize,
     },
-    /// The upper triangle has another number of entries than `slots` asks for.
-    #[error("the upper triangle for {slots} slots has {found} entries, expected {expected}: list it row by row, i <= j")]
+    /// The length of the upper triangle does not match `slots`.
+    #[error(
+        "the upper triangle for {slots} slots has {found} entries, expected {expected}: list it row by row, i <= j"
+    )]
     UpperLength {
         /// Slots of the matrix.
         slots: usize,
@@ -54,7 +52,7 @@ pub enum GramError {
     },
 }
 
-/// A symmetric `N x N` matrix of integers, zero in the rows of slots that are not active.
+/// A symmetric `N x N` matrix of integers, zero in the rows of inactive slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GramMatrix {
     slots: usize,
@@ -62,19 +60,19 @@ pub struct GramMatrix {
 }
 
 impl GramMatrix {
-    /// `G_ij = <u_i, u_j>` for the updates given, exact; `None` stands for a slot that is not active.
+    /// `G_ij = <u_i, u_j>` for the updates given, exact; `None` stands for an inactive slot.
     ///
     /// The products run as dense `f64` products: every partial sum is an integer below `2^30 d < 2^52`
     /// (section 2 of the protocol), which `f64` holds exactly whatever the order of the additions.
     ///
     /// # Errors
-    /// No slot or more than [`MAX_SLOTS`], updates of different lengths, or [`MAX_DIMENSION`] entries and more.
+    /// No slot or more than [`MAX_SLOTS`], updates of different lengths, or [`DIMENSION_LIMIT`] entries and more.
     pub fn compute(slots: &[Option<&[i16]>]) -> Result<Self, GramError> {
         check_slot_count(slots.len())?;
         let present: Vec<(usize, &[i16])> =
             slots.iter().enumerate().filter_map(|(slot, update)| update.map(|u| (slot, u))).collect();
         let dimension = present.first().map_or(0, |(_, update)| update.len());
-        if dimension >= MAX_DIMENSION {
+        if dimension >= DIMENSION_LIMIT as usize {
             return Err(GramError::TooLong { dimension });
         }
         for (slot, update) in &present {
@@ -97,7 +95,7 @@ impl GramMatrix {
         Ok(Self { slots: slots.len(), upper })
     }
 
-    /// Takes the upper triangle as it is, row by row, `i <= j`. The entries' ranges are checked by the rules.
+    /// The matrix with this upper triangle, row by row, `i <= j`. The rules check the entries' ranges.
     ///
     /// # Errors
     /// No slot or more than [`MAX_SLOTS`], or a triangle of another length.
@@ -128,7 +126,7 @@ impl GramMatrix {
         self.upper[upper_index(self.slots, i.min(j), i.max(j))]
     }
 
-    /// The upper triangle row by row, `i <= j`: the order in which it is hashed.
+    /// The upper triangle row by row, `i <= j`.
     pub fn upper(&self) -> &[i64] {
         &self.upper
     }
@@ -178,7 +176,7 @@ fn products(updates: &[(usize, &[i16])], dimension: usize) -> Vec<i64> {
             },
         )
         .into_iter()
-        .map(|sum| sum as i64) // an integer below 2^52: nothing is cut off
+        .map(|sum| sum as i64) // an integer below 2^52: exact
         .collect()
 }
 
@@ -261,8 +259,9 @@ mod tests {
             GramMatrix::compute(&[None, Some(&a), Some(&b)]),
             Err(GramError::LengthMismatch { slot: 2, expected: 4, found: 5 })
         );
-        let long = vec![0i16; MAX_DIMENSION];
-        assert_eq!(GramMatrix::compute(&[Some(&long)]), Err(GramError::TooLong { dimension: MAX_DIMENSION }));
+        let dimension = DIMENSION_LIMIT as usize;
+        let long = vec![0i16; dimension];
+        assert_eq!(GramMatrix::compute(&[Some(&long)]), Err(GramError::TooLong { dimension }));
         assert_eq!(
             GramMatrix::from_upper(3, vec![0; 5]),
             Err(GramError::UpperLength { slots: 3, expected: 6, found: 5 })

@@ -1,6 +1,6 @@
-//! The next round's learning rate out of proved numbers (docs/protocol.md 13.5). The contract computes the same.
+//! The next round's learning rate from proved numbers (docs/protocol.md 13.5). The contract computes the same.
 
-use crate::specification::ONE;
+use crate::bounds::ONE;
 use serde::{Deserialize, Serialize};
 
 /// A project's schedule. Factors are in `2^-16`, so 65536 is one.
@@ -14,7 +14,7 @@ pub struct HyperPolicy {
     pub decay: u32,
     /// Coherence below which the learning rate shrinks further, `2^-16`.
     pub coherence_floor: u32,
-    /// That further factor, `2^-16`.
+    /// Factor on the learning rate below `coherence_floor`, `2^-16`.
     pub coherence_decay: u32,
     /// The learning rate never goes below this, millionths.
     pub min_learning_rate: u32,
@@ -63,7 +63,8 @@ mod tests {
     proptest! {
         #[test]
         fn factors_up_to_one_never_raise_the_rate(
-            rate: u32, coherence in 0u32..=ONE, decay in 0u32..=ONE, floor in 0u32..=ONE, further in 0u32..=ONE, min: u32
+            rate: u32, min: u32, coherence in 0u32..=ONE, decay in 0u32..=ONE, floor in 0u32..=ONE,
+            further in 0u32..=ONE
         ) {
             let policy = HyperPolicy {
                 decay, coherence_floor: floor, coherence_decay: further, min_learning_rate: min, ..policy()

@@ -1,4 +1,4 @@
-//! Models: which parameters one has, in which order, and its first values.
+//! Models: their parameters, the order of the parameters, their first values.
 //!
 //! The order of the parameters is the order of their names; each is flattened row-major. That order is the order of an
 //! update's coefficients (docs/protocol.md, section 12).
@@ -6,10 +6,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::bounds::{DIMENSION_LIMIT, MAX_LAYER};
 use crate::quantise::MODEL_FRACTION_BITS;
-
-/// `d` must stay below this, so that an entry of the Gram matrix stays below `2^52` (docs/protocol.md, section 2).
-pub const DIMENSION_LIMIT: u32 = 1 << 22;
 
 /// A model that a project trains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +29,8 @@ pub enum Model {
         /// Classes.
         classes: u32,
     },
-    /// One 3x3 convolution (padding 1), rectified linear units, a 2x2 maximum pool, one linear layer; for square images of one channel.
+    /// One 3x3 convolution (padding 1), rectified linear units, a 2x2 maximum pool, one linear layer. For square images
+    /// of one channel.
     Cnn {
         /// Features of a sample: the side of the image, squared.
         inputs: u32,
@@ -49,7 +48,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Inputs that one of its outputs has, for the first values.
+    /// Inputs of one output, which scales the first values.
     fan_in: u32,
 }
 
@@ -69,7 +68,7 @@ impl Parameter {
     }
 }
 
-/// Why a model cannot be.
+/// An invalid model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// A size is out of its range.
@@ -77,12 +76,12 @@ pub enum ModelError {
     Size {
         /// The field of the specification.
         field: &'static str,
-        /// What was given.
+        /// The value given.
         value: u32,
-        /// What was expected.
+        /// The valid range.
         expected: &'static str,
     },
-    /// The parameters are too many for the proofs.
+    /// More parameters than the proofs allow.
     #[error("the model has {0} parameters; expected fewer than 4194304 (2^22): make a layer smaller")]
     TooLarge(u64),
 }
@@ -95,7 +94,7 @@ impl Model {
         }
     }
 
-    /// Classes that the model tells apart.
+    /// Number of classes.
     pub fn classes(&self) -> u32 {
         match self {
             Self::Logistic { classes, .. } | Self::Mlp { classes, .. } | Self::Cnn { classes, .. } => {
@@ -115,7 +114,7 @@ impl Model {
     /// [`ModelError`] names the field, or says that the model is too large.
     pub fn validate(&self) -> Result<(), ModelError> {
         let in_range = |field, value: u32, least: u32, expected| {
-            if (least..=1 << 16).contains(&value) {
+            if (least..=MAX_LAYER).contains(&value) {
                 Ok(())
             } else {
                 Err(ModelError::Size { field, value, expected })
@@ -175,7 +174,7 @@ impl Model {
     }
 
     /// The first model `T_0` in fixed point: every entry uniform in `[-1/sqrt(fan_in), 1/sqrt(fan_in)]`, the usual
-    /// start of a linear layer, drawn from SHA-256 of the seed and a counter, so that anyone can make it again.
+    /// start of a linear layer, drawn from SHA-256 of the seed and a counter, so that anyone can recompute it.
     pub fn initial(&self, seed: u64, scale_log2: u8) -> Vec<i64> {
         let mut values = Vec::with_capacity(self.dimension());
         let mut stream = Stream::new(seed);

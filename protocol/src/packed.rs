@@ -9,10 +9,10 @@ pub const ELEMENT_BITS: usize = 17;
 /// Elements in one word. `14 * 17 = 238` bits, below every scalar field's order.
 pub const ELEMENTS_PER_WORD: usize = 14;
 
-/// Why elements could not be packed or words not unpacked.
+/// Elements that cannot be packed, or words that are not a packing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PackError {
-    /// An element that does not fit.
+    /// An element of more than 17 bits.
     #[error("element {index} is {value}: packed elements are below 2^{ELEMENT_BITS}")]
     TooLarge {
         /// Position of the element.
@@ -20,27 +20,27 @@ pub enum PackError {
         /// Its value.
         value: u32,
     },
-    /// The number of words does not fit the number of elements.
+    /// The number of words does not match the number of elements.
     #[error("{found} packed words for {count} elements: expected {expected}")]
     WordCount {
-        /// Elements asked for.
+        /// Number of elements.
         count: usize,
-        /// Words that they take.
+        /// Words that so many elements need.
         expected: usize,
         /// Words given.
         found: usize,
     },
-    /// A bit is set where no element lies.
-    #[error("packed word {word} has bits outside its elements: it is no packing of {count} elements")]
+    /// A bit outside the elements is set.
+    #[error("packed word {word} has bits outside its elements: it is not a packing of {count} elements")]
     StrayBits {
         /// Position of the word.
         word: usize,
-        /// Elements asked for.
+        /// Number of elements.
         count: usize,
     },
 }
 
-/// Words that `count` elements take.
+/// Number of words for `count` elements.
 pub fn packed_words(count: usize) -> usize {
     count.div_ceil(ELEMENTS_PER_WORD)
 }
@@ -67,10 +67,10 @@ fn pack_word(elements: &[u32]) -> Word {
     word
 }
 
-/// Reads `count` elements back.
+/// Unpacks `count` elements.
 ///
 /// # Errors
-/// Another number of words than `count` elements take, or a bit set where no element lies.
+/// A wrong number of words for `count` elements, or a bit set outside the elements.
 pub fn unpack17(words: &[Word], count: usize) -> Result<Vec<u32>, PackError> {
     let expected = packed_words(count);
     if words.len() != expected {
@@ -88,7 +88,7 @@ pub fn unpack17(words: &[Word], count: usize) -> Result<Vec<u32>, PackError> {
     Ok(elements)
 }
 
-/// The element at `index` as the contract reads it: whatever else the words hold, and 0 behind them.
+/// The element at `index` as the contract reads it: ignores all other bits, and yields 0 beyond the words.
 pub fn element17(words: &[Word], index: usize) -> u32 {
     words.get(index / ELEMENTS_PER_WORD).map_or(0, |word| element_at(word, index % ELEMENTS_PER_WORD))
 }

@@ -1,21 +1,19 @@
-//! Between floating point and the integers that are proved (docs/protocol.md, section 2).
+//! Quantisation: between floating point and the integers of the proofs (docs/protocol.md, section 2).
 
 /// The global model has this many fraction bits more than an update.
 pub const MODEL_FRACTION_BITS: u8 = 16;
-/// The largest power of two that a project may choose as its scale.
-pub const MAX_SCALE_LOG2: u8 = 24;
 
-/// An update in integers, and how much of it did not fit.
+/// A quantised update, and how many entries were clamped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantised {
     /// `u`, entries in `[-2^15, 2^15)`.
     pub update: Vec<i16>,
-    /// Entries that were clamped, or were not numbers and became 0.
+    /// Entries that were clamped, and entries that were NaN and became 0.
     pub clamped: usize,
 }
 
 impl Quantised {
-    /// Share of entries that were clamped, in `[0, 1]`; above 0.001 the project's scale is too large for the training.
+    /// Share of clamped entries, in `[0, 1]`. Above 0.001 the project's scale is too large for the training.
     pub fn clamped_share(&self) -> f64 {
         self.clamped as f64 / self.update.len().max(1) as f64
     }
@@ -23,7 +21,7 @@ impl Quantised {
 
 /// `round((local - global) * 2^scale_log2)`, half to even as `torch.round`, clamped to 16 bits.
 ///
-/// `local` and `global` have the same length `d`; the shorter one decides otherwise.
+/// `local` and `global` have the same length `d`; if not, the result has the shorter length.
 pub fn quantise_update(local: &[f32], global: &[f32], scale_log2: u8) -> Quantised {
     let scale = f64::from(1u32 << scale_log2);
     let mut clamped = 0;
@@ -35,7 +33,7 @@ pub fn quantise_update(local: &[f32], global: &[f32], scale_log2: u8) -> Quantis
             if !(f64::from(i16::MIN)..=f64::from(i16::MAX)).contains(&value) {
                 clamped += 1;
             }
-            value as i16 // saturates, and makes 0 of what is not a number
+            value as i16 // saturates; NaN becomes 0
         })
         .collect();
     Quantised { update, clamped }
@@ -47,7 +45,7 @@ pub fn model_to_f32(model: &[i64], scale_log2: u8) -> Vec<f32> {
     model.iter().map(|&t| (t as f64 / scale) as f32).collect()
 }
 
-/// `T + sum_i w_i u_i`; `None` when an entry leaves 64 bits or the lengths differ.
+/// `T + sum_i w_i u_i`; `None` when an entry overflows 64 bits or the lengths differ.
 pub fn apply_step(model: &[i64], updates: &[(&[i16], u32)]) -> Option<Vec<i64>> {
     let mut next = model.to_vec();
     for (update, weight) in updates {

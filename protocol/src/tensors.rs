@@ -1,17 +1,16 @@
 //! Update and model files: safetensors with exactly the model's tensors (docs/protocol.md, section 12).
 //!
-//! A model and a type of number leave one possible header, so a file is checked by comparing its first bytes with that
-//! header: nothing of a stranger's file is parsed before it is known to be right. What the header should have been
-//! is worked out only to say what is wrong.
+//! Model and kind of file determine the header, so a reader compares the first bytes of a file with that header and
+//! parses nothing of an untrusted file. Only the error message looks into a wrong header, with bounded work.
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::model::Model;
 
-/// A header may not be longer than this.
+/// Longest header, in bytes.
 pub const MAX_HEADER: usize = 64 * 1024;
 
-/// What a file is for; it decides the type of its numbers.
+/// The kind of a file, which determines the type of its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A trainer's update, I16.
@@ -48,10 +47,10 @@ impl FileKind {
     }
 }
 
-/// Why a file is not what it should be.
+/// A file that does not match the project's model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TensorError {
-    /// The number of values does not fit the model.
+    /// The number of values is not the model's dimension.
     #[error("{got} values for a model of {expected} parameters")]
     WrongDimension {
         /// `d`.
@@ -59,32 +58,32 @@ pub enum TensorError {
         /// Values given.
         got: usize,
     },
-    /// The file's length is not the one length that it can have.
+    /// The file's length is not that of the model's files.
     #[error("the {kind} file has {got} bytes; expected {expected}{hint}")]
     WrongLength {
         /// Which file.
         kind: &'static str,
-        /// The one possible length.
+        /// The length of the model's files.
         expected: usize,
         /// The length found.
         got: usize,
-        /// What the header says is wrong, when it could be read.
+        /// What is wrong with the header, when it can be read.
         hint: String,
     },
-    /// The length is right, the header is not.
+    /// The length is right and the header is wrong.
     #[error("the {kind} file's header is not that of the project's model{hint}")]
     WrongHeader {
         /// Which file.
         kind: &'static str,
-        /// What the header says is wrong, when it could be read.
+        /// What is wrong with the header, when it can be read.
         hint: String,
     },
-    /// The header of this model cannot be made.
+    /// safetensors refuses the model's tensors.
     #[error("no safetensors header for this model: {0}")]
     NoHeader(String),
 }
 
-/// The number of bytes that a file of this kind has for this model.
+/// The length of a file of this kind for this model, in bytes.
 ///
 /// # Errors
 /// [`TensorError::NoHeader`] when the model has no valid header.
@@ -187,7 +186,7 @@ fn header(model: &Model, kind: FileKind) -> Result<Vec<u8>, TensorError> {
     Ok(file)
 }
 
-/// What a reader of the header would object to, in a few words.
+/// The first fault of a wrong header, in a few words.
 fn hint(model: &Model, kind: FileKind, file: &[u8]) -> Option<String> {
     let length = u64::from_le_bytes(file.get(..8)?.try_into().ok()?);
     if length > MAX_HEADER as u64 {
@@ -217,7 +216,7 @@ fn hint(model: &Model, kind: FileKind, file: &[u8]) -> Option<String> {
             ));
         }
     }
-    (found.len() > model.parameters().len()).then(|| "it has tensors that the model has not".into())
+    (found.len() > model.parameters().len()).then(|| "it has tensors that the model does not have".into())
 }
 
 #[cfg(test)]

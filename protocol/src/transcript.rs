@@ -1,7 +1,7 @@
 //! The chain of hashes that binds a proof to its statement (docs/protocol.md 4 and 13.1).
 //!
-//! A state is `keccak256(abi.encode(bytes32 state, bytes32 label, uint256[] items))`; the challenge that it gives is
-//! the state taken modulo the scalar field's order, which is the business of the crate that has the field.
+//! A state is `keccak256(abi.encode(bytes32 state, bytes32 label, uint256[] items))`; its challenge is
+//! the state modulo the scalar field's order. The circuits crate, which has the field, computes challenges.
 
 use sha3::{Digest, Keccak256};
 

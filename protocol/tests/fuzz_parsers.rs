@@ -1,5 +1,5 @@
-//! Everything that this crate parses from outside, changed at random: no panic, bounded memory, and what is accepted is
-//! exactly what would be written.
+//! Random changes of everything that this crate parses: no panic, bounded memory, and every accepted input is exactly
+//! what the encoder writes.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "support/fuzzing.rs"]
@@ -20,7 +20,12 @@ fn model() -> Model {
     Model::Mlp { inputs: 6, hidden: 5, classes: 3 }
 }
 
-/// Replaces one number or word of a text by one that a reader may stumble over.
+/// Which tokens of a text [`swap_token`] replaces, and with what.
+fn tokens() -> impl Strategy<Value = Vec<(Index, Index)>> {
+    prop::collection::vec((any::<Index>(), any::<Index>()), 0..3)
+}
+
+/// Replaces one token of a text with one at which parsers fail.
 fn swap_token(text: &str, at: &Index, with: &Index) -> String {
     let extremes = [
         "0",
@@ -63,7 +68,7 @@ fn swap_token(text: &str, at: &Index, with: &Index) -> String {
     format!("{}{}{}", &text[..start], extremes[with.index(extremes.len())], &text[start + token.len()..])
 }
 
-/// What every accepted specification is: within its bounds, and read back from its canonical form.
+/// Every accepted specification is within the bounds and equals what its canonical form says.
 fn sound(specification: &Specification) {
     assert!(specification.model.dimension() < DIMENSION_LIMIT as usize);
     assert!(specification.deposit().unwrap() < 1 << 96);
@@ -113,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn fuzz_specification_toml(changes in changes(), tokens in prop::collection::vec((any::<Index>(), any::<Index>()), 0..3)) {
+    fn fuzz_specification_toml(changes in changes(), tokens in tokens()) {
         let mut text = EXAMPLE.to_owned();
         for (at, with) in &tokens {
             text = swap_token(&text, at, with);
@@ -129,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn fuzz_specification_json(changes in changes(), tokens in prop::collection::vec((any::<Index>(), any::<Index>()), 0..3)) {
+    fn fuzz_specification_json(changes in changes(), tokens in tokens()) {
         let valid = Specification::from_toml(EXAMPLE).unwrap().canonical_json();
         let mut text = String::from_utf8(valid).unwrap();
         for (at, with) in &tokens {
@@ -156,7 +161,12 @@ proptest! {
     }
 
     #[test]
-    fn fuzz_packed_words(words in prop::collection::vec(any::<[u8; 32]>(), 0..12), small in prop::collection::vec(0u32..1 << 17, 0..130), flip in any::<(Index, Index)>(), count in 0usize..300) {
+    fn fuzz_packed_words(
+        words in prop::collection::vec(any::<[u8; 32]>(), 0..12),
+        small in prop::collection::vec(0u32..1 << 17, 0..130),
+        flip in any::<(Index, Index)>(),
+        count in 0usize..300,
+    ) {
         prop_assert!(unpack17(&words, count).map_or(true, |read| pack17(&read).unwrap() == words));
         let mut packed = pack17(&small).unwrap();
         prop_assert_eq!(packed.len(), packed_words(small.len()));

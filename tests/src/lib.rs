@@ -7,13 +7,18 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod chain_faults;
 pub mod demo;
+mod fault_proxy;
 mod market;
 mod options;
 mod process;
 mod report;
+pub mod schema;
 mod show;
 
+pub use chain_faults::{ChainFaults, HighBaseFee};
+pub use fault_proxy::{Behaviour, Fault, FaultId, FaultProxy, SentTransaction, Statistics};
 pub use market::{Devnet, Market, Outcome, Stage};
 pub use options::{Attackers, ModelChoice, Options};
 pub use process::{binary, run_json, run_raw, Background, Failure};

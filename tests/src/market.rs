@@ -1,7 +1,9 @@
 //! A marketplace: its devnet, its owner, its trainers, its aggregator.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -65,6 +67,8 @@ pub struct Market {
     pub project: String,
     /// What `project create` printed.
     pub created: Value,
+    /// Results of the market's commands, each with the name of its definition in `docs/events.schema.json`.
+    pub(crate) results: Mutex<Vec<(&'static str, Value)>>,
     /// The trainers, honest ones first.
     pub trainers: Vec<Participant>,
     /// Which held-out samples judge the model.
@@ -75,11 +79,29 @@ pub struct Market {
     aggregator: Wallet,
     devnet: Background,
     wallets: usize,
+    /// Of everything that has no route of its own.
+    route: Route,
+    /// By the participant's name.
+    routes: BTreeMap<String, Route>,
+}
+
+/// Addresses of chain and content as a participant knows them: the nodes themselves, or proxies before them.
+#[derive(Clone, Debug)]
+struct Route {
+    rpc: String,
+    ipfs: String,
 }
 
 /// The chain and the wallets of a market that has no project yet.
 pub struct Devnet<'a> {
     ready: &'a Value,
+    route: Route,
+}
+
+impl Route {
+    fn apply(&self, command: &mut Command) {
+        command.env("FAIRSHARE_RPC", &self.rpc).env("FAIRSHARE_IPFS", &self.ipfs);
+    }
 }
 
 impl Devnet<'_> {
@@ -89,6 +111,21 @@ impl Devnet<'_> {
     /// [`Failure::Output`] with what the node says.
     pub fn call(&self, method: &str, parameters: Value) -> Result<Value, Failure> {
         crate::process::call_node(text(self.ready, "rpc")?, method, parameters)
+    }
+
+    /// Address of the Ethereum node.
+    pub fn rpc(&self) -> &str {
+        &self.route.rpc
+    }
+
+    /// Address of the IPFS node.
+    pub fn ipfs(&self) -> &str {
+        &self.route.ipfs
+    }
+
+    /// Sends everything that follows, the creation of the project first, to these addresses: proxies before the nodes.
+    pub fn route_all(&mut self, rpc: &str, ipfs: &str) {
+        self.route = Route { rpc: rpc.into(), ipfs: ipfs.into() };
     }
 
     /// The addresses of all wallets, the owner's and the aggregator's among them.
@@ -133,7 +170,7 @@ impl Market {
     pub fn open_on(
         options: &Options,
         folder: &Path,
-        adjust: impl FnOnce(&Devnet, String) -> Result<String, Failure>,
+        adjust: impl FnOnce(&mut Devnet, String) -> Result<String, Failure>,
         tell: &mut dyn FnMut(Stage),
     ) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder.join("logs")).map_err(Failure::io(folder.display().to_string()))?;
@@ -178,21 +215,16 @@ impl Market {
 
         tell(Stage::Begun("deploying contracts and project, the reward in escrow"));
         let specification = folder.join("project.toml");
-        let toml = adjust(&Devnet { ready: &ready }, specification_of(options))?;
+        let route = Route { rpc: text(&ready, "rpc")?.into(), ipfs: text(&ready, "ipfs")?.into() };
+        let mut devnet_for_creation = Devnet { ready: &ready, route };
+        let toml = adjust(&mut devnet_for_creation, specification_of(options))?;
+        let route = devnet_for_creation.route;
         std::fs::write(&specification, toml).map_err(Failure::io(specification.display().to_string()))?;
         let (owner, aggregator) = (find("owner")?, find("aggregator")?);
         let password = PathBuf::from(text(&ready, "password_file")?);
         let created = run_json(
             Command::new(binary("fairshare")?)
-                .args([
-                    "project",
-                    "create",
-                    "--json",
-                    "--rpc",
-                    text(&ready, "rpc")?,
-                    "--ipfs",
-                    text(&ready, "ipfs")?,
-                ])
+                .args(["project", "create", "--json", "--rpc", &route.rpc, "--ipfs", &route.ipfs])
                 .arg("--spec")
                 .arg(&specification)
                 .args(["--aggregator", &aggregator.address])
@@ -205,6 +237,7 @@ impl Market {
             rpc: text(&ready, "rpc")?.into(),
             ipfs: text(&ready, "ipfs")?.into(),
             project: text(&created, "project")?.into(),
+            results: Mutex::new(vec![("devnet", ready.clone()), ("project_create", created.clone())]),
             created,
             trainers,
             held_out,
@@ -215,26 +248,33 @@ impl Market {
             devnet,
             folder,
             wallets,
+            route,
+            routes: BTreeMap::new(),
         })
     }
 
-    /// A command of a binary, told where chain, content and project are.
+    /// Lets a participant reach chain and content at other addresses, such as those of a proxy, from its next process on.
+    pub fn route(&mut self, name: &str, rpc: &str, ipfs: &str) {
+        self.routes.insert(name.to_owned(), Route { rpc: rpc.into(), ipfs: ipfs.into() });
+    }
+
+    /// A command of a binary with the addresses of chain, content and project.
     ///
     /// # Errors
     /// [`Failure::NoBinary`].
     pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command, Failure> {
         let mut command = Command::new(binary(program)?);
-        command.args(arguments).current_dir(&self.folder);
-        command
-            .env("FAIRSHARE_RPC", &self.rpc)
-            .env("FAIRSHARE_IPFS", &self.ipfs)
-            .env("FAIRSHARE_PROJECT", &self.project);
+        command.args(arguments).current_dir(&self.folder).env("FAIRSHARE_PROJECT", &self.project);
+        self.route.apply(&mut command);
         Ok(command)
     }
 
     fn signed(&self, program: &str, arguments: &[&str], wallet: &Wallet) -> Result<Command, Failure> {
         let mut command = self.command(program, arguments)?;
         command.arg("--wallet").arg(&wallet.keystore).arg("--password-file").arg(&self.password);
+        if let Some(route) = self.routes.get(&wallet.name) {
+            route.apply(&mut command);
+        }
         Ok(command)
     }
 
@@ -259,8 +299,16 @@ impl Market {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub fn start_trainer(&self, index: usize) -> Result<Background, Failure> {
+        self.start_trainer_as(index, self.trainers[index].name())
+    }
+
+    /// Starts a trainer as a process of another name, with a state folder and a log of its own: a second one with the
+    /// same wallet.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be started.
+    pub fn start_trainer_as(&self, index: usize, name: &str) -> Result<Background, Failure> {
         let participant = &self.trainers[index];
-        let name = participant.name();
         let is_honest = participant.behaviour == HONEST;
         let program = if is_honest { "fairshare-trainer" } else { "fairshare-hostile-trainer" };
         let mut command = self.signed(program, &["run", "--join", "--json"], &participant.wallet)?;
@@ -346,7 +394,7 @@ impl Market {
         if let Some(round) = round {
             fetch.arg(format!("--round={round}"));
         }
-        run_json(&mut fetch)?;
+        self.note("model_fetch", run_json(&mut fetch)?);
         let mut evaluate = self.command("fairshare-trainer", &["evaluate", "--json"])?;
         evaluate
             .arg("--model")
@@ -370,11 +418,12 @@ impl Market {
     pub fn audit(&self) -> Result<Value, Failure> {
         let mut command = self.command("fairshare", &["audit", "--json"])?;
         let output = crate::process::run_raw(&mut command)?;
-        serde_json::from_slice(&output.stdout).map_err(|_| Failure::Command {
+        let report = serde_json::from_slice(&output.stdout).map_err(|_| Failure::Command {
             command: "fairshare audit".into(),
             code: output.status.to_string(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        })?;
+        Ok(self.note("audit", report))
     }
 
     /// One call of the Ethereum node.
@@ -390,7 +439,8 @@ impl Market {
     /// # Errors
     /// [`Failure`] of the command.
     pub fn show(&self) -> Result<Value, Failure> {
-        run_json(&mut self.command("fairshare", &["project", "show", "--json"])?)
+        Ok(self
+            .note("project_show", run_json(&mut self.command("fairshare", &["project", "show", "--json"])?)?))
     }
 
     /// Takes out what a wallet (`owner`, `aggregator`, a trainer's name) is owed; 0 when that is nothing.
@@ -401,8 +451,14 @@ impl Market {
         let all = self.trainers.iter().map(|t| &t.wallet).chain([&self.owner, &self.aggregator]);
         let Some(wallet) = all.into_iter().find(|w| w.name == name) else { return Ok(0) };
         let mut command = self.signed("fairshare", &["withdraw", "--json"], wallet)?;
-        let result = run_json(&mut command)?;
-        Ok(amount(&result["amount_wei"]))
+        let result = self.note("withdraw", run_json(&mut command)?);
+        // In wei, or in the least unit of the project's token.
+        Ok(amount(result.get("amount_units").unwrap_or(&result["amount_wei"])))
+    }
+
+    fn note(&self, definition: &'static str, result: Value) -> Value {
+        self.results.lock().expect("no holder panics").push((definition, result.clone()));
+        result
     }
 
     /// Keystore and password file of the aggregator.

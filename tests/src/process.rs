@@ -152,8 +152,8 @@ struct Events {
     changed: Condvar,
 }
 
-/// A process that runs in the background. Its events are the JSON lines on its standard output; its standard error
-/// goes to a log file. It ends with the value.
+/// A process that runs in the background. Its events are the JSON lines on its standard output, which also go to a file
+/// beside its log (`.jsonl`); its standard error goes to the log file. It ends with the value.
 pub struct Background {
     name: String,
     child: Child,
@@ -179,11 +179,19 @@ impl Background {
             .spawn()
             .map_err(Failure::io(format!("start `{}`", line_of(command))))?;
         let events = Arc::new(Events::default());
+        let lines = log.with_extension("jsonl");
+        let mut lines = File::options()
+            .create(true)
+            .append(true)
+            .open(&lines)
+            .map_err(Failure::io(lines.display().to_string()))?;
         let output = child.stdout.take().expect("standard output is piped");
         std::thread::spawn({
             let events = Arc::clone(&events);
             move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    // A full disk shows in the test that reads the file.
+                    let _ = writeln!(lines, "{line}");
                     if let Ok(event) = serde_json::from_str(&line) {
                         events.seen.lock().expect("no holder panics").0.push(event);
                         events.changed.notify_all();

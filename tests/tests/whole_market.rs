@@ -34,6 +34,10 @@ async fn honest_trainers_are_paid_attackers_earn_nothing_and_the_model_is_as_goo
     }
     let written = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
     assert_eq!(written, serde_json::to_string_pretty(&report).unwrap());
+    market.show().unwrap();
+    let (checked, faults) = market.faults_of_output().unwrap();
+    assert_eq!(faults, [""; 0], "printed with --json and not as docs/events.schema.json says");
+    assert!(checked > 10 * 5 * 4, "ten trainers say at least four things a round: {checked}");
     drop(market);
 
     // The same shards and seeds without the two attackers.

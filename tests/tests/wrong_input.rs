@@ -68,7 +68,13 @@ fn specification_of_an_unknown_rule_is_refused(market: &Market) {
         market,
         "[reward]",
         "[rule]\nname = \"median\"\n[reward]",
-        &["median", "multi-krum"],
+        &["median", "expected \"agreement\""],
+    );
+    refuse_specification(
+        market,
+        "[reward]",
+        "[rule]\nname = \"multi-krum\"\n[reward]",
+        &["multi-krum", "was removed", "use \"agreement\""],
     );
 }
 

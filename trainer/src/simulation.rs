@@ -92,7 +92,7 @@ pub fn simulate(
             round,
             accuracy: measured.accuracy,
             loss: measured.loss,
-            kept: (0..participants.len()).map(|slot| assessment.kept >> slot & 1 == 1).collect(),
+            kept: (0..participants.len()).map(|slot| assessment.kept.contains(slot)).collect(),
             shares: assessment.shares,
             coherence: assessment.coherence,
             learning_rate,

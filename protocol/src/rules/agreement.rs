@@ -1,24 +1,15 @@
-//! The rule "agreement": one's norm-clipped update against everybody else's, trimmed (docs/protocol.md section 6).
+//! The rule "agreement": the trimmed agreement of each clipped update with the others (docs/protocol.md section 6).
 
-use super::{checked_active_slots, coherence, pay_shares, Assessment, Detail, RuleError};
+use super::assessment::{checked_active_slots, pay_shares, AgreementDetail, Assessment, Detail};
+use super::coherence::coherence;
+use super::error::RuleError;
+use crate::bounds::{MAX_TRIM, MIN_ACTIVE, ONE, THETA_LIMIT};
 use crate::fixed_point::{isqrt, lower_median, trimmed_sum};
 use crate::gram::GramMatrix;
-use crate::specification::ONE;
+use crate::slot_mask::SlotMask;
 use serde::{Deserialize, Serialize};
 
-/// The rule's id on chain.
-pub const AGREEMENT_RULE: u8 = 1;
-
-/// `theta` is below this.
-pub const MAX_THETA: u16 = 1 << 10;
-
-/// `trim` is at most this: with three active slots and more a row then keeps an entry.
-pub const MAX_TRIM: u8 = 85;
-
-/// Fewest active slots of a round. A project may ask for more.
-pub const MIN_ACTIVE: u32 = 3;
-
-/// What a project fixes of the rule.
+/// The rule's numbers in a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgreementPolicy {
     /// A contribution under this many 256ths of the median is an outlier.
@@ -30,16 +21,16 @@ pub struct AgreementPolicy {
 impl AgreementPolicy {
     /// `floor(active * trim / 256)`: entries dropped at each end of a row. The contract computes the same.
     pub fn trim_count(&self, active: u32) -> u32 {
-        // At most `active`, so the way back into 32 bits loses nothing.
+        // At most `active`, so it fits 32 bits.
         (u64::from(active) * u64::from(self.trim) / 256) as u32
     }
 
-    /// Whether every round of three active slots and more can be assessed.
+    /// Checks that every round of three active slots and more can be assessed.
     ///
     /// # Errors
-    /// `theta` of [`MAX_THETA`] and more, or `trim` above [`MAX_TRIM`].
+    /// `theta` of [`THETA_LIMIT`] and more, or `trim` above [`MAX_TRIM`].
     pub fn validate(&self) -> Result<(), RuleError> {
-        if self.theta >= MAX_THETA {
+        if self.theta >= THETA_LIMIT {
             return Err(RuleError::ThetaTooLarge { theta: self.theta });
         }
         if self.trim > MAX_TRIM {
@@ -49,46 +40,30 @@ impl AgreementPolicy {
     }
 }
 
-/// Every value between the matrix and the assessment. All vectors have one entry a slot; slots that are not active have
-/// norm and agreement 0 and the clip factor `2^16`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgreementDetail {
-    /// `n_i = isqrt(G_ii)`, up to `2^26`.
-    pub norms: Vec<u64>,
-    /// The lower median of the active norms.
-    pub tau: u64,
-    /// `s_i`, in `2^-16`: `2^16` where `n_i <= tau`, else `floor(2^16 tau / n_i)`.
-    pub clip_factors: Vec<u32>,
-    /// `a_i`: the sum of the row `s_j G_ij`, `j != i`, without its `f` largest and `f` smallest; within `2^75`.
-    pub agreements: Vec<i128>,
-    /// `M`, the lower median of the active contributions.
-    pub median: u64,
-}
-
 /// Assesses a round from the Gram matrix of its active slots. `trim_count` is [`AgreementPolicy::trim_count`].
 ///
 /// # Errors
 /// As [`super::assess`].
 pub(super) fn assess(
     gram: &GramMatrix,
-    active: u128,
+    active: SlotMask,
     theta: u16,
     trim_count: u32,
 ) -> Result<Assessment, RuleError> {
     let on = checked_active_slots(gram, active)?;
-    if active.count_ones() < MIN_ACTIVE {
-        return Err(RuleError::TooFewActive { active: active.count_ones() });
+    if active.count() < MIN_ACTIVE {
+        return Err(RuleError::TooFewActive { active: active.count() });
     }
-    let others = active.count_ones() - 1;
+    let others = active.count() - 1;
     if u64::from(others) < 2 * u64::from(trim_count) + 1 {
         return Err(RuleError::TrimTooLarge { trim_count, others });
     }
-    if theta >= MAX_THETA {
+    if theta >= THETA_LIMIT {
         return Err(RuleError::ThetaTooLarge { theta });
     }
 
     let slots = gram.slots();
-    // Not negative: `checked_active_slots` has seen the diagonal.
+    // Not negative: `checked_active_slots` checked the diagonal.
     let norms: Vec<u64> = (0..slots).map(|i| isqrt(gram.get(i, i).unsigned_abs())).collect();
     let tau = median_over(&on, &norms);
     let clip_factors: Vec<u32> = norms.iter().map(|norm| clip_factor(*norm, tau)).collect();
@@ -108,7 +83,7 @@ pub(super) fn assess(
     let median = median_over(&on, &contributions);
     let threshold = (u128::from(theta) * u128::from(median)).max(1);
     let is_kept = |i: usize| 256 * u128::from(contributions[i]) >= threshold;
-    let kept = on.iter().filter(|i| is_kept(**i)).fold(0u128, |mask, i| mask | 1 << i);
+    let kept: SlotMask = on.iter().copied().filter(|i| is_kept(*i)).collect();
 
     // A kept contribution is at least 1, so their sum is 0 only where nothing is kept.
     let shares = pay_shares(&contributions, kept);

@@ -1,8 +1,8 @@
-//! How far the kept updates point one way: it drives the hyper-parameters.
+//! Coherence: how much the kept updates agree in direction. It drives the learning rate.
 
-use super::RuleError;
+use super::error::RuleError;
+use crate::bounds::ONE;
 use crate::gram::GramMatrix;
-use crate::specification::ONE;
 
 /// `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`, in `0 ..= 2^16`; 0 when the denominator is 0.
 ///
@@ -10,7 +10,7 @@ use crate::specification::ONE;
 /// entry a slot, each up to `2^16`; entries of `gram` lie within `2^52`, so all of it stays below `2^116`.
 ///
 /// # Errors
-/// Another number of weights than slots, or a matrix that belongs to no vectors: for a real one
+/// A wrong number of weights, or a matrix that is not a Gram matrix: for every Gram matrix
 /// `|sum w_i u_i|^2 <= sum w * sum w_i |u_i|^2` holds (Jensen).
 pub fn coherence(gram: &GramMatrix, weights: &[u32]) -> Result<u32, RuleError> {
     let slots = gram.slots();

@@ -1,21 +1,22 @@
-//! Why a rule gives no assessment.
+//! Errors of the rules.
 
-use super::agreement::{AGREEMENT_RULE, MAX_THETA, MAX_TRIM, MIN_ACTIVE};
-use super::multi_krum::{MAX_BYZANTINE, MULTI_KRUM_RULE};
+use super::name::{AGREEMENT_RULE, MULTI_KRUM_RULE};
+use crate::bounds::{MAX_BYZANTINE, MAX_TRIM, MIN_ACTIVE, THETA_LIMIT};
+use crate::slot_mask::SlotMask;
 use thiserror::Error;
 
-/// Why a rule gives no assessment.
+/// Input that a rule cannot assess.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RuleError {
     /// The active mask names a slot that the matrix does not have.
-    #[error("the active mask {mask:#x} has bits beyond slot {}: the matrix has {slots} slots", slots - 1)]
+    #[error("the active mask {mask} has bits beyond slot {}: the matrix has {slots} slots", slots - 1)]
     MaskBeyondSlots {
         /// The mask given.
-        mask: u128,
+        mask: SlotMask,
         /// Slots of the matrix.
         slots: usize,
     },
-    /// Too few active slots for agreement to mean anything.
+    /// Too few active slots to compare updates.
     #[error("{active} active slots: the rule needs at least {MIN_ACTIVE}")]
     TooFewActive {
         /// Active slots.
@@ -27,7 +28,7 @@ pub enum RuleError {
         /// The id given.
         rule: u8,
     },
-    /// Another number of neighbours than a slot can have.
+    /// A number of neighbours that a slot cannot have.
     #[error(
         "scores over {neighbours} neighbours among {active} active slots: take at least 1 and fewer than all"
     )]
@@ -37,7 +38,7 @@ pub enum RuleError {
         /// Active slots.
         active: u32,
     },
-    /// Another number of kept slots than there can be.
+    /// A number of kept slots that a round cannot have.
     #[error("{selected} of {active} active slots are to be kept: keep at least 2 and at most all")]
     Selected {
         /// The number given.
@@ -45,7 +46,7 @@ pub enum RuleError {
         /// Active slots.
         active: u32,
     },
-    /// The share of slots that may lie is out of range.
+    /// The tolerated share of Byzantine slots is out of range.
     #[error("byzantine is {byzantine}: it must be at most {MAX_BYZANTINE} (in 1/256 of the active slots)")]
     ByzantineShareTooLarge {
         /// The share given.
@@ -65,7 +66,7 @@ pub enum RuleError {
         others: u32,
     },
     /// The outlier threshold is out of range.
-    #[error("theta is {theta}: it must be below {MAX_THETA} (in 1/256 of the median contribution)")]
+    #[error("theta is {theta}: it must be below {THETA_LIMIT} (in 1/256 of the median contribution)")]
     ThetaTooLarge {
         /// The threshold given.
         theta: u16,
@@ -76,7 +77,7 @@ pub enum RuleError {
         /// The share given.
         trim: u8,
     },
-    /// An entry that no update of fewer than `2^22` 16-bit numbers gives.
+    /// An entry that updates of fewer than `2^22` 16-bit numbers cannot have.
     #[error("gram entry ({i}, {j}) is {value}: entries lie within -2^52 ..= 2^52")]
     EntryOutOfRange {
         /// Row.
@@ -94,8 +95,8 @@ pub enum RuleError {
         /// The entry.
         value: i64,
     },
-    /// A product with a slot that is not active.
-    #[error("gram entry ({i}, {j}) is {value} though one of the slots is not active: it must be zero")]
+    /// A nonzero product with an inactive slot.
+    #[error("gram entry ({i}, {j}) is {value} though one of the slots is inactive: it must be zero")]
     InactiveEntry {
         /// Row.
         i: usize,
@@ -104,13 +105,13 @@ pub enum RuleError {
         /// The entry.
         value: i64,
     },
-    /// The weighted sum of updates would be longer than its parts allow.
-    #[error("coherence would be {value} / 2^16, outside 0 ..= 1: this is the gram matrix of no updates")]
+    /// The weighted sum would be longer than its summands allow.
+    #[error("coherence would be {value} / 2^16, outside 0 ..= 1: no updates have this gram matrix")]
     NotAGramMatrix {
         /// `floor(2^16 w'Gw / (sum w * sum_i w_i G_ii))`.
         value: i128,
     },
-    /// Weights for another number of slots than the matrix has.
+    /// The number of weights is not the number of slots.
     #[error("{found} weights for a gram matrix of {slots} slots")]
     WeightCount {
         /// Slots of the matrix.

@@ -1,12 +1,15 @@
 use super::*;
-use crate::gram::MAX_ENTRY;
-use crate::specification::ONE;
+use crate::bounds::{MAX_ENTRY, ONE};
 use proptest::prelude::*;
 
 const POLICY: MultiKrumPolicy = MultiKrumPolicy { byzantine: 52, selected: 179 };
 
 fn gram_of(updates: &[Vec<i16>]) -> GramMatrix {
     GramMatrix::compute(&updates.iter().map(|u| Some(u.as_slice())).collect::<Vec<_>>()).unwrap()
+}
+
+fn assess(gram: &GramMatrix, active: u128, neighbours: u32, selected: u32) -> Result<Assessment, RuleError> {
+    super::assess(gram, active.into(), neighbours, selected)
 }
 
 fn detail(assessment: &Assessment) -> &MultiKrumDetail {
@@ -53,7 +56,7 @@ fn a_dropped_slot_moves_nobodys_share() {
         assess(&gram_of(&rows), 0b1111, 2, 3).unwrap()
     };
     let (a, b) = (with(vec![-9000, 5]), with(vec![3000, 30_000]));
-    assert_eq!((a.kept, b.kept), (0b0111, 0b0111));
+    assert_eq!((a.kept.bits(), b.kept.bits()), (0b0111, 0b0111));
     assert_eq!((a.shares, a.coherence), (b.shares, b.coherence));
 }
 
@@ -62,7 +65,7 @@ fn ties_go_to_the_lower_slot() {
     let same = gram_of(&vec![vec![7i16, -3]; 5]);
     for selected in 2..=5 {
         let a = assess(&same, 0b11111, 3, selected).unwrap();
-        assert_eq!(a.kept, (1 << selected) - 1);
+        assert_eq!(a.kept, SlotMask::lowest(selected));
         assert!(a.shares.iter().take(selected as usize).all(|p| *p == ONE / selected));
     }
 }
@@ -79,7 +82,7 @@ fn kept_slots_without_contributions_leave_all_at_zero() {
     for rows in [vec![vec![0i16; 4]; 5], vec![vec![5, 0, 0], vec![0, 5, 0], vec![0, 0, 5]]] {
         let n = rows.len() as u32;
         let a = assess(&gram_of(&rows), (1 << n) - 1, 1, 2).unwrap();
-        assert_eq!((a.kept, a.coherence), (0b11, 0));
+        assert_eq!((a.kept.bits(), a.coherence), (0b11, 0));
         assert!(a.shares.iter().chain(&a.weights).all(|x| *x == 0));
     }
 }
@@ -90,12 +93,12 @@ fn the_largest_matrices_of_all_are_assessed() {
         let mask = if n == 128 { u128::MAX } else { (1 << n) - 1 };
         let equal = GramMatrix::from_upper(n, vec![MAX_ENTRY; n * (n + 1) / 2]).unwrap();
         let a = assess(&equal, mask, 1, n as u32).unwrap();
-        assert_eq!((a.kept, a.coherence), (mask, ONE));
+        assert_eq!((a.kept.bits(), a.coherence), (mask, ONE));
         assert_eq!(detail(&a).agreements[0], (n as i128 - 1) << 52);
         let lowest: Vec<i64> =
             (0..n).flat_map(|i| (i..n).map(move |j| if i == j { MAX_ENTRY } else { -MAX_ENTRY })).collect();
         let a = assess(&GramMatrix::from_upper(n, lowest).unwrap(), mask, n as u32 - 1, 2).unwrap();
-        assert_eq!((a.kept, a.coherence), (0b11, 0));
+        assert_eq!((a.kept.bits(), a.coherence), (0b11, 0));
         assert_eq!(detail(&a).scores[n - 1], (n as i128 - 1) << 54);
     }
 }
@@ -112,7 +115,7 @@ fn wrong_input_is_refused_by_name() {
         refused(0b1111, u32::MAX, u32::MAX),
         RuleError::Neighbours { neighbours: u32::MAX, active: 4 }
     );
-    assert_eq!(refused(0b1_1111, 1, 2), RuleError::MaskBeyondSlots { mask: 0b1_1111, slots: 4 });
+    assert_eq!(refused(0b1_1111, 1, 2), RuleError::MaskBeyondSlots { mask: 0b1_1111.into(), slots: 4 });
     assert_eq!(refused(0b0111, 1, 2), RuleError::InactiveEntry { i: 0, j: 3, value: 4 });
     for active in [0u128, 1] {
         let alone = GramMatrix::from_upper(1, vec![active as i64]).unwrap();
@@ -170,7 +173,7 @@ proptest! {
             let distances: Vec<i128> = (0..7).filter(|j| *j != i).map(distance).collect();
             prop_assert_eq!(*score, smallest_sum(&distances, k));
             let before = (0..7).filter(|j| (scores[*j], *j) < (*score, i)).count() as u32;
-            prop_assert_eq!(a.kept >> i & 1 == 1, before < m);
+            prop_assert_eq!(a.kept.contains(i), before < m);
         }
     }
 
@@ -179,9 +182,9 @@ proptest! {
         let a = run(&rows);
         prop_assert!(a.shares.iter().sum::<u32>() <= ONE);
         prop_assert_eq!(&a.shares, &a.weights);
-        prop_assert_eq!(a.kept.count_ones(), POLICY.kept(rows.len() as u32));
+        prop_assert_eq!(a.kept.count(), POLICY.kept(rows.len() as u32));
         for i in 0..rows.len() {
-            prop_assert!(a.kept >> i & 1 == 1 || (a.shares[i], a.contributions[i]) == (0, 0));
+            prop_assert!(a.kept.contains(i) || (a.shares[i], a.contributions[i]) == (0, 0));
         }
     }
 
@@ -205,7 +208,7 @@ proptest! {
         let m = POLICY.kept(n as u32) as usize;
         let tied = ranked.get(m).is_some_and(|dropped| *dropped == ranked[m - 1]);
         let kept_scores = |x: &Assessment| {
-            let kept = (0..n).filter(|i| x.kept >> i & 1 == 1);
+            let kept = (0..n).filter(|i| x.kept.contains(*i));
             let mut scores: Vec<i128> = kept.map(|i| detail(x).scores[i]).collect();
             scores.sort_unstable();
             scores
@@ -214,7 +217,7 @@ proptest! {
         for (to, from) in order.iter().enumerate() {
             prop_assert_eq!(detail(&a).scores[*from], detail(&b).scores[to]);
             if !tied {
-                prop_assert_eq!(a.kept >> from & 1, b.kept >> to & 1);
+                prop_assert_eq!(a.kept.contains(*from), b.kept.contains(to));
                 prop_assert_eq!((a.shares[*from], a.contributions[*from]), (b.shares[to], b.contributions[to]));
             }
         }
@@ -235,7 +238,8 @@ proptest! {
         let spread = assess(&gram, mask, POLICY.neighbours(n), POLICY.kept(n)).unwrap();
         let dense = run(&rows);
         for (k, slot) in at.iter().enumerate() {
-            prop_assert_eq!((dense.shares[k], detail(&dense).scores[k]), (spread.shares[*slot], detail(&spread).scores[*slot]));
+            let at = |x: &Assessment, i: usize| (x.shares[i], detail(x).scores[i]);
+            prop_assert_eq!(at(&dense, k), at(&spread, *slot));
         }
         prop_assert_eq!(dense.coherence, spread.coherence);
     }
@@ -257,7 +261,7 @@ proptest! {
             .collect();
         let mask = mask & ((1 << n) - 1);
         if let Ok(a) = assess(&GramMatrix::from_upper(n, upper).unwrap(), mask, neighbours, selected) {
-            prop_assert!(a.shares.iter().sum::<u32>() <= ONE && a.kept & !mask == 0);
+            prop_assert!(a.shares.iter().sum::<u32>() <= ONE && a.kept.is_subset_of(mask.into()));
         }
     }
 }

@@ -1,21 +1,21 @@
-//! Which rule judges, with its numbers: as a project fixes them, and as one round's proof states them.
+//! A rule with its numbers: those of a project, and those of one round.
 
-use super::agreement::{AgreementPolicy, AGREEMENT_RULE};
-use super::multi_krum::{MultiKrumPolicy, MULTI_KRUM_RULE};
-use super::RuleError;
-use crate::specification::RuleName;
+use super::agreement::AgreementPolicy;
+use super::error::RuleError;
+use super::multi_krum::MultiKrumPolicy;
+use super::name::{RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE};
 
 /// A rule with the two policy words of one round (docs/protocol.md 13.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub enum RoundPolicy {
     /// Trimmed, clipped agreement.
     Agreement {
-        /// A contribution under this many 256ths of the median is an outlier's.
+        /// Contributions below `theta / 256` of the median are outliers.
         theta: u16,
         /// Entries dropped at each end of a row.
         trim_count: u32,
     },
-    /// The slots nearest to their neighbours.
+    /// Multi-Krum, a baseline for studies: no circuit proves it and no specification may name it.
     MultiKrum {
         /// `k`: nearest others whose distances make a score.
         neighbours: u32,
@@ -24,7 +24,7 @@ pub enum Policy {
     },
 }
 
-impl Policy {
+impl RoundPolicy {
     /// The rule.
     pub fn rule(self) -> RuleName {
         match self {
@@ -33,7 +33,7 @@ impl Policy {
         }
     }
 
-    /// Policy words 0 and 1, which the public input `setting` of the rule's circuit holds. Each of a round is below `2^16`.
+    /// The two policy words of a round (docs/protocol.md 13.2), each below `2^16`.
     pub fn words(self) -> [u32; 2] {
         match self {
             Self::Agreement { theta, trim_count } => [u32::from(theta), trim_count],
@@ -42,16 +42,16 @@ impl Policy {
     }
 }
 
-/// A rule with the numbers that a project fixes for all its rounds.
+/// A rule with a project's numbers, the same for all its rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RulePolicy {
+pub enum ProjectPolicy {
     /// Trimmed, clipped agreement.
     Agreement(AgreementPolicy),
-    /// The slots nearest to their neighbours.
+    /// Multi-Krum, a baseline for studies: no circuit proves it and no specification may name it.
     MultiKrum(MultiKrumPolicy),
 }
 
-impl RulePolicy {
+impl ProjectPolicy {
     /// The policy in a project's terms on chain, in which the fields of other rules are 0.
     ///
     /// # Errors
@@ -76,15 +76,16 @@ impl RulePolicy {
         }
     }
 
-    /// What it says of a round with `active` active slots. The contract computes the same.
-    pub fn for_round(self, active: u32) -> Policy {
+    /// The policy of a round with `active` active slots. The contract computes the same.
+    pub fn for_round(self, active: u32) -> RoundPolicy {
         match self {
             Self::Agreement(policy) => {
-                Policy::Agreement { theta: policy.theta, trim_count: policy.trim_count(active) }
+                RoundPolicy::Agreement { theta: policy.theta, trim_count: policy.trim_count(active) }
             }
-            Self::MultiKrum(policy) => {
-                Policy::MultiKrum { neighbours: policy.neighbours(active), selected: policy.kept(active) }
-            }
+            Self::MultiKrum(policy) => RoundPolicy::MultiKrum {
+                neighbours: policy.neighbours(active),
+                selected: policy.kept(active),
+            },
         }
     }
 }
@@ -95,18 +96,18 @@ mod tests {
 
     #[test]
     fn terms_give_the_words_of_a_round() {
-        let agreement = RulePolicy::from_terms(1, 32, 52, 0, 0).unwrap();
-        assert_eq!(agreement.for_round(10), Policy::Agreement { theta: 32, trim_count: 2 });
+        let agreement = ProjectPolicy::from_terms(1, 32, 52, 0, 0).unwrap();
+        assert_eq!(agreement.for_round(10), RoundPolicy::Agreement { theta: 32, trim_count: 2 });
         assert_eq!((agreement.for_round(10).rule().id(), agreement.for_round(10).words()), (1, [32, 2]));
-        let krum = RulePolicy::from_terms(2, 0, 0, 52, 179).unwrap();
-        assert_eq!(krum.for_round(10), Policy::MultiKrum { neighbours: 6, selected: 6 });
+        let krum = ProjectPolicy::from_terms(2, 0, 0, 52, 179).unwrap();
+        assert_eq!(krum.for_round(10), RoundPolicy::MultiKrum { neighbours: 6, selected: 6 });
         assert_eq!((krum.for_round(10).rule().id(), krum.for_round(10).words()), (2, [6, 6]));
     }
 
     #[test]
     fn other_terms_are_refused_by_name() {
         let refused = |rule, theta, trim, byzantine, selected| {
-            RulePolicy::from_terms(rule, theta, trim, byzantine, selected).unwrap_err()
+            ProjectPolicy::from_terms(rule, theta, trim, byzantine, selected).unwrap_err()
         };
         assert_eq!(refused(0, 32, 52, 0, 0), RuleError::UnknownRule { rule: 0 });
         assert_eq!(refused(3, 32, 52, 0, 0), RuleError::UnknownRule { rule: 3 });

@@ -1,25 +1,23 @@
-//! The specification of a project: what its owner writes (TOML), what everybody reads (canonical JSON on IPFS), and
-//! what the contract enforces.
+//! The specification of a project: TOML that its owner writes, canonical JSON on IPFS that everybody reads, and terms
+//! that the contract enforces.
 //!
-//! The canonical JSON has sorted keys, no spaces and no floating-point numbers, so its SHA-256 is the same wherever it
-//! is made; that digest is on chain.
+//! The canonical JSON has sorted keys, no spaces and no floating-point numbers, so every implementation computes the
+//! same SHA-256. That digest is on chain.
 
 mod currency;
 mod rule;
+mod sections;
 
-pub use currency::{Currency, TokenAddress};
-pub use rule::{Rule, RuleName};
+pub use currency::CurrencyConfig;
+pub use rule::RuleConfig;
+pub use sections::{Participation, Periods, Quantisation, Reward, Training};
 
 use serde::{Deserialize, Serialize};
 
-use crate::amount::{Amount, Decimal};
+use crate::address::Address;
+use crate::bounds;
 use crate::model::{Model, ModelError};
-use crate::quantise::MAX_SCALE_LOG2;
-
-/// Sizes of the assessment circuit that have keys, least first.
-pub const CIRCUIT_SIZES: [u8; 5] = [8, 16, 32, 64, 128];
-/// One, as the contract counts factors.
-pub const ONE: u32 = 1 << 16;
+use crate::money::{Currency, Money};
 
 /// A project, as its owner specifies it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,149 +36,22 @@ pub struct Specification {
     /// How trainers train.
     #[serde(default)]
     pub training: Training,
-    /// Who is kept and what it earns.
+    /// Which updates are kept and what they earn.
     #[serde(default)]
-    pub rule: Rule,
-    /// How many take part, and what they risk.
+    pub rule: RuleConfig,
+    /// Numbers of trainers, stakes and bond.
     pub participation: Participation,
-    /// In which currency all amounts are; ether where this is left out.
+    /// The currency of all amounts; ether by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<Currency>,
-    /// What is paid.
+    pub currency: Option<CurrencyConfig>,
+    /// Rewards and fees.
     pub reward: Reward,
-    /// How long each phase may last.
+    /// Longest duration of each phase.
     #[serde(default)]
     pub periods: Periods,
 }
 
-/// How updates become integers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Quantisation {
-    /// The scale is `2^scale_log2`; an update's entries reach `2^(15 - scale_log2)`. 4 to 24.
-    pub scale_log2: u8,
-    /// Table of the proofs of form (docs/protocol.md, 13.6): 8 (two limbs of 8 bits) or 16 (16 bits). Either proves any
-    /// update; where this is left out it is the cheaper one for the model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub table: Option<u8>,
-}
-
-impl Default for Quantisation {
-    fn default() -> Self {
-        Self { scale_log2: 14, table: None }
-    }
-}
-
-/// How trainers train. The learning rate and what it follows are kept by the contract (docs/protocol.md, 13.5).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Training {
-    /// Of the first round; millionths on chain.
-    pub learning_rate: Decimal,
-    /// Never below this.
-    pub min_learning_rate: Decimal,
-    /// Passes over a trainer's data in a round, 1 to 1000.
-    pub local_epochs: u16,
-    /// Samples of a step, 1 to 65536.
-    pub batch_size: u32,
-    /// The learning rate is multiplied by this after each settled round, 0 to 1.
-    pub decay: Decimal,
-    /// Below this coherence the learning rate is also multiplied by `coherence_decay`, 0 to 1.
-    pub coherence_floor: Decimal,
-    /// See `coherence_floor`, 0 to 1.
-    pub coherence_decay: Decimal,
-    /// Seed of the first model.
-    pub seed: u64,
-}
-
-impl Default for Training {
-    fn default() -> Self {
-        Self {
-            learning_rate: Decimal::from_millionths(300_000),
-            min_learning_rate: Decimal::from_millionths(1_000),
-            local_epochs: 5,
-            batch_size: 8,
-            decay: Decimal::from_millionths(950_000),
-            coherence_floor: Decimal::from_millionths(150_000),
-            coherence_decay: Decimal::from_millionths(500_000),
-            seed: 1,
-        }
-    }
-}
-
-/// How many take part, and what they risk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Participation {
-    /// Trainers without whom the project does not start.
-    pub min_trainers: u8,
-    /// Trainers who find room, at most as many as the largest circuit serves.
-    pub max_trainers: u8,
-    /// Updates without which a round is void; at least 5 (3 on a test chain).
-    #[serde(default = "Participation::default_min_active")]
-    pub min_active: u8,
-    /// Void rounds after which the project is wound up.
-    #[serde(default = "Participation::default_max_voids")]
-    pub max_voids: u16,
-    /// Stake of a trainer.
-    pub stake: Amount,
-    /// Bond of the aggregator.
-    pub bond: Amount,
-    /// Rounds in which a trainer may be dropped as outlier without loss.
-    #[serde(default = "Participation::default_outlier_rounds")]
-    pub outlier_rounds: u16,
-    /// What it loses of its stake, once, when it is dropped in one more; nothing by default.
-    #[serde(default)]
-    pub outlier_penalty: Amount,
-}
-
-impl Participation {
-    fn default_min_active() -> u8 {
-        5
-    }
-    fn default_outlier_rounds() -> u16 {
-        u16::MAX
-    }
-    fn default_max_voids() -> u16 {
-        3
-    }
-}
-
-/// What is paid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reward {
-    /// Rounds to settle, 1 to 1000.
-    pub rounds: u16,
-    /// Shared by the trainers of a round by proved contribution.
-    pub per_round: Amount,
-    /// Of the aggregator, for a settled round.
-    pub aggregator_fee: Amount,
-}
-
-/// How long each phase may last, in seconds; a phase ends sooner when everybody has done its part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Periods {
-    /// Joining.
-    pub registration: u32,
-    /// Training and committing.
-    pub commit: u32,
-    /// Revealing.
-    pub reveal: u32,
-    /// Attesting: fetching what was revealed and saying which of it is what was committed.
-    pub attest: u32,
-    /// Proving and settling, first for the named aggregator, then as long again for anybody.
-    pub aggregate: u32,
-}
-
-impl Default for Periods {
-    fn default() -> Self {
-        Self { registration: 3600, commit: 3600, reveal: 600, attest: 600, aggregate: 1800 }
-    }
-}
-
-/// Why a specification cannot be. Every message names the field and says what was expected.
+/// Why a specification is invalid. Every message names the field and the expected value.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecificationError {
     /// Not TOML, a missing or an unknown field, a value of the wrong kind.
@@ -192,7 +63,7 @@ pub enum SpecificationError {
     /// The JSON is not in its canonical form, so that its digest would not be unique.
     #[error("the specification's JSON is not canonical (sorted keys, no spaces)")]
     NotCanonical,
-    /// The model cannot be.
+    /// The model is invalid.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// A field is out of its range.
@@ -200,7 +71,7 @@ pub enum SpecificationError {
     Field {
         /// The field, as `section.name`.
         field: &'static str,
-        /// What was given.
+        /// The value given.
         value: String,
         /// What was expected, and what to do.
         expected: String,
@@ -208,7 +79,7 @@ pub enum SpecificationError {
 }
 
 impl Specification {
-    /// Reads and checks what an owner wrote.
+    /// Parses and validates an owner's TOML.
     ///
     /// # Errors
     /// [`SpecificationError`] names the field and what was expected.
@@ -218,10 +89,10 @@ impl Specification {
         Ok(read)
     }
 
-    /// Reads and checks the canonical JSON.
+    /// Parses and validates the canonical JSON.
     ///
     /// # Errors
-    /// Also [`SpecificationError::NotCanonical`] when the bytes are not the ones that [`Self::canonical_json`] makes.
+    /// Also [`SpecificationError::NotCanonical`] when the bytes differ from [`Self::canonical_json`].
     pub fn from_canonical_json(bytes: &[u8]) -> Result<Self, SpecificationError> {
         let read: Self = serde_json::from_slice(bytes)?;
         read.validate()?;
@@ -242,37 +113,37 @@ impl Specification {
     /// The smallest circuit that serves `max_trainers`.
     ///
     /// # Errors
-    /// When there is none.
+    /// When `max_trainers` exceeds the largest circuit.
     pub fn slots(&self) -> Result<u8, SpecificationError> {
         let max = self.participation.max_trainers;
-        CIRCUIT_SIZES.into_iter().find(|&size| size >= max).ok_or_else(|| {
-            let largest = CIRCUIT_SIZES.into_iter().max().unwrap_or_default();
-            out_of_range("participation.max_trainers", max, format!("at most {largest}, the largest circuit"))
+        bounds::SLOT_SIZES.into_iter().find(|&size| size >= max).ok_or_else(|| {
+            let expected = format!("at most {}, the largest circuit", bounds::MAX_SLOTS);
+            out_of_range("participation.max_trainers", max, expected)
         })
     }
 
-    /// Table of the proofs of form, 8 or 16: two limbs of 8 bits are cheaper below `2^16` parameters.
+    /// Table of the range proofs, 8 or 16: two limbs of 8 bits are cheaper below `2^16` parameters.
     pub fn table(&self) -> u8 {
         let cheaper = if self.model.dimension() < 1 << 16 { 8 } else { 16 };
         self.quantisation.table.unwrap_or(cheaper)
     }
 
     /// The token of all amounts; `None` for ether.
-    pub fn token(&self) -> Option<[u8; 20]> {
-        self.currency.as_ref().map(|currency| currency.token.0)
+    pub fn token(&self) -> Option<Address> {
+        self.currency.as_ref().map(|currency| currency.token)
     }
 
-    /// What the owner puts into escrow: all rounds' rewards and fees.
+    /// The owner's deposit into escrow: rewards and fees of all rounds.
     ///
     /// # Errors
-    /// When the sum has more than 96 bits.
+    /// When the sum exceeds 96 bits.
     pub fn deposit(&self) -> Result<u128, SpecificationError> {
         let Reward { rounds, per_round, aggregator_fee } = &self.reward;
         per_round
             .least()
             .checked_add(aggregator_fee.least())
             .and_then(|sum| sum.checked_mul(u128::from(*rounds)))
-            .filter(|sum| *sum < 1 << 96)
+            .filter(|sum| *sum < 1 << bounds::AMOUNT_BITS)
             .ok_or_else(|| {
                 out_of_range("reward", "2^96 of the least unit or more in all", "a smaller reward")
             })
@@ -284,28 +155,34 @@ impl Specification {
     /// [`SpecificationError`] names the field and what was expected.
     pub fn validate(&self) -> Result<(), SpecificationError> {
         let length = self.name.chars().count();
-        check("name", length, (1..=80).contains(&length), "1 to 80 characters")?;
+        check("name", length, (1..=bounds::MAX_NAME).contains(&length), "1 to 80 characters")?;
         self.model.validate()?;
         let scale = self.quantisation.scale_log2;
-        check("quantisation.scale_log2", scale, (4..=MAX_SCALE_LOG2).contains(&scale), "4 to 24")?;
+        check("quantisation.scale_log2", scale, bounds::SCALE_LOG2.contains(&scale), "4 to 24")?;
         self.validate_training()?;
         if let Some(table) = self.quantisation.table {
             let tables = "8 (two limbs of 8 bits), 16 (16 bits), or nothing for the cheaper";
-            check("quantisation.table", table, table == 8 || table == 16, tables)?;
+            check("quantisation.table", table, bounds::TABLES.contains(&table), tables)?;
         }
         self.rule.validate()?;
         self.validate_currency()?;
         self.validate_participation()?;
-        check("reward.rounds", self.reward.rounds, (1..=1000).contains(&self.reward.rounds), "1 to 1000")?;
+        let rounds = self.reward.rounds;
+        check("reward.rounds", rounds, (1..=bounds::MAX_ROUNDS).contains(&rounds), "1 to 1000")?;
         check("reward.per_round", self.reward.per_round, self.reward.per_round.least() > 0, "more than 0")?;
         self.deposit()?;
         let Periods { registration, commit, reveal, attest, aggregate } = self.periods;
-        let seconds = "1 to 31536000 seconds (a year)";
-        check("periods.registration", registration, (1..=31_536_000).contains(&registration), seconds)?;
-        check("periods.commit", commit, (1..=31_536_000).contains(&commit), seconds)?;
-        check("periods.reveal", reveal, (1..=31_536_000).contains(&reveal), seconds)?;
-        check("periods.attest", attest, (1..=31_536_000).contains(&attest), seconds)?;
-        check("periods.aggregate", aggregate, (1..=31_536_000).contains(&aggregate), seconds)
+        for (field, period) in [
+            ("periods.registration", registration),
+            ("periods.commit", commit),
+            ("periods.reveal", reveal),
+            ("periods.attest", attest),
+            ("periods.aggregate", aggregate),
+        ] {
+            let in_range = (1..=bounds::MAX_PERIOD).contains(&period);
+            check(field, period, in_range, "1 to 31536000 seconds (a year)")?;
+        }
+        Ok(())
     }
 
     fn validate_training(&self) -> Result<(), SpecificationError> {
@@ -314,14 +191,16 @@ impl Specification {
         check(
             "training.learning_rate",
             t.learning_rate,
-            (1..=100_000_000).contains(&rate),
+            (1..=bounds::MAX_LEARNING_RATE).contains(&rate),
             "0.000001 to 100",
         )?;
         let least = t.min_learning_rate.millionths();
         let lower = "0.000001 to the learning rate";
         check("training.min_learning_rate", t.min_learning_rate, (1..=rate).contains(&least), lower)?;
-        check("training.local_epochs", t.local_epochs, (1..=1000).contains(&t.local_epochs), "1 to 1000")?;
-        check("training.batch_size", t.batch_size, (1..=65_536).contains(&t.batch_size), "1 to 65536")?;
+        let epochs = (1..=bounds::MAX_LOCAL_EPOCHS).contains(&t.local_epochs);
+        check("training.local_epochs", t.local_epochs, epochs, "1 to 1000")?;
+        let batch = (1..=bounds::MAX_BATCH_SIZE).contains(&t.batch_size);
+        check("training.batch_size", t.batch_size, batch, "1 to 65536")?;
         for (field, value) in [
             ("training.decay", t.decay),
             ("training.coherence_floor", t.coherence_floor),
@@ -335,22 +214,32 @@ impl Specification {
     fn validate_participation(&self) -> Result<(), SpecificationError> {
         let p = &self.participation;
         self.slots()?;
-        let least = (3..=p.max_trainers).contains(&p.min_trainers);
-        check("participation.min_trainers", p.min_trainers, least, "3 to participation.max_trainers")?;
-        let active = (3..=p.min_trainers).contains(&p.min_active);
+        let fewest = bounds::MIN_ACTIVE as u8;
+        let trainers = (fewest..=p.max_trainers).contains(&p.min_trainers);
+        check("participation.min_trainers", p.min_trainers, trainers, "3 to participation.max_trainers")?;
+        let active = (fewest..=p.min_trainers).contains(&p.min_active);
         let expected = "3 to participation.min_trainers (and at least 5 outside a test chain)";
         check("participation.min_active", p.min_active, active, expected)?;
-        check("participation.max_voids", p.max_voids, (1..=250).contains(&p.max_voids), "1 to 250")?;
+        let voids = (1..=bounds::MAX_VOIDS).contains(&p.max_voids);
+        check("participation.max_voids", p.max_voids, voids, "1 to 250")?;
         for (field, value) in [("participation.stake", p.stake), ("participation.bond", p.bond)] {
-            check(field, value, value.least() < 1 << 96, "less than 2^96 of the least unit")?;
+            check(
+                field,
+                value,
+                value.least() < 1 << bounds::AMOUNT_BITS,
+                "less than 2^96 of the least unit",
+            )?;
         }
         let penalty = "0 to participation.stake";
         let least = p.outlier_penalty.least();
         check("participation.outlier_penalty", p.outlier_penalty, least <= p.stake.least(), penalty)
     }
 
-    /// Amounts in the unit of the project's currency, and in no other.
+    /// Checks that every amount is written in the unit of the project's currency.
     fn validate_currency(&self) -> Result<(), SpecificationError> {
+        // Decimals do not matter here.
+        let currency =
+            self.token().map_or(Currency::Ether, |address| Currency::Token { address, decimals: 0 });
         let (p, r) = (&self.participation, &self.reward);
         for (field, amount) in [
             ("participation.stake", p.stake),
@@ -359,16 +248,8 @@ impl Specification {
             ("reward.per_round", r.per_round),
             ("reward.aggregator_fee", r.aggregator_fee),
         ] {
-            let expected = match (self.token(), amount) {
-                (Some(_), Amount::Wei(wei)) if wei > 0 => {
-                    "an amount such as \"1000000 units\": the project's currency is a token, counted in its least unit"
-                }
-                (None, Amount::Units(_)) => {
-                    "an amount in ether, gwei or wei: units are for projects with a [currency] token"
-                }
-                _ => continue,
-            };
-            return Err(out_of_range(field, amount, expected));
+            Money::from_amount(amount, currency)
+                .map_err(|_| out_of_range(field, amount, currency.written_as()))?;
         }
         Ok(())
     }

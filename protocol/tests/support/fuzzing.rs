@@ -1,13 +1,13 @@
-//! For the fuzz tests of all crates, which include this file: changes of valid bytes that parsers are afraid of, and a
-//! watch on memory. `PROPTEST_CASES` makes them run longer.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test takes its part")]
+//! Shared by the fuzz tests of all crates, which include this file: changes of valid bytes, and a bound on memory.
+//! `PROPTEST_CASES` makes them run longer.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test uses a part")]
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes of address space that a parser of small files may take on top of what was taken before it, threads included.
-/// A length word that is believed asks for far more.
+/// Bytes of address space that a parser of small files may add, threads included. A parser that trusts a forged length
+/// adds far more.
 const MEMORY: u64 = 1 << 30;
 
 /// One change: what, where (the head of a file or anywhere), how far, and a value.
@@ -54,8 +54,7 @@ pub fn mutate(bytes: &mut Vec<u8>, changes: &[Change]) {
     }
 }
 
-/// Runs a parser and fails when it has asked for memory as if it believed a forged length: when the address space has grown by
-/// [`MEMORY`] over the most that it was before.
+/// Runs a parser and fails when the peak of the address space grows by [`MEMORY`] or more.
 pub fn assert_memory_bounded<T>(parse: impl FnOnce() -> T) -> T {
     // One at a time: the peak is the whole process's.
     static WATCH: Mutex<()> = Mutex::new(());
@@ -75,14 +74,14 @@ fn address_space(name: &str) -> u64 {
 }
 
 #[test]
-fn the_watch_sees_a_length_that_is_believed() {
-    let believed = || {
+fn a_trusted_length_is_detected() {
+    let trusting = || {
         assert_memory_bounded(|| {
-            // What other tests of this process have given back since the peak hides as much of a new allocation; twice the
-            // bound on top of that shows, whatever they give back between these two readings.
+            // Memory that other tests freed since the peak hides as much of a new allocation. Twice the bound on top of
+            // that shows even if they free more between these two readings.
             let hidden = address_space("VmPeak:") - address_space("VmSize:");
             drop(std::hint::black_box(Vec::<u8>::with_capacity((hidden + 2 * MEMORY) as usize)))
         })
     };
-    assert!(std::panic::catch_unwind(believed).is_err());
+    assert!(std::panic::catch_unwind(trusting).is_err());
 }

@@ -11,12 +11,12 @@ use crate::embedded::EmbeddedIpfs;
 /// `fairshare ipfs ..`
 #[derive(Subcommand, Debug)]
 pub(super) enum IpfsCommand {
-    /// Run an IPFS node that answers the part of Kubo's RPC that Fairshare uses
+    /// Run an IPFS node with the part of Kubo's RPC that Fairshare uses
     #[command(after_help = "\
 Example:
   fairshare ipfs serve --folder ipfs --port 5001
 
-Kubo (`ipfs daemon`) serves as well: every program takes its address with --ipfs.")]
+Kubo (`ipfs daemon`) can take its place: give every program its address with --ipfs.")]
     Serve(ServeArgs),
 }
 

@@ -67,7 +67,7 @@ impl Advance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Phase;
+    use fairshare_protocol::Phase;
 
     fn status(phase: Phase, deadline: u64) -> Status {
         Status {

@@ -101,7 +101,6 @@ fn wall_clock() -> u64 {
 mod tests {
     use super::*;
     use crate::chain::Phase;
-    use fairshare_node::Phase;
 
     const T: u64 = 1_700_000_000;
     const HOUR: u64 = 3600;

@@ -259,7 +259,7 @@ impl Service {
         check_funds(&self.chain, self.me, self.project.terms()).await?;
         let receipt = self.project.place_bond().await?;
         self.reporter.report(&Event::BondPlaced {
-            amount_wei: self.project.terms().bond.to_string(),
+            amount: self.project.terms().amount(self.project.terms().bond),
             transaction: format!("0x{}", hex::encode(receipt.transaction)),
             gas: receipt.gas_used,
         });

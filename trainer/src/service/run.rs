@@ -154,9 +154,10 @@ impl Service {
             status = self.look().await?;
         }
         self.close_round("the project has ended");
-        let owed_wei = self.owed().await?.to_string();
+        let owed = self.owed().await?;
+        let owed = self.project.terms().amount(owed);
         let Status { phase, settled, voids, .. } = status;
-        self.reporter.report(&Event::Ended { phase, settled, voids, owed_wei });
+        self.reporter.report(&Event::Ended { phase, settled, voids, owed });
         if !status.trainers.contains(&self.me) {
             return Err(self.seat_lost(&status).await?.into());
         }
@@ -216,7 +217,7 @@ impl Service {
         self.reporter.report(&Event::Joined {
             project: format_address(&self.project.address()),
             trainer: format_address(&self.me),
-            stake_wei: self.project.terms().stake.to_string(),
+            stake: self.project.terms().amount(self.project.terms().stake),
             transaction: receipt.map(transaction),
             gas: receipt.map(|r| r.gas_used),
         });

@@ -48,7 +48,11 @@ impl Service {
 
     fn tell_seat_lost(&self, loss: Loss) -> TrainerError {
         let Loss { reason, round, stake } = loss;
-        self.reporter.report(&Event::SeatLost { reason, round, stake_lost_wei: stake.to_string() });
+        self.reporter.report(&Event::SeatLost {
+            reason,
+            round,
+            stake_lost: self.project.terms().amount(stake),
+        });
         TrainerError::SeatLost {
             trainer: format_address(&self.me),
             project: format_address(&self.project.address()),

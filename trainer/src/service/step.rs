@@ -23,7 +23,7 @@ impl Service {
             self.round = OpenRound::new(status.round);
         }
         if !self.round.enter(status.phase) {
-            tracing::warn!(round = status.round, phase = ?status.phase, "the chain went back to an earlier phase");
+            tracing::warn!(round = status.round, phase = %status.phase, "the chain went back to an earlier phase");
         }
         if !self.round.wait.is_due() {
             return;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fairshare_circuits::{FormError, SrsError};
+use fairshare_circuits::{RangeError, SrsError};
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, SpecificationError, TensorError};
 
@@ -135,9 +135,9 @@ pub enum TrainerError {
     /// The updates of a round could not be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// A proof of form could not be made.
+    /// A range proof could not be made.
     #[error(transparent)]
-    Form(#[from] FormError),
+    Range(#[from] RangeError),
     /// The project's contracts check against other keys.
     #[error(
         "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \

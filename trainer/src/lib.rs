@@ -1,7 +1,7 @@
 //! The trainer of Fairshare: data, models, local training, quantisation, and the service that takes part in a project.
 //!
 //! ```text
-//! data -> training -> round (quantised update) -> service: commitment with proof of form, reveal, attestation
+//! data -> training -> round (quantised update) -> service: commitment with range proof, reveal, attestation
 //!           ^ models, parameters, conduct            ^ state, event
 //! ```
 //!

@@ -79,7 +79,7 @@ impl<E: Into<TrainerError>> From<E> for Interruption {
 
 impl Service {
     /// Opens the state folder. The specification must be the project's, the data must fit its model, the reference
-    /// string must be long enough for the model and the proof of form, the keys' hash must be the registry's, and the
+    /// string must be long enough for the model and the range proof, the keys' hash must be the registry's, and the
     /// project's chain must have a wallet.
     ///
     /// # Errors

@@ -167,21 +167,24 @@ impl Service {
     /// Waits until the wallet is a trainer; joins when asked to, once the first model is checked.
     async fn register(&mut self) -> Result<Status, Interruption> {
         let mut wait = Backoff::default();
-        let mut told = false;
+        let (mut told, mut joined) = (false, false);
         loop {
             let status = self.look().await?;
             if status.trainers.contains(&self.me) {
-                self.tell_joined(None);
+                if !joined {
+                    self.tell_joined(None);
+                }
                 return Ok(status);
             }
             if status.phase != Phase::Registration {
                 return Err(self.never_joined_or_lost(&status).await?.into());
             }
-            if self.options.join && wait.is_due() {
+            if self.options.join && !joined && wait.is_due() {
                 match self.join(&status).await {
                     Ok(receipt) => {
                         self.tell_joined(Some(receipt));
-                        return self.look().await;
+                        joined = true; // a node that lags shows it later
+                        continue;
                     }
                     Err(error) if Fault::of(&error).may_pass() => {
                         tracing::warn!(%error, "joining failed; it is tried again while registration is open");

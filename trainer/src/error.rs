@@ -138,17 +138,6 @@ pub enum TrainerError {
     /// A range proof could not be made.
     #[error(transparent)]
     Range(#[from] RangeError),
-    /// The project's contracts check against other keys.
-    #[error(
-        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \
-         that the project's owner used"
-    )]
-    KeysHash {
-        /// On chain.
-        on_chain: String,
-        /// Of the committed keys.
-        here: String,
-    },
     /// A thread that computed ended without a result.
     #[error("the computation of {0} broke off: this is a fault of the program")]
     Broken(&'static str),

@@ -1,6 +1,6 @@
 //! Rules over the Gram matrix: they determine the kept slots, pay shares, model weights and coherence.
 //!
-//! Plain integers throughout, written from docs/protocol.md section 6 and independent of the circuits that prove them.
+//! Plain integers throughout, written from docs/protocol.md 6 and independent of the circuits that prove them.
 
 mod agreement;
 mod assessment;

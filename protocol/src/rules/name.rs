@@ -40,7 +40,7 @@ impl RuleName {
     /// All rules, in the order of their ids.
     pub const ALL: [Self; 2] = [Self::Agreement, Self::MultiKrum];
 
-    /// The rule id of docs/protocol.md, 13.2.
+    /// The rule id of docs/protocol.md 6.
     pub fn id(self) -> u8 {
         match self {
             Self::Agreement => AGREEMENT_RULE,

@@ -5,7 +5,7 @@ use super::error::RuleError;
 use super::multi_krum::MultiKrumPolicy;
 use super::name::{RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE};
 
-/// A rule with the two policy words of one round (docs/protocol.md 13.2).
+/// A rule with the two policy words of one round (docs/protocol.md 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoundPolicy {
     /// Trimmed, clipped agreement.
@@ -33,7 +33,7 @@ impl RoundPolicy {
         }
     }
 
-    /// The two policy words of a round (docs/protocol.md 13.2), each below `2^16`.
+    /// The two policy words of a round (docs/protocol.md 6.1), each below `2^16`.
     pub fn words(self) -> [u32; 2] {
         match self {
             Self::Agreement { theta, trim_count } => [u32::from(theta), trim_count],

@@ -7,7 +7,7 @@ use super::{check, SpecificationError};
 use crate::bounds::{MAX_TRIM, THETA_LIMIT};
 use crate::rules::{AgreementPolicy, ProjectPolicy, RuleName};
 
-/// Which updates are kept and what they earn (docs/protocol.md, section 6).
+/// Which updates are kept and what they earn (docs/protocol.md 6.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleConfig {

@@ -166,8 +166,8 @@ fn matches(pattern: Option<&str>, text: &str) -> bool {
 }
 
 impl Market {
-    /// The number of lines and results that the market's programs printed with `--json`, and the faults of those that do
-    /// not match `docs/events.schema.json`.
+    /// The number of lines and results that the market's programs printed with `--json`, and the faults of those that
+    /// do not match `docs/events.schema.json`.
     ///
     /// # Errors
     /// [`Failure::Io`] when the lines of a process cannot be read.

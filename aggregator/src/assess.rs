@@ -1,6 +1,6 @@
 //! From checked updates to the next model: active slots, Gram matrix, rule, step.
 //!
-//! Pure: the same updates give the same assessment on every machine, which is what the proof then says of it.
+//! Pure: the same updates give the same assessment on every machine.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, Policy, Rul
 use crate::error::AssessError;
 use crate::event::MissingUpdate;
 
-/// What a project fixes of the assessment of its rounds.
+/// The part of a project's terms that the assessment follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTerms {
     /// `N`, the circuit's size.
@@ -24,7 +24,7 @@ pub fn slots_of(mask: u128) -> Vec<u8> {
     (0..128).filter(|slot| mask >> slot & 1 == 1).collect()
 }
 
-/// The updates of the active slots, ascending. All of them are needed: which slots are active is the contract's to say.
+/// The updates of the active slots, ascending. All of them are needed: the contract sets the active slots.
 ///
 /// # Errors
 /// [`AssessError::SlotOutOfRange`]; [`AssessError::MissingUpdates`] names every active slot without its update.
@@ -58,9 +58,9 @@ pub fn active_updates<'a>(
     }
 }
 
-/// Takes what a new attempt fetched into what earlier ones did: an update that was right once stays right, since its
-/// commitment was checked, as long as the slot holds that commitment and that file: a chain may take blocks back. Of the
-/// others the newest reason counts, and slots that the chain no longer knows are forgotten.
+/// Adds the updates of a new attempt to those of earlier ones. An update that matched its commitment stays, as long
+/// as the slot holds that commitment and that file: a chain may take blocks back. Of the others the newest reason
+/// counts, and slots that the chain no longer shows are removed.
 pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
     let earlier = std::mem::take(known);
     for entry in fresh {
@@ -75,7 +75,7 @@ pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
     }
 }
 
-/// A round as the rule sees it, and the model that follows.
+/// A round's assessment, and the model that follows from it.
 #[derive(Debug)]
 pub struct AssessedRound {
     /// Active slots.
@@ -84,7 +84,7 @@ pub struct AssessedRound {
     pub policy: Policy,
     /// Inner products, `N x N`.
     pub gram: GramMatrix,
-    /// Who is kept, and what it earns.
+    /// The kept slots, with their shares and weights.
     pub assessment: Assessment,
     /// `T' = T + sum_i w_i u_i`, `d` entries.
     pub model: Vec<i64>,

@@ -1,4 +1,4 @@
-//! What can go wrong between the chain, the updates and the proof.
+//! Errors of the aggregator.
 
 use fairshare_circuits::{ProveError, SrsError, VerifyError};
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
@@ -6,11 +6,16 @@ use fairshare_protocol::{GramError, RuleError, TensorError};
 
 use crate::event::MissingUpdate;
 
-/// Why a round could not be assessed.
+/// Errors of the assessment.
 #[derive(Debug, thiserror::Error)]
 pub enum AssessError {
-    /// The trainers attest that these updates can be had, and here they cannot.
-    #[error("{} of {active} active updates cannot be had here, and without them the round cannot be settled (is the IPFS node connected to the trainers'?): {}", missing.len(), list(missing))]
+    /// The trainers attest these updates, and this machine cannot fetch them.
+    #[error(
+        "{} of {active} active updates cannot be fetched here, and without them the round cannot be settled (is the \
+         IPFS node connected to the trainers'?): {}",
+        missing.len(),
+        list(missing)
+    )]
     MissingUpdates {
         /// Active slots.
         active: u32,
@@ -32,7 +37,10 @@ pub enum AssessError {
     #[error(transparent)]
     Rule(#[from] RuleError),
     /// The new model leaves 64 bits, or an update has another length than the model.
-    #[error("the new model cannot be formed: an entry leaves 64 bits or an update has not the model's {dimension} entries")]
+    #[error(
+        "the new model cannot be computed: an entry leaves 64 bits, or an update does not have the model's {dimension} \
+         entries"
+    )]
     Step {
         /// Entries of the model.
         dimension: usize,
@@ -43,7 +51,7 @@ fn list(missing: &[MissingUpdate]) -> String {
     missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a round could not be proved. None of these is mended by trying again with the same inputs.
+/// Errors of the proof. Trying again with the same inputs fails in the same way.
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
     /// An active slot has no commitment on chain.
@@ -53,12 +61,15 @@ pub enum SettleError {
         slot: u8,
     },
     /// The new model's bytes do not open what the contract will compute from the commitments.
-    #[error("the new model's commitment is not that of the old model plus the weighted updates: an update or the model differs from its commitment")]
+    #[error(
+        "the new model's commitment is not that of the old model plus the weighted updates: an update or the model \
+         differs from its commitment"
+    )]
     ModelMismatch,
     /// Committing to the new model failed.
     #[error(transparent)]
     Commit(#[from] SrsError),
-    /// No proof came about.
+    /// The prover failed.
     #[error("the round could not be proved: {0}")]
     Prove(#[from] ProveError),
     /// The contract would refuse the proof.
@@ -66,29 +77,46 @@ pub enum SettleError {
     Verify(#[from] VerifyError),
 }
 
-/// Why the service stopped, or did not do its part this time.
+/// Errors of the service.
 #[derive(Debug, thiserror::Error)]
 pub enum AggregatorError {
-    /// The wallet is somebody else's.
-    #[error("wallet {wallet} is not the aggregator of this project, which is {named}: use that wallet, or --open to settle rounds that it lets pass")]
+    /// The wallet is not the project's aggregator.
+    #[error(
+        "wallet {wallet} is not the aggregator of this project, which is {named}: use that wallet, or --open to \
+         settle rounds that it does not settle"
+    )]
     NotTheAggregator {
         /// The wallet's address.
         wallet: String,
         /// The project's aggregator.
         named: String,
     },
-    /// The wallet cannot place the bond.
-    #[error("wallet {wallet} holds {balance} wei; the bond is {bond} wei and gas comes on top: send it ether and start again")]
+    /// The wallet cannot place the bond, or not pay the gas.
+    #[error("wallet {wallet} has {has}, and needs {needs}: fund it and start again; nothing was sent")]
     Funds {
         /// The wallet's address.
         wallet: String,
-        /// What it holds.
-        balance: u128,
-        /// The project's bond.
-        bond: u128,
+        /// The balance that is too small, with its unit.
+        has: String,
+        /// The amounts that are needed, with their units.
+        needs: String,
+    },
+    /// The process was stopped while the bond depends on it.
+    #[error(
+        "stopped while round {round} waits for its settlement: start it again before {deadline} (Unix seconds), or \
+         the bond is lost"
+    )]
+    StoppedAtRisk {
+        /// The round.
+        round: u64,
+        /// When the phase ends, Unix seconds.
+        deadline: u64,
     },
     /// The keys here are not those that the project's contracts check against.
-    #[error("the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version that the project's owner used")]
+    #[error(
+        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \
+         that the project's owner used"
+    )]
     KeysHash {
         /// On chain.
         on_chain: String,
@@ -98,7 +126,7 @@ pub enum AggregatorError {
     /// The reference string or the proving key could not be opened.
     #[error("{0}")]
     Keys(String),
-    /// Reading or writing the state folder.
+    /// The state folder cannot be read or written.
     #[error("{path}: {source}")]
     State {
         /// The file or folder.
@@ -106,13 +134,13 @@ pub enum AggregatorError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file that was to be made does not fit the model.
+    /// A model file of another shape than the project's.
     #[error(transparent)]
     Tensor(#[from] TensorError),
-    /// From the chain.
+    /// The chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// From IPFS.
+    /// The content store.
     #[error(transparent)]
     Content(#[from] ContentError),
     /// The specification or a model file.
@@ -127,7 +155,7 @@ pub enum AggregatorError {
     /// The round cannot be proved.
     #[error(transparent)]
     Settle(#[from] SettleError),
-    /// A thread that computes was lost.
+    /// A thread that computed ended without a result.
     #[error("a computation ended early: {0}")]
     Computation(String),
 }

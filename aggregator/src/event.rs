@@ -1,10 +1,12 @@
-//! What the aggregator tells the world: one JSON object a line with `--json`, one sentence a line without.
+//! The events that a running aggregator prints on stdout: one JSON object a line with `--json`, else one sentence a
+//! line.
 
 use std::fmt;
 
+use fairshare_client::Phase;
 use serde::Serialize;
 
-/// What an active slot got out of a round.
+/// The result of an active slot.
 #[derive(Clone, Debug, Serialize)]
 pub struct SlotResult {
     /// The slot.
@@ -19,7 +21,7 @@ pub struct SlotResult {
     pub weight: u32,
 }
 
-/// Where the time of a round went, milliseconds.
+/// Durations of the steps of a round, milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Timings {
     /// Fetching the updates and the model, checking them against their commitments.
@@ -39,7 +41,7 @@ pub struct Timings {
 pub struct RoundSettled {
     /// Round id.
     pub round: u64,
-    /// Who gets the fee.
+    /// The account that gets the fee.
     pub payee: String,
     /// False when the settlement was found on the chain: sent by an earlier run of this process, or by another.
     pub by_this_run: bool,
@@ -79,7 +81,7 @@ impl fmt::Display for RoundSettled {
     }
 }
 
-/// An active slot whose update is not there, or not what was committed.
+/// An active slot whose update is missing, or does not match its commitment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MissingUpdate {
     /// The slot.
@@ -96,17 +98,29 @@ impl fmt::Display for MissingUpdate {
     }
 }
 
-/// Something that happened. Addresses, hashes and CIDs are text; times are milliseconds, amounts wei as text.
+/// What an aggregator that stops leaves undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Due {
+    /// A round waits for its settlement, which the bond depends on.
+    Settlement,
+}
+
+/// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as
+/// text; times end in `_ms`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the fields say what they are, and the Display below says it in words")]
+#[expect(
+    missing_docs,
+    reason = "the fields are named by what they hold, and the Display below says it in words"
+)]
 pub enum Event {
     /// The service is ready.
     Started {
         project: String,
         aggregator: String,
         named: bool,
-        phase: String,
+        phase: Phase,
         round: u64,
         settled: u64,
         dimension: u32,
@@ -116,17 +130,19 @@ pub enum Event {
     /// The bond is placed.
     BondPlaced { amount_wei: String, transaction: String, gas: u64 },
     /// The project is in another phase than before.
-    PhaseOpened { round: u64, phase: String, deadline: u64 },
-    /// The updates of a round are fetched and checked, as far as they can be.
+    PhaseOpened { round: u64, phase: Phase, deadline: u64 },
+    /// The updates of a round are fetched and checked, all but the missing ones.
     UpdatesCollected { round: u64, active: Vec<u8>, missing: Vec<MissingUpdate>, collect_ms: u64 },
     /// A round cannot go on for now.
     Waiting { round: u64, reason: String },
     /// A round is settled: by this process, or found so on the chain.
     RoundSettled(Box<RoundSettled>),
-    /// This process moved the project on after a deadline.
-    Advanced { round: u64, phase: String, transaction: String, gas: u64 },
+    /// This process advanced the project after a deadline.
+    Advanced { round: u64, phase: Phase, transaction: String, gas: u64 },
+    /// The process was asked to stop; `due` is `settlement` when a round waits for it.
+    Stopped { round: u64, due: Option<Due>, deadline: Option<u64> },
     /// The project is over.
-    ProjectEnded { phase: String, settled: u64, voids: u64, owed_wei: String },
+    ProjectEnded { phase: Phase, settled: u64, voids: u64, owed_wei: String },
 }
 
 impl fmt::Display for Event {
@@ -135,13 +151,13 @@ impl fmt::Display for Event {
             Self::Started { project, aggregator, named, phase, round, dev, .. } => {
                 let role = if *named { "aggregator" } else { "outsider for the open window" };
                 let keys = if *dev { ", DEV keys: for test chains only" } else { "" };
-                write!(f, "project {project}: {aggregator} is ready as {role} ({phase}, round {round}{keys})")
+                write!(f, "project {project}: {aggregator} is ready as {role} ({phase:?}, round {round}{keys})")
             }
             Self::BondPlaced { amount_wei, transaction, .. } => {
                 write!(f, "bond of {amount_wei} wei placed ({transaction})")
             }
             Self::PhaseOpened { round, phase, deadline } => {
-                write!(f, "round {round}: {phase} until {deadline}")
+                write!(f, "round {round}: {phase:?} until {deadline}")
             }
             Self::UpdatesCollected { round, active, missing, collect_ms } => {
                 write!(f, "round {round}: {} active updates checked in {collect_ms} ms", active.len())?;
@@ -150,11 +166,40 @@ impl fmt::Display for Event {
             Self::Waiting { round, reason } => write!(f, "round {round}: waiting: {reason}"),
             Self::RoundSettled(settled) => settled.fmt(f),
             Self::Advanced { round, phase, transaction, .. } => {
-                write!(f, "round {round}: {phase} was past its deadline, moved on ({transaction})")
+                write!(f, "round {round}: {phase:?} was past its deadline, advanced ({transaction})")
             }
-            Self::ProjectEnded { phase, settled, voids, owed_wei } => {
-                write!(f, "project ended ({phase}): {settled} rounds settled, {voids} void; {owed_wei} wei to withdraw")
+            Self::Stopped { round, due: Some(Due::Settlement), deadline } => {
+                write!(f, "stopped; round {round} waits for its settlement")?;
+                deadline.map_or(Ok(()), |deadline| write!(f, ", until {deadline}"))
             }
+            Self::Stopped { round, due: None, .. } => write!(f, "stopped in round {round}; nothing is due now"),
+            Self::ProjectEnded { phase, settled, voids, owed_wei } => write!(
+                f,
+                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to \
+                 withdraw with `fairshare withdraw`"
+            ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{json, to_value};
+
+    #[test]
+    fn events_are_flat_objects_with_their_name_and_the_names_of_the_trainers_events() {
+        let transaction = "0x01".to_owned();
+        let event = Event::Advanced { round: 2, phase: Phase::WoundUp, transaction, gas: 7 };
+        assert_eq!(
+            to_value(&event).unwrap(),
+            json!({"event": "advanced", "round": 2, "phase": "wound-up", "transaction": "0x01", "gas": 7})
+        );
+        let stopped = Event::Stopped { round: 2, due: Some(Due::Settlement), deadline: Some(9) };
+        assert_eq!(
+            to_value(&stopped).unwrap(),
+            json!({"event": "stopped", "round": 2, "due": "settlement", "deadline": 9})
+        );
+        assert!(stopped.to_string().contains("settlement, until 9"), "{stopped}");
     }
 }

@@ -1,5 +1,5 @@
-//! The aggregator of a Fairshare project: fetches the updates of a round that the trainers attest, checks each against its
-//! commitment, assesses them by the project's rule, proves all of it and settles the round on chain.
+//! The aggregator of a Fairshare project: fetches the updates that the trainers of a round attest, checks each
+//! against its commitment, assesses them by the project's rule, proves all of it and settles the round on chain.
 //!
 //! ```text
 //! chain, IPFS --collect--> active updates --assess--> kept, shares, weights, T' --settle--> proof --> chain
@@ -7,10 +7,11 @@
 //!                                                              model file --> IPFS
 //! ```
 //!
-//! It cannot misreport, nor choose who takes part: the contract sets the active slots and accepts what the proof shows. What it could do is stop, and then
-//! anybody may run another one (`--open`), since everything it needs is on the chain and on IPFS.
+//! It cannot misreport, nor choose who takes part: the contract sets the active slots and accepts only what the proof
+//! shows. It can stop, and then anybody may run another one (`--open`), since everything it needs is on the chain and
+//! on IPFS.
 //!
-//! The assessment alone, on updates that were checked before:
+//! The assessment alone, on checked updates:
 //!
 //! ```
 //! use fairshare_aggregator::{assess_round, RoundTerms};
@@ -26,9 +27,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod assess;
+mod cli;
 mod error;
 mod event;
+mod funds;
 mod prepare;
+mod report;
 mod round;
 mod service;
 mod settle;
@@ -36,10 +40,11 @@ mod start;
 mod state;
 
 pub use assess::{active_updates, assess_round, merge, slots_of, AssessedRound, RoundTerms};
+pub use cli::RunArgs;
 pub use error::{AggregatorError, AssessError, SettleError};
-pub use event::{Event, MissingUpdate, RoundSettled, SlotResult, Timings};
+pub use event::{Due, Event, MissingUpdate, RoundSettled, SlotResult, Timings};
 pub use round::round_terms;
-pub use service::{Behaviour, Options, Service};
+pub use service::{Options, Service};
 pub use settle::{ProvedRound, Prover, RoundContext};
 pub use start::{start, Setup};
 pub use state::StateFolder;

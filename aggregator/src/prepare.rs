@@ -17,8 +17,8 @@ impl Service {
     /// Collects, assesses and proves the open round.
     ///
     /// # Errors
-    /// Whatever keeps the round from being settled now, an active slot's missing update above all; the next call goes on from
-    /// what was fetched.
+    /// What keeps the round from being settled now, above all a missing update of an active slot. The next call goes
+    /// on with the updates that were fetched.
     pub(crate) async fn prepare(&mut self, status: &Status) -> Result<Step, AggregatorError> {
         let mut attempt = self.attempt.take().unwrap_or_else(|| Attempt::new(status.round));
         let outcome = self.prepare_attempt(status, &mut attempt).await;
@@ -33,7 +33,7 @@ impl Service {
     ) -> Result<Step, AggregatorError> {
         let started = Instant::now();
         let model = self.current_model(status).await?;
-        // Who is active is the contract's to say, by the trainers' attestations.
+        // The contract sets the active slots, by the trainers' attestations.
         let active = self.project.round_state(status.round).await?.active;
         let fresh = collect(&self.project, &self.store, &self.spec, &self.prover.srs, status.round).await?;
         merge(&mut attempt.collected, fresh);
@@ -46,7 +46,7 @@ impl Service {
             Err(AssessError::MissingUpdates { missing, .. }) => missing,
             Err(error) => return Err(error.into()),
         };
-        self.tell_collected(attempt, active, &missing);
+        self.report_collected(attempt, active, &missing);
         if !missing.is_empty() {
             return Err(AssessError::MissingUpdates { active: active.count_ones(), missing }.into());
         }
@@ -63,7 +63,7 @@ impl Service {
         };
         let collected = attempt.collected.clone();
         let (prover, spec, timings) = (self.prover.clone(), self.spec.clone(), attempt.timings);
-        // On a thread of its own: it takes seconds, and the chain and IPFS answer meanwhile.
+        // On a thread of its own: it takes seconds, and the runtime goes on meanwhile.
         let (ready, timings) = watched("assessing and proving the round", move || {
             let updates = active_updates(&terms, active, &collected)?;
             compute(&prover, &spec, &terms, &context, &model, &updates, timings)
@@ -75,17 +75,17 @@ impl Service {
         Ok(Step::Done)
     }
 
-    /// The model before the round: what this process made last, or the state folder's, or from IPFS; always what the
-    /// chain commits to.
+    /// The model before the round: from memory, the state folder or IPFS, in this order; always checked against the
+    /// commitment on chain.
     async fn current_model(&mut self, status: &Status) -> Result<Arc<Vec<i64>>, AggregatorError> {
         if let Some((cid, model)) = &self.model {
             if *cid == status.model_cid {
                 return Ok(model.clone());
             }
         }
-        let model = match self.kept_model(status) {
+        let model = match self.stored_model(status) {
             Some((model, file)) => {
-                // The node may have lost it: whoever has the file puts it back, for the trainers too.
+                // The IPFS node may have lost the file, and the trainers need it.
                 self.serve(&file).await?;
                 model
             }
@@ -96,35 +96,35 @@ impl Service {
         Ok(model)
     }
 
-    /// From IPFS; where nobody serves it, from the updates that made it.
+    /// Fetches the model from IPFS; where nobody serves it, computes it from the last round's updates.
     async fn fetch_or_recompute(&self, status: &Status) -> Result<Vec<i64>, AggregatorError> {
         let Self { project, store, spec, prover, .. } = self;
         match fetch_model(project, store, spec, &status.model, status.model_cid, &prover.srs).await {
             Err(FileError::Content(error)) if !error.is_node_fault() && status.settled > 0 => {
-                tracing::warn!(%error, "the last round's model file is not to be had: making it again");
+                tracing::warn!(%error, "nobody serves the last round's model file: computing it again");
                 Ok(rebuild::recompute_model(project, store, spec, &prover.srs, status).await?)
             }
             result => Ok(result?),
         }
     }
 
-    fn kept_model(&self, status: &Status) -> Option<(Vec<i64>, Vec<u8>)> {
+    fn stored_model(&self, status: &Status) -> Option<(Vec<i64>, Vec<u8>)> {
         let file = self.state.model(&status.model_cid)?;
         let model = decode_model(&self.spec.model, &file).ok()?;
         let same = self.prover.srs.commit_model(&model).is_ok_and(|found| found == status.model);
         if !same {
-            tracing::warn!("the model file in the state folder is not that of the chain: fetching it again");
+            tracing::warn!("the model file in the state folder does not match the chain: fetching it");
             return None;
         }
         Some((model, file))
     }
 
-    fn tell_collected(&self, attempt: &mut Attempt, active: u128, missing: &[MissingUpdate]) {
+    fn report_collected(&self, attempt: &mut Attempt, active: u128, missing: &[MissingUpdate]) {
         let line = format!("{active:x} {missing:?}");
-        if attempt.told.as_ref() == Some(&line) {
+        if attempt.reported.as_ref() == Some(&line) {
             return;
         }
-        attempt.told = Some(line);
+        attempt.reported = Some(line);
         self.reporter.report(&Event::UpdatesCollected {
             round: attempt.round,
             active: slots_of(active),

@@ -1,10 +1,10 @@
-//! One attempt at a round: what was fetched, what was proved, what is left to do. Lost with the process and made again.
+//! One attempt at a round: the fetched updates and the proof. Lost with the process and made again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fairshare_client::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
-use fairshare_protocol::{Assessment, RulePolicy};
+use fairshare_protocol::Assessment;
 
 use crate::assess::{slots_of, RoundTerms};
 use crate::error::AssessError;
@@ -15,13 +15,13 @@ use crate::settle::ProvedRound;
 pub(crate) struct Attempt {
     /// Round id.
     pub(crate) round: u64,
-    /// Revealed slots as far as they are known, by slot.
+    /// Revealed slots, each with its update or the reason why it is missing.
     pub(crate) collected: BTreeMap<u8, Collected>,
-    /// What was collected, as last told.
-    pub(crate) told: Option<String>,
-    /// Ready to be sent.
+    /// What was collected, as last reported.
+    pub(crate) reported: Option<String>,
+    /// The settlement, ready to be sent.
     pub(crate) proved: Option<Arc<Ready>>,
-    /// Where the time went.
+    /// Durations of its steps.
     pub(crate) timings: Timings,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// What the chain says of it once it stands.
+    /// The settled round as the chain's log will show it.
     pub(crate) fn as_settled(&self, transaction: [u8; 32], gas_used: u64) -> SettledRound {
         SettledRound {
             round: self.settlement.round,
@@ -56,18 +56,16 @@ impl Ready {
 
 impl Attempt {
     pub(crate) fn new(round: u64) -> Self {
-        Self { round, collected: BTreeMap::new(), told: None, proved: None, timings: Timings::default() }
+        Self { round, collected: BTreeMap::new(), reported: None, proved: None, timings: Timings::default() }
     }
 }
 
-/// What the terms fix of every round's assessment.
+/// The part of a project's terms that every round's assessment follows.
 ///
 /// # Errors
 /// A rule that this version does not know.
 pub fn round_terms(terms: &Terms) -> Result<RoundTerms, AssessError> {
-    let policy =
-        RulePolicy::from_terms(terms.rule, terms.theta, terms.trim, terms.byzantine, terms.selected)?;
-    Ok(RoundTerms { slots: terms.slots, policy })
+    Ok(RoundTerms { slots: terms.slots, policy: terms.policy()? })
 }
 
 /// The event of a settled round. `trainers` gives each slot's trainer; `attempt` is given when it is ours.

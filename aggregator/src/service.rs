@@ -1,20 +1,19 @@
 //! The loop: looks at the chain, does what the phase asks for, waits.
 //!
-//! Nothing that it needs is only in its memory: killed at any point it looks at the chain again and goes on. What it has
-//! fetched or proved already is kept only to save time.
+//! Everything it needs is on the chain and on IPFS: killed at any point it looks at the chain again and goes on.
+//! Fetched updates and finished proofs stay in memory only to save time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fairshare_client::service::Reporter;
-use fairshare_client::{
-    format_address, Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status,
-};
-use fairshare_protocol::{encoded_len, FileKind, Specification};
+use fairshare_client::service::{Reporter, Stop};
+use fairshare_client::{Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status};
+use fairshare_protocol::Specification;
 
 use crate::error::AggregatorError;
 use crate::event::Event;
+use crate::funds::check_funds;
 use crate::round::{settled_event, Attempt, Ready};
 use crate::settle::{millis, Prover};
 use crate::state::StateFolder;
@@ -22,22 +21,13 @@ use crate::state::StateFolder;
 /// What the user decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Settle rounds that the named aggregator lets pass, for the own account.
+    /// Settle rounds that the named aggregator does not settle, for this wallet's account.
     pub open: bool,
     /// Time between two looks at the chain.
     pub poll: Duration,
-    /// What to do with the model file.
-    pub behaviour: Behaviour,
-}
-
-/// How an aggregator behaves. Everything but `honest` is hostile and serves tests only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Behaviour {
-    /// Puts every model file on IPFS before it settles
-    #[default]
-    Honest,
-    /// HOSTILE, for tests: settles by proof and never puts the model file on IPFS
-    WithholdModel,
+    /// Put every model file on IPFS before its round is settled. Always true in `fairshare-aggregator`: who
+    /// withholds the file earns no fee and loses the bond.
+    pub serve_models: bool,
 }
 
 /// Longest pause after a failure.
@@ -57,16 +47,18 @@ pub struct Service {
     /// The current model, by the digest of its CID.
     pub(crate) model: Option<([u8; 32], Arc<Vec<i64>>)>,
     pub(crate) attempt: Option<Attempt>,
-    told_phase: Option<(u64, Phase)>,
-    told_settled: BTreeSet<u64>,
-    told_trouble: Option<String>,
+    stop: Stop,
+    pub(crate) last: Option<Status>,
+    pub(crate) reported_phase: Option<(u64, Phase)>,
+    pub(crate) reported_settled: BTreeSet<u64>,
+    pub(crate) reported_trouble: Option<String>,
 }
 
-/// What a look at the chain led to.
+/// The result of a look at the chain.
 pub(crate) enum Step {
     /// Something was done: look again at once.
     Done,
-    /// Nothing to do for now.
+    /// Nothing is due now.
     Wait,
     /// The project is over.
     Ended,
@@ -85,6 +77,7 @@ impl Service {
         state: StateFolder,
         reporter: Reporter,
         options: Options,
+        stop: Stop,
     ) -> Self {
         Self {
             chain,
@@ -98,21 +91,35 @@ impl Service {
             options,
             model: None,
             attempt: None,
-            told_phase: None,
-            told_settled: BTreeSet::new(),
-            told_trouble: None,
+            stop,
+            last: None,
+            reported_phase: None,
+            reported_settled: BTreeSet::new(),
+            reported_trouble: None,
         }
     }
 
-    /// Works until the project is over. Failures of chain and IPFS are told and waited out.
+    /// Works until the project is over, or the process is asked to stop: then the current step has ten seconds to end.
+    /// Reports failures of chain and IPFS, and tries again.
     ///
     /// # Errors
-    /// [`AggregatorError::Funds`] when the bond cannot be placed; nothing else ends it early.
+    /// [`AggregatorError::Funds`] when the bond cannot be placed; [`AggregatorError::StoppedAtRisk`].
     pub async fn run(mut self) -> Result<(), AggregatorError> {
+        let mut stop = self.stop.clone();
+        let ended = stop.finish(self.work()).await.transpose()?.unwrap_or(false);
+        if ended {
+            Ok(())
+        } else {
+            self.report_stopped()
+        }
+    }
+
+    /// False when the process was asked to stop before the project ended.
+    async fn work(&mut self) -> Result<bool, AggregatorError> {
         let mut pause = self.options.poll;
-        loop {
+        while !self.stop.is_requested() {
             match self.step().await {
-                Ok(Step::Ended) => return Ok(()),
+                Ok(Step::Ended) => return Ok(true),
                 Ok(Step::Done) => {
                     self.recovered();
                     pause = self.options.poll;
@@ -120,52 +127,37 @@ impl Service {
                 Ok(Step::Wait) => {
                     self.recovered();
                     pause = self.options.poll;
-                    tokio::time::sleep(pause).await;
+                    self.stop.sleep(pause).await;
                 }
                 Err(error @ AggregatorError::Funds { .. }) => return Err(error),
                 Err(error) => {
                     self.trouble(&error);
-                    tokio::time::sleep(pause).await;
+                    self.stop.sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE.max(self.options.poll));
                 }
             }
         }
-    }
-
-    fn trouble(&mut self, error: &AggregatorError) {
-        let reason = error.to_string();
-        if self.told_trouble.as_ref() == Some(&reason) {
-            return;
-        }
-        tracing::warn!(%reason, "not now; trying again");
-        let round = self.told_phase.map_or(0, |(round, _)| round);
-        self.reporter.report(&Event::Waiting { round, reason: reason.clone() });
-        self.told_trouble = Some(reason);
-    }
-
-    fn recovered(&mut self) {
-        if self.told_trouble.take().is_some() {
-            tracing::info!("going on");
-        }
+        Ok(false)
     }
 
     async fn step(&mut self) -> Result<Step, AggregatorError> {
         let status = self.project.status().await?;
+        self.last = Some(status.clone());
         if self.attempt.as_ref().is_some_and(|attempt| attempt.round != status.round)
             || status.phase.is_over()
         {
             self.conclude(&status).await?;
         }
-        self.tell_found(&status).await?;
-        if self.told_phase != Some((status.round, status.phase)) {
-            self.told_phase = Some((status.round, status.phase));
-            let (round, phase, deadline) = (status.round, phase_name(status.phase), status.deadline);
+        self.report_found(&status).await?;
+        if self.reported_phase != Some((status.round, status.phase)) {
+            self.reported_phase = Some((status.round, status.phase));
+            let (round, phase, deadline) = (status.round, status.phase, status.deadline);
             self.reporter.report(&Event::PhaseOpened { round, phase, deadline });
         }
         let late = status.now >= status.deadline;
         match status.phase {
             Phase::Completed | Phase::WoundUp => {
-                self.tell_end(&status).await?;
+                self.report_end(&status).await?;
                 Ok(Step::Ended)
             }
             Phase::Registration if self.is_named() && !status.bond_placed && !late => self.place_bond().await,
@@ -180,8 +172,8 @@ impl Service {
         }
     }
 
-    /// While its bond is there and the deadline has not passed an aggregation is the named aggregator's, then, for one
-    /// more period, anybody's, then nobody's.
+    /// While its bond is there and the deadline has not passed, only the named aggregator may settle; for one more
+    /// period anybody may; then the round is void.
     async fn aggregate(&mut self, status: &Status) -> Result<Step, AggregatorError> {
         let open_until = status.deadline.saturating_add(u64::from(self.project.terms().aggregate_period));
         if status.now >= open_until {
@@ -198,13 +190,19 @@ impl Service {
 
     async fn send(&mut self, status: &Status, ready: &Ready) -> Result<Step, AggregatorError> {
         let started = Instant::now();
-        // Not before the model can be had by everybody; adding what is there already changes nothing.
+        // Nobody should see a settled round whose model file is missing; adding a file twice changes nothing.
         self.serve(&ready.model_file).await?;
         let receipt = match self.project.settle(&ready.settlement).await {
             Ok(receipt) => receipt,
             Err(error) => {
-                // The chain may have taken blocks back and hold other slots now: what it refuses once is made anew.
-                if !error.is_node_fault() {
+                if is_refusal(&error) {
+                    let now = self.project.status().await?;
+                    if (now.round, now.phase) != (status.round, Phase::Aggregate) {
+                        // The round is over, perhaps by our own transaction whose answer was lost: `conclude` finds
+                        // out.
+                        return Ok(Step::Done);
+                    }
+                    // The chain may have taken blocks back and hold other slots now: the proof is made again.
                     self.attempt = None;
                 }
                 return Err(error.into());
@@ -219,27 +217,27 @@ impl Service {
 
     /// Puts a model file on IPFS.
     pub(crate) async fn serve(&self, file: &[u8]) -> Result<(), AggregatorError> {
-        match self.options.behaviour {
-            Behaviour::Honest => Ok(self.store.add(file).await.map(drop)?),
-            Behaviour::WithholdModel => Ok(()),
+        if self.options.serve_models {
+            self.store.add(file).await?;
         }
+        Ok(())
     }
 
-    /// Tells that our settlement stands and keeps its model.
+    /// Reports that our settlement is on chain, and stores its model.
     fn finish(&mut self, previous: [u8; 32], attempt: &Attempt, ready: &Ready, settled: &SettledRound) {
         let cid = ready.model_cid.digest();
         if let Err(error) = self.state.keep_model(&cid, &ready.model_file, &previous) {
-            tracing::warn!(%error, "the model file is not kept; it is on IPFS");
+            tracing::warn!(%error, "the model file cannot be stored; it is on IPFS");
         }
         self.model = Some((cid, Arc::new(ready.model.clone())));
         let trainers = attempt.collected.values().map(|entry| (entry.slot, entry.trainer)).collect();
         let event = settled_event(settled, &trainers, ready.model_file.len(), Some(attempt));
         self.reporter.report(&Event::RoundSettled(Box::new(event)));
-        self.told_settled.insert(settled.round);
+        self.reported_settled.insert(settled.round);
     }
 
-    /// The project left the round of the attempt behind: by our own settlement whose answer was lost, by somebody
-    /// else's, or because the round is void.
+    /// The project left the round of the attempt: by our own settlement whose answer was lost, by somebody else's, or
+    /// because the round is void.
     async fn conclude(&mut self, status: &Status) -> Result<(), AggregatorError> {
         let Some(round) = self.attempt.as_ref().map(|attempt| attempt.round) else { return Ok(()) };
         let found = self.project.settlements().await?.into_iter().find(|settled| settled.round == round);
@@ -248,72 +246,40 @@ impl Service {
             (Some(settled), Some(ready))
                 if settled.payee == self.me && settled.model_cid == ready.model_cid.digest() =>
             {
-                tracing::info!(round, "the settlement that was sent stands on the chain");
+                tracing::info!(round, "our settlement is on chain, although its answer was lost");
                 self.finish(status.model_cid, &attempt, &ready, &settled);
             }
-            (Some(_), _) => {} // told by `tell_found`
+            (Some(_), _) => {} // reported by `report_found`
             (None, _) => tracing::warn!(round, "the round is void"),
         }
         Ok(())
     }
 
-    /// Tells of settlements that this run did not make.
-    async fn tell_found(&mut self, status: &Status) -> Result<(), AggregatorError> {
-        if self.told_settled.len() as u64 >= status.settled {
-            return Ok(());
-        }
-        let length = encoded_len(&self.spec.model, FileKind::Model)?;
-        for settled in self.project.settlements().await? {
-            if self.told_settled.contains(&settled.round) {
-                continue;
-            }
-            let committed = self.project.committed(settled.round).await?;
-            let trainers: BTreeMap<u8, Address20> =
-                committed.into_iter().map(|c| (c.slot, c.trainer)).collect();
-            let event = settled_event(&settled, &trainers, length, None);
-            self.reporter.report(&Event::RoundSettled(Box::new(event)));
-            self.told_settled.insert(settled.round);
-        }
-        Ok(())
-    }
-
-    async fn tell_end(&self, status: &Status) -> Result<(), AggregatorError> {
-        let owed = self.project.owed(self.me).await?;
-        self.reporter.report(&Event::ProjectEnded {
-            phase: phase_name(status.phase),
-            settled: status.settled,
-            voids: status.voids,
-            owed_wei: owed.to_string(),
-        });
-        Ok(())
-    }
-
     async fn place_bond(&mut self) -> Result<Step, AggregatorError> {
-        let bond = self.project.terms().bond;
-        check_funds(&self.chain, self.me, bond).await?;
+        check_funds(&self.chain, self.me, self.project.terms()).await?;
         let receipt = self.project.place_bond().await?;
         self.reporter.report(&Event::BondPlaced {
-            amount_wei: bond.to_string(),
+            amount_wei: self.project.terms().bond.to_string(),
             transaction: format!("0x{}", hex::encode(receipt.transaction)),
             gas: receipt.gas_used,
         });
         Ok(Step::Done)
     }
 
-    /// Moves the project on. Somebody else being faster is no error.
+    /// Advances the project. That somebody else was faster is no error.
     async fn advance(&mut self, status: &Status) -> Result<Step, AggregatorError> {
         match self.project.advance().await {
             Ok(receipt) => {
                 self.reporter.report(&Event::Advanced {
                     round: status.round,
-                    phase: phase_name(status.phase),
+                    phase: status.phase,
                     transaction: format!("0x{}", hex::encode(receipt.transaction)),
                     gas: receipt.gas_used,
                 });
                 Ok(Step::Done)
             }
-            Err(error @ (ChainError::Refused { .. } | ChainError::Reverted { .. })) => {
-                tracing::debug!(%error, "not moved on by us");
+            Err(error) if is_refusal(&error) => {
+                tracing::debug!(%error, "the project was not advanced by us");
                 Ok(Step::Wait)
             }
             Err(error) => Err(error.into()),
@@ -324,39 +290,27 @@ impl Service {
     pub(crate) fn is_named(&self) -> bool {
         self.project.terms().aggregator == self.me
     }
-
-    /// Tells that the service is ready.
-    ///
-    /// # Errors
-    /// The chain's faults.
-    pub(crate) async fn tell_start(&self, dev: bool) -> Result<(), AggregatorError> {
-        let status = self.project.status().await?;
-        let terms = self.project.terms();
-        self.reporter.report(&Event::Started {
-            project: format_address(&self.project.address()),
-            aggregator: format_address(&self.me),
-            named: self.is_named(),
-            phase: phase_name(status.phase),
-            round: status.round,
-            settled: status.settled,
-            dimension: terms.dimension,
-            slots: terms.slots,
-            dev,
-        });
-        Ok(())
-    }
 }
 
-/// Whether a wallet can place a bond and pay some gas.
-pub(crate) async fn check_funds(chain: &Chain, wallet: Address20, bond: u128) -> Result<(), AggregatorError> {
-    let balance = chain.balance(wallet).await?;
-    if balance <= bond {
-        return Err(AggregatorError::Funds { wallet: format_address(&wallet), balance, bond });
-    }
-    Ok(())
+/// True when the contract said no; any other failure of a transaction leaves open whether it was mined.
+fn is_refusal(error: &ChainError) -> bool {
+    matches!(error, ChainError::Refused { .. } | ChainError::Reverted { .. })
 }
 
-/// A phase as the contract names it, in lower case.
-pub(crate) fn phase_name(phase: Phase) -> String {
-    format!("{phase:?}").to_lowercase()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Issue 12: a settlement whose answer was lost threw its proof away.
+    #[test]
+    fn proof_is_kept_unless_the_contract_refuses_it() {
+        let (action, transaction) = ("the settlement".to_owned(), [1; 32]);
+        let reason = "WrongPhase".to_owned();
+        assert!(is_refusal(&ChainError::Refused { action: action.clone(), reason: reason.clone() }));
+        assert!(is_refusal(&ChainError::Reverted { action: action.clone(), transaction, reason }));
+        let (seconds, fault) = (60, None);
+        assert!(!is_refusal(&ChainError::NotMined { action, transaction, seconds, fault }));
+        let (rpc, reason) = ("http://127.0.0.1:1".into(), "connection reset".into());
+        assert!(!is_refusal(&ChainError::Unreachable { rpc, reason }));
+    }
 }

@@ -1,4 +1,4 @@
-//! From an assessed round to what the contract takes: statement, proof, settlement.
+//! From an assessed round to the contract's input: statement, proof, settlement.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use fairshare_protocol::Word;
 use crate::assess::{slots_of, AssessedRound};
 use crate::error::SettleError;
 
-/// What a round's statement holds beside the assessment.
+/// The part of a round's statement that does not come from the assessment.
 #[derive(Clone, Debug)]
 pub struct RoundContext {
     /// Chain id.
@@ -22,7 +22,7 @@ pub struct RoundContext {
     pub project: Address20,
     /// Round id.
     pub round: u64,
-    /// Who gets the fee.
+    /// The account that gets the fee.
     pub payee: Address20,
     /// `d`.
     pub dimension: u32,
@@ -70,14 +70,14 @@ impl RoundContext {
         })
     }
 
-    /// The trainers whose dropping counts.
+    /// The trainers whose dropping counts towards the outlier penalty.
     fn outliers(&self, proved: &ProvedRound) -> Vec<Address20> {
         let dropped = if self.outlier_penalty { proved.statement.active & !proved.kept } else { 0 };
         let trainer = |slot: u8| self.committed.get(usize::from(slot)).map(|(trainer, _)| *trainer);
         slots_of(dropped).into_iter().filter_map(trainer).collect()
     }
 
-    /// What is sent to the contract.
+    /// The contract's input.
     pub fn settlement(&self, proved: &ProvedRound) -> Settlement {
         Settlement {
             round: self.round,
@@ -92,7 +92,7 @@ impl RoundContext {
 
 /// A round with its proof, ready to be sent.
 pub struct ProvedRound {
-    /// What is proved.
+    /// The statement that is proved.
     pub statement: RoundStatement,
     /// The proof.
     pub proof: RoundProof,
@@ -100,13 +100,13 @@ pub struct ProvedRound {
     pub kept: u128,
     /// The new model's commitment.
     pub model: G1Affine,
-    /// Time of proving, milliseconds; with the check that the prover itself makes.
+    /// Duration of proving, milliseconds; the prover's own check included.
     pub prove_ms: u64,
-    /// Time of checking as the contract does, and of committing to the new model, milliseconds.
+    /// Duration of verifying as the contract does, and of committing to the new model, milliseconds.
     pub verify_ms: u64,
 }
 
-/// All that proving needs and that does not change between rounds. Cheap to clone.
+/// Keys and reference string, the same for every round. Cheap to clone.
 #[derive(Clone)]
 pub struct Prover {
     /// The KZG string.

@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 
 use fairshare_circuits::{default_data_folder, VerifyError};
-use fairshare_protocol::{AgreementPolicy, MultiKrumPolicy, RuleName, RulePolicy};
+use fairshare_protocol::{AgreementPolicy, RuleName, RulePolicy};
 
 use super::*;
 use crate::assess::{assess_round, RoundTerms};
@@ -13,16 +13,15 @@ const TERMS: RoundTerms =
 /// The development keys of the smallest circuit, opened once for all tests.
 fn prover() -> Prover {
     static PROVER: OnceLock<Prover> = OnceLock::new();
-    PROVER.get_or_init(|| prover_of(RuleName::Agreement)).clone()
-}
-
-fn prover_of(rule: RuleName) -> Prover {
-    let folder = default_data_folder();
-    Prover {
-        srs: Arc::new(ReferenceString::open_dev(&folder, DIMENSION).unwrap()),
-        keys: Arc::new(AssessmentKeys::open_dev(&folder, rule, TERMS.slots).unwrap()),
-        committed: Arc::new(CommittedKeys::load()),
-    }
+    let open = || {
+        let folder = default_data_folder();
+        Prover {
+            srs: Arc::new(ReferenceString::open_dev(&folder, DIMENSION).unwrap()),
+            keys: Arc::new(AssessmentKeys::open_dev(&folder, RuleName::Agreement, TERMS.slots).unwrap()),
+            committed: Arc::new(CommittedKeys::load()),
+        }
+    };
+    PROVER.get_or_init(open).clone()
 }
 
 /// Six committed slots: 0 to 3 honest, 4 flips the sign, 5 cannot be fetched.
@@ -133,19 +132,4 @@ fn an_active_slot_without_a_commitment_is_named() {
     let assessed = assess_round(&TERMS, &round.model, &updates).unwrap();
     let error = prover.prove(&round.context, &assessed, &updates, [9; 32]).err().unwrap();
     assert!(matches!(error, SettleError::NoCommitment { slot: 4 }), "{error}");
-}
-
-#[test]
-fn a_round_under_multi_krum_is_proved_with_the_keys_of_its_rule() {
-    let prover = prover_of(RuleName::MultiKrum);
-    let policy = RulePolicy::MultiKrum(MultiKrumPolicy { byzantine: 52, selected: 128 });
-    let round = synthetic(&prover);
-    let updates = borrowed(&round.updates);
-    let assessed = assess_round(&RoundTerms { policy, ..TERMS }, &round.model, &updates).unwrap();
-    assert_eq!(assessed.assessment.kept.count(), 2);
-    assert_eq!(assessed.assessment.kept.bits() >> 4, 0, "the one that points the other way is not kept");
-    let proved = prover.prove(&round.context, &assessed, &updates, [9; 32]).unwrap();
-    let settlement = round.context.settlement(&proved);
-    let read = RoundProof::from_words(&settlement.proof, TERMS.slots).unwrap();
-    verify_round(&prover.committed, &proved.statement, &read).unwrap();
 }

@@ -1,22 +1,23 @@
-//! Everything that can be wrong is found before anything is spent.
+//! Checks before the start: nothing is spent until wallet, project and keys fit together.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
-use fairshare_client::service::Reporter;
+use fairshare_client::service::{Reporter, Stop};
 use fairshare_client::{fetch_specification, format_address, watched, Chain, ContentStore, Phase, Project};
 use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;
+use crate::funds::check_funds;
 use crate::round::round_terms;
-use crate::service::{check_funds, Options, Service};
+use crate::service::{Options, Service};
 use crate::settle::Prover;
 use crate::state::StateFolder;
 
-/// What an aggregator is started with.
+/// Parameters of [`start`].
 pub struct Setup {
-    /// With the wallet that settles.
+    /// The chain, with the wallet that settles.
     pub chain: Chain,
     /// The project.
     pub project: Project,
@@ -28,16 +29,18 @@ pub struct Setup {
     pub state_folder: PathBuf,
     /// Where events go.
     pub reporter: Reporter,
-    /// How it behaves.
+    /// What the user decides.
     pub options: Options,
+    /// The request to stop.
+    pub stop: Stop,
 }
 
-/// Checks wallet, project and keys and gives an aggregator that is ready to [`Service::run`]. Spends nothing.
+/// Checks wallet, project and keys, and returns an aggregator that is ready to [`Service::run`]. Spends nothing.
 ///
 /// # Errors
-/// [`AggregatorError`] names what does not fit and what to do.
+/// [`AggregatorError`] names the mismatch and the remedy.
 pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
-    let Setup { chain, project, store, keys_folder, state_folder, reporter, options } = setup;
+    let Setup { chain, project, store, keys_folder, state_folder, reporter, options, stop } = setup;
     let me = chain.account()?;
     let terms = project.terms();
     let named = terms.aggregator == me;
@@ -58,7 +61,7 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
     }
     let status = project.status().await?;
     if named && status.phase == Phase::Registration && !status.bond_placed {
-        check_funds(&chain, me, terms.bond).await?;
+        check_funds(&chain, me, terms).await?;
     }
     let spec = fetch_specification(&project, &store).await?;
     let state = StateFolder::open(&state_folder)?;
@@ -66,12 +69,13 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
     let (srs, keys) = open_keys(&keys_folder, dimension, rule, slots).await?;
     let prover = Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(committed) };
     let dev = registered.dev;
-    let service = Service::new(chain, project, store, spec, prover, me, state, reporter, options);
-    service.tell_start(dev).await?;
+    let service = Service::new(chain, project, store, spec, prover, me, state, reporter, options, stop);
+    service.report_start(dev).await?;
     Ok(service)
 }
 
-/// Opens the reference string and the proving key, or makes the development ones, which takes a while once.
+/// Opens the reference string and the proving key; makes the development ones where they are missing, which takes a
+/// while.
 async fn open_keys(
     folder: &Path,
     dimension: usize,

@@ -1,11 +1,12 @@
-//! The folder of an aggregator: a convenience, never a need. Everything in it can be made again from chain and IPFS.
+//! The folder of an aggregator's model files. It only saves time: everything in it can be made again from chain and
+//! IPFS.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::AggregatorError;
 
-/// Where an aggregator keeps model files.
+/// The folder of an aggregator's model files.
 #[derive(Clone, Debug)]
 pub struct StateFolder {
     root: PathBuf,
@@ -15,7 +16,7 @@ impl StateFolder {
     /// Opens the folder; makes it where it is missing.
     ///
     /// # Errors
-    /// [`AggregatorError::State`] when it cannot be made.
+    /// [`AggregatorError::State`].
     pub fn open(root: &Path) -> Result<Self, AggregatorError> {
         let models = root.join("models");
         fs::create_dir_all(&models).map_err(failed(&models))?;
@@ -26,12 +27,12 @@ impl StateFolder {
         self.root.join("models").join(format!("{}.safetensors", hex::encode(cid)))
     }
 
-    /// The model file whose CID has this digest; what it holds must still be checked against its commitment.
+    /// The model file whose CID has this digest, which the caller must check against its commitment.
     pub fn model(&self, cid: &[u8; 32]) -> Option<Vec<u8>> {
         fs::read(self.model_path(cid)).ok()
     }
 
-    /// Keeps a model file, and of the others only `previous`.
+    /// Writes a model file and deletes all others but `previous`.
     ///
     /// # Errors
     /// [`AggregatorError::State`].
@@ -54,7 +55,7 @@ impl StateFolder {
         Ok(())
     }
 
-    /// Whole or not at all, also when the machine stops in between.
+    /// Writes a file whole or not at all, also when the process is killed in between.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), AggregatorError> {
         let partial = path.with_extension("partial");
         fs::write(&partial, bytes).map_err(failed(&partial))?;

@@ -1,4 +1,5 @@
-//! What `scripts/bench` extrapolates from: the baseline's circuit has as many constraints as its formula says, and proves.
+//! What `scripts/bench` extrapolates from: the baseline's circuit has as many constraints as its formula says, and
+//! proves.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../benches/performance/baseline_direct.rs"]

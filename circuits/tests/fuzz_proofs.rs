@@ -1,4 +1,5 @@
-//! Proof words, verifying-key manifests and points from outside, changed at random: no panic, bounded memory, one spelling.
+//! Proof words, verifying-key manifests and points from outside, changed at random: no panic, bounded memory, one
+//! spelling.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../protocol/tests/support/fuzzing.rs"]
@@ -33,19 +34,18 @@ fn round_words() -> RoundProofWords {
     let g1 = points();
     let [b0, b1, b2, b3] = g2_words(&KzgKey::dev().g2[1]);
     RoundProofWords {
-        h: small(1),
         sigma: small(2),
         kept_mask: small(0xffff),
         coherence: small(1 << 16),
         shares: vec![small(5); packed_words(SLOTS.into())],
         weights: vec![small(6); packed_words(SLOTS.into())],
         groth16: [g1[1][0], g1[1][1], b0, b1, b2, b3, g1[2][0], g1[2][1]],
-        s: g1[3],
-        r: g1[4],
+        quotient: g1[3],
+        reversed: g1[4],
         values: [7, 8, 9, 10].map(small),
-        w: g1[5],
+        opening: g1[5],
         model: g1[6],
-        committed: [g1[7], g1[8]].concat(),
+        committed: [g1[7][0], g1[7][1], g1[8][0], g1[8][1]],
     }
 }
 
@@ -89,11 +89,17 @@ fn change_round(words: &mut RoundProofWords, change: &WordChange) {
     match at.index(16) {
         0 => change_list(&mut words.shares, change),
         1 => change_list(&mut words.weights, change),
-        2 => change_list(&mut words.committed, change),
         _ => {
-            let singles = [&mut words.h, &mut words.sigma, &mut words.kept_mask, &mut words.coherence];
-            let groups: [&mut [Word]; 5] =
-                [&mut words.groth16, &mut words.s, &mut words.r, &mut words.values, &mut words.w];
+            let singles = [&mut words.sigma, &mut words.kept_mask, &mut words.coherence];
+            let groups: [&mut [Word]; 7] = [
+                &mut words.groth16,
+                &mut words.quotient,
+                &mut words.reversed,
+                &mut words.values,
+                &mut words.opening,
+                &mut words.model,
+                &mut words.committed,
+            ];
             let mut all: Vec<&mut Word> = singles.into_iter().chain(groups.into_iter().flatten()).collect();
             let place = bit.index(all.len() * 32) / 32;
             change_word(all[place], *kind, bit, value);

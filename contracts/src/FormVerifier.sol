@@ -5,11 +5,12 @@ import {KeyedVerifier} from "./KeyedVerifier.sol";
 import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
+import {Bounds} from "./libraries/Bounds.sol";
 import {Transcript} from "./libraries/Transcript.sol";
 
-/// @title Verifies a proof of form: one pairing call of two pairs, whatever the dimension.
-/// @notice It holds no state and no funds. Whatever calls it must set the statement itself: the statement is what the prover must not choose.
-/// @dev Follows docs/protocol.md sections 7 and 13.6; names in the code are the names there.
+/// @title Verifies a range proof: one pairing call of two pairs, for every dimension.
+/// @notice Holds no state and no funds. The caller sets the statement, which the prover must not choose.
+/// @dev Follows docs/protocol.md sections 7 and 13.6 and uses the names defined there.
 contract FormVerifier is IFormVerifier, KeyedVerifier {
     using Transcript for bytes32;
 
@@ -33,7 +34,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 v;
     }
 
-    /// @dev What one inversion for all gives.
+    /// @dev All inverses come from one inversion.
     struct Inverses {
         uint256 z; // 1 / z
         uint256 y; // 1 / y
@@ -45,7 +46,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 second; // 1 / Z_2(v)
     }
 
-    /// @dev The opened values by name, first at `z` or `yz`, then at `1/z` or `y/z`. With table 16 there is no `HI` and no second column.
+    /// @dev The opened values: first at `z` or `yz`, then at `1/z` or `y/z`. Table 16 has no `HI` and no second column.
     struct Opened {
         uint256 u0;
         uint256 u1;
@@ -96,17 +97,17 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         if (!Bn254.pairing(pairs)) revert PairingFailed();
     }
 
-    // --- what must hold before a challenge means anything
+    /* LENGTHS AND POINTS */
 
     function _check(FormStatement calldata statement, FormProof calldata proof) private pure {
         uint256 table = statement.table;
-        if (table != 8 && table != 16) revert UnknownTable(statement.table);
-        if (statement.dimension == 0 || statement.dimension >= 1 << 22) revert InvalidDimension(statement.dimension);
+        if (!Bounds.isTable(table)) revert UnknownTable(statement.table);
+        if (statement.dimension == 0 || statement.dimension >= Bounds.DIMENSION_LIMIT) revert InvalidDimension(statement.dimension);
         if (!Bn254.isOnCurve(statement.commitment[0], statement.commitment[1])) revert InvalidPoint();
         uint256[] calldata points = proof.points;
         uint256[] calldata values = proof.values;
         if (points.length != (table == 8 ? 16 : 12) || values.length != (table == 8 ? 14 : 10)) revert WrongLength();
-        // An even number of words.
+        // Cannot overflow. The number of words is even.
         unchecked {
             for (uint256 i; i < points.length; i += 2) {
                 if (!Bn254.isOnCurveOrInfinity(points[i], points[i + 1])) revert InvalidPoint();
@@ -137,7 +138,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         return value;
     }
 
-    // --- transcript, docs/protocol.md 13.6
+    /* TRANSCRIPT, docs/protocol.md 13.6 */
 
     function _challenges(FormStatement calldata statement, FormProof calldata proof)
         private
@@ -146,7 +147,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     {
         bytes32 state = _firstState(statement);
         uint256[] calldata points = proof.points;
-        // Words of C_HI and C_M, of C_F.. and C_K.
+        // Number of words of C_HI and C_M, and of C_F.. without C_K.
         uint256 step = statement.table == 8 ? 4 : 2;
         uint256 at = step;
         state = state.absorbWords(COUNTS, abi.encodePacked(points[:at]));
@@ -190,14 +191,14 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         );
     }
 
-    // --- the checks
+    /* IDENTITY */
 
-    /// @dev One inversion for all: running products forward, single inverses on the way back. Where one has no inverse, or `v` is one of
-    /// the opened points, the argument would say nothing.
+    /// @dev Running products forward, single inverses on the way back. If a value has no inverse, or if `v` is an
+    /// opened point, the argument proves nothing.
     function _inverses(Challenges memory c) internal view returns (Inverses memory inverse) {
         uint256 yz = mulmod(c.y, c.z, R);
         uint256 vz = mulmod(c.v, c.z, R);
-        // z Z_1(v) = (v - z)(vz - 1): nobody needs its inverse.
+        // z Z_1(v) = (v - z)(vz - 1) must not be 0; its inverse is not needed.
         if (c.v == c.z || vz == 1) revert DegenerateChallenge();
         uint256 zzLess = Bn254.sub(mulmod(c.z, c.z, R), 1); // (z - 1)(z + 1)
         uint256 yLess = Bn254.sub(c.y, 1);
@@ -239,7 +240,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         Inverses memory inverse
     ) private view {
         (Side memory atZ, Side memory atInverse, uint256 constantTerm) = _sides(dimension, table, c, inverse);
-        // `F, K, M` are taken on the same side, `U` and `HI` on the other.
+        // `F, K, M` are opened on the same side, `U` and `HI` on the other.
         uint256 left = addmod(
             _laurent(table, c, atZ, v.u1, v.high1, v.f0, v.second0, v.k0, v.m0),
             _laurent(table, c, atInverse, v.u0, v.high0, v.f1, v.second1, v.k1, v.m1),
@@ -253,7 +254,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     }
 
     /// @dev The sums of powers at `1/z, 1/(yz)` (the side of `z`) and at `z, z/y` (the side of `1/z`), and `I_d(y)`.
-    /// Both reciprocals follow from the inverses at hand: `1 / (1 - 1/z) = z / (z - 1)`, and so on.
+    /// The reciprocals follow from the inverses: `1 / (1 - 1/z) = z / (z - 1)`, and so on.
     function _sides(uint256 dimension, uint256 table, Challenges memory c, Inverses memory inverse)
         private
         view
@@ -317,7 +318,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 shift = mulmod(c.beta, at.sumD, R);
         uint256 weight = c.g;
         if (table == 8) {
-            // LO = U - 256 HI + 2^15 I_d: nobody commits to it.
+            // LO = U - 256 HI + 2^15 I_d has no commitment of its own.
             uint256 low = addmod(Bn254.sub(column, mulmod(256, high, R)), mulmod(1 << 15, at.sumD, R), R);
             sum = mulmod(fractions, addmod(high, shift, R), R);
             sum = addmod(sum, mulmod(weight, mulmod(second, addmod(low, shift, R), R), R), R);
@@ -332,7 +333,8 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         return addmod(sum, mulmod(weight, addmod(looked, mulmod(c.g, sums, R), R), R), R);
     }
 
-    /// @dev `C_L + v W'`: `C_L = C_(f_1) + k C_(f_2) - [r_1(v) + k r_2(v)]_1 - Z_1(v) W` with `k = Z_1(v) / Z_2(v)`. `C_U` has weight one.
+    /// @dev `C_L + v W'`: `C_L = C_(f_1) + k C_(f_2) - [r_1(v) + k r_2(v)]_1 - Z_1(v) W` with `k = Z_1(v) / Z_2(v)`.
+    /// `C_U` has weight one.
     function _opening(
         FormStatement calldata statement,
         uint256[] calldata points,
@@ -346,8 +348,8 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         (sum.x, sum.y) = (statement.commitment[0], statement.commitment[1]);
 
         uint256 weight = c.gamma;
-        uint256 s = points.length / 2 - 3; // the number of C_S among the points
-        uint256 f = 1; // of the first C_F
+        uint256 s = points.length / 2 - 3; // index of C_S among the points
+        uint256 f = 1; // index of the first C_F
         if (statement.table == 8) {
             Bn254.addMul(sum, points, 0, weight);
             weight = mulmod(weight, c.gamma, R);
@@ -370,8 +372,9 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         return (sum.x, sum.y);
     }
 
-    /// @dev `r_1(v) + k r_2(v)`: each the line through the folded values of its set, `r(v) = a + (a - b) (v - p) / (p - p')`. `weight` is that
-    /// of the first value of the second set.
+    /// @dev `r_1(v) + k r_2(v)`: each is the line through the folded values of its set, `r(v) = a + (a - b) (v - p) /
+    /// (p - p')`.
+    /// @param weight the weight of the first value of the second set
     function _claimed(
         uint256 table,
         Opened memory o,
@@ -380,7 +383,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         Inverses memory inverse,
         uint256 ratio
     ) private pure returns (uint256) {
-        // Between the writes that slither means, both are read for the slope of the first line.
+        // Both are read between the writes that slither reports, for the slope of the first line.
         // slither-disable-next-line write-after-write
         (uint256 a, uint256 b) = (o.s0, o.s1);
         if (table == 8) (a, b) = (_next(o.high0, a, c.gamma), _next(o.high1, b, c.gamma));
@@ -397,7 +400,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         return addmod(first, mulmod(ratio, mulmod(weight, second, R), R), R);
     }
 
-    /// @dev `value + gamma rest`: one step of folding values from the last to the first.
+    /// @dev `value + gamma rest`, one step of a fold from the last value to the first.
     function _next(uint256 value, uint256 rest, uint256 gamma) private pure returns (uint256) {
         return addmod(value, mulmod(gamma, rest, R), R);
     }

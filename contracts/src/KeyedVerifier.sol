@@ -3,8 +3,8 @@ pragma solidity ^0.8.24;
 
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 
-/// @title What both verifiers take from the registry when they are deployed.
-/// @dev The registry cannot change, so its points are copied once: reading them from there would cost every proof 30,000 gas.
+/// @title Values that both verifiers copy from the registry at deployment.
+/// @dev The registry cannot change. Reading its points for every proof would cost 30,000 gas each time.
 abstract contract KeyedVerifier {
     IKeyRegistry internal immutable REGISTRY;
     bytes32 internal immutable KEYS_HASH;
@@ -20,7 +20,7 @@ abstract contract KeyedVerifier {
     constructor(IKeyRegistry registry) {
         REGISTRY = registry;
         KEYS_HASH = registry.keysHash();
-        // `[x]_1` is for the round verifier alone.
+        // Only the round verifier needs `[x]_1`.
         // slither-disable-next-line unused-return
         (, uint256[12] memory g2) = registry.kzg();
         (ONE_0, ONE_1, ONE_2, ONE_3) = (g2[0], g2[1], g2[2], g2[3]);

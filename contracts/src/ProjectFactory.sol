@@ -13,9 +13,9 @@ import {Policy} from "./libraries/Policy.sol";
 import {TermsCheck} from "./libraries/TermsCheck.sol";
 
 /// @title Deploys projects, all with the same code, keys and verifiers.
-/// @notice It has no owner and holds no funds. Its projects do not depend on it once they exist.
-/// @dev A project is a minimal proxy (EIP-1167) with its terms appended to its code. The proxy's target cannot change: this is no upgrade
-/// mechanism.
+/// @notice Has no owner and holds no funds. A project does not depend on the factory once it exists.
+/// @dev A project is a minimal proxy (EIP-1167) with its terms appended to its code. The proxy's target cannot change,
+/// so there is no upgrade.
 contract ProjectFactory is IProjectFactory {
     using SafeERC20 for IERC20;
 
@@ -25,16 +25,16 @@ contract ProjectFactory is IProjectFactory {
     address public immutable roundVerifier;
     /// @inheritdoc IProjectFactory
     address public immutable formVerifier;
-    /// @notice The code that all projects of this factory run.
+    /// @notice The implementation of all projects of this factory.
     address public immutable implementation;
 
     /// @inheritdoc IProjectFactory
     mapping(address project => bool) public isProject;
 
-    /// @dev Projects created so far; keeps two projects with the same terms apart.
+    /// @dev Number of projects created; distinguishes projects with equal terms.
     uint256 private _created;
 
-    /// @dev The verifiers must use the very registry that projects name to their trainers.
+    /// @dev Both verifiers must use the registry that projects report to their trainers.
     constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form) {
         if (verifier.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
         if (form.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
@@ -48,14 +48,16 @@ contract ProjectFactory is IProjectFactory {
     function createProject(Terms calldata terms) external payable returns (address project) {
         if (terms.owner != msg.sender) revert IProject.InvalidTerms("owner");
         TermsCheck.check(terms);
-        // It reverts when there is none; which one it is, the verifier asks itself.
+        // Reverts if there is no key. The verifier reads the key itself.
         // slither-disable-next-line unused-return
         IKeyRegistry(keyRegistry).verifyingKey(terms.rule, terms.slots);
-        // The address depends on the terms: a chain that takes blocks back cannot put other terms where a trainer joins.
+        // The address depends on the terms, so a chain reorganisation cannot put other terms at the address that a
+        // trainer joins.
         bytes memory encoded = abi.encode(terms);
         bytes32 salt = bytes32(_created++);
         if (terms.token != address(0)) {
-            // Before there is code: a token that calls somebody while it moves must not let them meet a project that has not begun.
+            // Before the code exists: a token that calls others during the transfer must not expose an uninitialised
+            // project.
             project = Clones.predictDeterministicAddressWithImmutableArgs(implementation, encoded, salt);
             IERC20(terms.token).safeTransferFrom(msg.sender, project, Policy.deposit(terms));
         }

@@ -10,17 +10,19 @@ import {CodeStore} from "./libraries/CodeStore.sol";
 import {Packed} from "./libraries/Packed.sol";
 import {SlotChain} from "./libraries/SlotChain.sol";
 
-/// @title What a project remembers, and the views of it. Nothing here changes anything.
+/// @title A project's storage and its views.
 abstract contract ProjectState is IProject {
-    /// @notice This is the code that projects share, not a project.
+    /// @notice Called on the shared implementation instead of a project.
     error NotAProject();
 
-    /// @dev What is held for, and was paid to, one account that is or was a trainer. One word.
+    /* STORAGE TYPES */
+
+    /// @dev An account that is or was a trainer. One word.
     struct Trainer {
         bool active; // is in `_trainers`
         bool penalised;
-        uint16 dropped; // rounds in which it was dropped as outlier; not counted where the terms have no penalty
-        uint32 paidRounds; // shares of rounds 1 ..= paidRounds have been credited
+        uint16 dropped; // rounds in which it was an outlier; counted only if the terms have a penalty
+        uint32 paidRounds; // shares of rounds 1 ..= paidRounds are withdrawn
         uint96 stake; // held
     }
 
@@ -31,10 +33,10 @@ abstract contract ProjectState is IProject {
         uint128 revealedMask;
     }
 
-    /// @dev What every transaction needs, in one word.
+    /// @dev The values that every transaction reads. One word.
     struct Status {
         Phase phase;
-        Phase ending; // what Closing ends in
+        Phase ending; // the phase after Closing
         bool bondHeld;
         uint16 settled;
         uint16 voided;
@@ -42,15 +44,17 @@ abstract contract ProjectState is IProject {
         uint32 learningRate;
         uint64 deadline;
         uint8 trainers; // length of `_trainers`
-        uint32 claimRound; // of the model file whose fee is held, 0 when there is none
+        uint32 claimRound; // round of the model file whose fee is held, 0 if there is none
         bool claimIsAggregators; // its payee is the terms' aggregator, and `_claimPayee` is not read
     }
 
-    /// @dev The model file whose fee is held, as `Status` and `_claimPayee` tell it.
+    /// @dev The model file whose fee is held, read from `Status` and `_claimPayee`. In memory only.
     struct Claim {
-        uint32 round; // 0 when there is none
+        uint32 round; // 0 if there is none
         address payee;
     }
+
+    /* IMMUTABLES */
 
     /// @inheritdoc IProject
     address public immutable factory;
@@ -62,11 +66,13 @@ abstract contract ProjectState is IProject {
     address public immutable formVerifier;
 
     address private immutable IMPLEMENTATION = address(this);
-    /// @dev Of the fields of `Terms` before `model`, bytes.
-    uint256 private constant MODEL = 32 * 34;
+    /// @dev Bytes of the fields of `Terms` before `model`.
+    uint256 private constant MODEL = 32 * 32;
+
+    /* STORAGE */
 
     Status internal _status;
-    /// @dev Written only where the payee is not the aggregator: a settlement as the terms foresee it does not pay for the word.
+    /// @dev Written only if the payee is not the aggregator: the usual settlement does not pay for this word.
     address internal _claimPayee;
     /// @inheritdoc IProject
     uint256 public escrow;
@@ -78,19 +84,19 @@ abstract contract ProjectState is IProject {
     // Written in `Project` through references, which slither does not follow.
     // slither-disable-next-line uninitialized-state
     mapping(uint256 id => RoundData) internal _rounds;
-    /// @dev The low byte is the slot plus one, the rest is the seal without its low byte: 248 bits bind well enough.
+    /// @dev The seal with its low byte replaced by the slot plus one; 248 bits still bind.
     mapping(uint256 id => mapping(address trainer => uint256)) internal _submissions;
-    /// @dev The rounds that are void, in their order. The shares of the others are written down with `CodeStore`, numbered as they were settled: few
-    /// rounds are void, so to keep these costs less than to keep a number for every settlement.
+    /// @dev The void rounds in increasing order. `CodeStore` numbers the shares of the others in the order of
+    /// settlement. Few rounds are void, so storing these costs less than storing a number for every settlement.
     uint32[] internal _voids;
     mapping(bytes32 point => bool) internal _used;
-    /// @dev `Tally` of the round in Attest.
+    /// @dev Attestations of the round in Attest.
     uint256[4] internal _tally;
-    /// @dev Under which CID an account serves the model file of a round, 0 when it has published none.
+    /// @dev The CID under which an account serves the model file of a round, 0 if it does not.
     mapping(uint256 id => mapping(address publisher => bytes32 cid)) internal _published;
-    /// @dev How many named a source, by the round in which they did; those of Closing under 0.
+    /// @dev Votes for a source, by the round in which they were cast; those of Closing under 0.
     mapping(uint256 id => mapping(address source => uint256)) internal _votes;
-    /// @dev Who has voted in Closing, by slots of the claim's round.
+    /// @dev Slots of the claim's round that have voted in Closing.
     uint256 internal _closingVoters;
 
     constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form) {
@@ -100,28 +106,27 @@ abstract contract ProjectState is IProject {
         formVerifier = address(form);
     }
 
-    // --- small helpers
+    /* HELPERS */
 
-    /// @dev Wei of a share of 2^-16 parts, rounded down; what is lost stays in escrow.
+    /// @dev The part of a reward for a share in units of 2^-16, rounded down; the remainder stays in escrow.
     function _part(uint256 reward, uint256 share) internal pure returns (uint256) {
-        // A share has 17 bits, a reward 96.
+        // Cannot overflow: a share has 17 bits, a reward 96.
         unchecked {
             return reward * share >> 16;
         }
     }
 
-    /// @dev 0 when the trainer has no slot in this round.
+    /// @dev 0 if the account has no slot in this round.
     function _slotPlusOne(uint256 id, address account) internal view returns (uint256) {
         return _submissions[id][account] & 0xff;
     }
 
-    /// @dev The model file whose fee is held.
     function _claim(Terms memory t) internal view returns (Claim memory claim) {
         claim.round = _status.claimRound;
         if (claim.round != 0) claim.payee = _status.claimIsAggregators ? t.aggregator : _claimPayee;
     }
 
-    /// @dev How many have committed in a round.
+    /// @dev Number of commitments in a round.
     function _committed(uint256 id) internal view returns (uint256) {
         return SlotChain.count(_rounds[id].slotsHash);
     }
@@ -130,7 +135,7 @@ abstract contract ProjectState is IProject {
         return _status.phase >= Phase.Completed;
     }
 
-    /// @dev Rounds 1 to this are settled or void.
+    /// @dev Number of rounds that are settled or void.
     function _closedRounds() internal view returns (uint32) {
         return uint32(_status.settled) + _status.voided;
     }
@@ -148,16 +153,17 @@ abstract contract ProjectState is IProject {
         if (given != _status.round) revert WrongRound(_status.round, given);
     }
 
-    // --- views
+    /* VIEWS */
 
     /// @inheritdoc IProject
     function interfaceVersion() external pure returns (uint256) {
-        return 3;
+        return 4;
     }
 
     /// @inheritdoc IProject
-    /// @dev They lie in the code as in memory, a word a field, but for the two words of `model`, of which memory has the place. Every transaction reads them:
-    /// `abi.decode`, which checks every field of what the factory encoded, costs 3,000 gas more.
+    /// @dev The code stores the fields as memory does, one word each, except that memory holds a pointer instead of the
+    /// two words of `model`. Every transaction reads the terms; `abi.decode` would check every field that the factory
+    /// encoded, for 3,000 gas more.
     function terms() public view returns (Terms memory terms_) {
         if (address(this) == IMPLEMENTATION) revert NotAProject();
         bytes memory words = Clones.fetchCloneArgs(address(this));
@@ -278,14 +284,16 @@ abstract contract ProjectState is IProject {
             bool isVoid;
             (voids, isVoid) = _voidsBefore(id, voids);
             uint256 slotPlusOne = _slotPlusOne(id, account);
-            // Nothing for a void round, nor for a slot that attested nothing.
+            // A void round pays nothing, and neither does a slot that did not attest.
             if (isVoid || slotPlusOne == 0 || !Packed.has(_rounds[id].attestedMask, slotPlusOne - 1)) continue;
             uint256 slot = slotPlusOne - 1;
             amount += _part(t.roundReward, Packed.lane(_shareWord(id - voids, slot / Packed.PER_WORD), slot));
         }
     }
 
-    /// @dev How many of the rounds before `id` are void, of which the first `known` are, and whether it is void itself.
+    /// @param known a number of void rounds before `id` from which to count on
+    /// @return voids number of void rounds before `id`
+    /// @return isVoid whether round `id` is void
     function _voidsBefore(uint256 id, uint256 known) private view returns (uint256 voids, bool isVoid) {
         uint256 all = _voids.length;
         voids = known;
@@ -293,7 +301,7 @@ abstract contract ProjectState is IProject {
         isVoid = voids < all && _voids[voids] == id;
     }
 
-    /// @dev Word `i` of the shares that the `number`-th settlement wrote.
+    /// @dev Word `i` of the shares of the `number`-th settlement.
     function _shareWord(uint256 number, uint256 i) private view returns (uint256) {
         bytes memory word = CodeStore.read(number, Packed.BYTES_PER_WORD * i, Packed.BYTES_PER_WORD);
         return uint240(bytes30(word));

@@ -1,4 +1,4 @@
-//! Creation bytecode, without constructor arguments, and the runtime code that it leaves on a chain.
+//! Creation bytecode without constructor arguments, and the runtime code of deployed contracts.
 
 use ethers::types::Bytes;
 use serde::Deserialize;
@@ -7,54 +7,55 @@ use std::collections::BTreeMap;
 /// The contract that holds one Groth16 verifying key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKeyCode {
-    /// Name of the contract: rule and size, as in `AgreementKey16`.
+    /// Name of the contract, such as `AgreementKey16`.
     pub name: String,
-    /// The rule's id (docs/protocol.md 13.2), by what stands before `Key` in the name.
+    /// Id of the rule that the name starts with (docs/protocol.md 13.2).
     pub rule: u8,
-    /// How many slots its circuit serves: the number at the end of the name.
+    /// Number of slots of the circuit, at the end of the name.
     pub size: u8,
     /// Creation bytecode; the constructor takes no arguments.
     pub bytecode: Bytes,
-    /// Code of the deployed contract.
+    /// Runtime code.
     pub runtime: Bytes,
 }
 
-/// Code of a deployed contract, with the places of its immutables.
+/// Runtime code of a contract, with the offsets of its immutables.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RuntimeCode {
     code: Bytes,
-    /// Where the words of each immutable begin, in the order of their declaration.
+    /// Offsets of each immutable, in the order of declaration.
     immutables: Vec<Vec<usize>>,
 }
 
 impl RuntimeCode {
-    /// `Project`; immutables: of OpenZeppelin's `EIP712` the domain separator, the chain id, its own address, the hashes of name and
-    /// version, name and version as short strings; then factory, key registry, round verifier, form verifier, its own address.
+    /// `Project`. Immutables: from OpenZeppelin's `EIP712` the domain separator, the chain id, the contract's address,
+    /// the hashes of name and version, name and version as short strings; then factory, key registry, round verifier,
+    /// form verifier, the contract's address.
     pub fn project() -> Self {
         Self::parse(include_str!("../abi/Project.json"))
     }
 
-    /// `ProjectFactory`; immutables: key registry, round verifier, form verifier, the code that projects share.
+    /// `ProjectFactory`. Immutables: key registry, round verifier, form verifier, implementation of the projects.
     pub fn project_factory() -> Self {
         Self::parse(include_str!("../abi/ProjectFactory.json"))
     }
 
-    /// `RoundVerifier`; immutables: those of `FormVerifier`, the two words of `[x]_1`, the four of `[x^2]_2`.
+    /// `RoundVerifier`. Immutables: those of `FormVerifier`, the two words of `[x]_1`, the four words of `[x^2]_2`.
     pub fn round_verifier() -> Self {
         Self::parse(include_str!("../abi/RoundVerifier.json"))
     }
 
-    /// `FormVerifier`; immutables: key registry, the keys' hash, `[1]_2` and `[x]_2` of the `g2` words.
+    /// `FormVerifier`. Immutables: key registry, keys hash, the words of `[1]_2` and `[x]_2`.
     pub fn form_verifier() -> Self {
         Self::parse(include_str!("../abi/FormVerifier.json"))
     }
 
-    /// `KeyRegistry`; immutables: whether its keys are development keys, the keys' hash.
+    /// `KeyRegistry`. Immutables: whether the keys are DEV keys, keys hash.
     pub fn key_registry() -> Self {
         Self::parse(include_str!("../abi/KeyRegistry.json"))
     }
 
-    /// The code with these immutables, one word for each; `None` when there are more or fewer.
+    /// Inserts the immutables into the code; `None` if their number is wrong.
     pub fn with(&self, words: &[[u8; 32]]) -> Option<Vec<u8>> {
         if words.len() != self.immutables.len() {
             return None;
@@ -95,12 +96,12 @@ pub fn form_verifier_bytecode() -> Bytes {
 
 /// Creation bytecode of `ProjectFactory(address registry, address verifier, address form)`.
 ///
-/// Projects have none of their own: the factory deploys the code that they share, and clones it.
+/// The factory deploys the implementation of the projects and clones it.
 pub fn project_factory_bytecode() -> Bytes {
     crate::bindings::PROJECTFACTORY_BYTECODE.clone()
 }
 
-/// The verifying keys by rule, then smallest circuit first: the order in which a registry takes them.
+/// The verifying keys by rule, then by size: the order of registration.
 pub fn verifying_keys() -> Vec<VerifyingKeyCode> {
     parse_keys(include_str!("../abi/VerifyingKeys.json"))
         .expect("abi/VerifyingKeys.json is written by script/export-abi")
@@ -116,10 +117,10 @@ struct KeyCode {
     runtime: Bytes,
 }
 
-/// What stands before `Key` in the name of a verifying key's contract, by the rule's id less one.
-const RULES: [&str; 2] = ["Agreement", "MultiKrum"];
+/// The part before `Key` of a key contract's name; the index is the rule's id minus one.
+const RULES: [&str; 1] = ["Agreement"];
 
-/// `None` when the text is not an object of name to code, or a name has no known rule or no size.
+/// `None` if the text is not a map from names to code, or if a name lacks a known rule or a size.
 fn parse_keys(json: &str) -> Option<Vec<VerifyingKeyCode>> {
     let KeyFile(entries) = serde_json::from_str(json).ok()?;
     let mut keys = Vec::with_capacity(entries.len());
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_contract_that_is_deployed_has_code_within_the_limit_of_eip_3860() {
+    fn every_deployed_contract_is_within_the_code_limit_of_eip_3860() {
         for code in [
             key_registry_bytecode(),
             round_verifier_bytecode(),
@@ -150,14 +151,15 @@ mod tests {
     }
 
     #[test]
-    fn committed_keys_are_ordered_by_rule_and_size_and_not_empty() {
+    fn there_is_a_key_for_the_rule_agreement_and_every_size_in_order() {
         let keys = verifying_keys();
-        assert!(keys.windows(2).all(|pair| (pair[0].rule, pair[0].size) < (pair[1].rule, pair[1].size)));
+        let circuits: Vec<(u8, u8)> = keys.iter().map(|key| (key.rule, key.size)).collect();
+        assert_eq!(circuits, [8, 16, 32, 64, 128].map(|size| (1, size)));
         assert!(keys.iter().all(|key| key.bytecode.len() > 1000));
     }
 
     #[test]
-    fn immutables_go_into_their_places_and_nowhere_else() {
+    fn immutables_are_written_at_their_offsets_only() {
         let runtime = RuntimeCode { code: vec![1; 100].into(), immutables: vec![vec![2, 66], vec![34]] };
         let expected = [vec![1; 2], vec![7; 32], vec![8; 32], vec![7; 32], vec![1; 2]].concat();
         assert_eq!(runtime.with(&[[7; 32], [8; 32]]).unwrap(), expected);
@@ -181,18 +183,18 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_sorted_by_rule_and_number_and_not_by_name() {
+    fn keys_are_sorted_by_size_and_not_by_name() {
         let code = r#"{"bytecode": "0x01", "runtime": "0x"}"#;
-        let names = ["MultiKrumKey8", "AgreementKey16", "AgreementKey8"];
+        let names = ["AgreementKey128", "AgreementKey16", "AgreementKey8"];
         let json = names.map(|name| format!("\"{name}\": {code}")).join(", ");
         let keys = parse_keys(&format!("{{{json}}}")).unwrap();
         let sorted: Vec<(u8, u8)> = keys.iter().map(|key| (key.rule, key.size)).collect();
-        assert_eq!(sorted, [(1, 8), (1, 16), (2, 8)]);
+        assert_eq!(sorted, [(1, 8), (1, 16), (1, 128)]);
     }
 
     #[test]
     fn a_name_without_a_size_or_a_known_rule_is_refused() {
-        for name in ["AgreementKey", "Agreement8", "MedianKey8"] {
+        for name in ["AgreementKey", "Agreement8", "MedianKey8", "MultiKrumKey8"] {
             assert_eq!(
                 parse_keys(&format!(r#"{{"{name}": {{"bytecode": "0x02", "runtime": "0x"}}}}"#)),
                 None

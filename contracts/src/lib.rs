@@ -1,14 +1,16 @@
-//! The Solidity contracts of Fairshare for Rust: typed bindings, creation and runtime code, and the contracts' reasons in words.
+//! The Solidity contracts of Fairshare for Rust: typed bindings, creation and runtime code, and the contracts' reasons
+//! in words.
 //!
-//! Everything comes from the JSON files in `contracts/abi`, which `contracts/script/export-abi` writes and which are committed, so
-//! building this crate needs no Solidity compiler.
+//! Everything comes from the JSON files in `contracts/abi`, which `contracts/script/export-abi` writes and which are
+//! committed, so building this crate needs no Solidity compiler.
 //!
 //! ```text
 //!  src/*.sol --forge--> out/ --script/export-abi--> abi/*.json --abigen!--> bindings --> node::chain
 //! ```
 //!
-//! The order of deployment: the verifying keys ([`verifying_keys`]), `KeyRegistry(isDev, x1, g2, keys)`, `RoundVerifier(registry)`,
-//! `FormVerifier(registry)`, `ProjectFactory(registry, verifier, form)`; the factory makes the projects.
+//! The order of deployment: the verifying keys ([`verifying_keys`]), `KeyRegistry(isDev, x1, g2, keys)`,
+//! `RoundVerifier(registry)`, `FormVerifier(registry)`, `ProjectFactory(registry, verifier, form)`; the factory makes
+//! the projects.
 //!
 //! ```
 //! use fairshare_contracts::explain_revert;

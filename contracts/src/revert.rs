@@ -1,4 +1,4 @@
-//! What a contract said when it refused, in words.
+//! Explains the return data of a reverted call.
 
 use crate::bindings;
 use ethers::abi::{ethabi::AbiError, ErrorExt, Token};
@@ -8,10 +8,10 @@ use ethers::types::U256;
 const ERROR_SELECTOR: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
 const PANIC_SELECTOR: [u8; 4] = [0x4e, 0x48, 0x7b, 0x71];
 
-/// Names the error that a call's return data carries, with its values: `WrongRound(expected: 2, actual: 1)`.
+/// Returns the error in a reverted call's return data with its arguments, such as `WrongRound(expected: 2, actual: 1)`.
 ///
-/// Knows every custom error of every contract in `contracts/abi`, `Error(string)` and `Panic(uint256)`. `None` when the data is none of
-/// these: empty, cut short, or of another contract.
+/// Knows every custom error of every contract in `contracts/abi`, `Error(string)` and `Panic(uint256)`. `None` when the
+/// data is none of these: empty, cut short, or of another contract.
 pub fn explain_revert(data: &[u8]) -> Option<String> {
     let (selector, arguments) = data.split_at_checked(4)?;
     if selector == ERROR_SELECTOR {
@@ -39,7 +39,7 @@ fn all_errors() -> impl Iterator<Item = &'static AbiError> {
     .flat_map(|abi| abi.errors())
 }
 
-/// `Name(first: value, second: value)`; a phase comes by its name.
+/// `Name(first: value, second: value)`; a phase is shown by its name.
 fn explain(error: &AbiError, arguments: &[u8]) -> Option<String> {
     let kinds: Vec<_> = error.inputs.iter().map(|input| input.kind.clone()).collect();
     let tokens = ethers::abi::decode(&kinds, arguments).ok()?;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_error_of_ours_is_left_unexplained() {
+    fn foreign_or_truncated_data_is_not_explained() {
         let whole = ethers::utils::id("WrongRound(uint256,uint256)");
         for data in [&[][..], &[1, 2, 3], &[0xde, 0xad, 0xbe, 0xef], &whole, &PANIC_SELECTOR] {
             assert_eq!(explain_revert(data), None, "{data:?}");

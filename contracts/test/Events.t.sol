@@ -5,7 +5,7 @@ import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
 import {Vm} from "./support/MiniTest.sol";
 
-/// @dev Somebody who has the terms and the logs, and has never called the project, knows its whole state.
+/// @dev The terms and the logs determine the whole state of a project.
 contract EventsTest is Market {
     struct Round {
         uint256 committed;
@@ -18,7 +18,7 @@ contract EventsTest is Market {
     Terms private _t;
     address[] private _accounts;
 
-    // --- what the logs tell
+    /* STATE REBUILT FROM LOGS */
     Phase private _phase;
     uint256 private _deadline;
     uint256 private _round;
@@ -180,7 +180,8 @@ contract EventsTest is Market {
         }
         for (id = 1; id <= _round; ++id) {
             Round memory r = _rounds[id];
-            (uint256 committed, uint256 revealed, uint256 attested, uint256 active, bytes32 hash) = project.roundState(id);
+            (uint256 committed, uint256 revealed, uint256 attested, uint256 active, bytes32 hash) =
+                project.roundState(id);
             assertTrue(committed == r.committed && revealed == r.revealed && attested == r.attested, "round");
             assertTrue(active == r.active && hash == r.hash, "round");
             assertEq(keccak256(abi.encode(project.sharesOf(id))), keccak256(abi.encode(_shares[id])));
@@ -199,7 +200,7 @@ contract EventsTest is Market {
         }
     }
 
-    /// @dev Everything that can happen, in one life; read and compared after every step.
+    /// @dev Every kind of event in one project; compares the state after every step.
     function test_logsTellAllState() public {
         uint256 key = 0xA11CE;
         Terms memory t = defaultTerms();
@@ -248,7 +249,7 @@ contract EventsTest is Market {
             attest(i, 7, address(0));
         }
         readAllAndCompare();
-        skipAndAdvance(); // 2 attested nothing; the fee goes back
+        skipAndAdvance(); // 2 did not attest; the fee returns to the escrow
         skipAndAdvance(); // no result, without a bond
         readAllAndCompare();
         withdraw(trainer(0));
@@ -264,7 +265,7 @@ contract EventsTest is Market {
         assertEq(address(project).balance, 0);
     }
 
-    /// @dev The bond divided among the active, too few active, wound up through Closing.
+    /// @dev The bond divided among the active trainers, a round with too few active slots, the end through Closing.
     function test_logsTellAllStateOfAProjectThatFails() public {
         Terms memory t = defaultTerms();
         t.maxVoids = 3;

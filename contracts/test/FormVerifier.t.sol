@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormVerifier} from "../src/FormVerifier.sol";
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
-import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
+import {DegenerateProbe, KeyRegistry} from "./support/Deployed.sol";
 import {Vectors} from "./support/Vectors.sol";
 
-/// @notice FOR TESTS: the step that refuses degenerate challenges, with challenges that no transcript gives.
-contract DegenerateProbe is FormVerifier {
-    constructor(IKeyRegistry registry) FormVerifier(registry) {}
-
-    function inverses(Challenges memory c) external view returns (Inverses memory) {
-        return _inverses(c);
-    }
-}
-
-/// @dev Proofs that the real prover made (tests/vectors/form_*.json): accepted as they are, refused with any word changed.
+/// @dev Range proofs of the real prover (tests/vectors/form_*.json): accepted unchanged, refused with any word changed.
 contract FormVerifierTest is Vectors {
     uint256 private constant R = Bn254.R;
 
@@ -28,7 +18,7 @@ contract FormVerifierTest is Vectors {
         bytes32[] states;
     }
 
-    FormVerifier private verifier;
+    IFormVerifier private verifier;
     KeyRegistry private registry;
     Vector private limbs;
     Vector private bits;
@@ -39,11 +29,15 @@ contract FormVerifierTest is Vectors {
         string memory json = file("form_limbs.json");
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
-        registry = new KeyRegistry(true, x1, g2, new IVerifyingKey[](0));
+        registry = newRegistry(true, x1, g2, new IVerifyingKey[](0));
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keysHash"));
-        verifier = new FormVerifier(registry);
+        verifier = newVerifier(registry);
         read(limbs, json);
         read(bits, file("form_bits.json"));
+    }
+
+    function newVerifier(KeyRegistry keys) private returns (IFormVerifier) {
+        return IFormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(keys)));
     }
 
     function read(Vector storage vector, string memory json) private {
@@ -52,7 +46,7 @@ contract FormVerifierTest is Vectors {
         vector.states = vm.parseJsonBytes32Array(json, ".states");
     }
 
-    // --- accepted
+    /* ACCEPTED PROOFS */
 
     function test_verify_acceptsHonestProofs() public {
         assertEq(registry.isDev() ? 1 : 0, 1);
@@ -70,7 +64,7 @@ contract FormVerifierTest is Vectors {
         gas -= gasleft();
     }
 
-    /// @dev The states of docs/protocol.md 13.6, absorbed here a second time.
+    /// @dev The states of docs/protocol.md 13.6, derived independently here.
     function test_transcript_isTheProversWordForWord() public view {
         checkStates(limbs, 4);
         checkStates(bits, 2);
@@ -105,7 +99,7 @@ contract FormVerifierTest is Vectors {
         }
     }
 
-    // --- refused: whoever commits to something else
+    /* REFUSED: commitments to other updates */
 
     function test_verify_refusesEveryCheat() public {
         string memory json = file("form_cheats.json");
@@ -123,7 +117,7 @@ contract FormVerifierTest is Vectors {
         return i < 10 ? string(one) : string.concat(digits(i / 10), string(one));
     }
 
-    /// @dev Values moved together, so that the identity still holds: the opening no longer does.
+    /// @dev Values moved together so that the identity still holds; the opening does not.
     function test_verify_refusesValuesBentToTheIdentity() public {
         bend(limbs, 4, 6);
         bend(bits, 2, 4);
@@ -134,13 +128,13 @@ contract FormVerifierTest is Vectors {
         (FormStatement memory st, FormProof memory p) = (vector.statement, vector.proof);
         uint256 z = Transcript.challenge(vector.states[4]);
         uint256 honest = p.values[s];
-        // z S(z) + S(1/z)/z stays when S(z) gains 1 and S(1/z) loses z^2.
+        // z S(z) + S(1/z)/z is unchanged if S(z) gains 1 and S(1/z) loses z^2.
         p.values[s] = addmod(honest, 1, R);
         p.values[s + 1] = addmod(p.values[s + 1], R - mulmod(z, z, R), R);
         refused(st, p, IFormVerifier.PairingFailed.selector);
         p.values[s + 1] = addmod(p.values[s + 1], mulmod(z, z, R), R);
 
-        // U(z) gains 1: A(1/z) gains F(y/z), with limbs g F_2(y/z); z S(z) takes it up.
+        // U(z) gains 1: A(1/z) gains F(y/z), with limbs g F_2(y/z), and z S(z) compensates.
         uint256 gain = p.values[f + 1];
         if (st.table == 8) gain = mulmod(p.values[f + 3], Transcript.challenge(vector.states[3]), R);
         p.values[s] = addmod(honest, mulmod(gain, Bn254.inverse(z), R), R);
@@ -148,7 +142,7 @@ contract FormVerifierTest is Vectors {
         refused(st, p, IFormVerifier.PairingFailed.selector);
     }
 
-    // --- refused: replays
+    /* REFUSED: replays */
 
     function test_verify_refusesAProofForAnythingElse() public {
         for (uint256 k; k < 2; ++k) {
@@ -182,15 +176,15 @@ contract FormVerifierTest is Vectors {
         }
     }
 
-    /// @dev Other keys, with the same KZG points: a DEV registry against one that says it is none.
+    /// @dev Other keys with the same KZG points: a DEV registry, and one that is not.
     function test_verify_refusesAProofForOtherKeys() public {
         (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
-        KeyRegistry other = new KeyRegistry(false, x1, g2, new IVerifyingKey[](0));
-        verifier = new FormVerifier(other);
+        KeyRegistry other = newRegistry(false, x1, g2, new IVerifyingKey[](0));
+        verifier = newVerifier(other);
         refused(limbs.statement, limbs.proof, IFormVerifier.FormIdentityFailed.selector);
     }
 
-    // --- refused: every word
+    /* REFUSED: every word changed */
 
     function test_verify_refusesEveryChangedPoint() public {
         everyPoint(limbs);
@@ -212,7 +206,7 @@ contract FormVerifierTest is Vectors {
         }
         for (uint256 i; i < p.points.length; i += 2) {
             (uint256 x, uint256 y) = (p.points[i], p.points[i + 1]);
-            // What enters the transcript before the values moves z, W and W' only the opening.
+            // Words that the transcript absorbs before the values change z; W and W' change only the opening.
             bytes4 reason = i + 4 >= p.points.length
                 ? IFormVerifier.PairingFailed.selector
                 : IFormVerifier.FormIdentityFailed.selector;
@@ -296,13 +290,14 @@ contract FormVerifierTest is Vectors {
         }
     }
 
-    // --- refused: challenges at which the argument would say nothing
+    /* REFUSED: challenges for which the argument proves nothing */
 
     function test_inverses_refusesDegenerateChallenges() public {
-        DegenerateProbe probe = new DegenerateProbe(registry);
+        DegenerateProbe probe =
+            DegenerateProbe(deploy("DegenerateProbe.sol:DegenerateProbe", abi.encode(registry)));
         (uint256 y, uint256 z) = (5, 7);
         uint256 zInverse = Bn254.inverse(z);
-        FormVerifier.Inverses memory good = probe.inverses(challenges(y, z, 11));
+        DegenerateProbe.Inverses memory good = probe.inverses(challenges(y, z, 11));
         assertEq(mulmod(good.z, z, R), 1);
         assertEq(mulmod(good.y, y, R), 1);
         assertEq(mulmod(good.run, addmod(z, R - zInverse, R), R), 1);
@@ -326,7 +321,7 @@ contract FormVerifierTest is Vectors {
         probe.inverses(challenges(R - 1, z, 0));
     }
 
-    function challenges(uint256 y, uint256 z, uint256 v) private pure returns (FormVerifier.Challenges memory c) {
+    function challenges(uint256 y, uint256 z, uint256 v) private pure returns (DegenerateProbe.Challenges memory c) {
         (c.y, c.z, c.v) = (y, z, v);
     }
 

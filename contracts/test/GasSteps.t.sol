@@ -4,8 +4,9 @@ pragma solidity ^0.8.24;
 import {Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
 
-/// @dev What the steps without a proof cost, for `contracts/.gas-snapshot` alone: no goal is set for them, those with one are in `Gas.t.sol`. What leads
-/// to a step is not metered, and storage is cold before it; 21,000 and the calldata come on top. Sixteen slots, ten trainers.
+/// @dev Costs of the steps without a proof, for `contracts/.gas-snapshot`. They have no goals; `Gas.t.sol` has the
+/// steps with goals. Only the step itself is metered, with cold storage; 21,000 and the calldata come on top. Sixteen
+/// slots, ten trainers.
 contract StepsGasTest is Market {
     function defaultTerms() internal pure override returns (Terms memory t) {
         t = super.defaultTerms();
@@ -13,7 +14,7 @@ contract StepsGasTest is Market {
         (t.minTrainers, t.maxTrainers, t.minActive) = (5, 10, 5);
     }
 
-    /// @dev The way to a step; `meter` begins it.
+    /// @dev Prepares a step; `meter` starts it.
     modifier notMetered() {
         vm.pauseGasMetering();
         _;
@@ -50,7 +51,7 @@ contract StepsGasTest is Market {
         project.placeBond{value: BOND}();
     }
 
-    /// @dev Neither the first nor the last.
+    /// @dev Neither the first nor the last one.
     function test_gas_revealUpdate() public notMetered {
         start(10);
         for (uint256 i; i < 10; ++i) {
@@ -62,7 +63,7 @@ contract StepsGasTest is Market {
         project.revealUpdate(1, cidOf(1), SALT);
     }
 
-    /// @dev Neither the first nor the last.
+    /// @dev Neither the first nor the last one.
     function test_gas_attest() public notMetered {
         start(10);
         revealAll(10);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {GramLiar} from "./support/GramLiar.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
-/// @dev The Gram argument against a prover that can prove any assessment it likes: what the commitments say must be enough to refuse it. Three slots, models of four parameters.
+/// @dev The Gram argument against a prover that can prove any assessment: the commitments alone must suffice to refuse
+/// it. Three slots, models of four parameters.
 contract GramArgumentTest is MiniTest {
     uint256 private constant D = 4;
     uint256 private constant MASK = 0x25; // slots 0, 2 and 5
@@ -20,12 +21,12 @@ contract GramArgumentTest is MiniTest {
     function setUp() public {
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = new TestKey(1, 8).asKey();
-        KeyRegistry registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        KeyRegistry registry = newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         liar = new GramLiar(registry.keysHash());
     }
 
-    /// @dev Small numbers of either sign, `length` of them a slot.
+    /// @dev Small numbers of either sign, `length` for each slot.
     function honest(uint256 length) private pure returns (uint256[][] memory updates) {
         updates = new uint256[][](3);
         for (uint256 i; i < 3; ++i) {
@@ -51,7 +52,7 @@ contract GramArgumentTest is MiniTest {
         returns (RoundStatement memory s, RoundProof memory p)
     {
         s = statementOf(updates, d);
-        (p.h, p.keptMask, p.coherence) = (0xabc, MASK, 40_000);
+        (p.keptMask, p.coherence) = (MASK, 40_000);
         p.shares = new uint256[](1);
         p.weights = new uint256[](1);
         (p.shares[0], p.weights[0]) = (20_000, 20_000 | 30_000 << 34);
@@ -74,8 +75,8 @@ contract GramArgumentTest is MiniTest {
         accepted(honest(D), D + 3);
     }
 
-    /// @dev Products that are not those of the committed updates, proved by the assessment all the same: one entry of `G` more by one, at the powers of `rho` of
-    /// slots 0 and 2, or all of it another matrix.
+    /// @dev The assessment proves products that are not those of the committed updates: one entry of `G` is larger by
+    /// one (at the powers of `rho` of slots 0 and 2), or the whole matrix is another.
     function test_verify_oneWrongGramEntry() public {
         (RoundStatement memory s, RoundProof memory p) = argue(honest(D), D, GramLiar.Lie.None, 0);
         uint256 rho = liar.rhoOf(s, p);
@@ -84,7 +85,8 @@ contract GramArgumentTest is MiniTest {
         refused(honest(D), GramLiar.Lie.Sigma, 1, IRoundVerifier.LaurentIdentityFailed.selector);
     }
 
-    /// @dev Two accomplices share a number behind the model's last parameter, which would raise their products. In a model that is longer by one it is the truth; here no `R` helps.
+    /// @dev Two accomplices share a number behind the model's last parameter, which would raise their products. It is
+    /// valid in a model that is longer by one; here no choice of `R` is.
     function test_verify_aCoordinateBeyondTheModelWithEveryR() public {
         uint256[][] memory updates = honest(D + 1);
         (updates[0][D], updates[1][D], updates[2][D]) = (1 << 18, 1 << 18, 0);
@@ -97,7 +99,7 @@ contract GramArgumentTest is MiniTest {
         refused(updates, GramLiar.Lie.RNothing, 0, reason);
     }
 
-    /// @dev The same, by a prover that would need `z` before it sends `C_R`: the transcript has `C_R` first.
+    /// @dev The same with a `C_R` chosen after `z`: the transcript absorbs `C_R` first.
     function test_verify_cRChosenAfterItsChallenge() public {
         uint256[][] memory updates = honest(D + 1);
         (updates[0][D], updates[1][D]) = (1 << 18, 1 << 18);
@@ -112,8 +114,8 @@ contract GramArgumentTest is MiniTest {
         refused(honest(D), GramLiar.Lie.ValuesAfterGamma, 1 << 40, IRoundVerifier.PairingFailed.selector);
     }
 
-    /// @dev `(x, i x)` with `i^2 = -1` in two coordinates changes no product: the argument is true of it, and only the proof of form at the commit refuses it
-    /// (`test_verify_refusesEveryCheat`).
+    /// @dev `(x, i x)` with `i^2 = -1` in two coordinates changes no product, so the argument is true for it. Only the
+    /// range proof of the commit refuses it (`test_verify_refusesEveryCheat`).
     function test_verify_theIsotropicPairChangesNoProduct() public view {
         uint256 i = Bn254.power(5, (Bn254.R - 1) / 4);
         assertEq(mulmod(i, i, Bn254.R), Bn254.R - 1);
@@ -128,7 +130,7 @@ contract GramArgumentTest is MiniTest {
         (updates[1][2], updates[1][3]) = (1 << 40, mulmod(1 << 40, i, Bn254.R));
         (s, p) = argue(updates, D, GramLiar.Lie.None, 0);
         verifier.verify(s, p);
-        // Another commitment gives another challenge, so sigma is compared as the polynomial in rho that it is.
+        // Another commitment gives another challenge, so sigma is compared as a polynomial in rho.
         assertTrue(liar.rhoOf(s, p) != rho);
         (updates[1][2], updates[1][3]) = (0, 0);
         assertEq(p.sigma, liar.sigmaOf(updates, MASK, liar.rhoOf(s, p)));

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {ExampleKey} from "./support/ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
-/// @notice FOR TESTS: a key contract that says something else when it is asked again: the first reading of a storage word in a transaction
-/// costs more than the next.
+/// @notice FOR TESTS: a key contract that changes its answer: the first read of a storage word in a transaction costs
+/// more gas than the next.
 contract ForgetfulKey is TestKey {
     uint256 private _touched = 1;
 
@@ -28,12 +28,12 @@ contract ForgetfulKey is TestKey {
 }
 
 contract KeyRegistryTest is MiniTest {
-    /// @dev Deployments in a call of their own, with little gas: a refused G2 point burns all that it is given.
+    /// @dev Deploys in an external call with limited gas: a refused G2 point burns all of it.
     function deploy(bool dev, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys)
         external
         returns (KeyRegistry)
     {
-        return new KeyRegistry(dev, x1, g2, keys);
+        return newRegistry(dev, x1, g2, keys);
     }
 
     function one(IVerifyingKey key) private pure returns (IVerifyingKey[] memory keys) {
@@ -42,7 +42,7 @@ contract KeyRegistryTest is MiniTest {
     }
 
     function good() private returns (KeyRegistry) {
-        return new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), one(new ExampleKey()));
+        return newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), one(new ExampleKey()));
     }
 
     function refuse(uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey key) private {
@@ -61,10 +61,10 @@ contract KeyRegistryTest is MiniTest {
         (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
         uint256[2] memory x1 = KnownSecrets.x1();
         bytes memory words = abi.encodePacked(uint256(1), x1, KnownSecrets.g2(), uint256(1), uint256(16), fixedPoints);
-        words = abi.encodePacked(words, uint256(6), ic);
+        words = abi.encodePacked(words, uint256(5), ic);
         // abi.encode(bytes32, uint256[]): tag, offset of the array, its length, its words.
         bytes memory encoded =
-            abi.encodePacked(bytes32("fairshare.keys.v1"), uint256(64), words.length / 32, words);
+            abi.encodePacked(bytes32("fairshare.keys.v2"), uint256(64), words.length / 32, words);
         assertEq(good().keysHash(), keccak256(encoded));
     }
 
@@ -98,28 +98,34 @@ contract KeyRegistryTest is MiniTest {
         uint256[2] memory x1 = KnownSecrets.x1();
         vm.chainId(1);
         vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DevKeysOutsideTestChain.selector, 1));
-        new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
-        KeyRegistry ceremony = new KeyRegistry(false, x1, KnownSecrets.g2(), keys);
+        newRegistry(true, x1, KnownSecrets.g2(), keys);
+        KeyRegistry ceremony = newRegistry(false, x1, KnownSecrets.g2(), keys);
         assertFalse(ceremony.isDev());
         vm.chainId(1337);
-        KeyRegistry dev = new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        KeyRegistry dev = newRegistry(true, x1, KnownSecrets.g2(), keys);
         assertTrue(dev.keysHash() != ceremony.keysHash());
     }
 
     function test_constructor_sigma() public {
         uint256[12] memory g2 = KnownSecrets.g2();
         for (uint256 known; known < 3; ++known) {
-            // [1]_2, delta_2 and a point of its own.
+            // [1]_2, delta_2 and a third point.
             TestKey key = new TestKey(1, 8);
             for (uint256 i; i < 4; ++i) {
                 key.setFixed(14 + i, g2[4 * known + i]);
             }
-            if (known == 2) new KeyRegistry(true, KnownSecrets.x1(), g2, one(key.asKey()));
-            else refuse(KnownSecrets.x1(), g2, key.asKey(), abi.encodeWithSelector(IKeyRegistry.SigmaIsKnown.selector, 1, 8));
+            bytes memory reason = abi.encodeWithSelector(IKeyRegistry.SigmaIsKnown.selector, 1, 8);
+            if (known == 2) newRegistry(true, KnownSecrets.x1(), g2, one(key.asKey()));
+            else refuse(KnownSecrets.x1(), g2, key.asKey(), reason);
         }
-        TestKey off = new TestKey(1, 8);
-        off.setFixed(17, 1);
-        refuse(KnownSecrets.x1(), g2, off.asKey());
+        // Off the twist, and infinity: a key whose prover does not commit.
+        TestKey key_ = new TestKey(1, 8);
+        key_.setFixed(17, 1);
+        refuse(KnownSecrets.x1(), g2, key_.asKey());
+        for (uint256 i; i < 4; ++i) {
+            key_.setFixed(14 + i, 0);
+        }
+        refuse(KnownSecrets.x1(), g2, key_.asKey());
     }
 
     function test_constructor_duplicateKey() public {
@@ -128,7 +134,7 @@ contract KeyRegistryTest is MiniTest {
         keys[1] = new ExampleKey();
         uint256[2] memory x1 = KnownSecrets.x1();
         vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DuplicateKey.selector, 1, 16));
-        new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
+        newRegistry(true, x1, KnownSecrets.g2(), keys);
     }
 
     function test_constructor_x1OffCurveInfinityOrNotCanonical() public {
@@ -169,7 +175,7 @@ contract KeyRegistryTest is MiniTest {
 
     function test_constructor_everyFixedWordOfAKeyIsChecked() public {
         uint256[2] memory x1 = KnownSecrets.x1();
-        for (uint256 i; i < 14; ++i) {
+        for (uint256 i; i < 18; ++i) {
             TestKey key = new TestKey(1, 8);
             key.setFixed(i, 0x1234);
             refuse(x1, KnownSecrets.g2(), key.asKey());
@@ -183,7 +189,7 @@ contract KeyRegistryTest is MiniTest {
 
     function test_constructor_everyInputPointIsChecked() public {
         uint256[2] memory x1 = KnownSecrets.x1();
-        for (uint256 i; i < 12; ++i) {
+        for (uint256 i; i < 10; ++i) {
             TestKey key = new TestKey(1, 8);
             key.setIc(i, 5);
             refuse(x1, KnownSecrets.g2(), key.asKey());
@@ -197,13 +203,13 @@ contract KeyRegistryTest is MiniTest {
     function test_constructor_wrongNumberOfInputPoints() public {
         uint256[2] memory x1 = KnownSecrets.x1();
         TestKey key = new TestKey(1, 8);
-        for (uint256 words = 11; words > 0; --words) {
+        for (uint256 words = 9; words > 0; --words) {
             key.popIc();
             if (words % 2 == 0) refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(8, words));
         }
         key = new TestKey(1, 16);
         key.pushIc(1, 2);
-        refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(16, 14));
+        refuse(x1, KnownSecrets.g2(), key.asKey(), wrongCount(16, 12));
     }
 
     function test_constructor_pointsThatAreNotWhole() public {
@@ -211,7 +217,7 @@ contract KeyRegistryTest is MiniTest {
         (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
         bytes memory odd = abi.encodePacked(ic, bytes1(0));
         vm.mockCall(address(key), abi.encodeCall(key.key, ()), abi.encode(fixedPoints, odd));
-        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key, wrongCount(16, 12));
+        refuse(KnownSecrets.x1(), KnownSecrets.g2(), key, wrongCount(16, 10));
     }
 
     function wrongCount(uint8 size, uint256 words) private pure returns (bytes memory) {
@@ -221,37 +227,47 @@ contract KeyRegistryTest is MiniTest {
     function test_constructor_everySizeAndNoOther() public {
         uint256[2] memory x1 = KnownSecrets.x1();
         uint8[5] memory usual = [8, 16, 32, 64, 128];
-        IVerifyingKey[] memory keys = new IVerifyingKey[](10);
-        for (uint256 i; i < 10; ++i) {
-            keys[i] = new TestKey(uint8(1 + i / 5), usual[i % 5]).asKey();
+        IVerifyingKey[] memory keys = new IVerifyingKey[](5);
+        for (uint256 i; i < 5; ++i) {
+            keys[i] = new TestKey(1, usual[i]).asKey();
         }
-        KeyRegistry registry = new KeyRegistry(true, x1, KnownSecrets.g2(), keys);
-        assertEq(address(registry.verifyingKey(2, 128)), address(keys[9]));
+        KeyRegistry registry = newRegistry(true, x1, KnownSecrets.g2(), keys);
+        for (uint256 i; i < 5; ++i) {
+            assertEq(address(registry.verifyingKey(1, usual[i])), address(keys[i]));
+        }
         uint8[9] memory unusual = [0, 1, 2, 4, 7, 9, 24, 127, 255];
         for (uint256 i; i < 9; ++i) {
-            bytes memory reason = abi.encodeWithSelector(IKeyRegistry.UnusualSize.selector, 1, unusual[i]);
+            bytes memory reason = abi.encodeWithSelector(IKeyRegistry.UnsupportedSize.selector, 1, unusual[i]);
             refuse(x1, KnownSecrets.g2(), new TestKey(1, unusual[i]).asKey(), reason);
+        }
+    }
+
+    function test_constructor_ruleWithoutCircuits() public {
+        uint8[4] memory rules = [0, 2, 3, 255];
+        for (uint256 i; i < 4; ++i) {
+            bytes memory reason = abi.encodeWithSelector(IKeyRegistry.UnsupportedRule.selector, rules[i]);
+            refuse(KnownSecrets.x1(), KnownSecrets.g2(), new TestKey(rules[i], 8).asKey(), reason);
         }
     }
 
     function test_constructor_gammaIsNotOne() public {
         uint256[12] memory g2 = KnownSecrets.g2();
-        TestKey key = new TestKey(2, 16);
+        TestKey key = new TestKey(1, 16);
         for (uint256 i; i < 4; ++i) {
             key.setFixed(6 + i, g2[4 + i]); // gamma = 7, a good point
             key.setFixed(10 + i, g2[8 + i]);
         }
-        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.GammaIsNotOne.selector, 2, 16);
+        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.GammaIsNotOne.selector, 1, 16);
         refuse(KnownSecrets.x1(), g2, key.asKey(), reason);
     }
 
     function test_constructor_deltaIsGammaOrInfinity() public {
         uint256[12] memory g2 = KnownSecrets.g2();
-        TestKey key = new TestKey(2, 16);
+        TestKey key = new TestKey(1, 16);
         for (uint256 i; i < 4; ++i) {
             key.setFixed(10 + i, g2[i]);
         }
-        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.DeltaIsGamma.selector, 2, 16);
+        bytes memory reason = abi.encodeWithSelector(IKeyRegistry.DeltaIsGamma.selector, 1, 16);
         refuse(KnownSecrets.x1(), g2, key.asKey(), reason);
         for (uint256 i; i < 4; ++i) {
             key.setFixed(10 + i, 0);
@@ -267,18 +283,18 @@ contract KeyRegistryTest is MiniTest {
     }
 
     function test_constructor_keyThatSaysSomethingElseTheSecondTime() public {
-        // Its storage is warm in the transaction that made it: the deployment gets one of its own.
+        // The transaction that creates the key warms its storage; `cool` undoes that.
         ForgetfulKey key = new ForgetfulKey();
         vm.cool(address(key));
         bytes memory reason = abi.encodeWithSelector(IKeyRegistry.ImpureKey.selector, address(key));
         refuse(KnownSecrets.x1(), KnownSecrets.g2(), key.asKey(), reason);
-        // The same one, once it is warm, says the same twice: this is what a second reading cannot exclude. (What the refused call read
-        // went back to cold with it.)
+        // Once warm, the same key answers the same twice: a second call cannot exclude this. (The refused call's reads
+        // are cold again.)
         key.key();
         this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key.asKey()));
     }
 
-    /// @dev The same, whatever it tells the calls apart by. Either answer is a good key by itself.
+    /// @dev The same without relying on gas. Either answer is a valid key.
     function test_constructor_keyThatAnswersTheSecondCallOtherwise() public {
         ExampleKey key = new ExampleKey();
         (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
@@ -289,6 +305,6 @@ contract KeyRegistryTest is MiniTest {
         vm.mockCalls(address(key), abi.encodeCall(key.key, ()), answers);
         bytes memory reason = abi.encodeWithSelector(IKeyRegistry.ImpureKey.selector, address(key));
         refuse(KnownSecrets.x1(), KnownSecrets.g2(), key, reason);
-        this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key)); // which has only the last answer from here on
+        this.deploy(true, KnownSecrets.x1(), KnownSecrets.g2(), one(key)); // from here on it gives the last answer only
     }
 }

@@ -7,7 +7,7 @@ import {Tally} from "../src/libraries/Tally.sol";
 import {Market} from "./support/Market.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 
-/// @dev Attest: which slots are active, who is paid, who loses what. And outliers.
+/// @dev Attest: which slots are active, who is paid, who is slashed. Also outliers.
 contract ProjectAttestTest is Market {
     function refuseAttest(uint256 i, uint256 round, uint256 mask, address source, bytes memory reason) private {
         vm.prank(trainer(i));
@@ -15,7 +15,7 @@ contract ProjectAttestTest is Market {
         project.attest(round, mask, source);
     }
 
-    // --- who may attest what
+    /* WHO MAY ATTEST WHAT */
 
     function test_attest_countsAndTheLastOneOpensAggregate() public {
         start(4);
@@ -50,7 +50,7 @@ contract ProjectAttestTest is Market {
             reveal(i);
         }
         skipAndAdvance();
-        uint256[4] memory bad = [uint256(6), 15, 7 | 1 << 128, 0]; // without its own; of a slot not revealed; of none that there is
+        uint256[4] memory bad = [uint256(6), 15, 7 | 1 << 128, 0]; // without its own slot; with a slot that is not revealed, or does not exist
         for (uint256 i; i < 4; ++i) {
             refuseAttest(0, 1, bad[i], address(0), abi.encodeWithSelector(IProject.WrongMask.selector, bad[i]));
         }
@@ -82,7 +82,8 @@ contract ProjectAttestTest is Market {
 
     function test_attest_wrongRoundPhaseOrTime() public {
         start(4);
-        refuseAttest(0, 1, 1, address(0), abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Attest, Phase.Commit));
+        bytes memory reason = abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Attest, Phase.Commit);
+        refuseAttest(0, 1, 1, address(0), reason);
         revealAll(4);
         refuseAttest(0, 2, 1, address(0), abi.encodeWithSelector(IProject.WrongRound.selector, 1, 2));
         uint256 end = project.deadline();
@@ -99,7 +100,8 @@ contract ProjectAttestTest is Market {
         attest(0, 15, address(0));
     }
 
-    /// @dev With no fee open a source is nobody's: an attestation is not lost because others closed the question a block before.
+    /// @dev Without an open fee the source is ignored: an attestation must not fail because others decided the question
+    /// one block earlier.
     function test_attest_sourceIsIgnoredWhileNoFeeIsOpen() public {
         start(4);
         revealAll(4);
@@ -113,7 +115,7 @@ contract ProjectAttestTest is Market {
         assertEq(project.owed(STRANGER), 0);
     }
 
-    // --- what follows
+    /* CONSEQUENCES */
 
     function test_attest_whoAttestsNothingIsNotPaid() public {
         start(4);
@@ -151,7 +153,7 @@ contract ProjectAttestTest is Market {
         assertEq(stake, 0);
     }
 
-    /// @dev Two of ten: one says that it had nobody's file, one that it had everybody's.
+    /// @dev Two of ten lie: one attests only its own file, one attests every file.
     function test_attest_twoLiarsAmongTenChangeNothing() public {
         Terms memory t = defaultTerms();
         (t.slots, t.maxTrainers) = (16, 10);
@@ -170,7 +172,7 @@ contract ProjectAttestTest is Market {
         start(4);
         revealAll(4);
         for (uint256 i; i < 3; ++i) {
-            attest(i, 1 << i, address(0)); // everybody says that nobody else's file is to be had
+            attest(i, 1 << i, address(0)); // each attests its own file only
         }
         vm.expectEmit();
         emit IProject.SlotsActive(1, 0, 15);
@@ -181,7 +183,7 @@ contract ProjectAttestTest is Market {
         assertEq(project.trainers().length, 4);
         assertEq(project.escrow(), DEPOSIT);
         assertTrue(project.bondPlaced());
-        // Nobody attests at all: the same at the deadline.
+        // The same at the deadline if nobody attests.
         revealAll(4);
         skipAndAdvance();
         assertPhase(Phase.WoundUp);
@@ -193,7 +195,8 @@ contract ProjectAttestTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    /// @dev Whatever everybody attests: active is who more than half of the revealed name, with the count left over from other rounds.
+    /// @dev For any attestations: a slot is active if more than half of the revealed slots attest it. The counts of
+    /// other rounds do not matter.
     function testFuzz_attest_activeIsTheMajority(uint256 seed) public {
         Terms memory t = defaultTerms();
         (t.slots, t.maxTrainers, t.maxVoids, t.stake) = (16, 9, 4, 0);
@@ -223,7 +226,7 @@ contract ProjectAttestTest is Market {
         }
     }
 
-    // --- outliers
+    /* OUTLIERS */
 
     function createWithPenalty(uint96 penalty, uint16 free) private {
         Terms memory t = defaultTerms();
@@ -245,7 +248,7 @@ contract ProjectAttestTest is Market {
         assertTrue(stake == STAKE && dropped == 1 && !penalised);
         uint256 escrow = project.escrow();
         submit(4);
-        uint256 fee = FEE; // goes to the aggregator in this round's Attest
+        uint256 fee = FEE; // the aggregator's, in this round's Attest
         vm.expectEmit();
         emit IProject.OutlierPenalised(2, trainer(3), 0.4 ether);
         settleWith([uint256(20000), 20000, 20000, 0], 65536, AGGREGATOR);
@@ -257,7 +260,7 @@ contract ProjectAttestTest is Market {
         assertTrue(stake == STAKE - 0.4 ether && dropped == 3);
         (stake, dropped,) = project.trainerState(trainer(0));
         assertTrue(stake == STAKE && dropped == 0);
-        // What is left of it is what comes back.
+        // Only the remainder of the stake is returned.
         vm.prank(trainer(3));
         project.leave();
         assertEq(project.owed(trainer(3)), STAKE - 0.4 ether);
@@ -284,7 +287,7 @@ contract ProjectAttestTest is Market {
         assertTrue(stake == STAKE && dropped == 0 && !penalised);
     }
 
-    /// @dev Who is counted is not the settler's choice: the dropped ones, all of them, in the order of their slots.
+    /// @dev The settler cannot choose the outliers: all active slots that are not kept, in slot order.
     function test_settle_wrongOutliers() public {
         createWithPenalty(0.4 ether, 1);
         submit(4);
@@ -309,7 +312,7 @@ contract ProjectAttestTest is Market {
         settleWith([uint256(20000), 20000, 0, 0], 65536, AGGREGATOR);
         (, uint256 dropped,) = project.trainerState(trainer(2));
         assertEq(dropped, 1);
-        // Those of the last round, in this one: they have the same slots, and another is dropped.
+        // The outliers of the last round, in this one: the same slots, but another trainer is dropped.
         submit(4);
         given = new address[](2);
         (given[0], given[1]) = (trainer(2), trainer(3));
@@ -335,7 +338,7 @@ contract ProjectAttestTest is Market {
         settleWith([uint256(20000), 20000, 0, 0], 65536, AGGREGATOR);
     }
 
-    /// @dev Who is not active was not judged: it loses its stake for that, and is no outlier.
+    /// @dev A slot that is not active was not assessed: its trainer is slashed for that and is not an outlier.
     function test_settle_onlyActiveSlotsAreOutliers() public {
         createWithPenalty(0.4 ether, 0);
         revealAll(4);
@@ -350,7 +353,7 @@ contract ProjectAttestTest is Market {
     }
 }
 
-/// @dev `Tally` alone, with as many masks as there can be, against plain counting.
+/// @dev `Tally` alone, with the largest number of masks, against plain counting.
 contract TallyTest is MiniTest {
     using Tally for uint256[4];
 
@@ -375,7 +378,7 @@ contract TallyTest is MiniTest {
 
     function testFuzz_above_asCountedOneByOne(uint256 seed, uint8 masks, uint8 limit) public {
         count(seed, masks % 129, limit % 130);
-        // What is left of that count is not read by the next.
+        // The next count does not read what this one left behind.
         count(seed / 3, limit % 129, limit % 129 / 2);
     }
 

@@ -6,8 +6,8 @@ import {Market} from "./support/Market.sol";
 import {MarketHandler} from "./support/MarketHandler.sol";
 import {HookToken} from "./support/Tokens.sol";
 
-/// @dev What holds after every action of any order of actions of everybody, in ether and in a token that calls back and turns bad. The actions are in
-/// `support/MarketHandler.sol`, what is checked in `support/MarketBooks.sol`.
+/// @dev Properties that hold after any sequence of actions by anyone, in ether and in a token that calls back and turns
+/// malicious. `support/MarketHandler.sol` has the actions, `support/MarketBooks.sol` the checks.
 abstract contract ProjectInvariant is Market {
     MarketHandler private handler;
 
@@ -29,19 +29,19 @@ abstract contract ProjectInvariant is Market {
         handler = new MarketHandler(project);
     }
 
-    /// @dev One invariant for all, so that a run's actions are checked by all of them: forge makes the runs anew for each.
+    /// @dev One invariant function for all checks: forge repeats the runs for each function.
     function invariant_booksAgree() public view {
         handler.check();
     }
 
-    /// @dev Called by forge at the end of every run.
+    /// @dev Forge calls this at the end of every run.
     function afterInvariant() public {
         handler.everybodyGetsOut();
     }
 
-    /// @dev The runs above show something only if the handler brings it about: with seeds in a row, everything that it can see is seen.
+    /// @dev The runs above prove something only if the handler reaches every state: with consecutive seeds it does.
     function test_handler_seesEverything() public {
-        vm.pauseGasMetering(); // more than a block holds
+        vm.pauseGasMetering(); // exceeds a block's gas
         uint256[14] memory seen;
         for (uint256 run; run < 40; ++run) {
             begin();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../src/Project.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {Project} from "./support/Deployed.sol";
 import {Market} from "./support/Market.sol";
 import {PlainToken} from "./support/Tokens.sol";
 
-/// @dev A contract wallet that signs whatever its owner has noted.
+/// @dev A contract wallet that accepts the digest that its owner stored.
 contract Wallet1271 {
     bytes32 public noted;
 
@@ -19,12 +19,12 @@ contract Wallet1271 {
     }
 }
 
-/// @dev Joins that a trainer signs and another sends and pays for.
+/// @dev Joins that a trainer signs, and that another account submits and pays for.
 contract ProjectJoinForTest is Market {
     uint256 private constant KEY = 0xA11CE;
     address private immutable SIGNER = vm.addr(KEY);
 
-    /// @dev EIP-712 written out, not by the contract's own helpers.
+    /// @dev EIP-712 written out, without the contract's helpers.
     function digestOf(Project where, address who, uint256 nonce, uint256 validUntil) private view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
@@ -35,8 +35,8 @@ contract ProjectJoinForTest is Market {
                 address(where)
             )
         );
-        bytes32 join_ =
-            keccak256(abi.encode(keccak256("Join(address trainer,uint256 nonce,uint256 validUntil)"), who, nonce, validUntil));
+        bytes32 kind = keccak256("Join(address trainer,uint256 nonce,uint256 validUntil)");
+        bytes32 join_ = keccak256(abi.encode(kind, who, nonce, validUntil));
         return keccak256(abi.encodePacked(hex"1901", domain, join_));
     }
 
@@ -102,11 +102,11 @@ contract ProjectJoinForTest is Market {
         bytes memory signature = sign(KEY, project, 0, until);
         vm.warp(until + 1);
         refuse(SIGNER, until, signature);
-        refuse(SIGNER, until + 1, signature); // another time than the signed one
+        refuse(SIGNER, until + 1, signature); // not the signed time
         assertEq(project.nonces(SIGNER), 0);
     }
 
-    /// @dev Every project is a clone of one code: the signature must name the clone.
+    /// @dev All projects are clones of one implementation: the signature must name the clone.
     function test_joinFor_ofAnotherProject() public {
         bytes memory signature = sign(KEY, project, 0, type(uint256).max);
         Project first = project;
@@ -161,7 +161,7 @@ contract ProjectJoinForTest is Market {
         project.joinFor{value: STAKE}(vm.addr(KEY + 1), type(uint256).max, other);
     }
 
-    /// @dev ERC-5267: a wallet can ask what it signs for.
+    /// @dev ERC-5267: a wallet can read the domain that it signs for.
     function test_eip712Domain_isTheProjects() public view {
         (, string memory name, string memory version, uint256 chainId, address where,,) = project.eip712Domain();
         assertEq(keccak256(bytes(name)), keccak256("Fairshare"));

@@ -4,12 +4,12 @@ pragma solidity ^0.8.24;
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
 
-/// @dev The fee of a round is for the model's file: from whom the next round's attesters had it.
+/// @dev The fee of a round pays for the model's file: the source that the next round's attesters name earns it.
 contract ProjectModelClaimTest is Market {
     address private constant RESCUER = address(0x5E5C);
     address private constant SQUATTER = address(0x5A7);
 
-    /// @dev Round 1 is settled by the aggregator with nobody kept; round 2 is in Commit.
+    /// @dev Round 1 is settled by the aggregator, with no slot kept; round 2 is in Commit.
     function settleOne() private {
         start(4);
         submit(4);
@@ -37,7 +37,7 @@ contract ProjectModelClaimTest is Market {
         (, cid) = project.model();
     }
 
-    // --- in the next round's Attest
+    /* ATTEST OF THE NEXT ROUND */
 
     function test_attest_theFeeIsTheSettlersAsSoonAsMoreThanHalfHadTheFile() public {
         settleOne();
@@ -52,7 +52,7 @@ contract ProjectModelClaimTest is Market {
         attest(2);
         assertEq(project.owed(AGGREGATOR), FEE);
         assertClaim(0, address(0));
-        attest(3, 15, AGGREGATOR); // late, and not refused
+        attest(3, 15, AGGREGATOR); // after the decision, and accepted
         assertPhase(Phase.Aggregate);
         assertEq(project.escrow(), DEPOSIT - FEE);
         assertTrue(project.bondPlaced());
@@ -77,12 +77,12 @@ contract ProjectModelClaimTest is Market {
         assertFalse(project.bondPlaced());
         assertEq(modelCid(), "rescued");
         assertEq(project.escrow(), DEPOSIT - FEE + BOND);
-        // From here on anybody may settle.
+        // From here on anyone may settle.
         settleNothing(STRANGER);
         assertClaim(2, STRANGER);
     }
 
-    /// @dev Where another than the aggregator settled, the bond does not answer for the file.
+    /// @dev If someone else settled, the aggregator's bond does not answer for the file.
     function test_attest_aPublisherAgainstAnotherPayeeLeavesTheBond() public {
         start(4);
         submit(4);
@@ -127,7 +127,7 @@ contract ProjectModelClaimTest is Market {
         assertPhase(Phase.Aggregate);
     }
 
-    /// @dev Half of the revealed is not enough, even where nobody else attests.
+    /// @dev Half of the revealed slots is not enough, even if nobody else attests.
     function test_attest_theMajorityIsOfTheRevealed() public {
         settleOne();
         revealAll(4);
@@ -135,11 +135,11 @@ contract ProjectModelClaimTest is Market {
         attest(1);
         skipAndAdvance();
         assertEq(project.owed(AGGREGATOR), 0);
-        assertClaim(1, AGGREGATOR); // two of four attest nobody's slot enough: void
+        assertClaim(1, AGGREGATOR); // two of four attest, so no slot is active: void
         assertEq(project.voidRounds(), 1);
     }
 
-    /// @dev A void round closes no claim, and its votes do not count in the next.
+    /// @dev A void round does not close a claim, and its votes do not count in the next round.
     function test_attest_aVoidRoundLeavesTheClaimOpenWithoutItsVotes() public {
         settleOne();
         revealAll(4);
@@ -147,7 +147,7 @@ contract ProjectModelClaimTest is Market {
         attest(1, 2, AGGREGATOR);
         skipAndAdvance();
         assertClaim(1, AGGREGATOR);
-        publish(RESCUER, "rescued"); // there is time for that still
+        publish(RESCUER, "rescued"); // still possible
         revealAll(4);
         attest(0, 15, AGGREGATOR);
         assertClaim(1, AGGREGATOR);
@@ -157,7 +157,7 @@ contract ProjectModelClaimTest is Market {
         assertEq(project.owed(RESCUER), FEE);
     }
 
-    // --- publishModel
+    /* PUBLISHING */
 
     function test_publishModel_nothingToPublish() public {
         bytes memory nothing = abi.encodeWithSelector(IProject.NothingToPublish.selector);
@@ -166,7 +166,7 @@ contract ProjectModelClaimTest is Market {
         project.publishModel("cid");
         submit(4);
         settleNothing(AGGREGATOR);
-        vm.prank(AGGREGATOR); // has published it by settling
+        vm.prank(AGGREGATOR); // is a source already, by settling
         vm.expectRevert(nothing);
         project.publishModel("cid");
         publish(RESCUER, "rescued");
@@ -208,7 +208,7 @@ contract ProjectModelClaimTest is Market {
         project.publishModel("cid");
     }
 
-    // --- Closing
+    /* CLOSING */
 
     function lastSettled() private {
         settleOne();
@@ -269,7 +269,7 @@ contract ProjectModelClaimTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    /// @dev Whoever attested in the round of the file, and once.
+    /// @dev Only accounts that attested in the file's round, each once.
     function test_attestModel_whoMay() public {
         settleOne();
         revealAll(4);
@@ -278,7 +278,7 @@ contract ProjectModelClaimTest is Market {
         }
         skipAndAdvance();
         settleNothing(AGGREGATOR);
-        address[2] memory none = [trainer(3), STRANGER]; // attested nothing; has no slot
+        address[2] memory none = [trainer(3), STRANGER]; // did not attest; has no slot
         for (uint256 i; i < 2; ++i) {
             vm.prank(none[i]);
             vm.expectRevert(abi.encodeWithSelector(IProject.NothingToAttest.selector, none[i]));
@@ -314,7 +314,8 @@ contract ProjectModelClaimTest is Market {
         project.attestModel(AGGREGATOR);
     }
 
-    /// @dev Wound up with a fee open: the file of round 1 is asked about before the owner gets the rest.
+    /// @dev The project is wound up with a fee open: Closing decides about the file of round 1 before the owner gets
+    /// the rest.
     function test_closing_beforeAProjectIsWoundUp() public {
         settleOne();
         skipAndAdvance();
@@ -330,7 +331,7 @@ contract ProjectModelClaimTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    /// @dev Who has left or lost its seat since has its vote of the file of its round still.
+    /// @dev A trainer that has left or was slashed since keeps its vote on the file of its round.
     function test_attestModel_withoutASeat() public {
         settleOne();
         for (uint256 i; i < 2; ++i) {
@@ -338,7 +339,7 @@ contract ProjectModelClaimTest is Market {
             project.leave();
         }
         skipAndAdvance();
-        assertPhase(Phase.Closing); // two are left of the three that a round needs
+        assertPhase(Phase.Closing); // two trainers remain of the three that a round needs
         close(AGGREGATOR);
         assertPhase(Phase.WoundUp);
         withdrawAllAndExpectEmpty();

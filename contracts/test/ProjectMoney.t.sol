@@ -13,9 +13,9 @@ contract Refuser {
     }
 }
 
-/// @dev Every way in which a project can end, to the wei.
+/// @dev Every way in which a project can end, accounted for to the wei.
 contract ProjectMoneyTest is Market {
-    // --- Completed
+    /* COMPLETED */
 
     function test_completed_everybodyGetsExactlyTheirPart() public {
         start(4);
@@ -28,11 +28,11 @@ contract ProjectMoneyTest is Market {
         assertTrue(open == 1 && payee == AGGREGATOR && fee == FEE);
         uint256 firstPaid = part(30000) + part(20000) + part(15535);
         assertEq(project.escrow(), DEPOSIT - FEE - firstPaid);
-        // Trainer 0 collects between the rounds, the others at the end.
+        // Trainer 0 withdraws between the rounds, the others at the end.
         assertEq(withdraw(trainer(0)), part(30000));
         submit(4);
         settleWith([uint256(1), 65535, 0, 0], 65536, AGGREGATOR);
-        assertEq(project.owed(AGGREGATOR), FEE); // of round 1; the last one's is asked about in Closing
+        assertEq(project.owed(AGGREGATOR), FEE); // of round 1; Closing decides about the last round's
         assertEq(project.escrow(), 2 * uint256(REWARD) - firstPaid - part(1) - part(65535));
         close(AGGREGATOR);
         assertPhase(Phase.Completed);
@@ -80,7 +80,7 @@ contract ProjectMoneyTest is Market {
         assertEq(project.escrow(), DEPOSIT - FEE - paid);
     }
 
-    // --- late results
+    /* LATE RESULTS */
 
     function test_settle_afterTheDeadlineTheFeeIsAnybodys() public {
         start(4);
@@ -97,7 +97,7 @@ contract ProjectMoneyTest is Market {
         start(4);
         revealAll(4);
         for (uint256 i; i < 4; ++i) {
-            attest(i, i == 3 ? 15 : 7, address(0)); // trainer 3's file reaches nobody
+            attest(i, i == 3 ? 15 : 7, address(0)); // nobody gets trainer 3's file
         }
         assertEq(project.escrow(), DEPOSIT + STAKE);
         uint256 each = uint256(BOND) / 3;
@@ -152,7 +152,7 @@ contract ProjectMoneyTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    // --- nobody's fault
+    /* VOID ROUNDS WITHOUT FAULT */
 
     function test_advance_tooFewCommitmentsTwiceWindsUp() public {
         start(4);
@@ -169,7 +169,7 @@ contract ProjectMoneyTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    // --- not revealing
+    /* MISSING REVEALS */
 
     function test_advance_notRevealingCostsTheStakeAndTheSeat() public {
         start(4);
@@ -215,7 +215,7 @@ contract ProjectMoneyTest is Market {
         }
         assertPhase(Phase.Aggregate);
         assertTrue(project.isTrainer(trainer(3)));
-        skipAndAdvance(); // no result: trainer 3 has no part of the bond
+        skipAndAdvance(); // no result: trainer 3 gets no part of the bond
         assertEq(project.owed(trainer(3)), 0);
         assertEq(project.owed(trainer(2)), uint256(BOND) / 3);
     }
@@ -260,7 +260,7 @@ contract ProjectMoneyTest is Market {
         vm.expectEmit();
         emit IProject.RoundVoided(1, "too few reveals");
         project.advance();
-        // Two trainers are left, three are needed: there is no second round to wait for.
+        // Two trainers remain and three are needed, so no further round opens.
         assertPhase(Phase.WoundUp);
         assertEq(project.voidRounds(), 1);
         assertEq(project.owed(trainer(0)), 0);
@@ -284,7 +284,7 @@ contract ProjectMoneyTest is Market {
         reveal(0);
         reveal(1);
         skipAndAdvance();
-        assertPhase(Phase.Commit); // trainers 0, 1, 5, 6 are left
+        assertPhase(Phase.Commit); // trainers 0, 1, 5, 6 remain
         assertEq(project.round(), 2);
         assertEq(project.trainers().length, 4);
         assertEq(project.escrow(), DEPOSIT + 3 * uint256(STAKE));
@@ -302,7 +302,7 @@ contract ProjectMoneyTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    // --- withdraw
+    /* WITHDRAWALS */
 
     function test_withdraw_paysToAnotherAddress() public {
         join(0);
@@ -343,13 +343,14 @@ contract ProjectMoneyTest is Market {
         refuser.pull(project, payable(address(refuser)));
         vm.expectRevert(abi.encodeWithSelector(IProject.TransferFailed.selector, address(0)));
         refuser.pull(project, payable(address(0)));
-        // Nothing is lost by it, and nobody else is held up.
+        // It loses nothing, and blocks nobody else.
         assertEq(project.owed(address(refuser)), FEE);
         assertEq(withdraw(trainer(0)), REWARD);
         assertEq(refuser.pull(project, payable(STRANGER)), FEE);
     }
 
-    /// @dev Fourteen shares fill a word: slots 14 and 15 are paid from the second one, and a second word of nothing pays nothing.
+    /// @dev Fourteen shares fill a word: slots 14 and 15 are paid from the second word, and a second word of zeros pays
+    /// nothing.
     function test_settle_sharesOfTheSecondWord() public {
         Terms memory t = defaultTerms();
         (t.slots, t.maxTrainers) = (16, 16);
@@ -364,7 +365,8 @@ contract ProjectMoneyTest is Market {
             uint256 escrow = project.escrow();
             vm.prank(AGGREGATOR);
             project.settle(id, AGGREGATOR, "next model", points(), nobody(), p);
-            assertEq(escrow - project.escrow(), FEE + (id == 1 ? part(10_000) + part(20_000) + part(30_000) : part(40_000)));
+            uint256 paid = id == 1 ? part(10_000) + part(20_000) + part(30_000) : part(40_000);
+            assertEq(escrow - project.escrow(), FEE + paid);
             uint256[] memory stored = project.sharesOf(id);
             assertEq(stored.length, 2);
             assertEq(stored[0], words[id - 1][0]);
@@ -376,7 +378,8 @@ contract ProjectMoneyTest is Market {
         assertEq(project.owed(trainer(15)), part(30_000));
     }
 
-    /// @dev Void rounds between settled ones, at the beginning and at the end: every round's shares are found, whoever withdraws when.
+    /// @dev Void rounds at the beginning, between settled rounds and at the end: whenever a trainer withdraws, it gets
+    /// the shares of every round.
     function test_owed_voidRoundsBetweenSettledOnes() public {
         Terms memory t = defaultTerms();
         (t.rounds, t.maxVoids) = (4, 6);

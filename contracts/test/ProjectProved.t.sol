@@ -8,8 +8,8 @@ import {Forger} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 import {Points} from "./support/Points.sol";
 
-/// @dev A project with the real verifier: what it puts into the statement is what a proof is bound to. Also the gas of every step with ten
-/// trainers and the key of size 16.
+/// @dev A project with the real verifier: a proof is bound to the statement that the project makes. Also the gas of a
+/// settlement with ten trainers and the key of size 16.
 contract ProjectProvedTest is Market {
     Forger private forger;
 
@@ -58,8 +58,7 @@ contract ProjectProvedTest is Market {
             if (i >= 8) continue;
             p.weights[0] |= uint256(7000 + i) << (17 * i);
         }
-        (p.h, p.sigma, p.keptMask, p.coherence) =
-            (uint256(keccak256("h")) % Bn254.R, uint256(keccak256("sigma")) % Bn254.R, 0xff & mask, 40000);
+        (p.sigma, p.keptMask, p.coherence) = (uint256(keccak256("sigma")) % Bn254.R, 0xff & mask, 40000);
         p = forger.forge(s, p);
     }
 
@@ -102,7 +101,7 @@ contract ProjectProvedTest is Market {
     function test_settle_aProofServesNothingElse() public {
         submit(10);
         RoundProof memory p = prove(AGGREGATOR);
-        vm.warp(project.deadline()); // from here the payee is free: a copied transaction still pays the author alone
+        vm.warp(project.deadline()); // from here on anyone may submit: a copied transaction still pays its author
         refuse(1, STRANGER, "next model", p);
         refuse(1, AGGREGATOR, "other model", p);
         refuse(2, AGGREGATOR, "next model", p);
@@ -130,7 +129,7 @@ contract ProjectProvedTest is Market {
         refuse(2, AGGREGATOR, "next model", p);
     }
 
-    /// @dev Gas of the call alone, and 21,000 and the calldata (bytes: 16 each, zeros 4) on top.
+    /// @dev Gas of the call, plus 21,000 and the calldata (16 a byte, 4 a zero).
     function test_gas_settleTenTrainers() public {
         submit(10);
         RoundProof memory p = prove(AGGREGATOR);

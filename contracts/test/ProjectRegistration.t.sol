@@ -2,14 +2,12 @@
 pragma solidity ^0.8.24;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {Project} from "../src/Project.sol";
-import {KeyRegistry} from "../src/KeyRegistry.sol";
-import {ProjectState} from "../src/ProjectState.sol";
 import {IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
+import {KeyRegistry, Project} from "./support/Deployed.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 
@@ -22,13 +20,13 @@ contract ProjectRegistrationTest is Market {
         factory.createProject{value: depositOf(t)}(t);
     }
 
-    // --- creation
+    /* CREATION */
 
-    /// @dev Whatever was encoded is what is read: no field in another's place, none cut.
+    /// @dev The terms read back equal the terms given: no field is exchanged or truncated.
     function testFuzz_terms_areTheEncodedOnes(Terms memory t, uint256 behind) public {
         Project clone = Project(Clones.cloneWithImmutableArgs(factory.implementation(), abi.encode(t)));
         Terms memory found = clone.terms();
-        uint256[2] memory next = [behind, ~behind]; // allocated behind it
+        uint256[2] memory next = [behind, ~behind]; // allocated behind the terms
         assertEq(keccak256(abi.encode(found)), keccak256(abi.encode(t)));
         found.model[1] ^= 1;
         assertTrue(next[0] == behind && next[1] == ~behind && found.modelCid == t.modelCid);
@@ -69,7 +67,7 @@ contract ProjectRegistrationTest is Market {
         assertEq(factory.roundVerifier(), address(verifier));
         assertEq(project.formVerifier(), address(formVerifier));
         assertEq(factory.formVerifier(), address(formVerifier));
-        assertEq(project.interfaceVersion(), 3);
+        assertEq(project.interfaceVersion(), 4);
         assertTrue(project.supportsInterface(type(IProject).interfaceId));
         assertTrue(project.supportsInterface(0x01ffc9a7));
         assertFalse(project.supportsInterface(0xffffffff));
@@ -118,11 +116,11 @@ contract ProjectRegistrationTest is Market {
         }
     }
 
-    /// @dev The `i`-th way to break a bound, and the field that must be named.
+    /// @dev Breaks the `i`-th bound; returns the field that the error must name.
     function spoil(Terms memory t, uint256 i) private pure returns (string memory) {
         if (i == 0) return set(uint160(t.aggregator = address(0)), "aggregator");
         if (i == 1) return set(t.specification = 0, "specification");
-        if (i == 2) return set(t.rule = 3, "rule");
+        if (i == 2) return set(t.rule = 2, "rule");
         if (i == 3) return set(t.slots = 9, "slots");
         if (i == 4) return set(t.dimension = 0, "dimension");
         if (i == 5) return set(t.dimension = 1 << 22, "dimension");
@@ -153,17 +151,13 @@ contract ProjectRegistrationTest is Market {
         if (i == 30) return set(t.slots = 0, "slots");
         if (i == 31) return set(t.table = 0, "table");
         if (i == 32) return set(t.table = 9, "table");
-        if (i == 33) return set(uint160(t.token = address(0x1234)), "token"); // no code there
-        if (i == 34) return set(t.byzantine = 1, "byzantine");
-        if (i == 35) return set(t.selected = 1, "selected");
-        if (i == 36) return set(t.outlierPenalty = t.stake + 1, "outlierPenalty");
-        if (i == 37) return set(t.attestPeriod = 0, "attestPeriod");
-        // Of rule 2.
-        (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 85, 255);
-        if (i == 38) return set(t.theta = 1, "theta");
-        if (i == 39) return set(t.trim = 1, "trim");
-        if (i == 40) return set(t.byzantine = 86, "byzantine");
-        if (i == 41) return set(t.selected = 0, "selected");
+        if (i == 33) return set(uint160(t.token = address(0x1234)), "token"); // without code
+        if (i == 34) return set(t.outlierPenalty = t.stake + 1, "outlierPenalty");
+        if (i == 35) return set(t.attestPeriod = 0, "attestPeriod");
+        if (i == 36) return set(t.rule = 255, "rule");
+        if (i == 37) return set(t.slots = 4, "slots");
+        if (i == 38) return set(t.slots = 24, "slots");
+        if (i == 39) return set(t.slots = 255, "slots");
         return "";
     }
 
@@ -199,7 +193,7 @@ contract ProjectRegistrationTest is Market {
         assertEq(model[1], 2);
     }
 
-    /// @dev Each alone: of a registry that is neither's, one check would do.
+    /// @dev Each verifier alone: if both had the wrong registry, one check would suffice.
     function test_constructor_factoryWithAVerifierOfOtherKeys() public {
         IRoundVerifier round = new AcceptingRoundVerifier(address(0x77));
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
@@ -210,20 +204,13 @@ contract ProjectRegistrationTest is Market {
         newFactory(registry, verifier, formVerifier);
     }
 
-    function test_createProject_multiKrum() public {
-        Terms memory t = defaultTerms();
-        (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 85, 255);
-        vm.deal(OWNER, 100 ether);
-        vm.prank(OWNER);
-        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, 2, 8));
-        factory.createProject{value: depositOf(t)}(t);
-        IVerifyingKey[] memory keys = new IVerifyingKey[](2);
-        keys[0] = new TestKey(2, 8).asKey();
-        keys[1] = new TestKey(2, 128).asKey();
-        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+    function test_createProject_ofHundredAndTwentyEightSlots() public {
+        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
+        keys[0] = new TestKey(1, 128).asKey();
+        registry = newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         factory = newFactory(registry, deployVerifier(), deployFormVerifier());
-        create(t);
-        (t.slots, t.maxTrainers, t.table, t.byzantine, t.selected) = (128, 128, 8, 0, 1);
+        Terms memory t = defaultTerms();
+        (t.slots, t.maxTrainers, t.table) = (128, 128, 8);
         assertEq(create(t).terms().maxTrainers, 128);
     }
 
@@ -237,14 +224,14 @@ contract ProjectRegistrationTest is Market {
 
     function test_implementation_isNoProject() public {
         Project code = Project(factory.implementation());
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.terms();
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.join();
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.advance();
         vm.prank(address(factory));
-        vm.expectRevert(ProjectState.NotAProject.selector);
+        vm.expectRevert(Project.NotAProject.selector);
         code.initialize();
     }
 
@@ -254,7 +241,7 @@ contract ProjectRegistrationTest is Market {
         assertFalse(ok);
     }
 
-    // --- join, leave, placeBond
+    /* JOINING, LEAVING, BOND */
 
     function test_join_takesTheStakeAndListsTheTrainer() public {
         vm.deal(trainer(0), STAKE);
@@ -358,7 +345,7 @@ contract ProjectRegistrationTest is Market {
         project.leave();
     }
 
-    /// @dev The deadline binds those who come, not those who go.
+    /// @dev The deadline applies to joining, not to leaving.
     function test_leave_afterTheDeadlineOfRegistration() public {
         join(0);
         vm.warp(project.deadline());
@@ -378,7 +365,7 @@ contract ProjectRegistrationTest is Market {
         (uint256 stake,,) = project.trainerState(trainer(3));
         assertEq(stake, 0);
         withdraw(trainer(3));
-        // What it attested counts on: three others go on, and nothing of its is lost.
+        // Its attestation still counts, and the other three go on.
         submit(3);
         settleWith([uint256(65536), 0, 0, 0], 65536, AGGREGATOR);
         close(AGGREGATOR);
@@ -491,7 +478,7 @@ contract ProjectRegistrationTest is Market {
         project.placeBond{value: BOND}();
     }
 
-    // --- the end of registration
+    /* END OF REGISTRATION */
 
     function test_advance_opensRoundOneWithEnoughTrainers() public {
         placeBond();

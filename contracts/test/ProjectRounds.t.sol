@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
-import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Accepting, AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
-import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 import {Points} from "./support/Points.sol";
 
-/// @dev Commit, Reveal and Aggregate: who may do what when, and what a round leaves behind.
+/// @dev Commit, Reveal and Aggregate: who may act when, and the effects on a round.
 contract ProjectRoundsTest is Market {
     FormProof private none;
 
-    // --- commit
+    /* COMMIT */
 
     function test_commitUpdate_recordsSlotsAndTheirHash() public {
         start(4);
@@ -132,7 +129,7 @@ contract ProjectRoundsTest is Market {
         project.commitUpdate(2, p, "", none);
     }
 
-    // --- reveal
+    /* REVEAL */
 
     function test_revealUpdate_lastOneOpensAttest() public {
         start(4);
@@ -170,7 +167,7 @@ contract ProjectRoundsTest is Market {
         start(3);
         commit(0);
         commit(1);
-        // A seal copied from trainer 0 opens for nobody else: the sender is in it.
+        // Nobody else can open a seal copied from trainer 0: it contains the sender.
         uint256[2] memory p = freshPoint();
         vm.prank(trainer(2));
         project.commitUpdate(1, p, sealOf(trainer(0), cidOf(0)), none);
@@ -212,7 +209,7 @@ contract ProjectRoundsTest is Market {
         project.revealUpdate(1, cidOf(0), SALT);
     }
 
-    // --- settle
+    /* SETTLEMENT */
 
     function test_settle_recordsTheResultAndOpensTheNextRound() public {
         start(4);
@@ -261,7 +258,7 @@ contract ProjectRoundsTest is Market {
         assertEq(project.learningRate(), 95_000);
     }
 
-    /// @dev All that the verifier is told, of three active slots out of four with one in the middle left out.
+    /// @dev The whole statement, for three active slots out of four, with a gap in the middle.
     function test_settle_statesWhatTheProverMustNotChoose() public {
         Terms memory t = defaultTerms();
         (t.trim, t.model) = (85, [uint256(1), 2]);
@@ -286,34 +283,6 @@ contract ProjectRoundsTest is Market {
         (uint256[2] memory model,) = project.model();
         assertEq(model[0], p.model[0]);
         assertEq(model[1], p.model[1]);
-    }
-
-    /// @dev docs/protocol.md 13.2: `k = n - floor(n byzantine / 256) - 2` and `m = max(2, floor(n selected / 256))`, of four active slots.
-    function test_settle_statesThePolicyWordsOfMultiKrum() public {
-        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
-        keys[0] = new TestKey(2, 8).asKey();
-        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
-        (verifier, formVerifier) = (deployVerifier(), deployFormVerifier());
-        factory = newFactory(registry, verifier, formVerifier);
-        uint8[3] memory selected = [1, 128, 255];
-        uint256[3] memory kept = [uint256(2), 2, 3];
-        for (uint256 i; i < 3; ++i) {
-            Terms memory t = defaultTerms();
-            (t.rule, t.theta, t.trim, t.byzantine, t.selected) = (2, 0, 0, 64, selected[i]);
-            project = create(t);
-            start(4);
-            submit(4);
-            RoundStatement memory s;
-            (s.project, s.round, s.payee, s.dimension, s.slots, s.rule) = (address(project), 1, AGGREGATOR, 1000, 8, 2);
-            (s.policy, s.activeMask, s.modelCid) = ([uint256(1), kept[i]], 15, "next model");
-            s.commitments = new bytes(64 * 4);
-            for (uint256 k; k < 4; ++k) {
-                Points.put(s.commitments, k, slots[k].x, slots[k].y);
-            }
-            AcceptingRoundVerifier(address(verifier)).expect(s);
-            settleEqually();
-            assertEq(project.settledRounds(), 1);
-        }
     }
 
     function test_commitUpdate_statesWhatTheTrainerMustNotChoose() public {
@@ -358,7 +327,7 @@ contract ProjectRoundsTest is Market {
         project.settle(1, STRANGER, "model", points(), nobody(), p);
     }
 
-    /// @dev Who proves chooses mask and CID: others must not do so in the aggregator's name, not even with a valid proof.
+    /// @dev The prover chooses mask and CID: others must not submit in the aggregator's name, not even a valid proof.
     function test_settle_inTheAggregatorsNameBySomebodyElse() public {
         start(4);
         submit(4);
@@ -414,7 +383,7 @@ contract ProjectRoundsTest is Market {
                 given[i][k] ^= 1;
             }
         }
-        // Two slots swapped; one missing, the first or the last; one too many; none.
+        // Two slots swapped; the first or the last one missing; one too many; none.
         (given[0], given[1]) = (given[1], given[0]);
         refuseCommitments(given);
         (given[0], given[1]) = (given[1], given[0]);
@@ -424,7 +393,7 @@ contract ProjectRoundsTest is Market {
         refuseCommitments(slice(given, 0, 0));
     }
 
-    /// @dev Those from `from` to before `to`; behind the last there are zeros.
+    /// @dev Elements `from` to `to` (exclusive); zeros behind the last one.
     function slice(uint256[2][] memory all, uint256 from, uint256 to) private pure returns (uint256[2][] memory some) {
         some = new uint256[2][](to - from);
         for (uint256 i = from; i < to && i < all.length; ++i) {
@@ -448,7 +417,7 @@ contract ProjectRoundsTest is Market {
         project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
     }
 
-    // --- advance within a round
+    /* ADVANCING WITHIN A ROUND */
 
     function test_advance_commitWithEnoughGoesOnToReveal() public {
         start(4);

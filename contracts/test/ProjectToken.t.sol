@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../src/Project.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
+import {Project} from "./support/Deployed.sol";
 import {Market} from "./support/Market.sol";
 import {FeeToken, HostileToken, PlainToken, SilentToken} from "./support/Tokens.sol";
 
-/// @dev The same market in an ERC-20, and with tokens that misbehave.
+/// @dev The same market with an ERC-20, and with tokens that misbehave.
 contract ProjectTokenTest is Market {
     function inToken(address token) private returns (Terms memory t) {
         t = defaultTerms();
@@ -14,7 +14,8 @@ contract ProjectTokenTest is Market {
         project = create(t);
     }
 
-    /// @dev A whole life: a stake lost, a round void with the bond divided, two settled, a publisher, everybody paid to the unit.
+    /// @dev A whole project: a slashed stake, a void round with the bond divided, two settled rounds, a publisher,
+    /// everyone paid to the unit.
     function playOut() private {
         start(4);
         submit(4);
@@ -36,7 +37,8 @@ contract ProjectTokenTest is Market {
         assertPhase(Phase.Completed);
         uint256 each = uint256(BOND) / 4;
         uint256 r = REWARD;
-        uint256[4] memory earned = [r * 30000 / 65536 + r / 65536, r * 20000 / 65536 + r * 65535 / 65536, r * 15535 / 65536, 0];
+        uint256[4] memory earned =
+            [r * 30000 / 65536 + r / 65536, r * 20000 / 65536 + r * 65535 / 65536, r * 15535 / 65536, 0];
         uint256 rest = DEPOSIT + STAKE + BOND - 4 * each - 2 * uint256(FEE);
         for (uint256 i; i < 4; ++i) {
             assertEq(project.owed(trainer(i)), earned[i] + each + (i < 3 ? STAKE : 0));
@@ -100,7 +102,7 @@ contract ProjectTokenTest is Market {
         factory.createProject(t);
     }
 
-    /// @dev Whatever the token does with the deposit: less than all of it arrives, or nothing does and it says so.
+    /// @dev The token delivers less than the deposit, or nothing with the return value false.
     function test_createProject_aTokenThatKeepsOrTakesTheDepositIsRefused() public {
         HostileToken token = new HostileToken();
         Terms memory t = defaultTerms();
@@ -124,8 +126,9 @@ contract ProjectTokenTest is Market {
         factory.createProject(t);
     }
 
-    /// @dev What cannot be seen at creation: a token that lets balances shrink later. The loss stays in that project: first come, first served, each its own
-    /// claim and not a unit more; a claim that the rest does not cover stands until it is covered. Another project in the same token and one in ether have lost nothing.
+    /// @dev Not detectable at creation: a token that lets balances shrink later. The loss stays within the project:
+    /// claims are paid in the order of withdrawal, each at most in full, and a claim that the balance does not cover
+    /// stays until it does. Another project with the same token and one in ether lose nothing.
     function test_token_thatShrinksLaterHoldsNobodyElsesMoney() public {
         HostileToken token = new HostileToken();
         Project ether_ = project;
@@ -147,7 +150,7 @@ contract ProjectTokenTest is Market {
         vm.prank(trainer(0));
         ether_.leave();
 
-        // Of the deposit and three stakes, one stake and a half is left.
+        // Of the deposit and three stakes, one and a half stakes remain.
         token.shrink(address(shrunk), DEPOSIT + 3 * uint256(STAKE) - 3 * uint256(STAKE) / 2);
         project = shrunk;
         assertEq(withdraw(trainer(0)), STAKE);
@@ -167,19 +170,20 @@ contract ProjectTokenTest is Market {
         assertEq(withdraw(trainer(0)), STAKE);
         assertEq(address(ether_).balance, DEPOSIT);
 
-        // Whoever gives the missing units gives them to the claim.
+        // Whoever sends the missing units covers the claim.
         token.mint(address(shrunk), STAKE / 2);
         project = shrunk;
         assertEq(withdraw(trainer(1)), STAKE);
         assertEq(shrunk.owed(trainer(2)), STAKE);
         assertEq(token.balanceOf(address(shrunk)), 0);
-        // The project itself goes on: the clock needs no token.
+        // The project itself continues: the clock needs no token.
         skipAndAdvance();
         assertPhase(Phase.WoundUp);
         assertEq(shrunk.owed(OWNER), DEPOSIT);
     }
 
-    /// @dev A token that turns bad later takes nothing from anybody: what does not arrive in full is refused.
+    /// @dev A token that turns malicious later takes nothing from anyone: a transfer that does not arrive in full is
+    /// refused.
     function test_token_thatTakesALaterFee() public {
         HostileToken token = new HostileToken();
         inToken(address(token));
@@ -213,7 +217,7 @@ contract ProjectTokenTest is Market {
         assertEq(withdraw(trainer(0)), STAKE);
     }
 
-    /// @dev To itself it would be nobody's.
+    /// @dev A payment to the project itself would belong to nobody.
     function test_withdraw_notToTheProject() public {
         inToken(address(new PlainToken()));
         join(0);
@@ -224,14 +228,14 @@ contract ProjectTokenTest is Market {
         project.withdraw(payable(address(project)));
     }
 
-    /// @dev A unit sent to the address before the project is there neither stops it nor counts as anybody's.
+    /// @dev A unit sent to the address before the project exists neither blocks it nor counts for anyone.
     function test_createProject_whereSomebodySentAUnitBefore() public {
         PlainToken token = new PlainToken();
         Terms memory t = defaultTerms();
         t.token = address(token);
-        address predicted = factory.implementation(); // anything: replaced below
+        address predicted = factory.implementation(); // any value: replaced below
         give(t.token, OWNER, address(factory), 2 * DEPOSIT);
-        // The address depends on terms and count only, so a dry run tells it.
+        // The address depends on terms and count only, so a dry run predicts it.
         try this.dryRun(t) {}
         catch (bytes memory reason) {
             predicted = abi.decode(reason, (address));

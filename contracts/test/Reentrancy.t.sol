@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../src/Project.sol";
 import {IProject, Terms} from "../src/interfaces/IProject.sol";
+import {Project} from "./support/Deployed.sol";
 import {Market} from "./support/Market.sol";
 import {Calls, Thief} from "./support/Thief.sol";
 import {HookToken, ITokenHook, PlainToken} from "./support/Tokens.sol";
 
-/// @dev An owner whose token calls it while the deposit moves: it looks for the project that is not there yet, and makes a second one.
+/// @dev An owner whose token calls it during the transfer of the deposit: it looks for the project, which does not
+/// exist yet, and creates a second one.
 contract HookedOwner is ITokenHook {
     address public second;
     Terms private _terms;
@@ -37,9 +38,10 @@ interface Creator {
     function createProject(Terms calldata terms) external payable returns (address);
 }
 
-/// @dev Asked for the balance of a contract, it calls all that the contract has; it answers honestly only where every call was refused.
+/// @dev When asked for the balance of a contract, it calls all functions of the contract; it answers honestly only if
+/// every call was refused.
 contract AskedToken is PlainToken {
-    /// @dev A view that must work, in the place of all that must not: shows that the calls are made.
+    /// @dev A view that must succeed, instead of all functions that must not: shows that the calls are made.
     bool public probing;
 
     function probe(bool on) external {
@@ -54,7 +56,7 @@ contract AskedToken is PlainToken {
                 all[0] = abi.encodeCall(IProject.interfaceVersion, ());
             }
             for (uint256 i; i < all.length; ++i) {
-                // A write where nothing may be written takes all the gas that it is given.
+                // A write in a static call burns all the gas it is given.
                 (bool done,) = who.staticcall{gas: 100_000}(all[i]);
                 if (done) return 0;
             }
@@ -63,8 +65,8 @@ contract AskedToken is PlainToken {
     }
 }
 
-/// @dev Every call that a project or the factory makes to code that is not its own, and from each of them every function that changes a project. (The verifiers, the
-/// registry and the keys are the factory's own and are called as views.)
+/// @dev Every call from a project or the factory to foreign code, and from each of them every function that changes a
+/// project. (The verifiers, the registry and the keys belong to the factory and are called as views.)
 ///
 /// | call | where | test |
 /// | --- | --- | --- |
@@ -97,7 +99,7 @@ contract ReentrancyTest is Market {
         assertEq(before - address(project).balance, STAKE);
     }
 
-    /// @dev The same from the aggregator's place, to which the ether goes as the bond and the fee at the end.
+    /// @dev The same as the aggregator, which receives the bond and the fee at the end.
     function test_withdraw_reentrantAggregatorIsPaidOnce() public {
         Thief thief = new Thief();
         Terms memory t = defaultTerms();
@@ -176,7 +178,8 @@ contract ReentrancyTest is Market {
         assertEq(token.balanceOf(address(project)), DEPOSIT + STAKE);
     }
 
-    /// @dev A signature is asked for as a view: the wallet can change nothing meanwhile, and signs only where it could not.
+    /// @dev The signature is checked in a static call, so the wallet cannot change anything; it signs only if every
+    /// attempt failed.
     function test_reentrancy_whileAWalletIsAskedForASignature() public {
         Thief thief = new Thief();
         thief.begin(project, HookToken(address(0)));
@@ -187,7 +190,7 @@ contract ReentrancyTest is Market {
         assertEq(project.trainers().length, 1);
         assertEq(project.nonces(address(thief)), 1);
         thief.leave();
-        // It is called: a call that works keeps it from signing.
+        // The wallet is called: a call that succeeds keeps it from signing.
         thief.probe();
         vm.prank(STRANGER);
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidSignature.selector, address(thief)));

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Packed} from "../src/libraries/Packed.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {Forger, KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {LateForger} from "./support/LateForger.sol";
 import {MiniTest} from "./support/MiniTest.sol";
 import {Points} from "./support/Points.sol";
 
-/// @notice FOR TESTS: a registry that checks nothing and has one key for everything.
+/// @notice FOR TESTS: a registry without checks, with one key for every rule and size.
 contract LooseRegistry is IKeyRegistry {
     IVerifyingKey private immutable KEY;
     bytes32 public constant keysHash = "any";
@@ -30,22 +30,21 @@ contract LooseRegistry is IKeyRegistry {
     }
 }
 
-/// @dev The real verifier against proofs that pass its equations because the tests know the secrets of the keys. Proofs of the real prover
-/// are in RoundVector.t.sol.
+/// @dev The real verifier against forged proofs, which satisfy its equations because the tests know the secrets of the
+/// keys. RoundVector.t.sol has proofs of the real prover.
 contract RoundVerifierTest is MiniTest {
     KeyRegistry private registry;
     IRoundVerifier private verifier;
     Forger private forger;
 
     function setUp() public {
-        IVerifyingKey[] memory keys = new IVerifyingKey[](6);
+        // Every size except 32.
+        IVerifyingKey[] memory keys = new IVerifyingKey[](4);
         keys[0] = new TestKey(1, 8).asKey();
         keys[1] = new TestKey(1, 16).asKey();
         keys[2] = new TestKey(1, 64).asKey();
-        keys[3] = new TestKey(2, 128).asKey();
-        keys[4] = new TestKey(2, 16).commits().asKey();
-        keys[5] = new TestKey(2, 8).asKey(); // behind the last of rule 1, where a size that is none would be
-        registry = new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        keys[3] = new TestKey(1, 128).asKey();
+        registry = newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         forger = new Forger(registry.keysHash());
     }
@@ -69,7 +68,6 @@ contract RoundVerifierTest is MiniTest {
     }
 
     function claims(uint8 size) private pure returns (RoundProof memory p) {
-        p.h = 0xabcdef;
         p.sigma = 987654321;
         p.keptMask = 5;
         p.coherence = 30000;
@@ -88,11 +86,15 @@ contract RoundVerifierTest is MiniTest {
         return ok;
     }
 
+    /// @dev The selector of the error, and the first 28 bytes of its argument.
     function reasonOf(RoundStatement memory s, RoundProof memory p) private view returns (bytes32) {
-        (bool ok, bytes memory reason) =
-            address(verifier).staticcall{gas: 2_000_000}(abi.encodeCall(verifier.verify, (s, p)));
+        return bytes32(fullReasonOf(s, p));
+    }
+
+    function fullReasonOf(RoundStatement memory s, RoundProof memory p) private view returns (bytes memory reason) {
+        bool ok;
+        (ok, reason) = address(verifier).staticcall{gas: 2_000_000}(abi.encodeCall(verifier.verify, (s, p)));
         assertFalse(ok);
-        return bytes32(reason);
     }
 
     function good() private view returns (RoundStatement memory s, RoundProof memory p) {
@@ -105,7 +107,6 @@ contract RoundVerifierTest is MiniTest {
         for (uint256 i; i < 4; ++i) {
             uint256 all = (uint256(1) << sizes[i]) - 1;
             RoundStatement memory s = statementOf(sizes[i], all);
-            if (sizes[i] == 128) s.rule = 2;
             pass(s, forger.forge(s, claims(sizes[i])));
         }
     }
@@ -114,7 +115,7 @@ contract RoundVerifierTest is MiniTest {
         RoundStatement memory s = statementOf(16, 0x8025);
         RoundProof memory p = forger.forge(s, claims(16));
         pass(s, p);
-        // The same four commitments at other slots: rho_i goes by slot, and the mask is in the transcript too.
+        // The same four commitments at other slots: rho_i depends on the slot, and the transcript absorbs the mask.
         s.activeMask = 0xf;
         assertEq(reasonOf(s, p), bytes32(IRoundVerifier.LaurentIdentityFailed.selector));
     }
@@ -126,9 +127,9 @@ contract RoundVerifierTest is MiniTest {
     }
 
     function test_verify_infinityWhereItIsAllowed() public view {
-        // C_S, C_R and W may be infinity: accepted as points, and refused by the equation alone.
+        // C_S, C_R and W may be infinity: valid as points, refused only by the equation.
         (RoundStatement memory s, RoundProof memory p) = good();
-        p.w = [uint256(0), 0];
+        p.opening = [uint256(0), 0];
         assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
     }
 
@@ -157,7 +158,7 @@ contract RoundVerifierTest is MiniTest {
         assertFalse(accepts(s, p));
     }
 
-    /// @dev What the equations are joined with must not be known before any part of them.
+    /// @dev The challenge that joins the equations must depend on every part of them.
     function test_verify_openingModelOrProofChosenAfterNu() public {
         LateForger liar = new LateForger(registry.keysHash());
         for (uint256 late; late < 3; ++late) {
@@ -170,9 +171,10 @@ contract RoundVerifierTest is MiniTest {
     function test_verify_everyProofWordIsBound() public view {
         (RoundStatement memory s, RoundProof memory p) = good();
         bytes memory encoded = abi.encode(p);
-        // Words of the encoding: 0 is the offset of the tuple, 5 and 6 those of the arrays; the rest are words of the proof.
+        // Words of the encoding: 0 is the offset of the tuple, 4 and 5 those of the arrays; the rest are words of the
+        // proof.
         for (uint256 i = 1; i < encoded.length / 32; ++i) {
-            if (i == 5 || i == 6) continue;
+            if (i == 4 || i == 5) continue;
             bytes memory mangled = abi.encodePacked(encoded);
             assembly {
                 let place := add(mangled, mul(32, add(i, 1)))
@@ -189,16 +191,15 @@ contract RoundVerifierTest is MiniTest {
 
     function test_verify_scalarOutOfRange() public {
         (RoundStatement memory s, RoundProof memory p) = good();
-        for (uint256 i; i < 12; ++i) {
+        for (uint256 i; i < 11; ++i) {
             RoundProof memory bent = abi.decode(abi.encode(p), (RoundProof));
             uint256 value;
-            if (i == 0) value = bent.h += Bn254.R;
-            if (i == 1) value = bent.sigma += Bn254.R;
-            if (i == 2) value = bent.keptMask += Bn254.R;
-            if (i == 3) value = bent.coherence += Bn254.R;
-            if (i > 3 && i < 6) value = bent.shares[i - 4] += Bn254.R;
-            if (i > 5 && i < 8) value = bent.weights[i - 6] += Bn254.R;
-            if (i > 7) value = bent.values[i - 8] += Bn254.R;
+            if (i == 0) value = bent.sigma += Bn254.R;
+            if (i == 1) value = bent.keptMask += Bn254.R;
+            if (i == 2) value = bent.coherence += Bn254.R;
+            if (i > 2 && i < 5) value = bent.shares[i - 3] += Bn254.R;
+            if (i > 4 && i < 7) value = bent.weights[i - 5] += Bn254.R;
+            if (i > 6) value = bent.values[i - 7] += Bn254.R;
             vm.expectRevert(abi.encodeWithSelector(IRoundVerifier.ScalarOutOfRange.selector, value));
             verifier.verify(s, bent);
         }
@@ -220,7 +221,7 @@ contract RoundVerifierTest is MiniTest {
         }
         for (uint256 i; i < 8; ++i) {
             RoundProof memory bent = abi.decode(abi.encode(p), (RoundProof));
-            uint256[2] memory point = i < 2 ? bent.s : i < 4 ? bent.r : i < 6 ? bent.w : bent.model;
+            uint256[2] memory point = i < 2 ? bent.quotient : i < 4 ? bent.reversed : i < 6 ? bent.opening : bent.model;
             point[i % 2] += Bn254.Q;
             assertEq(reasonOf(s, bent), expected);
             point[i % 2] = 12345;
@@ -239,7 +240,7 @@ contract RoundVerifierTest is MiniTest {
         assertEq(reasonOf(s, p), expected);
     }
 
-    /// @dev The precompile's own check: no project comes here with one, since its proof of form was refused.
+    /// @dev The precompile's check. A project never gets here with such a point, because its range proof was refused.
     function test_verify_commitmentOffTheCurve() public view {
         bytes32 expected = bytes32(Bn254.PrecompileFailed.selector);
         for (uint256 i; i < 10; i += 9) {
@@ -258,7 +259,7 @@ contract RoundVerifierTest is MiniTest {
         }
     }
 
-    /// @dev A, B and C may not be infinity, each for its own reason: B is seen by the pairing alone, in which it makes `e(A, B)` one.
+    /// @dev A, B and C may not be infinity. Only the pairing reads B, where infinity makes `e(A, B)` one.
     function test_verify_groth16PointAtInfinity() public view {
         (RoundStatement memory s, RoundProof memory p) = good();
         (uint256 ax, uint256 ay) = (p.groth16[0], p.groth16[1]);
@@ -276,41 +277,26 @@ contract RoundVerifierTest is MiniTest {
         assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
     }
 
-    // --- a prover that commits to witnesses, docs/protocol.md 13.10
-
-    function committed() private view returns (RoundStatement memory s, RoundProof memory p) {
-        s = statementOf(16, 0x3ff);
-        s.rule = 2;
-        p = claims(16);
-        (p.h, p.committed) = (0, new uint256[](4));
-        p = forger.forge(s, p);
-    }
-
-    function test_verify_acceptsAProverThatCommits() public view {
-        (RoundStatement memory s, RoundProof memory p) = committed();
-        pass(s, p);
-    }
+    /* COMMITMENT TO THE WITNESSES, docs/protocol.md 13.10 */
 
     function test_verify_wrongProofOfKnowledge() public view {
-        (RoundStatement memory s, RoundProof memory p) = committed();
-        bytes32 expected = bytes32(IRoundVerifier.PairingFailed.selector);
-        // D or its proof of knowledge changed moves every challenge; a proof made anew under those is in circuits/src/round_proof/committed_cheats.rs.
+        (RoundStatement memory s, RoundProof memory p) = good();
+        // Another D or another proof of knowledge changes every challenge.
         (p.committed[2], p.committed[3]) = Bn254.add(p.committed[2], p.committed[3], 1, 2);
         assertFalse(accepts(s, p));
-        (s, p) = committed();
+        (s, p) = good();
         (p.committed[0], p.committed[1]) = (0, 0);
         assertFalse(accepts(s, p));
-        (s, p) = committed();
-        // Without knowing sigma: all else is forged anew for it, and is true.
-        p.h = 0;
+        (s, p) = good();
+        // Forged for the wrong proof of knowledge: everything else in the proof is true.
         p = forger.forgeWithoutKnowledge(s, p);
-        assertEq(reasonOf(s, p), expected);
+        assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
     }
 
     function test_verify_committedOffTheCurveOrNotCanonical() public view {
         bytes32 expected = bytes32(IRoundVerifier.InvalidPoint.selector);
         for (uint256 i; i < 4; ++i) {
-            (RoundStatement memory s, RoundProof memory p) = committed();
+            (RoundStatement memory s, RoundProof memory p) = good();
             p.committed[i] ^= 1;
             assertEq(reasonOf(s, p), expected);
             p.committed[i] = Bn254.Q;
@@ -318,35 +304,6 @@ contract RoundVerifierTest is MiniTest {
             p.committed[i] = 0;
             assertEq(reasonOf(s, p), expected);
         }
-    }
-
-    function test_verify_committedOfAWrongLength() public view {
-        bytes32 expected = bytes32(IRoundVerifier.WrongLength.selector);
-        (RoundStatement memory s, RoundProof memory p) = committed();
-        uint256[4] memory lengths = [uint256(0), 2, 3, 6];
-        for (uint256 i; i < 4; ++i) {
-            p.committed = new uint256[](lengths[i]);
-            assertEq(reasonOf(s, p), expected);
-        }
-    }
-
-    /// @dev True in all else: a key that commits takes no proof without a commitment, and one that does not takes none with.
-    function test_verify_committedBesideTheWrongKey() public view {
-        bytes32 expected = bytes32(IRoundVerifier.WrongLength.selector);
-        RoundStatement memory s = statementOf(16, 0x3ff);
-        s.rule = 2;
-        assertEq(reasonOf(s, forger.forge(s, claims(16))), expected);
-        s.rule = 1;
-        RoundProof memory c = claims(16);
-        (c.h, c.committed) = (0, new uint256[](4));
-        assertEq(reasonOf(s, forger.forge(s, c)), expected);
-    }
-
-    function test_verify_aHashBesideACommitment() public {
-        (RoundStatement memory s, RoundProof memory p) = committed();
-        p.h = 1;
-        vm.expectRevert(abi.encodeWithSelector(IRoundVerifier.ScalarOutOfRange.selector, 1));
-        verifier.verify(s, p);
     }
 
     function test_verify_laurentIdentityFailed() public view {
@@ -357,7 +314,7 @@ contract RoundVerifierTest is MiniTest {
 
     function test_verify_pairingFailed() public view {
         (RoundStatement memory s, RoundProof memory p) = good();
-        p.w = [uint256(1), 2];
+        p.opening = [uint256(1), 2];
         assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
     }
 
@@ -387,7 +344,7 @@ contract RoundVerifierTest is MiniTest {
     }
 
     function test_constructor_keyOfAnotherCircuit() public {
-        // A registry that takes a key whose number of inputs does not fit: there is no verifier for it.
+        // A registry that accepts a key with one public input too many: the verifier refuses to copy it.
         TestKey key = new TestKey(1, 32);
         key.pushIc(1, 2);
         LooseRegistry loose = new LooseRegistry(key.asKey());
@@ -395,19 +352,17 @@ contract RoundVerifierTest is MiniTest {
         deploy("RoundVerifier.sol:RoundVerifier", abi.encode(loose));
     }
 
-    /// @dev A size that the registry has no key for, sizes and rules that there are no circuits of.
+    /// @dev A size without a registered key; rules and sizes without a circuit.
     function test_verify_unknownKey() public view {
         bytes32 expected = bytes32(IKeyRegistry.UnknownKey.selector);
         RoundStatement memory s = statementOf(32, 0xff);
         assertEq(reasonOf(s, forger.forge(s, claims(32))), expected);
-        s = statementOf(64, 0xff);
-        s.rule = 2;
-        assertEq(reasonOf(s, forger.forge(s, claims(64))), expected);
-        uint8[3] memory rules = [0, 3, 255];
-        for (uint256 i; i < 3; ++i) {
+        uint8[4] memory rules = [0, 2, 3, 255];
+        for (uint256 i; i < 4; ++i) {
             s = statementOf(8, 0xff);
             s.rule = rules[i];
-            assertEq(reasonOf(s, forger.forge(s, claims(8))), expected);
+            bytes memory reason = abi.encodeWithSelector(IKeyRegistry.UnknownKey.selector, rules[i], 8);
+            assertEq(keccak256(fullReasonOf(s, forger.forge(s, claims(8)))), keccak256(reason));
         }
         uint8[6] memory sizes = [8 + 1, 16 - 1, 4, 24, 127, 8 - 1];
         for (uint256 i; i < 6; ++i) {
@@ -416,13 +371,13 @@ contract RoundVerifierTest is MiniTest {
         }
     }
 
-    /// @dev What the registry has is in the verifier's own contracts, in their order, and nothing where it has none.
+    /// @dev The verifier's code stores hold the registered keys in the order of sizes, and nothing for a size without a
+    /// key.
     function test_constructor_copiesTheKeys() public view {
         uint256 found;
-        for (uint256 number = 1; number <= 10; ++number) {
-            (uint8 rule, uint8 size) = (uint8(1 + (number - 1) / 5), uint8(8 << (number - 1) % 5));
+        for (uint256 number = 1; number <= 5; ++number) {
             bytes memory expected = hex"00";
-            try registry.verifyingKey(rule, size) returns (IVerifyingKey key) {
+            try registry.verifyingKey(1, uint8(4 << number)) returns (IVerifyingKey key) {
                 (uint256[18] memory fixedPoints, bytes memory ic) = key.key();
                 expected = abi.encodePacked(bytes1(0), fixedPoints, ic);
                 ++found;
@@ -430,10 +385,11 @@ contract RoundVerifierTest is MiniTest {
             address copy = vm.computeCreateAddress(address(verifier), number);
             assertEq(copy.codehash, keccak256(expected));
         }
-        assertEq(found, 6);
+        assertEq(found, 4);
+        assertEq(vm.computeCreateAddress(address(verifier), 6).code.length, 0);
     }
 
-    /// @dev Words that are more than their 16 bits, among them those with the honest ones' `setting`.
+    /// @dev Words of more than 16 bits, among them words that pack to the same public input as the honest ones.
     function test_verify_policyWordOfMoreThanSixteenBits() public view {
         (RoundStatement memory s, RoundProof memory p) = good();
         bytes32 expected = bytes32(IRoundVerifier.ScalarOutOfRange.selector);
@@ -445,9 +401,9 @@ contract RoundVerifierTest is MiniTest {
         assertEq(reasonOf(s, p), expected);
         s.policy = [honest[0], uint256(1) << 16];
         assertEq(reasonOf(s, p), expected);
-        s.policy = [honest[0], uint256(1) << 112]; // with 144 bits more it is beyond the word
+        s.policy = [honest[0], uint256(1) << 112]; // shifted by 144 bits it leaves the word
         assertEq(bytes32(bytes4(reasonOf(s, p))), expected);
-        s.policy = [uint256(65535), 65535]; // in range, and not what was proved
+        s.policy = [uint256(65535), 65535]; // in range, but not the proved words
         assertEq(reasonOf(s, p), bytes32(IRoundVerifier.LaurentIdentityFailed.selector));
     }
 
@@ -455,7 +411,7 @@ contract RoundVerifierTest is MiniTest {
         assertEq(verifier.keyRegistry(), address(registry));
     }
 
-    // --- the new model's commitment
+    /* COMMITMENT OF THE NEW MODEL */
 
     function testFuzz_verify_claimedModelIsTheSteppedOne(uint256 mask, uint256 start, uint256 seed) public view {
         RoundStatement memory s = statementOf(16, mask & 0xffff);
@@ -468,7 +424,7 @@ contract RoundVerifierTest is MiniTest {
             if (slot % 3 == 0) weight = 0;
             if (slot % 14 == 0) c.weights[slot / 14] = 0;
             c.weights[slot / 14] |= weight << (17 * (slot % 14));
-            if (!Packed.has(s.activeMask, slot)) continue; // its weight is not looked at
+            if (!Packed.has(s.activeMask, slot)) continue; // the verifier does not read its weight
             expected = addmod(expected, weight * (900 + place), Bn254.R);
             place += 2;
         }
@@ -522,7 +478,7 @@ contract RoundVerifierTest is MiniTest {
     }
 
     function test_verify_modelAtInfinityWhereItIsTheTruth() public view {
-        // From nothing with no weight, and a step that ends at nothing: -900 * 900 - 902 * 1900 and what was added.
+        // From infinity without weights; then a step that ends at infinity, from -900 * 900 - 902 * 1900.
         RoundStatement memory s = statementOf(16, 0x3ff);
         RoundProof memory c = claims(16);
         s.model = [uint256(0), 0];
@@ -538,14 +494,12 @@ contract RoundVerifierTest is MiniTest {
         assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
     }
 
-    // --- gas
+    /* GAS */
 
     event Gas(string what, uint256 used);
 
-    /// @dev The key's points lie in storage here, which a generated key's do not: they are warmed first, and cost 100 gas a word still.
     function test_gas_hundredOfHundredAndTwentyEight() public {
         RoundStatement memory s = statementOf(128, (uint256(1) << 100) - 1);
-        s.rule = 2;
         RoundProof memory c = claims(128);
         for (uint256 i; i < 100; ++i) {
             if (i % 14 == 0) (c.shares[i / 14], c.weights[i / 14]) = (0, 0);
@@ -553,7 +507,6 @@ contract RoundVerifierTest is MiniTest {
             c.weights[i / 14] |= uint256(655) << (17 * (i % 14));
         }
         RoundProof memory p = forger.forge(s, c);
-        registry.verifyingKey(2, 128).key();
         uint256 gas = gasleft();
         verifier.verify(s, p);
         gas -= gasleft();

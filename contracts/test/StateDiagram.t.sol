@@ -4,7 +4,8 @@ pragma solidity ^0.8.24;
 import {Phase, Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
 
-/// @dev Walks every row of the table of states in docs/contracts.md, which it reads: a row that is not walked fails, and so does a walk without a row.
+/// @dev Walks every row of the table of states in docs/contracts.md. Fails for a row without a walk, and for a walk
+/// without a row.
 contract StateDiagramTest is Market {
     string[8] private _names =
         ["Registration", "Commit", "Reveal", "Attest", "Aggregate", "Closing", "Completed", "WoundUp"];
@@ -19,7 +20,7 @@ contract StateDiagramTest is Market {
         project = create(t);
     }
 
-    /// @dev A project with one round settled and its model file open, in Commit of round 2, wound up by the next void.
+    /// @dev A project in Commit of round 2, with round 1 settled and its model file open; the next void winds it up.
     function fileOpen() private {
         withVoids(1);
         start(4);
@@ -33,7 +34,7 @@ contract StateDiagramTest is Market {
         }
     }
 
-    /// @dev Takes the project to before the last step of row `i`; the step itself is `go(i)`.
+    /// @dev Prepares the last step of row `i`; `go(i)` takes the step.
     function lead(uint256 i) private {
         project = create(defaultTerms());
         if (i == 9 || i == 14 || i == 20 || i == 25) withVoids(1);
@@ -92,7 +93,7 @@ contract StateDiagramTest is Market {
         }
     }
 
-    /// @dev Three commit and do not reveal; four who did not commit are enough for the next round.
+    /// @dev Three trainers commit and do not reveal; the four who did not commit suffice for the next round.
     function leadToFewReveals() private {
         Terms memory t = defaultTerms();
         t.maxTrainers = 8;
@@ -137,7 +138,7 @@ contract StateDiagramTest is Market {
             go(i);
             string memory to = _names[uint256(project.phase())];
             assertEq(keccak256(bytes(cells[1])), keccak256(bytes(to)), string.concat("to, of ", rows[i]));
-            // A new round has a new id; a round that goes on keeps its own.
+            // A new round has a new id; a round that continues keeps its id.
             assertEq(project.round(), project.phase() == Phase.Commit ? round + 1 : round, rows[i]);
         }
     }

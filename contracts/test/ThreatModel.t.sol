@@ -6,7 +6,7 @@ import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
 import {Slot} from "./support/Points.sol";
 
-/// @dev Takes part, and takes no ether.
+/// @dev Participates and refuses ether.
 contract Proud {
     function join(IProject project) external payable {
         project.join{value: msg.value}();
@@ -17,7 +17,7 @@ contract Proud {
     }
 }
 
-/// @dev Games that several play, or one that plays for time: docs/threat-model.md, and "Nobody is stuck" in docs/contracts.md.
+/// @dev Collusion and stalling: docs/threat-model.md, and "Nobody is stuck" in docs/contracts.md.
 contract ThreatModelTest is Market {
     function commitAll(uint256 n) private {
         for (uint256 i; i < n; ++i) {
@@ -26,9 +26,9 @@ contract ThreatModelTest is Market {
         if (project.phase() == Phase.Commit) skipAndAdvance();
     }
 
-    // --- two sybils alone in a round
+    /* TWO SYBILS ALONE IN A ROUND */
 
-    /// @dev The others stay away: two alone are no round, whatever they do, and are paid nothing.
+    /// @dev The others stay away: two trainers are not enough for a round, whatever they do, and are paid nothing.
     function test_commit_twoSybilsAloneAreNoRound() public {
         start(4);
         for (uint256 round = 1; round <= 2; ++round) {
@@ -46,7 +46,8 @@ contract ThreatModelTest is Market {
         assertEq(project.owed(OWNER), DEPOSIT);
     }
 
-    /// @dev The others have revealed, and two attest alone: that is no majority of those who revealed, so nothing is active and nobody is paid or slashed.
+    /// @dev The others have revealed and two attest alone: that is no majority of the revealed slots, so no slot is
+    /// active and nobody is paid or slashed.
     function test_attest_twoSybilsAloneDecideNothing() public {
         start(4);
         revealAll(4);
@@ -59,16 +60,16 @@ contract ThreatModelTest is Market {
         assertEq(project.escrow(), DEPOSIT);
     }
 
-    // --- withholding on purpose to void a round
+    /* WITHHOLDING TO VOID A ROUND */
 
-    /// @dev Fewer than half who withhold lose their stakes, and the round goes on without them.
+    /// @dev A withholding minority loses its stakes, and the round continues without it.
     function test_attest_withholdingToVoidCostsTheStake() public {
         Terms memory t = defaultTerms();
         (t.minTrainers, t.maxTrainers) = (5, 5);
         project = create(t);
         start(5);
         revealAll(5);
-        // Trainers 3 and 4 serve their bytes to one another alone, and say that they had nobody else's.
+        // Trainers 3 and 4 serve their files only to each other, and attest no others.
         for (uint256 i; i < 5; ++i) {
             attest(i, i < 3 ? 7 : 24, address(0));
         }
@@ -81,7 +82,7 @@ contract ThreatModelTest is Market {
         assertEq(project.owed(trainer(3)), 0);
     }
 
-    /// @dev Not to reveal, for the same: the stake, whether or not the round is void for it.
+    /// @dev Not revealing for the same purpose costs the stake, whether or not it voids the round.
     function test_reveal_withholdingToVoidCostsTheStake() public {
         Terms memory t = defaultTerms();
         (t.minTrainers, t.maxTrainers) = (5, 6);
@@ -90,14 +91,14 @@ contract ThreatModelTest is Market {
         commitAll(4);
         reveal(0);
         reveal(1);
-        skipAndAdvance(); // two of three that are needed: void
+        skipAndAdvance(); // two of the three that are needed: void
         assertEq(project.voidRounds(), 1);
         assertEq(project.trainers().length, 4);
         assertEq(project.escrow(), DEPOSIT + 2 * uint256(STAKE));
         assertPhase(Phase.Commit);
     }
 
-    /// @dev Half of the revealed can void rounds and so end a project. What was settled before is paid all the same.
+    /// @dev Half of the revealed slots can void rounds and so end a project. Rounds settled before are still paid.
     function test_attest_halfThatWithholdEndTheProjectAndTakeNothingBack() public {
         start(4);
         submit(4);
@@ -108,7 +109,7 @@ contract ThreatModelTest is Market {
                 attest(i, i < 2 ? 3 : 12, address(0));
             }
         }
-        assertPhase(Phase.Closing); // the file of round 1 is still asked about
+        assertPhase(Phase.Closing); // the file of round 1 is still open
         skipAndAdvance();
         assertPhase(Phase.WoundUp);
         for (uint256 i; i < 4; ++i) {
@@ -119,9 +120,10 @@ contract ThreatModelTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    // --- griefing by bad bytes
+    /* INVALID FILES */
 
-    /// @dev Bytes that do not give the commitment are seen by everybody who fetches them: nobody attests them but their author, with or without accomplices short of a majority.
+    /// @dev Everyone who fetches a file that does not match its commitment notices: only its author attests it, with or
+    /// without accomplices short of a majority.
     function test_attest_badBytesCostTheStakeAndHoldUpNobody() public {
         start(4);
         submit(4);
@@ -139,9 +141,10 @@ contract ThreatModelTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    // --- the last mover
+    /* LAST MOVER */
 
-    /// @dev Nothing is revealed before all have committed, nobody commits once anything may be revealed, and no slot is replaced: there is nothing to average.
+    /// @dev Nobody reveals before all have committed, nobody commits after that, and no slot is replaced: a late
+    /// trainer has nothing to average.
     function test_commitUpdate_nobodyCommitsAfterTheFirstReveal() public {
         start(4);
         for (uint256 i; i < 3; ++i) {
@@ -157,7 +160,7 @@ contract ThreatModelTest is Market {
         vm.prank(trainer(3));
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Commit, Phase.Reveal));
         project.commitUpdate(1, average, "seal", none);
-        // Nor does one that has committed change its mind.
+        // A trainer that has committed cannot change its commitment.
         vm.prank(trainer(1));
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Commit, Phase.Reveal));
         project.commitUpdate(1, average, "seal", none);
@@ -166,7 +169,7 @@ contract ThreatModelTest is Market {
         assertPhase(Phase.Attest);
     }
 
-    // --- an owner who is also a trainer
+    /* AN OWNER WHO IS ALSO A TRAINER */
 
     function asOwner(bytes memory call_, uint256 value) private returns (bytes memory) {
         vm.deal(OWNER, OWNER.balance + value);
@@ -176,7 +179,8 @@ contract ThreatModelTest is Market {
         return answer;
     }
 
-    /// @dev It pays a stake, is paid its share, and loses the stake like anybody; what it loses comes back to it with the rest of the escrow, which is said in docs/threat-model.md.
+    /// @dev It pays a stake, earns its share, and can lose the stake like any trainer. A lost stake returns to it with
+    /// the rest of the escrow, as docs/threat-model.md says.
     function test_join_theOwnerIsATrainerLikeAnybody() public {
         placeBond();
         for (uint256 i; i < 3; ++i) {
@@ -212,16 +216,16 @@ contract ThreatModelTest is Market {
         skipAndAdvance();
         assertFalse(project.isTrainer(OWNER));
         assertEq(project.escrow(), escrow + STAKE);
-        assertEq(project.owed(OWNER), part(30000)); // not the stake, before the end
+        assertEq(project.owed(OWNER), part(30000)); // without the stake, before the end
     }
 
     function slotOfOwner(uint256[2] memory point) private pure returns (Slot memory) {
         return Slot(OWNER, point[0], point[1]);
     }
 
-    // --- nobody is stuck
+    /* NOBODY IS STUCK */
 
-    /// @dev The owner creates the project and is never heard of again: nobody waits for it.
+    /// @dev The owner creates the project and disappears: nobody waits for it.
     function test_completed_theOwnerNeverActsAgain() public {
         start(4);
         submit(4);
@@ -237,7 +241,8 @@ contract ThreatModelTest is Market {
         assertEq(address(project).balance, project.owed(OWNER));
     }
 
-    /// @dev A trainer whose account refuses ether holds up neither the round nor anybody's pay, and gets its own to another address.
+    /// @dev A trainer whose account refuses ether blocks neither the round nor anyone's pay, and can withdraw to
+    /// another address.
     function test_withdraw_aTrainerThatRefusesEther() public {
         Proud proud = new Proud();
         placeBond();
@@ -272,7 +277,7 @@ contract ThreatModelTest is Market {
         withdrawAllAndExpectEmpty();
     }
 
-    /// @dev The aggregator never settles, nobody else does, and everybody but a stranger has gone: the clock alone gives each its own.
+    /// @dev Nobody settles, and everyone but a stranger is gone: with time alone each gets its own.
     function test_advance_everybodyIsSilentAfterTheFirstCommit() public {
         start(4);
         for (uint256 i; i < 4; ++i) {
@@ -281,7 +286,7 @@ contract ThreatModelTest is Market {
         while (project.phase() < Phase.Completed) {
             skipAndAdvance();
         }
-        // They answered for an update and did not reveal it.
+        // They committed to an update and did not reveal it.
         for (uint256 i; i < 4; ++i) {
             assertEq(project.owed(trainer(i)), 0);
         }

@@ -2,15 +2,15 @@
 pragma solidity ^0.8.24;
 
 import {FormProof, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
-import {KeyRegistry} from "../src/KeyRegistry.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
 import {TrueMarket} from "./support/TrueMarket.sol";
 import {Slot} from "./support/Points.sol";
 
-/// @dev Whole projects with proofs that the real prover made: taken where they belong, and nowhere else.
+/// @dev Whole projects with proofs of the real prover: accepted where they belong, and nowhere else.
 contract TrueProofsTest is TrueMarket {
     bytes4 private constant REFUSED = IRoundVerifier.LaurentIdentityFailed.selector;
 
@@ -27,7 +27,7 @@ contract TrueProofsTest is TrueMarket {
         project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
     }
 
-    // --- a round
+    /* ROUND PROOFS */
 
     function test_settle_aTrueProof() public {
         marketOfRound("round_n10.json");
@@ -44,7 +44,7 @@ contract TrueProofsTest is TrueMarket {
         for (uint256 i; i < 10; ++i) {
             uint256 part = uint256(REWARD) * (proof.shares[i / 14] >> (17 * (i % 14)) & 0x1ffff) / 65536;
             assertEq(project.owed(trainer(i)), part);
-            // The vector's last two are a flipped sign and noise.
+            // The vector's last two updates are a flipped sign and noise.
             assertTrue((part != 0) == (i < 8));
             paid += part;
         }
@@ -75,14 +75,14 @@ contract TrueProofsTest is TrueMarket {
         settleTrue();
     }
 
-    /// @dev The project's verifier is another: its registry has one key more.
+    /// @dev The project's verifier differs: its registry has one key more.
     function test_settle_aTrueProofInAnotherContract() public {
         marketOfRound("round_n10.json");
         (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = registry.keys()[0];
-        keys[1] = IVerifyingKey(deploy("MultiKrumKey8.sol:MultiKrumKey8", ""));
-        marketOver(new KeyRegistry(true, x1, g2, keys));
+        keys[1] = IVerifyingKey(deploy("AgreementKey8.sol:AgreementKey8", ""));
+        marketOver(newRegistry(true, x1, g2, keys));
         openAt(statement.project, roundTerms());
         playTrue(statement.round);
         refused(REFUSED);
@@ -95,7 +95,7 @@ contract TrueProofsTest is TrueMarket {
         factory = newFactory(other, verifier, formVerifier);
     }
 
-    /// @dev Copied from the mempool when the settlement is anybody's: with another payee it is refused, and as it is it pays its author.
+    /// @dev Copied from the mempool when anyone may settle: refused with another payee; unchanged, it pays its author.
     function test_settle_aCopyPaysItsAuthor() public {
         marketOfRound("round_n10.json");
         openAt(statement.project, roundTerms());
@@ -113,13 +113,13 @@ contract TrueProofsTest is TrueMarket {
         (, address payee, uint256 fee) = project.openModel();
         assertEq(payee, statement.payee);
         assertEq(fee, FEE);
-        // The original comes too late, and costs its author the gas.
+        // The original arrives too late and costs its author the gas.
         vm.prank(statement.payee);
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Aggregate, Phase.Commit));
         project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
     }
 
-    /// @dev An aggregator with a true proof may change nothing about whom it pays.
+    /// @dev An aggregator with a true proof cannot redirect payments.
     function test_settle_aTrueProofForOtherSlots() public {
         marketOfRound("round_n10.json");
         openAt(statement.project, roundTerms());
@@ -133,7 +133,7 @@ contract TrueProofsTest is TrueMarket {
         settleTrue();
     }
 
-    // --- a proof of form
+    /* RANGE PROOFS */
 
     function beginForm(address where, uint256 round) private {
         openAt(where, formTerms());
@@ -204,7 +204,7 @@ contract TrueProofsTest is TrueMarket {
         project.commitUpdate(round, form.commitment, "seal", formProof_);
     }
 
-    /// @dev And the other way: a commitment that it was not made for, here with its sign turned, under the trainer's own proof.
+    /// @dev The trainer's own proof with another commitment, here the negated one.
     function test_commitUpdate_aTrueProofOfFormForAnotherUpdate() public {
         marketOfForm("form_limbs.json");
         beginForm(form.project, form.round);

@@ -1,6 +1,5 @@
-//! What comes back from a chain, changed at random, through every decoder that the ABI gives: calls, answers, errors and
-//! events of all contracts. No panic, bounded memory, and what is accepted is encoded again to something that decodes
-//! to the same.
+//! Randomly changed calls, answers, errors and events of all contracts through every decoder that the ABI generates:
+//! no panic, bounded memory, and a decoded value survives another round of encoding and decoding.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../protocol/tests/support/fuzzing.rs"]
@@ -46,7 +45,7 @@ fn tokens(kinds: &[ParamType], value: u64) -> Vec<Token> {
     kinds.iter().map(|kind| token(kind, value)).collect()
 }
 
-/// Decodes changed data by hand; what is accepted is stable.
+/// Decodes changed data without the bindings; a decoded value must encode and decode to itself.
 fn stable(kinds: &[ParamType], data: &[u8]) {
     if let Ok(read) = assert_memory_bounded(|| decode(kinds, data)) {
         assert_eq!(decode(kinds, &encode(&read)).unwrap(), read);
@@ -89,7 +88,12 @@ proptest! {
     }
 
     #[test]
-    fn fuzz_reverts(which in any::<Index>(), value in any::<u32>(), changes in changes(), junk in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn fuzz_reverts(
+        which in any::<Index>(),
+        value in any::<u32>(),
+        changes in changes(),
+        junk in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
         for abi in contracts() {
             let errors: Vec<_> = abi.errors().collect();
             if errors.is_empty() {
@@ -112,7 +116,12 @@ proptest! {
     }
 
     #[test]
-    fn fuzz_events(which in any::<Index>(), topics in prop::collection::vec(any::<[u8; 32]>(), 0..4), value in any::<u32>(), changes in changes()) {
+    fn fuzz_events(
+        which in any::<Index>(),
+        topics in prop::collection::vec(any::<[u8; 32]>(), 0..4),
+        value in any::<u32>(),
+        changes in changes(),
+    ) {
         for abi in contracts() {
             let events: Vec<_> = abi.events().collect();
             if events.is_empty() {

@@ -214,7 +214,7 @@ fn transactions(market: &Market, history: &[ProjectEvent]) -> Vec<TransactionRep
     let mut kinds: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
     for created in market.created["transactions"].as_array().into_iter().flatten() {
         let kind = created["kind"].as_str().unwrap_or("create").to_owned();
-        let hash = created["hash"].as_str().unwrap_or_default().to_owned();
+        let hash = created["transaction"].as_str().unwrap_or_default().to_owned();
         kinds.entry(kind).or_default().push((hash, created["gas"].as_u64().unwrap_or_default()));
     }
     for event in history {

@@ -1,4 +1,5 @@
-//! Whole marketplaces on one machine, every participant a process of its own: for the demo and for the end-to-end tests.
+//! Whole marketplaces on one machine, every participant a process of its own: for the demo and for the end-to-end
+//! tests.
 //!
 //! ```text
 //! Market::open -> devnet, shards, project     Market::run -> trainers, aggregator, rounds
@@ -6,7 +7,9 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod chain_faults;
 pub mod demo;
+mod fault_proxy;
 mod market;
 mod options;
 mod process;
@@ -14,6 +17,8 @@ mod report;
 pub mod schema;
 mod show;
 
+pub use chain_faults::{ChainFaults, HighBaseFee};
+pub use fault_proxy::{Behaviour, Fault, FaultId, FaultProxy, SentTransaction, Statistics};
 pub use market::{Devnet, Market, Outcome, Stage};
 pub use options::{Attackers, ModelChoice, Options};
 pub use process::{binary, run_json, run_raw, Background, Failure};

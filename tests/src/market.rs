@@ -1,5 +1,6 @@
 //! A marketplace: its devnet, its owner, its trainers, its aggregator.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -78,11 +79,29 @@ pub struct Market {
     aggregator: Wallet,
     devnet: Background,
     wallets: usize,
+    /// Of everything that has no route of its own.
+    route: Route,
+    /// By the participant's name.
+    routes: BTreeMap<String, Route>,
+}
+
+/// Addresses of chain and content as a participant knows them: the nodes themselves, or proxies before them.
+#[derive(Clone, Debug)]
+struct Route {
+    rpc: String,
+    ipfs: String,
 }
 
 /// The chain and the wallets of a market that has no project yet.
 pub struct Devnet<'a> {
     ready: &'a Value,
+    route: Route,
+}
+
+impl Route {
+    fn apply(&self, command: &mut Command) {
+        command.env("FAIRSHARE_RPC", &self.rpc).env("FAIRSHARE_IPFS", &self.ipfs);
+    }
 }
 
 impl Devnet<'_> {
@@ -92,6 +111,21 @@ impl Devnet<'_> {
     /// [`Failure::Output`] with what the node says.
     pub fn call(&self, method: &str, parameters: Value) -> Result<Value, Failure> {
         crate::process::call_node(text(self.ready, "rpc")?, method, parameters)
+    }
+
+    /// Address of the Ethereum node.
+    pub fn rpc(&self) -> &str {
+        &self.route.rpc
+    }
+
+    /// Address of the IPFS node.
+    pub fn ipfs(&self) -> &str {
+        &self.route.ipfs
+    }
+
+    /// Sends everything that follows, the creation of the project first, to these addresses: proxies before the nodes.
+    pub fn route_all(&mut self, rpc: &str, ipfs: &str) {
+        self.route = Route { rpc: rpc.into(), ipfs: ipfs.into() };
     }
 
     /// The addresses of all wallets, the owner's and the aggregator's among them.
@@ -109,6 +143,8 @@ pub struct Outcome {
     pub accuracy: Vec<f64>,
 }
 
+/// The behaviour of an honest trainer.
+const HONEST: &str = "honest";
 const SOON: Duration = Duration::from_secs(60);
 
 impl Market {
@@ -134,7 +170,7 @@ impl Market {
     pub fn open_on(
         options: &Options,
         folder: &Path,
-        adjust: impl FnOnce(&Devnet, String) -> Result<String, Failure>,
+        adjust: impl FnOnce(&mut Devnet, String) -> Result<String, Failure>,
         tell: &mut dyn FnMut(Stage),
     ) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder.join("logs")).map_err(Failure::io(folder.display().to_string()))?;
@@ -159,7 +195,7 @@ impl Market {
                 ]),
         )?;
         let honest = trainers - options.attackers.count().min(trainers);
-        let behaviours = std::iter::repeat_n("honest", honest).chain(options.attackers.behaviours());
+        let behaviours = std::iter::repeat_n(HONEST, honest).chain(options.attackers.behaviours());
         let trainers = behaviours
             .enumerate()
             .map(|(i, behaviour)| {
@@ -179,21 +215,16 @@ impl Market {
 
         tell(Stage::Begun("deploying contracts and project, the reward in escrow"));
         let specification = folder.join("project.toml");
-        let toml = adjust(&Devnet { ready: &ready }, specification_of(options))?;
+        let route = Route { rpc: text(&ready, "rpc")?.into(), ipfs: text(&ready, "ipfs")?.into() };
+        let mut devnet_for_creation = Devnet { ready: &ready, route };
+        let toml = adjust(&mut devnet_for_creation, specification_of(options))?;
+        let route = devnet_for_creation.route;
         std::fs::write(&specification, toml).map_err(Failure::io(specification.display().to_string()))?;
         let (owner, aggregator) = (find("owner")?, find("aggregator")?);
         let password = PathBuf::from(text(&ready, "password_file")?);
         let created = run_json(
             Command::new(binary("fairshare")?)
-                .args([
-                    "project",
-                    "create",
-                    "--json",
-                    "--rpc",
-                    text(&ready, "rpc")?,
-                    "--ipfs",
-                    text(&ready, "ipfs")?,
-                ])
+                .args(["project", "create", "--json", "--rpc", &route.rpc, "--ipfs", &route.ipfs])
                 .arg("--spec")
                 .arg(&specification)
                 .args(["--aggregator", &aggregator.address])
@@ -217,26 +248,33 @@ impl Market {
             devnet,
             folder,
             wallets,
+            route,
+            routes: BTreeMap::new(),
         })
     }
 
-    /// A command of a binary, told where chain, content and project are.
+    /// Lets a participant reach chain and content at other addresses, such as those of a proxy, from its next process on.
+    pub fn route(&mut self, name: &str, rpc: &str, ipfs: &str) {
+        self.routes.insert(name.to_owned(), Route { rpc: rpc.into(), ipfs: ipfs.into() });
+    }
+
+    /// A command of a binary with the addresses of chain, content and project.
     ///
     /// # Errors
     /// [`Failure::NoBinary`].
     pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command, Failure> {
         let mut command = Command::new(binary(program)?);
-        command.args(arguments).current_dir(&self.folder);
-        command
-            .env("FAIRSHARE_RPC", &self.rpc)
-            .env("FAIRSHARE_IPFS", &self.ipfs)
-            .env("FAIRSHARE_PROJECT", &self.project);
+        command.args(arguments).current_dir(&self.folder).env("FAIRSHARE_PROJECT", &self.project);
+        self.route.apply(&mut command);
         Ok(command)
     }
 
     fn signed(&self, program: &str, arguments: &[&str], wallet: &Wallet) -> Result<Command, Failure> {
         let mut command = self.command(program, arguments)?;
         command.arg("--wallet").arg(&wallet.keystore).arg("--password-file").arg(&self.password);
+        if let Some(route) = self.routes.get(&wallet.name) {
+            route.apply(&mut command);
+        }
         Ok(command)
     }
 
@@ -261,16 +299,27 @@ impl Market {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub fn start_trainer(&self, index: usize) -> Result<Background, Failure> {
+        self.start_trainer_as(index, self.trainers[index].name())
+    }
+
+    /// Starts a trainer as a process of another name, with a state folder and a log of its own: a second one with the
+    /// same wallet.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be started.
+    pub fn start_trainer_as(&self, index: usize, name: &str) -> Result<Background, Failure> {
         let participant = &self.trainers[index];
-        let name = participant.name();
-        let mut command =
-            self.signed("fairshare-trainer", &["run", "--join", "--json"], &participant.wallet)?;
+        let is_honest = participant.behaviour == HONEST;
+        let program = if is_honest { "fairshare-trainer" } else { "fairshare-hostile-trainer" };
+        let mut command = self.signed(program, &["run", "--join", "--json"], &participant.wallet)?;
+        if !is_honest {
+            command.args(["--behaviour", &participant.behaviour]);
+        }
         command
             .arg("--data")
             .arg(&participant.shard)
             .arg("--state")
             .arg(self.folder.join("state").join(name))
-            .args(["--behaviour", &participant.behaviour])
             .arg(format!("--seed={}", self.options.seed + index as u64));
         Background::start(name, &mut command, &self.folder.join("logs").join(format!("{name}.log")))
     }
@@ -280,16 +329,15 @@ impl Market {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub fn start_aggregator(&self) -> Result<Background, Failure> {
-        self.start_aggregator_as("honest")
+        self.start_aggregator_program("fairshare-aggregator")
     }
 
-    /// Starts the aggregator with a behaviour.
+    /// Starts `fairshare-aggregator`, or `fairshare-hostile-aggregator`, which withholds the model files.
     ///
     /// # Errors
     /// [`Failure`] when it cannot be started.
-    pub fn start_aggregator_as(&self, behaviour: &str) -> Result<Background, Failure> {
-        let mut command = self.signed("fairshare-aggregator", &["run", "--json"], &self.aggregator)?;
-        command.args(["--behaviour", behaviour]);
+    pub fn start_aggregator_program(&self, program: &str) -> Result<Background, Failure> {
+        let mut command = self.signed(program, &["run", "--json"], &self.aggregator)?;
         command.arg("--state").arg(self.folder.join("state/aggregator"));
         Background::start("aggregator", &mut command, &self.folder.join("logs/aggregator.log"))
     }

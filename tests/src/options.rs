@@ -75,7 +75,7 @@ pub struct Options {
     /// Rounds to settle.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: u16,
-    /// Hostile trainers by kind, or `none`; `fairshare-trainer run --help` lists the kinds.
+    /// Hostile trainers by kind, or `none`; `fairshare-hostile-trainer run --help` lists the kinds.
     #[arg(long, default_value = "sign-flip:1,noise:1")]
     pub attackers: Attackers,
     /// The model that is trained.

@@ -271,11 +271,20 @@ impl Background {
     /// Asks the process to end (SIGTERM) and waits; kills it when it does not.
     pub fn stop(&mut self) {
         if self.is_running() {
-            let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-            if self.wait_end(Duration::from_secs(10)).is_err() {
+            // A service has ten seconds for its step.
+            if self.terminate(Duration::from_secs(12)).is_err() {
                 self.kill();
             }
         }
+    }
+
+    /// Asks the process to end (SIGTERM), and says whether it ended with success.
+    ///
+    /// # Errors
+    /// [`Failure::Deadline`] when it does not end within `limit`.
+    pub fn terminate(&mut self, limit: Duration) -> Result<bool, Failure> {
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.wait_end(limit)
     }
 
     /// Ends the process at once, as a power cut would (SIGKILL).

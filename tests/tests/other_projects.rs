@@ -13,6 +13,11 @@ fn wei(text: &str) -> u128 {
 
 /// Deploys the plain ERC-20 of the tests and gives every wallet `each`; its address.
 fn deploy_token(devnet: &fairshare_tests::Devnet<'_>, each: u128) -> String {
+    deploy_token_for(devnet, each, &devnet.addresses())
+}
+
+/// The same, for `holders` alone.
+fn deploy_token_for(devnet: &fairshare_tests::Devnet<'_>, each: u128, holders: &[String]) -> String {
     let abi: Value = serde_json::from_str(include_str!("../../contracts/abi/TestToken.json")).unwrap();
     let from = devnet.addresses()[0].clone();
     devnet.call("anvil_impersonateAccount", json!([from])).unwrap();
@@ -35,7 +40,7 @@ fn deploy_token(devnet: &fairshare_tests::Devnet<'_>, each: u128) -> String {
     };
     let deployed = send(None, abi["bytecode"].as_str().unwrap().to_owned());
     let token = deployed["contractAddress"].as_str().unwrap().to_owned();
-    for address in devnet.addresses() {
+    for address in holders {
         // mint(address,uint256)
         let data = format!("0x40c10f19{:0>64}{each:064x}", address.trim_start_matches("0x").to_lowercase());
         send(Some(&token), data);
@@ -92,8 +97,52 @@ async fn project_in_a_token_pays_stakes_bond_and_shares_to_the_unit() {
     assert_eq!(balance(&market.project), 0, "nothing is left in the project");
 }
 
-/// Room for sixty-four: the circuit whose prover commits to its witnesses (docs/protocol.md 13.10). Six come, so registration
-/// ends by its deadline.
+/// Issue 9: the aggregator compared its ether with a bond in units of the token, which a bond of 1e18 units hid. Of a
+/// token with six decimals a bond is a small number.
+#[tokio::test]
+async fn aggregator_without_the_token_of_its_bond_is_refused_at_its_start_and_works_once_it_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut token = String::new();
+    let mut aggregator = String::new();
+    let market = Market::open_on(
+        &Options::small(&[]),
+        folder.path(),
+        |devnet, toml| {
+            let mut holders = devnet.addresses();
+            aggregator = holders.remove(1); // after the owner
+            token = deploy_token_for(devnet, 10_000_000_000, &holders);
+            let toml = toml
+                .replace("0.1 ether", "25000000 units")
+                .replace("0.05 ether", "5000000 units")
+                .replace("1 ether", "250000000 units");
+            let currency = format!("[currency]\ntoken = \"{}\"\n\n[reward]", token.to_lowercase());
+            Ok(toml.replace("[reward]", &currency))
+        },
+        &mut |_| {},
+    )
+    .unwrap();
+    let mut refused = market.start_aggregator().unwrap();
+    assert!(!refused.wait_end(std::time::Duration::from_secs(60)).unwrap());
+    let message = refused.tail();
+    for part in ["250000000 units", "bond", "nothing was sent"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(message.to_lowercase().contains(&token.to_lowercase()), "{message}");
+
+    // The owner gives it exactly the bond: transfer(address,uint256).
+    let owner = market.show().unwrap()["terms"]["owner"].as_str().unwrap().to_owned();
+    market.call("anvil_impersonateAccount", json!([owner])).unwrap();
+    let data =
+        format!("0xa9059cbb{:0>64}{:064x}", aggregator.trim_start_matches("0x").to_lowercase(), 250_000_000);
+    market.call("eth_sendTransaction", json!([{"from": owner, "to": token, "data": data}])).unwrap();
+    market.call("anvil_stopImpersonatingAccount", json!([owner])).unwrap();
+    let report = demo::finish(&market, Instant::now(), &mut |_| {}).await.unwrap();
+    assert_eq!(report.audit, "pass");
+    assert!(report.trainers.iter().all(|trainer| wei(&trainer.paid_wei) > 0), "{report:?}");
+}
+
+/// Room for sixty-four: the circuit whose prover commits to its witnesses (docs/protocol.md 13.10). Six come, so
+/// registration ends by its deadline.
 #[tokio::test]
 async fn project_with_sixty_four_slots_is_proved_with_committed_witnesses() {
     let folder = tempfile::tempdir().unwrap();

@@ -175,10 +175,10 @@ async fn aggregator_can_bend_no_word_nor_leave_an_honest_trainer_out_and_the_tru
         ("a pay share", |s| s.proof.shares[0] = plus_one(s.proof.shares[0])),
         ("the kept mask", |s| s.proof.kept_mask[31] ^= 1),
         ("the coherence", |s| s.proof.coherence = plus_one(s.proof.coherence)),
-        ("the Gram matrix's hash", |s| s.proof.h = plus_one(s.proof.h)),
+        ("the commitment to the Gram matrix", |s| s.proof.committed.rotate_left(2)),
         ("the inner product", |s| s.proof.sigma = plus_one(s.proof.sigma)),
         ("the model's file", |s| s.model_cid[5] ^= 1),
-        ("the claimed model", |s| s.proof.model = s.proof.s),
+        ("the claimed model", |s| s.proof.model = s.proof.quotient),
     ] {
         let mut bad = good.clone();
         bend(&mut bad);
@@ -188,7 +188,8 @@ async fn aggregator_can_bend_no_word_nor_leave_an_honest_trainer_out_and_the_tru
         for at in 0..16 {
             let mut bad = good.clone();
             let p = &mut bad.proof;
-            let words = p.groth16.iter_mut().chain(&mut p.s).chain(&mut p.r).chain(&mut p.values);
+            let words =
+                p.groth16.iter_mut().chain(&mut p.quotient).chain(&mut p.reversed).chain(&mut p.values);
             *words.into_iter().nth(at).unwrap() = bent;
             round.refused(&format!("proof word {at}"), &bad, proof_fails).await;
         }

@@ -1,10 +1,13 @@
-//! What can go wrong at a trainer.
+//! Errors of the trainer.
 
 use std::path::{Path, PathBuf};
 
 use fairshare_circuits::{FormError, SrsError};
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, SpecificationError, TensorError};
+
+use crate::event::SeatLoss;
+use crate::service::Due;
 
 /// Why a trainer cannot go on, or must leave out a round.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +34,7 @@ pub enum TrainerError {
         /// Why it failed.
         source: std::io::Error,
     },
-    /// A data set cannot be divided as asked.
+    /// Options of a split that do not fit the data set.
     #[error("cannot split the data: {field} is {value}; expected {expected}")]
     Split {
         /// The option.
@@ -41,7 +44,7 @@ pub enum TrainerError {
         /// What was expected.
         expected: String,
     },
-    /// Parameters for another model.
+    /// The parameters are for another model.
     #[error("{got} parameters for a model of {expected}: fetch the project's model again")]
     WrongDimension {
         /// `d`.
@@ -49,8 +52,10 @@ pub enum TrainerError {
         /// Parameters given.
         got: usize,
     },
-    /// Data for another model.
-    #[error("the data has {got} features a sample, the project's model takes {expected}: use data of the project's shape")]
+    /// The data is for another model.
+    #[error(
+        "the data has {got} features a sample, the project's model takes {expected}: use data of the project's shape"
+    )]
     WrongInputs {
         /// Features that the model takes.
         expected: usize,
@@ -70,19 +75,51 @@ pub enum TrainerError {
         /// The learning rate.
         learning_rate: f64,
     },
-    /// Another process works in the state folder.
+    /// Another process holds the state folder.
     #[error("{}: another process uses this state folder: stop it, or name another folder with --state", path.display())]
     StateInUse {
         /// The folder.
         path: PathBuf,
     },
-    /// The wallet takes no part in the project.
+    /// The wallet never joined the project.
     #[error("{trainer} is not a trainer of project {project} and its registration is over: look for another project")]
     NotATrainer {
         /// The wallet's address.
         trainer: String,
         /// The project's address.
         project: String,
+    },
+    /// The seat is lost. The trainer does no more work for the project.
+    #[error(
+        "{trainer} is no longer a trainer of project {project}{}: {reason}; {stake_lost} was lost. {}",
+        round.map_or_else(String::new, |round| format!(" (round {round})")),
+        remedy(*reason)
+    )]
+    SeatLost {
+        /// The wallet's address.
+        trainer: String,
+        /// The project's address.
+        project: String,
+        /// The round that cost the seat.
+        round: Option<u64>,
+        /// What cost it.
+        reason: SeatLoss,
+        /// The stake that was lost, with its unit.
+        stake_lost: String,
+    },
+    /// The process was stopped while its stake depends on it.
+    #[error(
+        "stopped while {} in round {round}: start it again with the same --state before {deadline} (Unix seconds), or \
+         the stake is lost",
+        due.danger()
+    )]
+    StoppedAtRisk {
+        /// The round.
+        round: u64,
+        /// What is left to do.
+        due: Due,
+        /// When the phase ends, Unix seconds.
+        deadline: u64,
     },
     /// The chain.
     #[error(transparent)]
@@ -96,14 +133,17 @@ pub enum TrainerError {
     /// The reference string, or a vector that it does not commit to.
     #[error(transparent)]
     Reference(#[from] SrsError),
-    /// The updates of a round could not be looked at.
+    /// The updates of a round could not be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
     /// A proof of form could not be made.
     #[error(transparent)]
     Form(#[from] FormError),
     /// The project's contracts check against other keys.
-    #[error("the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version that the project's owner used")]
+    #[error(
+        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \
+         that the project's owner used"
+    )]
     KeysHash {
         /// On chain.
         on_chain: String,
@@ -116,10 +156,10 @@ pub enum TrainerError {
     /// libtorch refused an operation.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),
-    /// A tensor file that is not the project's.
+    /// A tensor file of another shape or format than the project's.
     #[error(transparent)]
     Tensor(#[from] TensorError),
-    /// A specification that cannot be.
+    /// An invalid specification.
     #[error(transparent)]
     Specification(#[from] SpecificationError),
     /// The updates of a simulated round do not fit together.
@@ -136,6 +176,22 @@ pub enum TrainerError {
     },
 }
 
+fn remedy(reason: SeatLoss) -> &'static str {
+    match reason {
+        SeatLoss::MissedReveal => {
+            "Take out what it earned with `fairshare withdraw`. In the next project keep the process running, and \
+             its state folder, until the reveal"
+        }
+        SeatLoss::NotAttested => {
+            "Take out what it earned with `fairshare withdraw`. Before the next project check that other machines \
+             can fetch files from your IPFS node"
+        }
+        SeatLoss::Left | SeatLoss::Unknown => {
+            "`fairshare project show` tells what happened, `fairshare withdraw` takes out what is owed"
+        }
+    }
+}
+
 impl TrainerError {
     pub(crate) fn file(path: &Path, action: &'static str, source: std::io::Error) -> Self {
         Self::File { path: path.to_owned(), action, source }
@@ -145,5 +201,34 @@ impl TrainerError {
 impl From<FileError> for TrainerError {
     fn from(error: FileError) -> Self {
         Self::ProjectFile(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_seat_names_what_happened_what_it_cost_and_what_to_do() {
+        let lost = |reason, round, stake: &str| {
+            let (trainer, project, stake_lost) = ("0xaa".into(), "0xbb".into(), stake.into());
+            TrainerError::SeatLost { trainer, project, round, reason, stake_lost }.to_string()
+        };
+        let text = lost(SeatLoss::MissedReveal, Some(3), "0.1 ether");
+        for part in ["0xaa", "0xbb", "round 3", "did not reveal", "0.1 ether was lost", "fairshare withdraw"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(lost(SeatLoss::NotAttested, Some(3), "1 ether").contains("your IPFS node"));
+        assert!(!lost(SeatLoss::Left, None, "0 ether").contains("(round"));
+    }
+
+    #[test]
+    fn stop_at_risk_names_the_deadline() {
+        let stopped = |due| TrainerError::StoppedAtRisk { round: 2, due, deadline: 77 }.to_string();
+        assert!(
+            stopped(Due::Reveal).contains("reveal in round 2") && stopped(Due::Reveal).contains("before 77")
+        );
+        assert!(stopped(Due::File).contains("not on IPFS"));
     }
 }

@@ -1,12 +1,14 @@
-//! What a running trainer tells: one JSON object a line with `--json`, one sentence a line without, on stdout.
+//! The events that a running trainer prints on stdout: one JSON object a line with `--json`, else one sentence a line.
 
 use std::fmt;
 
 use fairshare_client::Phase;
 use serde::Serialize;
 
-/// Something that happened. Hashes and addresses are hexadecimal text; amounts are wei as text. `tx` and `gas` are null
-/// when it was done by an earlier process.
+use crate::service::Due;
+
+/// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as
+/// text. `transaction` and `gas` are null when an earlier process sent the transaction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -19,7 +21,7 @@ pub enum Event {
         /// What it put in.
         stake_wei: String,
         /// The joining transaction.
-        tx: Option<String>,
+        transaction: Option<String>,
         /// Its gas.
         gas: Option<u64>,
     },
@@ -33,7 +35,7 @@ pub enum Event {
         loss_after: f64,
         /// Share of the update's entries that did not fit 16 bits.
         clamped_share: f64,
-        /// Time that it took.
+        /// Duration of the training.
         seconds: f64,
     },
     /// The commitment is on chain.
@@ -45,7 +47,7 @@ pub enum Event {
         /// CID of the update's file, not public yet.
         cid: String,
         /// The transaction.
-        tx: Option<String>,
+        transaction: Option<String>,
         /// Its gas.
         gas: Option<u64>,
     },
@@ -58,11 +60,11 @@ pub enum Event {
         /// CID of the update's file.
         cid: String,
         /// The transaction.
-        tx: Option<String>,
+        transaction: Option<String>,
         /// Its gas.
         gas: Option<u64>,
     },
-    /// The trainer has said which revealed updates can be had and are what was committed.
+    /// The trainer has attested which revealed files it fetched and found to match their commitments.
     Attested {
         /// Round id.
         round: u64,
@@ -70,41 +72,41 @@ pub enum Event {
         slot: u8,
         /// Bit `i` for slot `i`, hexadecimal; null when an earlier process attested.
         mask: Option<String>,
-        /// From whom it had the last settled round's model file; null when from nobody, or when no fee is open.
+        /// The account that served the last settled round's model file; null when nobody did, or when no fee is open.
         source: Option<String>,
         /// Revealed slots that are not in the mask; empty when an earlier process attested.
         left_out: Vec<LeftOut>,
         /// The transaction.
-        tx: Option<String>,
+        transaction: Option<String>,
         /// Its gas.
         gas: Option<u64>,
     },
-    /// The trainer has said from whom it had the last model file, after the last round.
+    /// The trainer has attested who served the last model file, after the last round.
     ModelAttested {
         /// The model's round.
         round: u64,
-        /// From whom it had the file.
+        /// The account that served the file.
         source: String,
         /// The transaction.
-        tx: String,
+        transaction: String,
         /// Its gas.
         gas: u64,
     },
-    /// A model file was not to be had and was made again from its round's updates.
+    /// A model file could not be fetched and was computed again from its round's updates.
     ModelRecomputed {
         /// The model's round.
         round: u64,
         /// CID of the file.
         cid: String,
     },
-    /// The trainer says on chain that a model file was withheld, and serves it.
+    /// The trainer serves a model file that was withheld, and has said so on chain.
     ModelPublished {
         /// The model's round.
         round: u64,
         /// CID of the file.
         cid: String,
         /// The transaction.
-        tx: Option<String>,
+        transaction: Option<String>,
         /// Its gas.
         gas: Option<u64>,
     },
@@ -112,12 +114,12 @@ pub enum Event {
     Refused {
         /// Round id.
         round: u64,
-        /// What was tried.
+        /// The refused action.
         action: &'static str,
         /// The contract's reason.
         reason: String,
     },
-    /// The trainer has no part, or no further part, in a round.
+    /// The trainer does not take part in a round, or no longer.
     RoundSkipped {
         /// Round id.
         round: u64,
@@ -131,9 +133,28 @@ pub enum Event {
         /// The phase whose deadline had passed.
         phase: Phase,
         /// The transaction.
-        tx: String,
+        transaction: String,
         /// Its gas.
         gas: u64,
+    },
+    /// The trainer no longer takes part in the project.
+    SeatLost {
+        /// What cost the seat.
+        reason: SeatLoss,
+        /// The round in which it happened; null when the trainer left, or when the chain's log could not be read.
+        round: Option<u64>,
+        /// What was lost of the stake.
+        stake_lost_wei: String,
+    },
+    /// The process was asked to stop.
+    Stopped {
+        /// Round id.
+        round: u64,
+        /// What is left to do in the round: `reveal`, `file` (put the update on IPFS) or `attestation`; null for
+        /// nothing.
+        due: Option<Due>,
+        /// When the phase ends, Unix seconds; null before the first look at the chain.
+        deadline: Option<u64>,
     },
     /// The project is over.
     Ended {
@@ -146,6 +167,34 @@ pub enum Event {
         /// What `fairshare withdraw` would pay now: shares and stake.
         owed_wei: String,
     },
+}
+
+/// Why a trainer lost its seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeatLoss {
+    /// It committed in a round and did not reveal before the deadline.
+    MissedReveal,
+    /// More than half of those who revealed did not attest its file.
+    NotAttested,
+    /// It left the project.
+    Left,
+    /// The chain's log could not be read.
+    Unknown,
+}
+
+impl fmt::Display for SeatLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MissedReveal => "it committed to an update and did not reveal it before the deadline",
+            Self::NotAttested => {
+                "more than half of the trainers did not attest its update: they could not fetch the file, or it did \
+                 not match its commitment"
+            }
+            Self::Left => "it left the project",
+            Self::Unknown => "the reason cannot be read from the chain now",
+        })
+    }
 }
 
 /// A revealed slot that a trainer did not attest.
@@ -170,33 +219,48 @@ impl fmt::Display for Event {
                 "round {round}: trained in {seconds:.1} s, loss {loss_before:.3} -> {loss_after:.3}, {:.4} % clamped",
                 100.0 * clamped_share
             ),
-            Self::Committed { round, slot, tx, .. } => write!(f, "round {round}: committed in slot {slot}{}", By(tx)),
-            Self::Revealed { round, slot, cid, tx, .. } => {
-                write!(f, "round {round}: revealed slot {slot}, {cid}{}", By(tx))
+            Self::Committed { round, slot, transaction, .. } => {
+                write!(f, "round {round}: committed in slot {slot}{}", By(transaction))
             }
-            Self::Attested { round, mask, left_out, tx, .. } => {
+            Self::Revealed { round, slot, cid, transaction, .. } => {
+                write!(f, "round {round}: revealed slot {slot}, {cid}{}", By(transaction))
+            }
+            Self::Attested { round, mask, left_out, transaction, .. } => {
                 let mask = mask.as_deref().unwrap_or_default();
-                write!(f, "round {round}: attested {mask}{}", By(tx))?;
+                write!(f, "round {round}: attested {mask}{}", By(transaction))?;
                 left_out.iter().try_for_each(|l| write!(f, "; slot {} of {}: {}", l.slot, l.trainer, l.reason))
             }
-            Self::ModelAttested { round, source, tx, .. } => {
-                write!(f, "the model file of round {round} was had from {source}, attested ({tx})")
+            Self::ModelAttested { round, source, transaction, .. } => {
+                write!(f, "attested that {source} served the model file of round {round} ({transaction})")
             }
             Self::ModelRecomputed { round, cid } => {
-                write!(f, "the model file of round {round} was not to be had: made again from its updates, {cid}")
+                write!(f, "nobody serves the model file of round {round}: computed again from its updates, {cid}")
             }
-            Self::ModelPublished { round, cid, tx, .. } => {
-                write!(f, "the model file of round {round} is served here, {cid}{}", By(tx))
+            Self::ModelPublished { round, cid, transaction, .. } => {
+                write!(f, "the model file of round {round} is served here, {cid}{}", By(transaction))
             }
-            Self::Refused { round, action, reason } => write!(f, "round {round}: {action} was refused: {reason}"),
+            Self::Refused { round, action, reason } => {
+                write!(f, "round {round}: the contract refused {action}: {reason}")
+            }
             Self::RoundSkipped { round, reason } => write!(f, "round {round} is skipped: {reason}"),
-            Self::Advanced { round, phase, tx, .. } => {
-                write!(f, "round {round}: {phase:?} was past its deadline, moved on ({tx})")
+            Self::Advanced { round, phase, transaction, .. } => {
+                write!(f, "round {round}: {phase:?} was past its deadline, advanced ({transaction})")
+            }
+            Self::SeatLost { reason, round, stake_lost_wei } => {
+                write!(f, "the trainer's seat is lost")?;
+                round.map_or(Ok(()), |round| write!(f, " in round {round}"))?;
+                write!(f, ": {reason}; {stake_lost_wei} wei of stake are lost")
+            }
+            Self::Stopped { round, due, deadline } => {
+                write!(f, "stopped in round {round}")?;
+                let Some(due) = due else { return write!(f, "; nothing is left to do in this phase") };
+                write!(f, "; {}", due.danger())?;
+                deadline.map_or(Ok(()), |deadline| write!(f, ", until {deadline}"))
             }
             Self::Ended { phase, settled, voids, owed_wei } => write!(
                 f,
-                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to withdraw \
-                 with `fairshare withdraw`"
+                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to \
+                 withdraw with `fairshare withdraw`"
             ),
         }
     }
@@ -208,7 +272,7 @@ struct By<'a>(&'a Option<String>);
 impl fmt::Display for By<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(tx) => write!(f, " ({tx})"),
+            Some(transaction) => write!(f, " ({transaction})"),
             None => write!(f, " (found on the chain)"),
         }
     }
@@ -217,17 +281,45 @@ impl fmt::Display for By<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{json, to_value};
 
     #[test]
     fn events_are_flat_objects_with_their_name() {
-        let event = Event::Committed { round: 2, slot: 1, cid: "bafk".into(), tx: None, gas: None };
-        let json = serde_json::to_value(&event).unwrap();
+        let event = Event::Committed { round: 2, slot: 1, cid: "bafk".into(), transaction: None, gas: None };
         assert_eq!(
-            json,
-            serde_json::json!({"event": "committed", "round": 2, "slot": 1, "cid": "bafk", "tx": null, "gas": null})
+            to_value(&event).unwrap(),
+            json!({"event": "committed", "round": 2, "slot": 1, "cid": "bafk", "transaction": null, "gas": null})
         );
         assert!(event.to_string().contains("found on the chain"));
         let ended = Event::Ended { phase: Phase::WoundUp, settled: 1, voids: 3, owed_wei: "7".into() };
-        assert_eq!(serde_json::to_value(&ended).unwrap()["phase"], "wound-up");
+        assert_eq!(to_value(&ended).unwrap()["phase"], "wound-up");
+    }
+
+    #[test]
+    fn lost_seat_is_told_with_round_reason_and_stake() {
+        let reason = SeatLoss::MissedReveal;
+        let event = Event::SeatLost { reason, round: Some(3), stake_lost_wei: "100".into() };
+        assert_eq!(
+            to_value(&event).unwrap(),
+            json!({"event": "seat_lost", "reason": "missed_reveal", "round": 3, "stake_lost_wei": "100"})
+        );
+        let words = event.to_string();
+        assert!(
+            words.contains("round 3") && words.contains("did not reveal") && words.contains("100 wei"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn stop_names_what_is_due_and_until_when() {
+        let event = Event::Stopped { round: 3, due: Some(Due::Reveal), deadline: Some(1_700_000_000) };
+        assert_eq!(
+            to_value(&event).unwrap(),
+            json!({"event": "stopped", "round": 3, "due": "reveal", "deadline": 1_700_000_000u64})
+        );
+        assert!(event.to_string().contains("reveal, until 1700000000"), "{event}");
+        assert!(Event::Stopped { round: 3, due: None, deadline: Some(7) }
+            .to_string()
+            .contains("nothing is left"));
     }
 }

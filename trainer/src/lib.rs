@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! data -> training -> round (quantised update) -> service: commitment with proof of form, reveal, attestation
-//!           ^ models, parameters, behaviour          ^ state, event
+//!           ^ models, parameters, conduct            ^ state, event
 //! ```
 //!
 //! ```
@@ -17,8 +17,8 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod behaviour;
 pub mod cli;
+mod conduct;
 mod data;
 mod error;
 mod event;
@@ -31,18 +31,18 @@ mod simulation;
 mod state;
 mod training;
 
-pub use behaviour::Behaviour;
+pub use conduct::{Conduct, Duty, Honest};
 pub use data::{
-    decode_shard, digits, encode_shard, read_shard, split, write_shard, Dataset, Split, SplitPlan,
-    DIGITS_CLASSES, MIN_SHARD,
+    decode_shard, digits, encode_shard, read_shard, split, write_shard, Dataset, FeatureRange, Split,
+    SplitPlan, DIGITS_CLASSES, MIN_SHARD,
 };
 pub use error::TrainerError;
-pub use event::{Event, LeftOut};
+pub use event::{Event, LeftOut, SeatLoss};
 pub use models::forward;
 pub use parameters::{to_flat, to_tensors};
 pub use round::{local_update, HyperParameters, LocalUpdate, CLAMPED_WARNING};
 pub use seed::RoundSeed;
-pub use service::{Service, ServiceOptions};
+pub use service::{Due, Service, ServiceOptions};
 pub use simulation::{simulate, Participant, SimulatedRound};
 pub use state::{ModelRecord, RoundRecord, StateFolder};
 pub use training::{evaluate, train, Evaluation, Trained, TrainingPlan};

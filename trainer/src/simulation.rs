@@ -3,10 +3,12 @@
 //! It answers an owner's question before money is in escrow: do these hyper-parameters, this scale and this rule give a
 //! good model with so many trainers and such attackers? Nothing here takes part in a real project.
 
-use fairshare_protocol::{apply_step, assess, model_to_f32, GramMatrix, HyperPolicy, Specification};
+use fairshare_protocol::{
+    apply_step, assess, decode_update, model_to_f32, GramMatrix, HyperPolicy, Model, Specification,
+};
 use serde::Serialize;
 
-use crate::behaviour::Behaviour;
+use crate::conduct::{Conduct, Duty};
 use crate::data::Dataset;
 use crate::error::TrainerError;
 use crate::round::{local_update, HyperParameters};
@@ -21,8 +23,8 @@ const PROJECT: [u8; 20] = [0; 20];
 pub struct Participant<'a> {
     /// Its data.
     pub data: &'a Dataset,
-    /// What it does with its update. Behaviours that differ in what they post count as absent.
-    pub behaviour: Behaviour,
+    /// How it behaves. A trainer whose file the others would not attest counts as absent.
+    pub conduct: &'a dyn Conduct,
     /// Its `--seed`.
     pub seed: u64,
 }
@@ -44,7 +46,7 @@ pub struct SimulatedRound {
     pub coherence: u32,
     /// Of this round, millionths.
     pub learning_rate: u32,
-    /// The greatest share of clamped entries among honest participants.
+    /// The greatest share of clamped entries of all participants.
     pub clamped_share: f64,
 }
 
@@ -69,16 +71,14 @@ pub fn simulate(
         let mut clamped_share = 0.0f64;
         for one in participants {
             let seed = RoundSeed { seed: one.seed, project: PROJECT, round: round.into() };
-            let local = local_update(specification, &global, one.data, hyper, one.behaviour, &seed)?;
-            if one.behaviour.is_honest() {
-                clamped_share = clamped_share.max(local.clamped_share);
-            }
+            let local = local_update(specification, &global, one.data, hyper, one.conduct, &seed)?;
+            clamped_share = clamped_share.max(local.clamped_share);
             updates.push(local.update);
         }
         let slots: Vec<Option<&[i16]>> = updates
             .iter()
             .zip(participants)
-            .map(|(u, p)| takes_part(p.behaviour).then_some(u.as_slice()))
+            .map(|(u, p)| takes_part(p.conduct, &specification.model, u).then_some(u.as_slice()))
             .collect();
         let active =
             slots.iter().enumerate().filter(|(_, s)| s.is_some()).fold(0u128, |mask, (i, _)| mask | 1 << i);
@@ -103,13 +103,17 @@ pub fn simulate(
     Ok(rounds)
 }
 
-/// Whether the others would attest an update of this participant.
-fn takes_part(behaviour: Behaviour) -> bool {
-    use Behaviour::{FreeRider, Honest, LabelFlip, Noise, ScaledFlip, SignFlip};
-    matches!(behaviour, Honest | SignFlip | ScaledFlip | Noise | LabelFlip | FreeRider)
+/// Whether the others would attest this update.
+fn takes_part(conduct: &dyn Conduct, model: &Model, update: &[i16]) -> bool {
+    let is_posted = || {
+        let file = conduct.posted_file(model, update).ok()?;
+        decode_update(model, &file).ok()
+    };
+    [Duty::Commit, Duty::Reveal, Duty::PostFile].iter().all(|duty| conduct.refuses(*duty).is_none())
+        && is_posted().as_deref() == Some(update)
 }
 
-/// What the contract is told of the hyper-parameters.
+/// The hyper-parameters of the contract's terms.
 fn hyper_policy(specification: &Specification) -> HyperPolicy {
     let training = &specification.training;
     HyperPolicy {

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine};
 use fairshare_client::{Address20, ContentId};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainerError;
 
 const MODEL_FILE: &str = "model.json";
+const LOCK_FILE: &str = "lock";
 
 /// A round's update, as it was or will be committed. Written before anything of it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +60,7 @@ impl RoundRecord {
         Self { round, model_cid, commitment_x, commitment_y, cid, salt, form_points, form_values }
     }
 
-    /// The proof of form; `None` when its bytes are no words.
+    /// The proof of form; `None` when its bytes are not whole words.
     pub fn form(&self) -> Option<FormProofWords> {
         let words = |bytes: &[u8]| match bytes.as_chunks::<32>() {
             (words, []) => Some(words.to_vec()),
@@ -67,37 +69,37 @@ impl RoundRecord {
         Some(FormProofWords { points: words(&self.form_points)?, values: words(&self.form_values)? })
     }
 
-    /// The commitment; `None` when the words are no point of the curve.
+    /// The commitment; `None` when the words are not a point of the curve.
     pub fn commitment(&self) -> Option<G1Affine> {
         point_from_words(&[self.commitment_x, self.commitment_y]).ok()
     }
 }
 
-/// From whom the model file of a settled round was had: what a trainer attests must not change with a restart.
+/// Who served the model file of a settled round: what a trainer attests must not change with a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRecord {
     /// The round that made the model.
     pub round: u64,
-    /// True when the payee's file was not there in good time.
+    /// True when the payee's file could not be fetched early in the phase.
     pub late: bool,
-    /// From whom the file was had, in hexadecimal.
+    /// Address of the account that served the file; empty while nobody has.
     #[serde(with = "hex::serde")]
     source: Vec<u8>,
 }
 
 impl ModelRecord {
-    /// Of a round of which nothing is known yet.
+    /// A record without a source.
     pub fn new(round: u64) -> Self {
         Self { round, ..Self::default() }
     }
 
-    /// From whom the file was had.
+    /// The account that served the file; `None` while nobody has.
     pub fn source(&self) -> Option<Address20> {
         self.source.as_slice().try_into().ok()
     }
 
-    /// Takes note of it.
+    /// Records the account that served the file.
     pub fn set_source(&mut self, source: Address20) {
         self.source = source.to_vec();
     }
@@ -107,8 +109,8 @@ impl ModelRecord {
 #[derive(Debug)]
 pub struct StateFolder {
     root: PathBuf,
-    /// Holds the lock as long as it lives.
-    _lock: File,
+    /// The open file holds the lock until it is dropped.
+    lock: Mutex<File>,
 }
 
 impl StateFolder {
@@ -117,43 +119,34 @@ impl StateFolder {
     /// # Errors
     /// [`TrainerError::File`], and [`TrainerError::StateInUse`] while another process holds it.
     pub fn open(root: &Path) -> Result<Self, TrainerError> {
-        let failed = |e| TrainerError::file(root, "be made", e);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed)?;
-        let path = root.join("lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|e| TrainerError::file(&path, "be opened", e))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(TrainerError::StateInUse { path: root.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(TrainerError::file(&path, "be locked", error)),
-        }
+        Ok(Self { root: root.to_owned(), lock: Mutex::new(make_and_lock(root)?) })
     }
 
-    /// Keeps a round: its file first, then the record, each whole or not at all. Files of rounds before the last one are
-    /// dropped; records stay.
+    /// Writes a round: its file first, then the record, each whole or not at all. Deletes files of rounds before the
+    /// last one; records stay. Makes the folder again when somebody has deleted it.
     ///
     /// # Errors
-    /// [`TrainerError::File`]. Then nothing may be sent.
+    /// [`TrainerError::File`] and [`TrainerError::StateInUse`]. Then nothing may be sent.
     pub fn keep(&self, record: &RoundRecord, file: &[u8]) -> Result<(), TrainerError> {
         self.write(&self.update_path(record.round), file)?;
         let json = serde_json::to_vec_pretty(record).expect("strings and numbers are always written");
         self.write(&self.record_path(record.round), &json)?;
         if let Some(old) = record.round.checked_sub(2) {
-            // Of no consequence when it is not there.
+            // It may be gone already.
             let _ = fs::remove_file(self.update_path(old));
         }
         Ok(())
     }
 
-    /// The record of a round, when there is one.
+    /// True while record and file of a round are both in the folder.
+    pub fn holds(&self, round: u64) -> bool {
+        self.record_path(round).is_file() && self.update_path(round).is_file()
+    }
+
+    /// The record of a round; `None` when the folder has none.
     ///
     /// # Errors
-    /// [`TrainerError::File`], and [`TrainerError::Data`] when it cannot be understood.
+    /// [`TrainerError::File`], and [`TrainerError::Data`] when the record is damaged.
     pub fn record(&self, round: u64) -> Result<Option<RoundRecord>, TrainerError> {
         let path = self.record_path(round);
         let text = match fs::read(&path) {
@@ -169,7 +162,7 @@ impl StateFolder {
         };
         let record: RoundRecord = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
         if record.round != round || record.commitment().is_none() || record.form().is_none() {
-            return Err(damaged(format!("a record of round {} that is not sound", record.round)));
+            return Err(damaged(format!("an invalid record of round {}", record.round)));
         }
         Ok(Some(record))
     }
@@ -180,14 +173,14 @@ impl StateFolder {
         (ContentId::of(&file).digest() == record.cid).then_some(file)
     }
 
-    /// What is known of the model file of `round`; nothing when the folder knows of another round's, or of none.
+    /// The record of the model file of `round`; an empty one when the folder has none, or that of another round.
     pub fn model_record(&self, round: u64) -> ModelRecord {
         let found =
             fs::read(self.root.join(MODEL_FILE)).ok().and_then(|text| serde_json::from_slice(&text).ok());
         found.filter(|found: &ModelRecord| found.round == round).unwrap_or_else(|| ModelRecord::new(round))
     }
 
-    /// Keeps what is known of a model file.
+    /// Writes the record of a model file.
     ///
     /// # Errors
     /// [`TrainerError::File`].
@@ -204,8 +197,10 @@ impl StateFolder {
         self.root.join(format!("round-{round}.safetensors"))
     }
 
-    /// Whole or not at all, also when the machine loses power: the bytes are on disk before they have their name.
+    /// Writes a file whole or not at all, also when the machine loses power: the bytes are on disk before they get the
+    /// name.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), TrainerError> {
+        self.restore_folder()?;
         let partial = path.with_extension("partial");
         let written = OpenOptions::new()
             .create(true)
@@ -217,6 +212,33 @@ impl StateFolder {
             .and_then(|()| fs::rename(&partial, path))
             .and_then(|()| File::open(&self.root)?.sync_all());
         written.map_err(|e| TrainerError::file(path, "be written", e))
+    }
+
+    /// Makes and locks the folder again when it was deleted: our lock went with it.
+    fn restore_folder(&self) -> Result<(), TrainerError> {
+        let mut lock: MutexGuard<'_, File> = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.root.join(LOCK_FILE).is_file() {
+            *lock = make_and_lock(&self.root)?;
+        }
+        Ok(())
+    }
+}
+
+fn make_and_lock(root: &Path) -> Result<File, TrainerError> {
+    let failed = |e| TrainerError::file(root, "be made", e);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed)?;
+    let path = root.join(LOCK_FILE);
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| TrainerError::file(&path, "be opened", e))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(TrainerError::StateInUse { path: root.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(TrainerError::file(&path, "be locked", error)),
     }
 }
 
@@ -313,5 +335,19 @@ mod tests {
         assert!(second.contains("another process"), "{second}");
         drop(first);
         StateFolder::open(folder.path()).unwrap();
+    }
+    #[test]
+    fn deleted_folder_is_made_and_locked_again_when_a_round_is_written() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("state");
+        let state = StateFolder::open(&root).unwrap();
+        state.keep(&record(1, b"update"), b"update").unwrap();
+        assert!(state.holds(1));
+        fs::remove_dir_all(&root).unwrap();
+        assert!(!state.holds(1) && state.record(1).unwrap().is_none());
+        state.keep(&record(1, b"update"), b"update").unwrap();
+        assert!(state.holds(1));
+        assert_eq!(state.update_file(&record(1, b"update")).unwrap(), b"update");
+        assert!(matches!(StateFolder::open(&root), Err(TrainerError::StateInUse { .. })));
     }
 }

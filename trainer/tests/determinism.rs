@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use fairshare_protocol::{encode_update, Specification};
-use fairshare_trainer::{digits, local_update, Behaviour, HyperParameters, RoundSeed};
+use fairshare_trainer::{digits, local_update, Honest, HyperParameters, RoundSeed};
 
 /// Names the file that a child process writes its updates to.
 const CHILD: &str = "FAIRSHARE_TEST_DETERMINISM_OUT";
@@ -31,8 +31,7 @@ fn updates(seed: u64) -> Vec<u8> {
         let global = specification.model.initial(1, 14);
         let hyper = HyperParameters { learning_rate: 300_000, local_epochs: 5 };
         let seed = RoundSeed { seed, project: [3; 20], round: 2 };
-        let local =
-            local_update(&specification, &global, &data, hyper, Behaviour::Honest, &seed).expect("it trains");
+        let local = local_update(&specification, &global, &data, hyper, &Honest, &seed).expect("it trains");
         all.extend(encode_update(&specification.model, &local.update).expect("it is encoded"));
     }
     all

@@ -1,8 +1,9 @@
 //! What the Gram argument spares: one Groth16 circuit over the updates themselves. It hashes every entry, checks its 16
 //! bits and forms all inner products. No rule comes after it, so it is less than a round proof, not more.
 //!
-//! Per entry 17 constraints for its range and `(n + 1) / 2` for its products; per 30 entries one permutation of Poseidon
-//! with width 3 (8 full and 57 partial rounds, S-box `x^5`), 15 entries in each of the two field elements it takes.
+//! Per entry 17 constraints for its range and `(n + 1) / 2` for its products; per 30 entries one permutation of
+//! Poseidon with width 3 (8 full and 57 partial rounds, S-box `x^5`), 15 entries in each of the two field elements it
+//! takes.
 
 use ark_bn254::{Bn254, Fr};
 use ark_crypto_primitives::sponge::poseidon::find_poseidon_ark_and_mds;

@@ -10,19 +10,13 @@ use fairshare_circuits::{
     AssessmentCircuit, AssessmentKeys, FormStatement, FormTable, G1Affine, GramArgument, ReferenceString,
     RoundStatement, KEY_SIZES,
 };
-use fairshare_protocol::{
-    assess, AgreementPolicy, Assessment, GramMatrix, MultiKrumPolicy, Policy, RuleName, RulePolicy,
-};
+use fairshare_protocol::{assess, AgreementPolicy, Assessment, GramMatrix, Policy, RuleName, RulePolicy};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-/// The default policy of each rule for so many trainers.
-fn policy(rule: RuleName, trainers: usize) -> Policy {
-    let policy = match rule {
-        RuleName::Agreement => RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }),
-        RuleName::MultiKrum => RulePolicy::MultiKrum(MultiKrumPolicy { byzantine: 52, selected: 179 }),
-    };
-    policy.for_round(trainers as u32)
+/// The default policy for so many trainers.
+fn policy(trainers: usize) -> Policy {
+    RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }).for_round(trainers as u32)
 }
 
 /// Parameters of the model that most goals are set for.
@@ -31,7 +25,8 @@ pub(crate) const LARGE: usize = 1 << 20;
 const LARGEST: usize = 1 << 21;
 /// Trainers and parameters of the baseline, and of the round proof beside it.
 pub(crate) const BASELINE: (usize, usize) = (10, 1000);
-/// Parameters of the rounds that the assessments are measured in: so few that the Gram argument is a few milliseconds of it.
+/// Parameters of the rounds that the assessments are measured in: so few that the Gram argument is a few milliseconds
+/// of it.
 const FEW: usize = 256;
 
 /// Sizes of the multiplications, as powers of two.
@@ -53,8 +48,8 @@ pub(crate) enum Work {
     Round { trainers: usize, dimension: usize },
     /// Gram matrix and Gram argument: what depends on the model's size.
     Argument { trainers: usize, dimension: usize },
-    /// A round of few parameters with every slot taken: the circuit, and next to nothing beside it. A proof of the larger
-    /// circuits begins with a commitment in the round's transcript, so there is none outside of a round.
+    /// A round of few parameters with every slot taken: the circuit, and next to nothing beside it. Its proof begins
+    /// with a commitment in the round's transcript, so it exists only within a round.
     Assessment { circuit: AssessmentCircuit },
     /// A trainer's commitment.
     Commit { dimension: usize },
@@ -100,7 +95,7 @@ impl Line {
     }
 }
 
-/// Every line that there are keys for.
+/// Every line.
 pub(crate) fn all() -> Vec<Line> {
     let round = |trainers: usize, dimension: usize, method| {
         Line::new(
@@ -127,11 +122,9 @@ pub(crate) fn all() -> Vec<Line> {
             Work::Argument { trainers, dimension: LARGE },
         )
     }));
-    for (rule, sizes) in [
-        (RuleName::Agreement, [(16, 0.8), (64, 3.0), (128, 9.0)]),
-        (RuleName::MultiKrum, [(16, 0.6), (64, 2.0), (128, 6.0)]),
-    ] {
-        lines.extend(sizes.map(|(size, goal)| {
+    let rule = RuleName::Agreement;
+    lines.extend([(8, None), (16, Some(0.8)), (32, None), (64, Some(3.0)), (128, Some(9.0))].map(
+        |(size, goal)| {
             let method = if size <= 16 { Method::Criterion } else { Method::Runs(3) };
             let line = Line::new(
                 format!("assessment-{rule}-{size}"),
@@ -140,9 +133,9 @@ pub(crate) fn all() -> Vec<Line> {
                 method,
                 Work::Assessment { circuit: AssessmentCircuit { rule, size } },
             );
-            line.below(goal).quick_if(size <= 16)
-        }));
-    }
+            Line { goal_cpu_s: goal, ..line }.quick_if(size <= 16)
+        },
+    ));
     let commit = Line::new(
         format!("commit-{LARGE}"),
         "commit to an update",
@@ -191,9 +184,6 @@ pub(crate) fn all() -> Vec<Line> {
         Method::Runs(1),
         Work::Direct { trainers, dimension },
     ));
-    let has_keys =
-        |line: &Line| line.work.circuit().is_none_or(|one| key_circuits().any(|known| known == one));
-    lines.retain(has_keys);
     lines
 }
 
@@ -285,7 +275,7 @@ fn by_slot(rows: &[Vec<i16>], slots: usize) -> Vec<Option<&[i16]>> {
 
 fn assessed(rows: &[Vec<i16>], circuit: AssessmentCircuit) -> (GramMatrix, Assessment) {
     let gram = GramMatrix::compute(&by_slot(rows, usize::from(circuit.size))).expect("updates of one length");
-    let policy = policy(circuit.rule, rows.len());
+    let policy = policy(rows.len());
     let assessment = assess(&gram, mask(rows.len()), policy).expect("a round");
     (gram, assessment)
 }
@@ -301,7 +291,7 @@ fn round(line: &Line, circuit: AssessmentCircuit, trainers: usize, dimension: us
         payee: [2; 20],
         dimension: dimension as u32,
         slots: circuit.size,
-        policy: policy(circuit.rule, trainers),
+        policy: policy(trainers),
         keys_hash: [3; 32],
         active: mask(trainers),
         model_cid: [4; 32],

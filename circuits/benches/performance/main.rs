@@ -1,8 +1,8 @@
 //! Every figure of docs/performance.md: `scripts/bench`, or `cargo bench --workspace --bench performance -- PART`
 //! for the lines whose id holds PART.
 //!
-//! Each line runs in a process of its own, so that the most memory it held is its own. Lines below about two seconds are
-//! sampled by criterion, with processor time as its measure; longer ones are run once to three times.
+//! Each line runs in a process of its own, so that the most memory it held is its own. Lines below about two seconds
+//! are sampled by criterion, with processor time as its measure; longer ones are run once to three times.
 
 mod baseline_direct;
 mod clock;

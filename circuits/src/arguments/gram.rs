@@ -1,5 +1,5 @@
-//! The Gram argument (docs/protocol.md section 5): the committed updates have exactly the Gram matrix that was hashed,
-//! and no coordinate beyond the model's dimension.
+//! The Gram argument (docs/protocol.md section 5): the committed updates have exactly the Gram matrix that was
+//! committed to, and no coordinate beyond the model's dimension.
 //!
 //! ```text
 //! prover                                    verifier
@@ -9,51 +9,90 @@
 //! W                      ------------->     Q = P + gamma S + gamma^2 R opens at z and 1/z
 //! ```
 
-use super::opening::{evaluate, pairing_points, quotient, PointPair};
-use crate::encoding::{challenge, point_words, scalar_word};
-use crate::error::{ProveError, VerifyError};
-use crate::field::{slot_powers, weighted_sum};
-use crate::msm::msm;
-use crate::srs::ReferenceString;
-use crate::transform::{multiply_by_own_mirror, Transform};
+use crate::curve::field::{slot_powers, weighted_sum};
+use crate::curve::msm::msm;
+use crate::curve::ntt::{multiply_by_own_mirror, Transform};
+use crate::curve::words::{point_words, scalar_word};
+use crate::kzg::opening::{evaluate, pairing_points, quotient, PointPair};
+use crate::kzg::ReferenceString;
+use crate::kzg::SrsError;
+use crate::transcript::{challenge, non_zero, Degenerate};
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use ark_ff::{Field, Zero};
 use fairshare_protocol::{absorb, Word};
 use rayon::prelude::*;
+use thiserror::Error;
+
+/// Why no Gram argument was made.
+#[derive(Debug, Error)]
+pub enum GramArgumentError {
+    /// The reference string is too short.
+    #[error(transparent)]
+    Srs(#[from] SrsError),
+    /// A challenge came out as 0, 1 or -1, which happens with negligible probability.
+    #[error("a challenge of the transcript came out as 0, 1 or -1")]
+    DegenerateChallenge,
+}
+
+impl From<Degenerate> for GramArgumentError {
+    fn from(_: Degenerate) -> Self {
+        Self::DegenerateChallenge
+    }
+}
+
+/// Why an argument is refused before its pairing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GramRefusal {
+    /// A challenge came out as 0, 1 or -1.
+    DegenerateChallenge,
+    /// The opened values do not fit `sigma`.
+    LaurentIdentity,
+}
+
+impl From<Degenerate> for GramRefusal {
+    fn from(_: Degenerate) -> Self {
+        Self::DegenerateChallenge
+    }
+}
 
 /// What the prover sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GramArgument {
     /// `sum_ij rho_i rho_j G_ij = <p, p>`.
     pub sigma: Fr,
-    /// `C_S` of the Laurent identity; may be infinity.
-    pub s: G1Affine,
-    /// `C_R` of the degree step; may be infinity.
-    pub r: G1Affine,
+    /// `C_S`, the quotient of the Laurent identity; may be infinity.
+    pub quotient: G1Affine,
+    /// `C_R`, the reversed polynomial of the degree step; may be infinity.
+    pub reversed: G1Affine,
     /// `P(z), P(1/z), S(z), S(1/z)`.
     pub values: [Fr; 4],
-    /// The opening of `P + gamma S + gamma^2 R`; may be infinity.
-    pub w: G1Affine,
+    /// `W`, the opening of `P + gamma S + gamma^2 R`; may be infinity.
+    pub opening: G1Affine,
 }
 
 impl GramArgument {
-    /// Proves over the updates of the slots given, all of one length, from the state that holds `h`.
+    /// Proves over the updates of the slots given, all of one length, from the state that contains the commitment to
+    /// their matrix.
     ///
     /// # Errors
-    /// Updates longer than the reference string, or a degenerate challenge, which nobody can bring about.
+    /// Updates longer than the reference string, or a degenerate challenge, which happens with negligible probability.
     pub fn prove(
         srs: &ReferenceString,
         slots: &[u8],
         updates: &[&[i16]],
         st1: Word,
-    ) -> Result<Self, ProveError> {
+    ) -> Result<Self, GramArgumentError> {
         let rho = first_challenge(&st1)?;
         Self::prove_combined(srs, weighted_sum(&slot_powers(rho, slots), updates), st1)
     }
 
     /// The same from the coefficients of `P`, as many as the model has parameters.
-    pub(crate) fn prove_combined(srs: &ReferenceString, p: Vec<Fr>, st1: Word) -> Result<Self, ProveError> {
+    pub(crate) fn prove_combined(
+        srs: &ReferenceString,
+        p: Vec<Fr>,
+        st1: Word,
+    ) -> Result<Self, GramArgumentError> {
         let dimension = p.len();
         let powers = srs.powers(dimension)?;
         let (sigma, s) = laurent(&p);
@@ -70,11 +109,11 @@ impl GramArgument {
         q.par_iter_mut().zip(&r).for_each(|(q, r)| *q += gamma_squared * r);
         q.par_iter_mut().zip(&s).for_each(|(q, s)| *q += gamma * s);
         let q = quotient(q, &at);
-        let w = msm(&powers[..q.len()], &q).into_affine();
-        Ok(Self { sigma, s: s_point, r: r_point, values, w })
+        let opening = msm(&powers[..q.len()], &q).into_affine();
+        Ok(Self { sigma, quotient: s_point, reversed: r_point, values, opening })
     }
 
-    /// Everything but the pairing. Gives the points to be paired with `[x^2]_2, [x]_2, [1]_2` and the state after the
+    /// Everything but the pairing. Returns the points to be paired with `[x^2]_2, [x]_2, [1]_2` and the state after the
     /// opened values.
     ///
     /// # Errors
@@ -85,49 +124,26 @@ impl GramArgument {
         commitments: &[(u8, G1Affine)],
         x1: &G1Affine,
         st1: Word,
-    ) -> Result<([G1Projective; 3], Word), VerifyError> {
+    ) -> Result<([G1Projective; 3], Word), GramRefusal> {
         let rho = first_challenge(&st1)?;
-        let st2 = laurent_state(st1, self.sigma, &self.s, &self.r);
+        let st2 = laurent_state(st1, self.sigma, &self.quotient, &self.reversed);
         let at = second_challenge(&st2)?;
         let st3 = values_state(st2, &self.values);
         let gamma = third_challenge(&st3)?;
         if !laurent_identity_holds(self.sigma, &self.values, &at) {
-            return Err(VerifyError::LaurentIdentityFailed);
+            return Err(GramRefusal::LaurentIdentity);
         }
         let [p, p_inverse, s, s_inverse] = self.values;
         let gamma_squared = gamma.square();
-        // R(z) = z^(d-1) P(1/z) and R(1/z) = z^-(d-1) P(z): nobody needs to send them.
+        // R(z) = z^(d-1) P(1/z) and R(1/z) = z^-(d-1) P(z): the prover need not send them.
         let shift = u64::from(dimension) - 1;
         let at_z = p + gamma * s + gamma_squared * at.z.pow([shift]) * p_inverse;
         let at_inverse = p_inverse + gamma * s_inverse + gamma_squared * at.inverse.pow([shift]) * p;
         let (slots, points): (Vec<u8>, Vec<G1Affine>) = commitments.iter().copied().unzip();
-        let committed = msm(&points, &slot_powers(rho, &slots)) + self.s * gamma + self.r * gamma_squared;
-        Ok((pairing_points(&self.w, committed, (at_z, at_inverse), &at, x1), st3))
+        let committed =
+            msm(&points, &slot_powers(rho, &slots)) + self.quotient * gamma + self.reversed * gamma_squared;
+        Ok((pairing_points(&self.opening, committed, (at_z, at_inverse), &at, x1), st3))
     }
-}
-
-/// A challenge at which the argument would say nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Degenerate;
-
-impl From<Degenerate> for ProveError {
-    fn from(_: Degenerate) -> Self {
-        Self::DegenerateChallenge
-    }
-}
-
-impl From<Degenerate> for VerifyError {
-    fn from(_: Degenerate) -> Self {
-        Self::DegenerateChallenge
-    }
-}
-
-/// A challenge that must not be 0: `rho`, `gamma` and `nu`.
-pub(crate) fn non_zero(x: Fr) -> Result<Fr, Degenerate> {
-    if x.is_zero() {
-        return Err(Degenerate);
-    }
-    Ok(x)
 }
 
 fn first_challenge(st1: &Word) -> Result<Fr, Degenerate> {

@@ -25,18 +25,34 @@ fn committed(srs: &ReferenceString, slots: &[u8], rows: &[Vec<i16>]) -> Vec<(u8,
     slots.iter().zip(rows).map(|(slot, row)| (*slot, srs.commit_update(row).unwrap())).collect()
 }
 
+#[derive(Debug, PartialEq)]
+enum Refusal {
+    DegenerateChallenge,
+    LaurentIdentityFailed,
+    PairingFailed,
+}
+
+impl From<GramRefusal> for Refusal {
+    fn from(refusal: GramRefusal) -> Self {
+        match refusal {
+            GramRefusal::DegenerateChallenge => Self::DegenerateChallenge,
+            GramRefusal::LaurentIdentity => Self::LaurentIdentityFailed,
+        }
+    }
+}
+
 /// The whole verifier: what the joined check does with weight one.
 fn verify(
     srs: &ReferenceString,
     argument: &GramArgument,
     commitments: &[(u8, G1Affine)],
-) -> Result<(), VerifyError> {
+) -> Result<(), Refusal> {
     let (points, _) = argument.reduce(D as u32, commitments, &srs.g1[1], ST1)?;
     let g1: Vec<G1Affine> = points.iter().map(|p| p.into_affine()).collect();
     if Bn254::multi_pairing(g1, [srs.g2[2], srs.g2[1], srs.g2[0]]).is_zero() {
         Ok(())
     } else {
-        Err(VerifyError::PairingFailed)
+        Err(Refusal::PairingFailed)
     }
 }
 
@@ -79,7 +95,13 @@ impl Liar<'_> {
         for (factor, polynomial) in [(Fr::one(), &self.p), (gamma, &self.s), (gamma.square(), &self.r)] {
             q.iter_mut().zip(polynomial).for_each(|(q, c)| *q += factor * c);
         }
-        GramArgument { sigma: self.sigma, s, r, values, w: commit(&quotient(q, &at)) }
+        GramArgument {
+            sigma: self.sigma,
+            quotient: s,
+            reversed: r,
+            values,
+            opening: commit(&quotient(q, &at)),
+        }
     }
 }
 
@@ -114,7 +136,7 @@ fn zero_updates_and_one_parameter_are_proved() {
     let rows = vec![vec![0i16; D]; 3];
     let argument = prove(&srs, &[0, 1, 2], &rows);
     assert_eq!(
-        (argument.sigma, argument.s, argument.w),
+        (argument.sigma, argument.quotient, argument.opening),
         (Fr::zero(), G1Affine::default(), G1Affine::default())
     );
     let at_infinity = committed(&srs, &[0, 1, 2], &rows);
@@ -156,29 +178,26 @@ fn every_changed_part_of_the_argument_is_refused() {
         verify(&srs, &argument, &commitments).unwrap_err()
     };
     // What enters before z moves z, so the values no longer fit the identity.
-    assert_eq!(changed(&|a| a.sigma += Fr::one()), VerifyError::LaurentIdentityFailed);
-    assert_eq!(changed(&|a| a.s = shifted(a.s)), VerifyError::LaurentIdentityFailed);
-    assert_eq!(changed(&|a| a.r = shifted(a.r)), VerifyError::LaurentIdentityFailed);
-    assert_eq!(changed(&|a| a.r = G1Affine::identity()), VerifyError::LaurentIdentityFailed);
+    assert_eq!(changed(&|a| a.sigma += Fr::one()), Refusal::LaurentIdentityFailed);
+    assert_eq!(changed(&|a| a.quotient = shifted(a.quotient)), Refusal::LaurentIdentityFailed);
+    assert_eq!(changed(&|a| a.reversed = shifted(a.reversed)), Refusal::LaurentIdentityFailed);
+    assert_eq!(changed(&|a| a.reversed = G1Affine::identity()), Refusal::LaurentIdentityFailed);
     for k in 0..4 {
-        assert_eq!(changed(&|a| a.values[k] += Fr::one()), VerifyError::LaurentIdentityFailed);
+        assert_eq!(changed(&|a| a.values[k] += Fr::one()), Refusal::LaurentIdentityFailed);
     }
-    assert_eq!(changed(&|a| a.w = shifted(a.w)), VerifyError::PairingFailed);
-    assert_eq!(changed(&|a| a.w = G1Affine::identity()), VerifyError::PairingFailed);
+    assert_eq!(changed(&|a| a.opening = shifted(a.opening)), Refusal::PairingFailed);
+    assert_eq!(changed(&|a| a.opening = G1Affine::identity()), Refusal::PairingFailed);
     // A value left out, with its partner moved so that the identity holds all the same.
-    let at = second_challenge(&laurent_state(ST1, honest.sigma, &honest.s, &honest.r)).unwrap();
+    let at = second_challenge(&laurent_state(ST1, honest.sigma, &honest.quotient, &honest.reversed)).unwrap();
     assert_eq!(
         changed(&|a| {
             a.values[2] += at.inverse * a.values[3] * at.inverse;
             a.values[3] = Fr::zero();
         }),
-        VerifyError::PairingFailed
+        Refusal::PairingFailed
     );
     // Another state before: another round.
-    assert_eq!(
-        honest.reduce(D as u32, &commitments, &srs.g1[1], [1; 32]),
-        Err(VerifyError::LaurentIdentityFailed)
-    );
+    assert_eq!(honest.reduce(D as u32, &commitments, &srs.g1[1], [1; 32]), Err(GramRefusal::LaurentIdentity));
 }
 
 #[test]
@@ -189,7 +208,7 @@ fn other_commitments_slots_or_dimensions_are_refused() {
     let honest = prove(&srs, &slots, &rows);
     let good = committed(&srs, &slots, &rows);
     let refused = |commitments: &[(u8, G1Affine)]| {
-        assert_eq!(verify(&srs, &honest, commitments), Err(VerifyError::PairingFailed));
+        assert_eq!(verify(&srs, &honest, commitments), Err(Refusal::PairingFailed));
     };
     refused(&good[..2]);
     refused(&committed(&srs, &[0, 1, 3], &rows));
@@ -224,7 +243,7 @@ fn one_wrong_entry_cannot_be_proved() {
             let liar = Liar { srs: &srs, p: p.clone(), sigma, s: s.clone(), r: reversed(&p), bend };
             verify(&srs, &liar.argue(), &commitments)
         };
-        assert_eq!(liar(&|v, _| v), Err(VerifyError::LaurentIdentityFailed));
+        assert_eq!(liar(&|v, _| v), Err(Refusal::LaurentIdentityFailed));
         // Each value in turn bent so that the identity holds: the opening no longer does.
         let excess = |v: [Fr; 4], at: &PointPair| sigma + at.z * v[2] + at.inverse * v[3] - v[0] * v[1];
         let bends: [&dyn Fn([Fr; 4], &PointPair) -> [Fr; 4]; 4] = [
@@ -246,13 +265,13 @@ fn one_wrong_entry_cannot_be_proved() {
             },
         ];
         for bend in bends {
-            assert_eq!(liar(bend), Err(VerifyError::PairingFailed));
+            assert_eq!(liar(bend), Err(Refusal::PairingFailed));
         }
         // The difference hidden in S: its constant term would have to move sigma, which no power of X does.
         let mut other_s = s.clone();
         other_s[0] += sigma - true_sigma;
         let liar = Liar { srs: &srs, p: p.clone(), sigma, s: other_s, r: reversed(&p), bend: &|v, _| v };
-        assert_eq!(verify(&srs, &liar.argue(), &commitments), Err(VerifyError::LaurentIdentityFailed));
+        assert_eq!(verify(&srs, &liar.argue(), &commitments), Err(Refusal::LaurentIdentityFailed));
     }
 }
 
@@ -281,7 +300,7 @@ fn a_hidden_coordinate_beyond_the_dimension_is_refused() {
             let shift = [D as u64 - 1];
             let at_z = at.z.pow(shift) * evaluate(p, at.inverse);
             let at_inverse = at.inverse.pow(shift) * evaluate(p, at.z);
-            let (a, b) = super::super::opening::line(&at, at_z, at_inverse);
+            let (a, b) = crate::kzg::opening::line(&at, at_z, at_inverse);
             vec![a, b]
         };
         let mut cyclic = vec![Fr::zero(); beyond + 1];
@@ -291,7 +310,7 @@ fn a_hidden_coordinate_beyond_the_dimension_is_refused() {
         for r in [reversed(&p), reversed(&p[..D]), cyclic, z_line(&p), vec![Fr::zero()]] {
             let honest_values =
                 Liar { srs: &srs, p: p.clone(), sigma, s: s.clone(), r: r.clone(), bend: &|v, _| v };
-            assert_eq!(verify(&srs, &honest_values.argue(), &commitments), Err(VerifyError::PairingFailed));
+            assert_eq!(verify(&srs, &honest_values.argue(), &commitments), Err(Refusal::PairingFailed));
             // Values of P bent to fit R, and S to fit the identity.
             let bend = |mut v: [Fr; 4], at: &PointPair| {
                 let shift = [D as u64 - 1];
@@ -301,7 +320,7 @@ fn a_hidden_coordinate_beyond_the_dimension_is_refused() {
                 v
             };
             let bent = Liar { srs: &srs, p: p.clone(), sigma, s: s.clone(), r: r.clone(), bend: &bend };
-            assert_eq!(verify(&srs, &bent.argue(), &commitments), Err(VerifyError::PairingFailed));
+            assert_eq!(verify(&srs, &bent.argue(), &commitments), Err(Refusal::PairingFailed));
         }
     }
 }
@@ -327,6 +346,6 @@ fn zero_challenges_are_degenerate() {
     let commitments = committed(&srs, &[0, 1], &rows);
     assert_eq!(
         argument.reduce(D as u32, &commitments, &srs.g1[1], [0; 32]),
-        Err(VerifyError::DegenerateChallenge)
+        Err(GramRefusal::DegenerateChallenge)
     );
 }

@@ -1,11 +1,10 @@
-//! Arguments over committed polynomials: what binds the updates' commitments to their Gram matrix.
+//! Arguments over committed updates: each is in range, and together they have this Gram matrix.
 
-pub(crate) mod form;
 pub(crate) mod gram;
-pub(crate) mod opening;
+pub(crate) mod range;
 
-pub use form::{
-    form_transcript_states, prove_form, prove_form_unchecked, verify_form, FormError, FormProof,
-    FormProofWords, FormStatement, FormTable, FormWitness,
+pub use gram::{GramArgument, GramArgumentError};
+pub use range::{
+    prove_range, prove_range_unchecked, range_transcript_states, verify_range, RangeError, RangeProof,
+    RangeProofWords, RangeStatement, RangeTable, RangeWitness,
 };
-pub use gram::GramArgument;

@@ -1,4 +1,4 @@
-//! `fairshare-setup`: makes all development keys anew and pins them.
+//! `fairshare-setup`: generates all development keys and pins them.
 
 use clap::{Parser, Subcommand};
 use eyre::{ensure, Result, WrapErr};
@@ -6,8 +6,8 @@ use fairshare_circuits::pin;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Pins the Groth16 keys of the assessment circuits. All keys made here are DEV keys: anybody knows their
-/// secret, and contracts refuse them outside test chains.
+/// Pins the Groth16 keys of the assessment circuits. All keys generated here are DEV keys: their secret is
+/// public, and contracts refuse them outside test chains.
 #[derive(Debug, Parser)]
 #[command(name = "fairshare-setup", version)]
 struct Args {
@@ -17,8 +17,9 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes all DEV keys anew and writes what pins them: circuits/keys/ and contracts/src/verifiers/<Rule>Key<N>.sol.
-    /// Takes minutes. Needed when the circuit has changed; contracts must then be deployed anew.
+    /// Generates all DEV keys and writes the files that pin them: circuits/keys/ and
+    /// contracts/src/verifiers/<Rule>Key<N>.sol. Takes minutes. Needed when the circuit has changed; contracts must
+    /// then be deployed again.
     Pin {
         /// The repository.
         #[arg(long, value_name = "PATH", default_value = ".")]
@@ -40,7 +41,7 @@ fn write_pins(root: &std::path::Path) -> Result<()> {
     );
     let started = Instant::now();
     let files = pin(|circuit| {
-        eprintln!("[{:6.1} s] making the DEV keys for {circuit}", started.elapsed().as_secs_f64());
+        eprintln!("[{:6.1} s] generating the DEV keys for {circuit}", started.elapsed().as_secs_f64());
     })?;
     for file in files {
         let path = root.join(&file.path);

@@ -1,21 +1,27 @@
 //! Exact comparisons: a bit that says whether a small number is negative, and one that says whether it is zero.
 
-use super::builder::{Builder, Wire};
-use super::range::bits_of;
+use super::range::natural;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field, Zero};
 
-/// A bit that is 1 exactly when `x >= 0`, for `-2^bits <= x < 2^bits`; no other `x` is accepted. `bits + 2` constraints.
+/// A bit that is 1 exactly when `x >= 0`, for `-2^bits <= x < 2^bits`; no other `x` is accepted. Two
+/// constraints, beside the lookups of `bits` bits.
 ///
 /// With `b` the bit, `(2 b - 1) x = e + (1 - b)` for an `e` in `[0, 2^bits)`: `b = 1` says `x = e >= 0`, `b = 0` says
 /// `x = -e - 1 < 0`. Both at once would need `2^(bits + 1) >= r`.
-pub(crate) fn not_negative_bit(builder: &mut Builder, x: &Wire, bits: usize, claim: bool) -> Wire {
+pub(crate) fn not_negative_bit(
+    builder: &mut Builder,
+    x: &LinearCombination,
+    bits: usize,
+    claim: bool,
+) -> LinearCombination {
     let bit = builder.bit(claim);
     let magnitude = if claim { x.value() } else { -x.value() - Fr::ONE };
-    let mut e = bits_of(builder, magnitude, bits);
-    e.add(&Wire::one());
+    let mut e = natural(builder, magnitude, bits);
+    e.add(&LinearCombination::one());
     e.add_scaled(&bit, -Fr::ONE);
-    let sign = bit.times(Fr::from(2u64)).minus(&Wire::one());
+    let sign = bit.times(Fr::from(2u64)).minus(&LinearCombination::one());
     builder.enforce(&sign, x, &e);
     bit
 }
@@ -23,20 +29,20 @@ pub(crate) fn not_negative_bit(builder: &mut Builder, x: &Wire, bits: usize, cla
 /// A bit that is 1 exactly when `x = 0`. Two constraints.
 ///
 /// `x z = 0` and `x y = 1 - z`: `x = 0` leaves `z = 1`, another `x` forces `z = 0`, so `z` needs no check of its own.
-pub(crate) fn zero_bit(builder: &mut Builder, x: &Wire) -> Wire {
+pub(crate) fn zero_bit(builder: &mut Builder, x: &LinearCombination) -> LinearCombination {
     let value = x.value();
     let zero = builder.witness(Fr::from(u64::from(value.is_zero())));
     let inverse = builder.witness(value.inverse().unwrap_or(Fr::ZERO));
-    builder.enforce(x, &zero, &Wire::zero());
-    builder.enforce(x, &inverse, &Wire::one().minus(&zero));
+    builder.enforce(x, &zero, &LinearCombination::zero());
+    builder.enforce(x, &inverse, &LinearCombination::one().minus(&zero));
     zero
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::signed;
-    use crate::gadgets::system::check;
+    use crate::r1cs::linear_combination::signed;
+    use crate::r1cs::system::{check, lookups};
 
     #[test]
     fn the_sign_bit_has_one_value() {
@@ -46,7 +52,7 @@ mod tests {
                     let x = builder.witness(signed(x));
                     not_negative_bit(builder, &x, 8, claim);
                 });
-                assert_eq!(run, (claim == (x >= 0), 10), "{x} claimed {claim}");
+                assert_eq!(run, (claim == (x >= 0), 2 + lookups(8)), "{x} claimed {claim}");
             }
         }
     }
@@ -65,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_told_from_everything_else() {
+    fn zero_differs_from_everything_else() {
         for x in [0i128, 1, -1, 1 << 90] {
             for claim in [0u64, 1] {
                 let run = check(|builder| {
                     let x = builder.witness(signed(x));
                     let zero = zero_bit(builder, &x);
-                    builder.equal(&zero, &Wire::constant(claim.into()));
+                    builder.equal(&zero, &LinearCombination::constant(claim.into()));
                 });
                 assert_eq!(run, ((x == 0) == (claim == 1), 3));
             }
@@ -84,8 +90,8 @@ mod tests {
         for (x, zero, inverse) in [(0u64, 0u64, 0u64), (0, 0, 7), (5, 1, 0), (5, 1, 1)] {
             let run = check(|builder| {
                 let [x, zero, inverse] = [x, zero, inverse].map(|v| builder.witness(v.into()));
-                builder.enforce(&x, &zero, &Wire::zero());
-                builder.enforce(&x, &inverse, &Wire::one().minus(&zero));
+                builder.enforce(&x, &zero, &LinearCombination::zero());
+                builder.enforce(&x, &inverse, &LinearCombination::one().minus(&zero));
             });
             assert!(!run.0);
         }

@@ -1,7 +1,8 @@
 //! Floor division with exact remainders.
 
-use super::builder::{power_of_two, Builder, Wire};
 use super::range::{natural, range};
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
 
 /// Widths of a division's parts.
@@ -14,36 +15,37 @@ pub(crate) struct DivisionBits {
 }
 
 /// The quotient `floor(numerator / denominator)` for `denominator + slack >= 1`; `claim` is what the prover says it is.
-/// `quotient + 2 remainder + 1` bits and constraints.
+/// Two constraints, beside the lookups of one quotient and two remainders.
 ///
-/// `claim * denominator + remainder = numerator` with `0 <= remainder < denominator + slack`. `slack` is 0, or a bit that
-/// is 1 where the denominator may be 0 and the caller fixes the quotient itself. The caller's widths keep
+/// `claim * denominator + remainder = numerator` with `0 <= remainder < denominator + slack`. `slack` is 0, or a bit
+/// that is 1 where the denominator may be 0 and the caller fixes the quotient itself. The caller's widths keep
 /// `2^(quotient + remainder)` far below `r`, so the equation holds over the integers and has one solution.
 pub(crate) fn floor_division(
     builder: &mut Builder,
-    numerator: &Wire,
-    denominator: &Wire,
-    slack: &Wire,
+    numerator: &LinearCombination,
+    denominator: &LinearCombination,
+    slack: &LinearCombination,
     claim: Fr,
     bits: DivisionBits,
-) -> Wire {
+) -> LinearCombination {
     let quotient = natural(builder, claim, bits.quotient);
     let remainder = natural(builder, numerator.value() - claim * denominator.value(), bits.remainder);
     builder.enforce(&quotient, denominator, &numerator.minus(&remainder));
-    let gap = denominator.plus(slack).minus(&Wire::one()).minus(&remainder);
+    let gap = denominator.plus(slack).minus(&LinearCombination::one()).minus(&remainder);
     range(builder, &gap, bits.remainder);
     quotient
 }
 
-/// The quotient `floor(a b / 2^shift)`; `claim` is what the prover says it is. `quotient + shift + 1` constraints.
+/// The quotient `floor(a b / 2^shift)`; `claim` is what the prover says it is. One constraint, beside the
+/// lookups of quotient and remainder.
 pub(crate) fn shifted_product(
     builder: &mut Builder,
-    a: &Wire,
-    b: &Wire,
+    a: &LinearCombination,
+    b: &LinearCombination,
     shift: usize,
     claim: Fr,
     quotient_bits: usize,
-) -> Wire {
+) -> LinearCombination {
     let quotient = natural(builder, claim, quotient_bits);
     let scaled = quotient.times(power_of_two(shift));
     let remainder = natural(builder, a.value() * b.value() - scaled.value(), shift);
@@ -60,7 +62,7 @@ fn quotient_of(numerator: u64, denominator: u64) -> Fr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::system::check;
+    use crate::r1cs::system::{check, lookups};
     use ark_ff::{AdditiveGroup, Field, Zero};
 
     const BITS: DivisionBits = DivisionBits { quotient: 10, remainder: 8 };
@@ -68,7 +70,7 @@ mod tests {
     fn divide(numerator: u64, denominator: u64, claim: Fr) -> (bool, usize) {
         check(|builder| {
             let [n, d] = [numerator, denominator].map(|v| builder.witness(v.into()));
-            floor_division(builder, &n, &d, &Wire::zero(), claim, BITS);
+            floor_division(builder, &n, &d, &LinearCombination::zero(), claim, BITS);
         })
     }
 
@@ -76,7 +78,7 @@ mod tests {
     fn only_the_floor_is_accepted() {
         for (n, d) in [(0u64, 1u64), (1, 1), (1023, 1), (255, 256), (1000, 7), (256 * 1023 + 255, 256)] {
             let q = quotient_of(n, d);
-            assert_eq!(divide(n, d, q), (true, 27), "{n} / {d}");
+            assert_eq!(divide(n, d, q), (true, 2 + lookups(10) + 2 * lookups(8)), "{n} / {d}");
             assert!(!divide(n, d, q + Fr::ONE).0 && !divide(n, d, q - Fr::ONE).0, "{n} / {d}");
         }
     }
@@ -93,7 +95,7 @@ mod tests {
         let run = |numerator: u64| {
             check(|builder| {
                 let [n, d] = [numerator, 0].map(|v| builder.witness(v.into()));
-                floor_division(builder, &n, &d, &Wire::one(), Fr::ZERO, BITS);
+                floor_division(builder, &n, &d, &LinearCombination::one(), Fr::ZERO, BITS);
             })
         };
         assert!(run(0).0 && !run(1).0);
@@ -108,7 +110,7 @@ mod tests {
                     let [a, b] = [a, b].map(|v| builder.witness(v.into()));
                     shifted_product(builder, &a, &b, 10, claim, 11);
                 });
-                assert_eq!(run, (holds, 22));
+                assert_eq!(run, (holds, 1 + lookups(10) + lookups(11)));
             }
         }
     }

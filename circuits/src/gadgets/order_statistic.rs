@@ -1,24 +1,24 @@
 //! The lower median of the active values, by counting.
 
-use super::builder::{Builder, Wire};
 use super::comparison::{not_negative_bit, zero_bit};
 use super::range::range;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
 use ark_ff::Field;
 
 /// The slots over which a statistic is taken.
 pub(crate) struct Active<'a> {
     /// One bit a slot.
-    pub(crate) bits: &'a [Wire],
+    pub(crate) bits: &'a [LinearCombination],
     /// Their sum, at least 1.
-    pub(crate) count: &'a Wire,
+    pub(crate) count: &'a LinearCombination,
     /// `count <= 2^count_log`.
     pub(crate) count_log: usize,
 }
 
 /// Constrains `median` to be the lower median of the active `values`, and returns for every slot the bit
 /// `values_i <= median`. `claims` are these bits as the prover says.
-/// `N (value_bits + 6) + 2 count_log + 1` constraints.
+/// Six constraints a slot and two, beside the lookups.
 ///
 /// With `L` active values below `median` and `E` not above it, `count - 1 - 2 L >= 0` and `2 E - count >= 0`. So
 /// `L <= (count - 1) / 2 < count / 2 <= E`: some active value equals `median`, and it stands at rank `ceil(count / 2)`.
@@ -27,14 +27,14 @@ pub(crate) struct Active<'a> {
 /// `values` are in `[0, 2^value_bits)`.
 pub(crate) fn lower_median(
     builder: &mut Builder,
-    values: &[Wire],
-    median: &Wire,
+    values: &[LinearCombination],
+    median: &LinearCombination,
     active: &Active<'_>,
     value_bits: usize,
     claims: &[bool],
-) -> Vec<Wire> {
-    let mut below = Wire::zero();
-    let mut at_most = Wire::zero();
+) -> Vec<LinearCombination> {
+    let mut below = LinearCombination::zero();
+    let mut at_most = LinearCombination::zero();
     let mut bits = Vec::with_capacity(values.len());
     for ((value, active), claim) in values.iter().zip(active.bits).zip(claims) {
         let distance = median.minus(value);
@@ -48,7 +48,7 @@ pub(crate) fn lower_median(
         bits.push(bit);
     }
     let two = Fr::from(2u64);
-    let room_below = active.count.minus(&Wire::one()).minus(&below.times(two));
+    let room_below = active.count.minus(&LinearCombination::one()).minus(&below.times(two));
     range(builder, &room_below, active.count_log);
     let room_above = at_most.times(two).minus(active.count);
     range(builder, &room_above, active.count_log + 1);
@@ -58,20 +58,21 @@ pub(crate) fn lower_median(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::system::check;
+    use crate::r1cs::system::{check, lookups};
     use fairshare_protocol as native;
     use proptest::prelude::*;
 
     /// Runs the gadget with a claimed median and honest comparisons against it.
     fn run(values: &[u64], active: &[bool], median: i64) -> (bool, usize) {
         check(|builder| {
-            let wires: Vec<Wire> = values.iter().map(|v| builder.witness((*v).into())).collect();
-            let bits: Vec<Wire> = active.iter().map(|a| builder.bit(*a)).collect();
-            let count = Wire::sum(&bits);
+            let combinations: Vec<LinearCombination> =
+                values.iter().map(|v| builder.witness((*v).into())).collect();
+            let bits: Vec<LinearCombination> = active.iter().map(|a| builder.bit(*a)).collect();
+            let count = LinearCombination::sum(&bits);
             let claims: Vec<bool> = values.iter().map(|v| *v as i64 <= median).collect();
-            let median = builder.witness(crate::gadgets::builder::signed(median.into()));
+            let median = builder.witness(crate::r1cs::linear_combination::signed(median.into()));
             let active = Active { bits: &bits, count: &count, count_log: 3 };
-            lower_median(builder, &wires, &median, &active, 10, &claims);
+            lower_median(builder, &combinations, &median, &active, 10, &claims);
         })
     }
 
@@ -84,7 +85,8 @@ mod tests {
             let active: Vec<bool> = (0..8).map(|i| mask >> i & 1 == 1).collect();
             let chosen: Vec<u64> = (0..8).filter(|i| active[*i]).map(|i| values[i]).collect();
             let median = native::lower_median(&chosen).unwrap() as i64;
-            prop_assert_eq!(run(&values, &active, median), (true, 8 + 8 * 16 + 7));
+            let constraints = 8 + 8 * (6 + lookups(10)) + 2 + lookups(3) + lookups(4);
+            prop_assert_eq!(run(&values, &active, median), (true, constraints));
             prop_assert_eq!(run(&values, &active, wrong - 1).0, wrong - 1 == median);
         }
     }

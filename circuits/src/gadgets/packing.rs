@@ -1,6 +1,7 @@
 //! Numbers of fixed width side by side in one field element, the first in the low bits.
 
-use super::builder::{power_of_two, Wire};
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::LinearCombination;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use fairshare_protocol::{ELEMENTS_PER_WORD, ELEMENT_BITS};
@@ -11,13 +12,13 @@ pub(crate) fn pack(values: &[Fr], bits: usize) -> Fr {
     values.iter().rev().fold(Fr::ZERO, |word, value| word * step + value)
 }
 
-/// [`pack`] for wires. No constraint; the caller has checked the ranges.
-pub(crate) fn pack_wires(wires: &[Wire], bits: usize) -> Wire {
+/// [`pack`] for combinations. No constraint; the caller has checked the ranges.
+pub(crate) fn pack_combinations(combinations: &[LinearCombination], bits: usize) -> LinearCombination {
     let step = power_of_two(bits);
-    let mut word = Wire::zero();
+    let mut word = LinearCombination::zero();
     let mut weight = Fr::ONE;
-    for wire in wires {
-        word.add_scaled(wire, weight);
+    for combination in combinations {
+        word.add_scaled(combination, weight);
         weight *= step;
     }
     word
@@ -29,9 +30,9 @@ pub(crate) fn pack_elements(elements: &[u32]) -> Vec<Fr> {
     values.chunks(ELEMENTS_PER_WORD).map(|chunk| pack(chunk, ELEMENT_BITS)).collect()
 }
 
-/// [`pack_elements`] for wires.
-pub(crate) fn pack_element_wires(elements: &[Wire]) -> Vec<Wire> {
-    elements.chunks(ELEMENTS_PER_WORD).map(|chunk| pack_wires(chunk, ELEMENT_BITS)).collect()
+/// [`pack_elements`] for combinations.
+pub(crate) fn pack_element_combinations(elements: &[LinearCombination]) -> Vec<LinearCombination> {
+    elements.chunks(ELEMENTS_PER_WORD).map(|chunk| pack_combinations(chunk, ELEMENT_BITS)).collect()
 }
 
 /// A mask in the field, slot `i` as bit `i`.
@@ -40,6 +41,7 @@ pub(crate) fn mask(mask: u128) -> Fr {
 }
 
 /// Bits as a mask, the first one lowest.
+#[cfg(test)]
 pub(crate) fn bits_mask(bits: &[bool]) -> u128 {
     bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i)
 }
@@ -47,7 +49,7 @@ pub(crate) fn bits_mask(bits: &[bool]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::Builder;
+    use crate::r1cs::Builder;
     use ark_ff::PrimeField;
     use fairshare_protocol::pack17;
     use proptest::prelude::*;
@@ -59,9 +61,9 @@ mod tests {
             let words = pack17(&elements).unwrap();
             let from_words: Vec<Fr> = words.iter().map(|w| Fr::from_be_bytes_mod_order(w)).collect();
             prop_assert_eq!(&fields, &from_words);
-            let mut builder = Builder::assigning();
-            let wires: Vec<Wire> = elements.iter().map(|e| builder.witness((*e).into())).collect();
-            let packed: Vec<Fr> = pack_element_wires(&wires).iter().map(Wire::value).collect();
+            let mut builder = Builder::assigning(4);
+            let combinations: Vec<LinearCombination> = elements.iter().map(|e| builder.witness((*e).into())).collect();
+            let packed: Vec<Fr> = pack_element_combinations(&combinations).iter().map(LinearCombination::value).collect();
             prop_assert_eq!(packed, fields);
         }
     }

@@ -1,147 +1,108 @@
-//! Range checks: by bits, or by lookups of limbs where the builder has them.
+//! Range checks: a number is a sum of committed limbs, each of which is looked up in a table.
 
-use super::builder::{power_of_two, Builder, Wire};
-use super::lookup;
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::{Builder, LinearCombination};
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+use ark_ff::{BigInteger, PrimeField};
 
-/// Whether `value` is in `[0, 2^bits)`: the native form of [`range`].
-#[cfg(test)]
-fn in_range(value: Fr, bits: usize) -> bool {
-    value.into_bigint().num_bits() as usize <= bits
-}
-
-/// `x` is in `[0, 2^bits)`. By bits `bits` constraints; by lookups one equality and the limbs'.
-pub(crate) fn range(builder: &mut Builder, x: &Wire, bits: usize) {
-    match lookup::limbs(builder, x.value(), bits) {
-        Some(limbs) => builder.equal(x, &limbs),
-        None => {
-            upper_bits(builder, x, bits);
-        }
-    }
-}
-
-/// `x` is in `[0, 2^bits)`; gives its highest bit. `bits >= 2`.
-pub(crate) fn range_with_top(builder: &mut Builder, x: &Wire, bits: usize) -> Wire {
-    let value = x.value().into_bigint();
-    let top_value = value.get_bit(bits - 1);
-    let below = x.value() - if top_value { power_of_two(bits - 1) } else { Fr::ZERO };
-    let Some(mut limbs) = lookup::limbs(builder, below, bits - 1) else {
-        return upper_bits(builder, x, bits).swap_remove(bits - 2);
-    };
-    let top = builder.bit(top_value);
-    limbs.add_scaled(&top, power_of_two(bits - 1));
-    builder.equal(x, &limbs);
-    top
-}
-
-/// `x` is in `[0, 2^bits)`, by bits. Returns all of them but the lowest, from bit 1 on.
+/// A combination of committed limbs in `[0, 2^bits)`, which equals `value` if `value` is in that range.
 ///
-/// Bit 0 is no variable of its own: it is what the others leave of `x`, and must be 0 or 1. So `bits` constraints and
-/// `bits - 1` variables, with no equality beside them. `2^bits < r` makes the representation unique.
-fn upper_bits(builder: &mut Builder, x: &Wire, bits: usize) -> Vec<Wire> {
+/// The width is exact: a top limb of `p` bits, fewer than a limb has, is looked up twice, as itself and times
+/// `2^(limb_bits - p)`. Both are small integers, so neither wraps round, and the second says that the first is below
+/// `2^p`.
+pub(crate) fn natural(builder: &mut Builder, value: Fr, bits: usize) -> LinearCombination {
     debug_assert!((1..=250).contains(&bits));
-    let value = x.value().into_bigint();
-    let mut lowest = x.clone();
-    let mut weight = Fr::ONE;
-    let mut upper = Vec::with_capacity(bits - 1);
-    for k in 1..bits {
-        weight.double_in_place();
-        let bit = builder.bit(value.get_bit(k));
-        lowest.add_scaled(&bit, -weight);
-        upper.push(bit);
-    }
-    let below = lowest.minus(&Wire::one());
-    builder.enforce(&lowest, &below, &Wire::zero());
-    upper
-}
-
-/// A number in `[0, 2^bits)`, `value` when that is there. By bits a new variable and `bits` constraints; by lookups the
-/// combination of its limbs.
-pub(crate) fn natural(builder: &mut Builder, value: Fr, bits: usize) -> Wire {
-    lookup::limbs(builder, value, bits).unwrap_or_else(|| {
-        let wire = builder.witness(value);
-        upper_bits(builder, &wire, bits);
-        wire
-    })
-}
-
-/// A linear combination of new bits or limbs, certainly in `[0, 2^bits)`, that holds `value` when `value` is there.
-/// By bits `bits` constraints.
-pub(crate) fn bits_of(builder: &mut Builder, value: Fr, bits: usize) -> Wire {
-    if let Some(limbs) = lookup::limbs(builder, value, bits) {
-        return limbs;
-    }
+    let width = builder.limb_bits();
     let value = value.into_bigint();
-    let mut sum = Wire::zero();
-    let mut weight = Fr::ONE;
-    for k in 0..bits {
-        sum.add_scaled(&builder.bit(value.get_bit(k)), weight);
-        weight.double_in_place();
+    let mut sum = LinearCombination::zero();
+    for from in (0..bits).step_by(width) {
+        let length = width.min(bits - from);
+        let digits = (0..length).fold(0u64, |digits, k| digits | u64::from(value.get_bit(from + k)) << k);
+        let limb = builder.committed(Fr::from(digits));
+        sum.add_scaled(&limb, power_of_two(from));
+        if length < width {
+            builder.look_up(limb.times(power_of_two(width - length)));
+        }
+        builder.look_up(limb);
     }
     sum
 }
 
-/// `x` is in `[0, 2^bits]`, the bound itself included. By bits `bits + 2` constraints.
-///
-/// One bit more than the range, and where that top bit is set nothing else is.
-pub(crate) fn range_inclusive(builder: &mut Builder, x: &Wire, bits: usize) {
-    let top = range_with_top(builder, x, bits + 1);
-    let mut rest = x.clone();
-    rest.add_scaled(&top, -power_of_two(bits));
-    builder.enforce(&top, &rest, &Wire::zero());
+/// `x` is in `[0, 2^bits)`. One equality, beside the lookups.
+pub(crate) fn range(builder: &mut Builder, x: &LinearCombination, bits: usize) {
+    let limbs = natural(builder, x.value(), bits);
+    builder.equal(x, &limbs);
+}
+
+/// `x` is in `[0, 2^bits)`; returns its highest bit. `bits >= 2`. Two constraints, beside the lookups.
+pub(crate) fn range_with_top(builder: &mut Builder, x: &LinearCombination, bits: usize) -> LinearCombination {
+    let top_value = x.value().into_bigint().get_bit(bits - 1);
+    let below = x.value() - if top_value { power_of_two(bits - 1) } else { Fr::from(0u64) };
+    let mut sum = natural(builder, below, bits - 1);
+    let top = builder.bit(top_value);
+    sum.add_scaled(&top, power_of_two(bits - 1));
+    builder.equal(x, &sum);
+    top
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::builder::signed;
-    use crate::gadgets::system::check;
+    use crate::r1cs::linear_combination::signed;
+    use crate::r1cs::system::{check, lookups};
+    use ark_ff::{AdditiveGroup, Field};
 
-    fn ranged(value: Fr, bits: usize) -> (bool, usize) {
-        check(|builder| {
-            natural(builder, value, bits);
-        })
-    }
-
+    /// Widths below, at and above one limb, whole limbs and not: each end, and what lies beyond it.
     #[test]
-    fn range_accepts_its_ends_and_nothing_beyond() {
-        for bits in [1, 2, 17, 70, 250] {
+    fn ranges_are_exact_in_width() {
+        for bits in [1, 2, 5, 6, 7, 11, 12, 13, 17, 70, 250] {
             let top = power_of_two(bits) - Fr::ONE;
             for (value, inside) in [
                 (Fr::ZERO, true),
                 (Fr::ONE, true),
                 (top, true),
                 (top + Fr::ONE, false),
+                (top + top, false),
                 (signed(-1), false),
                 (power_of_two(1).inverse().unwrap(), false),
             ] {
-                assert_eq!(ranged(value, bits), (inside, bits), "{value} in {bits} bits");
-                assert_eq!(in_range(value, bits), inside);
+                let held = check(|builder| {
+                    let x = builder.witness(value);
+                    range(builder, &x, bits);
+                })
+                .0;
+                assert_eq!(held, inside, "{value} in {bits} bits");
+                let held = check(|builder| {
+                    let number = natural(builder, value, bits);
+                    builder.equal(&number, &LinearCombination::constant(value));
+                })
+                .0;
+                assert_eq!(held, inside, "{value} as a number of {bits} bits");
             }
         }
     }
 
     #[test]
-    fn inclusive_range_ends_at_the_power() {
-        for (value, inside) in [(0, true), (255, true), (256, true), (257, false), (511, false), (-1, false)]
-        {
-            let run = check(|builder| {
-                let x = builder.witness(signed(value));
-                range_inclusive(builder, &x, 8);
-            });
-            assert_eq!(run, (inside, 10), "{value}");
+    fn the_top_bit_is_the_top_bit() {
+        for value in [0u64, 1, 127, 128, 255] {
+            for claim in [0u64, 1] {
+                let held = check(|builder| {
+                    let x = builder.witness(value.into());
+                    let top = range_with_top(builder, &x, 8);
+                    builder.equal(&top, &LinearCombination::constant(claim.into()));
+                })
+                .0;
+                assert_eq!(held, claim == value >> 7, "{value}");
+            }
         }
     }
 
     #[test]
-    fn bits_of_hold_what_fits() {
-        for (value, holds) in [(0u64, true), (1023, true), (1024, false)] {
-            let run = check(|builder| {
-                let sum = bits_of(builder, value.into(), 10);
-                builder.equal(&sum, &Wire::constant(value.into()));
-            });
-            assert_eq!(run, (holds, 11));
+    fn constraints_are_counted() {
+        for (bits, looked_up) in [(1, 2), (6, 1), (12, 2), (13, 4), (70, 13)] {
+            assert_eq!(lookups(bits), looked_up, "a partial limb is looked up twice");
+            assert_eq!(check(|b| drop(natural(b, Fr::ONE, bits))), (true, looked_up));
+            assert_eq!(check(|b| range(b, &LinearCombination::one(), bits)), (true, looked_up + 1));
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What can go wrong with a proof that commits.
+//! Errors of the prover.
 
 use ark_relations::gr1cs::SynthesisError;
 use thiserror::Error;
 
-/// Why no proof was made, or one is refused.
+/// Why the prover made no proof.
 #[derive(Debug, Error)]
-pub(crate) enum CommitError {
+pub(crate) enum ProofError {
     /// A constraint does not hold.
     #[error("constraint {constraint} of the section \"{section}\" does not hold")]
     Unsatisfied {

@@ -1,6 +1,6 @@
 //! Keys of a circuit with committed variables.
 
-use crate::gadgets::System;
+use crate::r1cs::R1cs;
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::scalar_mul::BatchMulPreprocessing;
 use ark_ec::{CurveGroup, PrimeGroup};
@@ -13,9 +13,9 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 
-/// The toxic values of a setup. Whoever knows one of `alpha, beta, delta, tau` forges proofs; with `sigma` a commitment to
-/// anything gets its proof of knowledge, and with it proofs are forged as well. `eta` hides: who knows it can tell nothing
-/// that `delta` does not tell, but may move its share between `D` and `C`.
+/// The toxic values of a setup. Whoever knows one of `alpha, beta, delta, tau` can forge proofs. `sigma` makes a proof
+/// of knowledge for any commitment, and so forges proofs as well. `eta` hides: knowing it proves nothing more than
+/// `delta` does, but lets its owner move a share between `D` and `C`.
 pub(crate) struct Secrets {
     alpha: Fr,
     beta: Fr,
@@ -26,7 +26,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Development secrets from a text that anybody can read.
+    /// Development secrets, derived from a public text.
     pub(crate) fn dev(text: &str) -> Self {
         let mut rng = ChaCha20Rng::from_seed(Sha256::digest(text).into());
         let [alpha, beta, delta, eta, sigma, tau] = std::array::from_fn(|_| Fr::rand(&mut rng));
@@ -39,16 +39,16 @@ impl Secrets {
 pub struct CircuitKey {
     /// The key of the circuit itself.
     pub groth16: VerifyingKey<Bn254>,
-    /// `[sigma]_2`, for the proof of knowledge of the commitment, where the circuit's prover commits.
-    pub sigma_g2: Option<G2Affine>,
+    /// `[sigma]_2`, for the proof of knowledge of the commitment.
+    pub sigma_g2: G2Affine,
 }
 
 /// What a prover needs. With `y_i = beta a_i(tau) + alpha b_i(tau) + c_i(tau)`:
 #[derive(Debug, Clone, PartialEq, CanonicalSerialize, CanonicalDeserialize)]
-pub(crate) struct CommitProvingKey {
+pub(crate) struct ProvingKey {
     pub(crate) vk: CircuitKey,
     pub(super) beta_g1: G1Affine,
-    pub(super) delta_g1: G1Affine,
+    pub(crate) delta_g1: G1Affine,
     /// `[a_i(tau)]_1` of every variable.
     pub(super) a: Vec<G1Affine>,
     /// The variables that occur in `B`, ascending.
@@ -71,7 +71,7 @@ pub(crate) struct CommitProvingKey {
 ///
 /// # Errors
 /// A circuit that is too large, or secrets that no key may have.
-pub(crate) fn generate(system: &System, secrets: &Secrets) -> Result<CommitProvingKey, SynthesisError> {
+pub(crate) fn generate(system: &R1cs, secrets: &Secrets) -> Result<ProvingKey, SynthesisError> {
     let Secrets { alpha, beta, delta, eta, sigma, tau } = *secrets;
     let inputs = system.inputs();
     let domain = GeneralEvaluationDomain::<Fr>::new(system.constraints() + inputs)
@@ -101,7 +101,7 @@ pub(crate) fn generate(system: &System, secrets: &Secrets) -> Result<CommitProvi
     let g1 = |scalar: Fr| (one * scalar).into_affine();
     let g2 = |scalar: Fr| (G2Projective::generator() * scalar).into_affine();
     let with_sigma: Vec<Fr> = committed.iter().map(|y| sigma * y).collect();
-    Ok(CommitProvingKey {
+    Ok(ProvingKey {
         vk: CircuitKey {
             groth16: VerifyingKey {
                 alpha_g1: g1(alpha),
@@ -110,7 +110,7 @@ pub(crate) fn generate(system: &System, secrets: &Secrets) -> Result<CommitProvi
                 delta_g2: g2(delta),
                 gamma_abc_g1: times(&y[..inputs]),
             },
-            sigma_g2: Some(g2(sigma)),
+            sigma_g2: g2(sigma),
         },
         beta_g1: g1(beta),
         delta_g1: g1(delta),
@@ -127,7 +127,7 @@ pub(crate) fn generate(system: &System, secrets: &Secrets) -> Result<CommitProvi
 }
 
 /// The private variables that are not committed, ascending.
-pub(super) fn private_places(system: &System) -> impl Iterator<Item = usize> + '_ {
+pub(super) fn private_places(system: &R1cs) -> impl Iterator<Item = usize> + '_ {
     let mut committed = system.committed().iter().peekable();
     (system.inputs()..system.variables()).filter(move |place| {
         let is_committed = committed.peek() == Some(&place);
@@ -138,8 +138,9 @@ pub(super) fn private_places(system: &System) -> impl Iterator<Item = usize> + '
     })
 }
 
-/// `a_i(tau), b_i(tau), c_i(tau)` of every variable; the public inputs have rows of their own in `A`, behind the constraints.
-fn columns(system: &System, lagrange: &[Fr]) -> [Vec<Fr>; 3] {
+/// `a_i(tau), b_i(tau), c_i(tau)` of every variable; the public inputs have rows of their own in `A`, behind the
+/// constraints.
+fn columns(system: &R1cs, lagrange: &[Fr]) -> [Vec<Fr>; 3] {
     let mut columns = [(); 3].map(|()| vec![Fr::zero(); system.variables()]);
     for (column, matrix) in columns.iter_mut().zip(system.matrices()) {
         for (row, at) in matrix.iter().zip(lagrange) {

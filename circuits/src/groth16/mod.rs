@@ -9,9 +9,9 @@
 //!                                                 e(PoK, [1]) = e(D, [sigma])
 //! ```
 //!
-//! The commitment is that of LegoSNARK (Campanelli, Fiore, Querol 2019, the scheme ccGroth16), its use for a challenge inside
-//! the circuit that of gnark's commitments; the proof of knowledge keeps `D` within the committed variables. Keys have
-//! `gamma_2 = [1]_2`, as all keys of this protocol.
+//! The commitment is that of LegoSNARK (Campanelli, Fiore, Querol 2019, the scheme ccGroth16), its use for a challenge
+//! inside the circuit that of gnark's commitments; the proof of knowledge keeps `D` within the committed variables.
+//! Keys have `gamma_2 = [1]_2`, as all keys of this protocol.
 
 mod error;
 mod keys;
@@ -19,10 +19,16 @@ mod prove;
 mod verify;
 
 #[cfg(test)]
+mod equations;
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod snarkjs;
+#[cfg(test)]
 mod tests;
 
-pub(crate) use error::CommitError;
+pub(crate) use error::ProofError;
 pub use keys::CircuitKey;
-pub(crate) use keys::{generate, CommitProvingKey, Secrets};
+pub(crate) use keys::{generate, ProvingKey, Secrets};
 pub(crate) use prove::{commit, prove, Commitment};
-pub(crate) use verify::{lookup_challenge, CommitProof};
+pub(crate) use verify::{lookup_challenge, CommittedProof};

@@ -1,16 +1,20 @@
-//! Honest proofs of a small circuit, and every way to cheat with its commitment, by its name.
+//! Honest proofs of a small circuit, and every way to cheat with its commitment, by its name. And the Groth16 core
+//! beneath the commitment, against arkworks' prover, with the circuit of [`super::fixture`].
 
-use super::keys::{generate, CommitProvingKey, Secrets};
-use super::verify::{admissible, lookup_challenge, CommitProof};
-use super::{commit, prove, CommitError, Commitment};
-use crate::encoding::point_words;
-use crate::gadgets::builder::{signed, Wire};
-use crate::gadgets::lookup::{close, reordered};
+use super::fixture::standard;
+use super::keys::{generate, ProvingKey, Secrets};
+use super::verify::{admissible, lookup_challenge, CommittedProof};
+use super::{commit, prove, Commitment, ProofError};
+use crate::curve::words::point_words;
 use crate::gadgets::range::range;
-use crate::gadgets::{Builder, System};
-use ark_bn254::{Fr, G1Affine};
+use crate::r1cs::linear_combination::signed;
+use crate::r1cs::lookup::close;
+use crate::r1cs::LinearCombination;
+use crate::r1cs::{Builder, R1cs};
+use ark_bn254::{Bn254, Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, UniformRand};
+use ark_groth16::{prepare_verifying_key, Groth16};
 use fairshare_protocol::absorb;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -26,20 +30,20 @@ fn circuit(builder: &mut Builder, public: &[Fr], a: i128, b: i128) {
     range(builder, &b, 10);
     let product = builder.product(&a, &b);
     builder.equal(&product, &y);
-    let swapped = reordered(builder, &[a.clone(), b.clone()], &[1, 0]).unwrap();
-    builder.equal(&Wire::sum(&swapped), &a.plus(&b));
+    let swapped = builder.reorder(&[a.clone(), b.clone()], &[1, 0]);
+    builder.equal(&LinearCombination::sum(&swapped), &a.plus(&b));
     close(builder, &x);
 }
 
 struct Setup {
-    system: System,
-    key: CommitProvingKey,
+    system: R1cs,
+    key: ProvingKey,
 }
 
 fn setup() -> &'static Setup {
     static SETUP: OnceLock<Setup> = OnceLock::new();
     SETUP.get_or_init(|| {
-        let system = System::with_lookups(WIDTH, |b| circuit(b, &[Fr::from(0u64); 2], 0, 0)).unwrap();
+        let system = R1cs::new(WIDTH, |b| circuit(b, &[Fr::from(0u64); 2], 0, 0)).unwrap();
         let key = generate(&system, &Secrets::dev("a test's secret")).unwrap();
         Setup { system, key }
     })
@@ -56,21 +60,21 @@ fn committed(a: i128, b: i128, blinding: u64) -> Commitment {
     commit(&setup().key, &setup().system, run, Fr::from(blinding)).unwrap()
 }
 
-fn proved(commitment: &Commitment, x: Fr, a: i128, b: i128) -> Result<CommitProof, CommitError> {
+fn proved(commitment: &Commitment, x: Fr, a: i128, b: i128) -> Result<CommittedProof, ProofError> {
     let run = |builder: &mut Builder| circuit(builder, &[x, signed(a * b)], a, b);
     prove(&setup().key, &setup().system, commitment, run, [Fr::from(3u64), Fr::from(4u64)])
 }
 
 /// The verifier: it computes `x` itself.
-fn accepts(y: u64, proof: &CommitProof) -> bool {
+fn accepts(y: u64, proof: &CommittedProof) -> bool {
     accepts_under(challenge(&proof.commitment, &proof.knowledge), y, proof)
 }
 
-fn accepts_under(x: Fr, y: u64, proof: &CommitProof) -> bool {
+fn accepts_under(x: Fr, y: u64, proof: &CommittedProof) -> bool {
     setup().key.vk.verify(&[x, y.into()], proof)
 }
 
-fn honest() -> CommitProof {
+fn honest() -> CommittedProof {
     let commitment = committed(1000, 7, 99);
     let x = challenge(&commitment.point, &commitment.knowledge);
     let proof = proved(&commitment, x, 1000, 7).unwrap();
@@ -95,7 +99,7 @@ fn a_true_proof_is_accepted_for_its_statement_alone() {
 #[test]
 fn every_point_matters() {
     let one = G1Affine::generator();
-    let bends: [fn(&mut CommitProof, G1Affine); 4] = [
+    let bends: [fn(&mut CommittedProof, G1Affine); 4] = [
         |p, by| p.groth16.a = moved(p.groth16.a, by),
         |p, by| p.groth16.c = moved(p.groth16.c, by),
         |p, by| p.commitment = moved(p.commitment, by),
@@ -116,21 +120,21 @@ fn a_proof_of_knowledge_that_is_wrong_or_missing_is_refused() {
     for knowledge in
         [G1Affine::identity(), proof.commitment, -proof.knowledge, setup().key.committed_sigma[0]]
     {
-        assert!(!accepts_under(x, 7000, &CommitProof { knowledge, ..proof.clone() }));
+        assert!(!accepts_under(x, 7000, &CommittedProof { knowledge, ..proof.clone() }));
     }
 }
 
-/// Without the proof of knowledge, what is shifted from one part of the equation to the other would hold: `D` made of the
-/// bases of the public inputs proves another statement.
+/// Without the proof of knowledge, what is shifted from one part of the equation to the other would hold: `D` made of
+/// the bases of the public inputs proves another statement.
 #[test]
 fn a_commitment_made_of_bases_of_public_inputs_is_refused() {
     let proof = honest();
     let x = challenge(&proof.commitment, &proof.knowledge);
     let base = setup().key.vk.groth16.gamma_abc_g1[2];
     let commitment = moved(proof.commitment, -base);
-    let bent = CommitProof { commitment, ..proof.clone() };
+    let bent = CommittedProof { commitment, ..proof.clone() };
     let key = &setup().key.vk;
-    let statement = |proof: &CommitProof, y: u64| {
+    let statement = |proof: &CommittedProof, y: u64| {
         let key = &key.groth16;
         key.gamma_abc_g1[0] + key.gamma_abc_g1[1] * x + key.gamma_abc_g1[2] * Fr::from(y) + proof.commitment
     };
@@ -145,7 +149,7 @@ fn a_commitment_made_of_bases_of_c_is_refused() {
     let x = challenge(&proof.commitment, &proof.knowledge);
     for base in [setup().key.private[0], setup().key.h[0], setup().key.vk.groth16.alpha_g1, setup().key.a[3]]
     {
-        let bent = CommitProof { commitment: moved(proof.commitment, base), ..proof.clone() };
+        let bent = CommittedProof { commitment: moved(proof.commitment, base), ..proof.clone() };
         assert!(!accepts_under(x, 7000, &bent));
     }
 }
@@ -156,7 +160,7 @@ fn a_commitment_made_of_bases_of_its_proof_of_knowledge_is_refused() {
     let proof = honest();
     let x = challenge(&proof.commitment, &proof.knowledge);
     let [base, with_sigma] = [setup().key.committed[0], setup().key.committed_sigma[0]];
-    let bent = CommitProof {
+    let bent = CommittedProof {
         commitment: moved(proof.commitment, with_sigma),
         knowledge: moved(proof.knowledge, base),
         ..proof
@@ -169,7 +173,7 @@ fn a_commitment_made_of_bases_of_its_proof_of_knowledge_is_refused() {
 fn a_commitment_to_another_value_is_refused() {
     let proof = honest();
     let x = challenge(&proof.commitment, &proof.knowledge);
-    let bent = CommitProof {
+    let bent = CommittedProof {
         commitment: moved(proof.commitment, setup().key.committed[0]),
         knowledge: moved(proof.knowledge, setup().key.committed_sigma[0]),
         ..proof
@@ -198,14 +202,14 @@ fn a_challenge_of_the_provers_choice_is_refused() {
 fn a_witness_that_moves_after_the_commitment_is_not_proved() {
     let commitment = committed(1000, 7, 99);
     let x = challenge(&commitment.point, &commitment.knowledge);
-    assert!(matches!(proved(&commitment, x, 7, 1000), Err(CommitError::Moved)));
+    assert!(matches!(proved(&commitment, x, 7, 1000), Err(ProofError::Moved)));
 }
 
 #[test]
 fn a_number_out_of_range_is_not_proved() {
     let commitment = committed(1024, 7, 99);
     let x = challenge(&commitment.point, &commitment.knowledge);
-    assert!(matches!(proved(&commitment, x, 1024, 7), Err(CommitError::Unsatisfied { .. })));
+    assert!(matches!(proved(&commitment, x, 1024, 7), Err(ProofError::Unsatisfied { .. })));
 }
 
 #[test]
@@ -229,4 +233,26 @@ fn commitments_to_equal_witnesses_differ() {
         assert!(accepts(7000, &proved(&commitment, x, 1000, 7).unwrap()));
     }
     assert_eq!(committed(1000, 7, 0).point, committed(1000, 7, 0).point);
+}
+
+/// Without a commitment the prover makes the same proof as arkworks' of the same assignment and blinding.
+#[test]
+fn without_a_commitment_the_prover_equals_that_of_arkworks() {
+    let fixture = standard();
+    let blinding = [Fr::from(123u64), Fr::from(456u64).square()];
+    let proof = fixture.prove(blinding);
+    let expected = Groth16::<Bn254>::create_proof_with_reduction_and_matrices(
+        &fixture.arkworks_key(),
+        blinding[0],
+        blinding[1],
+        fixture.system.matrices(),
+        fixture.system.inputs(),
+        fixture.system.constraints(),
+        &fixture.assignment(),
+    );
+    assert_eq!(proof.groth16, expected.unwrap());
+    assert!(proof.commitment.is_zero() && proof.knowledge.is_zero());
+    assert!(fixture.key.vk.verify(&fixture.public, &proof));
+    let key = prepare_verifying_key(&fixture.key.vk.groth16);
+    assert!(Groth16::<Bn254>::verify_proof(&key, &proof.groth16, &fixture.public).unwrap());
 }

@@ -1,15 +1,15 @@
-//! What can be wrong with a key.
+//! Errors of keys.
 
-use crate::statements::proof::AssessmentCircuit;
+use crate::statements::{AssessmentCircuit, AssessmentError};
 use ark_relations::gr1cs::SynthesisError;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why a key could not be had.
+/// Why no key was opened, generated or pinned.
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// No circuit of this size has keys.
-    #[error("no key for {circuit}: the circuits have {:?} slots", super::KEY_SIZES)]
+    #[error("no key for {circuit}: the circuits have {:?} slots", super::circuits::KEY_SIZES)]
     UnknownCircuit {
         /// The circuit asked for.
         circuit: AssessmentCircuit,
@@ -35,7 +35,7 @@ pub enum KeyError {
         /// What is wrong.
         fault: String,
     },
-    /// The bytes are no key.
+    /// The bytes are not a key.
     #[error("{what} of {circuit}: {fault}")]
     Malformed {
         /// Which key.
@@ -45,14 +45,18 @@ pub enum KeyError {
         /// What is wrong.
         fault: String,
     },
-    /// A file under a name that no pinned key has.
+    /// A file whose name is not that of a pinned key.
     #[error("{}: no key of this name is pinned by this build, so it is refused", path.display())]
     NotPinned {
         /// The file.
         path: PathBuf,
     },
     /// A file that is not the pinned key.
-    #[error("{}: its sha256 is {found}, but {pinned} is pinned; remove it: it is made again when it is needed", path.display())]
+    #[error(
+        "{}: its sha256 is {found}, but {pinned} is pinned; remove it: the next use generates it \
+         again",
+        path.display()
+    )]
     Refused {
         /// The file.
         path: PathBuf,
@@ -69,6 +73,9 @@ pub enum KeyError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The circuit of a key was not built.
+    #[error(transparent)]
+    Circuit(#[from] AssessmentError),
     /// Key generation failed.
     #[error("key generation: {0}")]
     Synthesis(#[from] SynthesisError),

@@ -1,19 +1,19 @@
-//! A proving key as a file: a header that says what it is, then its points.
+//! A proving key as a file: a header with its kind and circuit, then its points.
 //!
-//! Files are read in pieces: first for their digest alone, then, when it is the pinned one, for their points, while the
-//! digest is taken again. So nothing of another file is ever parsed, and beside the key only a buffer is in memory.
+//! A file is read twice, in pieces: first to compute its digest, then, if that is the pinned one, to parse its points
+//! while the digest is computed again. So no other file is ever parsed, and only a buffer is in memory beside the key.
 
-use super::generate::Proving;
-use super::KeyError;
-use crate::statements::proof::AssessmentCircuit;
+use super::error::KeyError;
+use crate::groth16::ProvingKey;
+use crate::statements::AssessmentCircuit;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
-/// First bytes of a file: format and version, then the kind of key.
-const MAGIC: &[u8; 32] = b"fairshare proving key 3 DEV     ";
+/// First bytes of a file: format, version, kind of key.
+const MAGIC: &[u8; 32] = b"fairshare proving key 4 DEV     ";
 /// Magic, rule id, slots (eight bytes each, little endian).
 const HEADER: usize = 32 + 16;
 /// Bytes that are read at a time.
@@ -25,14 +25,10 @@ fn header(circuit: AssessmentCircuit) -> Vec<u8> {
 }
 
 /// The bytes of a key's file. Equal keys give equal bytes.
-pub(super) fn encode(circuit: AssessmentCircuit, key: &Proving) -> Result<Vec<u8>, KeyError> {
+pub(super) fn encode(circuit: AssessmentCircuit, key: &ProvingKey) -> Result<Vec<u8>, KeyError> {
     let mut bytes = Vec::new();
     bytes.extend(header(circuit));
-    let written = match key {
-        Proving::Bits(key) => key.serialize_uncompressed(&mut bytes),
-        Proving::Committing(key) => key.serialize_uncompressed(&mut bytes),
-    };
-    written.map_err(|error| KeyError::Malformed {
+    key.serialize_uncompressed(&mut bytes).map_err(|error| KeyError::Malformed {
         what: "proving key",
         circuit,
         fault: error.to_string(),
@@ -42,7 +38,7 @@ pub(super) fn encode(circuit: AssessmentCircuit, key: &Proving) -> Result<Vec<u8
 
 /// The key of a file whose sha256 is the pinned one; the fault in words otherwise.
 ///
-/// The points are not checked again: whoever pinned the digest made them, and no other bytes get this far.
+/// The points are not checked again: they were generated with the pinned digest, and no other bytes reach this place.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -50,7 +46,7 @@ pub(super) fn read(
     path: &Path,
     circuit: AssessmentCircuit,
     pinned: &str,
-) -> io::Result<Result<Proving, &'static str>> {
+) -> io::Result<Result<ProvingKey, &'static str>> {
     let mut file = File::open(path)?;
     let mut header = Vec::with_capacity(HEADER);
     file.by_ref().take(HEADER as u64).read_to_end(&mut header)?;
@@ -70,18 +66,12 @@ pub(super) fn read(
     file.rewind()?;
     let mut reader = BufReader::with_capacity(PIECE, Hashing { file, hash: Sha256::new() });
     reader.read_exact(&mut header)?;
-    let key = if circuit.commits() {
-        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader)
-            .map(|key| Proving::Committing(Box::new(key)))
-    } else {
-        CanonicalDeserialize::deserialize_uncompressed_unchecked(&mut reader)
-            .map(|key| Proving::Bits(Box::new(key)))
-    };
+    let key = ProvingKey::deserialize_uncompressed_unchecked(&mut reader);
     let rest = io::copy(&mut reader, &mut io::sink())?;
     if rest > 0 || hex::encode(reader.into_inner().hash.finalize()) != pinned {
-        return Ok(Err("contents are no proving key, or changed while they were read"));
+        return Ok(Err("contents are not a proving key, or changed while they were read"));
     }
-    Ok(key.map_err(|_| "contents are no proving key"))
+    Ok(key.map_err(|_| "contents are not a proving key"))
 }
 
 /// sha256 of a file, as the manifest writes it.

@@ -1,23 +1,22 @@
 //! Opening the proving key of a size.
 
-use super::committed::CommittedKeys;
-use super::generate::{generate_dev, Proving};
+use super::error::KeyError;
+use super::file;
+use super::generate::generate_dev;
 use super::manifest::{digest, proving_key_name};
-use super::{file, KeyError};
-use crate::gadgets::System;
-use crate::groth16::CircuitKey;
-use crate::statements::committed::CommitKeys;
-use crate::statements::proof::AssessmentCircuit;
+use super::pinned::PinnedKeys;
+use crate::groth16::{CircuitKey, ProvingKey};
+use crate::r1cs::R1cs;
+use crate::statements::assessment::{AssessmentCircuit, ProverKeys};
 use fairshare_protocol::RuleName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Proving and verifying key of one rule and size, and the constraints that they were made for.
+/// Proving and verifying key of one rule and size, with the constraints of their circuit.
 pub struct AssessmentKeys {
     circuit: AssessmentCircuit,
-    verifying: CircuitKey,
-    proving: Proving,
-    system: System,
+    proving: ProvingKey,
+    system: R1cs,
 }
 
 impl std::fmt::Debug for AssessmentKeys {
@@ -27,29 +26,28 @@ impl std::fmt::Debug for AssessmentKeys {
 }
 
 impl AssessmentKeys {
-    /// The development keys of a rule for `size` slots: read from `DEV-<rule>-<size>.pk` in `folder`, made and written
-    /// there where the file is missing or damaged. Several processes may do so at once.
+    /// The development keys of a rule for `size` slots: read from `DEV-<rule>-<size>.pk` in `folder`, or generated and
+    /// written there if the file is missing or damaged. Several processes may do so at once.
     ///
     /// # Errors
     /// A size without keys, a folder that cannot be written, or keys that are not the pinned ones.
     pub fn open_dev(folder: &Path, rule: RuleName, size: u8) -> Result<Self, KeyError> {
         let circuit = AssessmentCircuit { rule, size };
-        let committed = CommittedKeys::try_load()?;
+        let committed = PinnedKeys::try_load()?;
         let pinned = committed.manifest().key(circuit)?.proving_key_sha256.clone();
         let path = folder.join(proving_key_name(circuit));
         let proving = match read(&path, circuit, &pinned)? {
             Some(key) => key,
             None => make(folder, &path, circuit, &pinned)?,
         };
-        let verifying = proving.verifying_key();
-        if committed.verifying_key(rule, size) != Some(&verifying) {
+        if committed.verifying_key(rule, size) != Some(&proving.vk) {
             return Err(KeyError::Malformed {
                 what: "proving key",
                 circuit,
                 fault: "its verifying key is not the committed one; run `fairshare-setup pin`".to_owned(),
             });
         }
-        Ok(Self { circuit, verifying, proving, system: circuit.system()? })
+        Ok(Self { circuit, proving, system: circuit.system()? })
     }
 
     /// The rule of the circuit.
@@ -69,34 +67,21 @@ impl AssessmentKeys {
 
     /// The verifying key, equal to the committed one.
     pub fn verifying_key(&self) -> &CircuitKey {
-        &self.verifying
+        &self.proving.vk
     }
 
-    pub(crate) fn proving_key(&self) -> &Proving {
-        &self.proving
-    }
-
-    /// What a prover that commits needs, where the circuit is one of those.
-    pub(crate) fn committing(&self) -> Option<CommitKeys<'_>> {
-        match &self.proving {
-            Proving::Bits(_) => None,
-            Proving::Committing(proving) => {
-                Some(CommitKeys { circuit: self.circuit, proving, system: &self.system })
-            }
-        }
-    }
-
-    pub(crate) fn system(&self) -> &System {
-        &self.system
+    /// What a prover needs.
+    pub(crate) fn prover(&self) -> ProverKeys<'_> {
+        ProverKeys { circuit: self.circuit, proving: &self.proving, system: &self.system }
     }
 }
 
-/// The key in the file, `None` where there is none or a damaged one.
-fn read(path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Option<Proving>, KeyError> {
+/// The key in the file; `None` if the file is missing or damaged.
+fn read(path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Option<ProvingKey>, KeyError> {
     match file::read(path, circuit, pinned) {
         Ok(Ok(key)) => Ok(Some(key)),
         Ok(Err(fault)) => {
-            tracing::warn!(path = %path.display(), fault, "DEV proving key is damaged or outdated: making it again");
+            tracing::warn!(path = %path.display(), fault, "DEV proving key is outdated: generating it again");
             Ok(None)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -105,12 +90,17 @@ fn read(path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Option<
 }
 
 /// Makes the key and writes its file.
-fn make(folder: &Path, path: &Path, circuit: AssessmentCircuit, pinned: &str) -> Result<Proving, KeyError> {
+fn make(
+    folder: &Path,
+    path: &Path,
+    circuit: AssessmentCircuit,
+    pinned: &str,
+) -> Result<ProvingKey, KeyError> {
     let io = |path: PathBuf| move |source| KeyError::Io { path, source };
     // Before the work: a folder that cannot be written is known at once.
     std::fs::create_dir_all(folder).map_err(io(folder.to_path_buf()))?;
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(io(folder.to_path_buf()))?;
-    tracing::info!(path = %path.display(), %circuit, "making the DEV proving key: once, then it is read from this file");
+    tracing::info!(path = %path.display(), %circuit, "generating the DEV proving key, once");
     let key = generate_dev(circuit)?;
     let bytes = file::encode(circuit, &key)?;
     let found = digest(&bytes);
@@ -130,22 +120,22 @@ fn make(folder: &Path, path: &Path, circuit: AssessmentCircuit, pinned: &str) ->
 mod tests {
     use super::*;
 
-    const RULE: RuleName = RuleName::MultiKrum;
+    const RULE: RuleName = RuleName::Agreement;
 
     #[test]
     fn keys_are_made_once_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("new");
         let made = AssessmentKeys::open_dev(&inner, RULE, 8).unwrap();
-        let path = inner.join("DEV-multi-krum-8.pk");
+        let path = inner.join("DEV-agreement-8.pk");
         let written = std::fs::metadata(&path).unwrap().modified().unwrap();
         let read = AssessmentKeys::open_dev(&inner, RULE, 8).unwrap();
         assert_eq!(made.proving, read.proving);
         assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), written, "it was not made again");
         assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 1, "no temporary file stays");
-        assert_eq!(CommittedKeys::load().verifying_key(RULE, 8), Some(read.verifying_key()));
+        assert_eq!(PinnedKeys::load().verifying_key(RULE, 8), Some(read.verifying_key()));
 
-        let damages: [fn(&mut Vec<u8>); 3] = [|b| b[500_000] ^= 1, |b| b.truncate(30), |b| b[0] = 0];
+        let damages: [fn(&mut Vec<u8>); 3] = [|b| b[300_000] ^= 1, |b| b.truncate(30), |b| b[0] = 0];
         for damage in damages {
             let mut bytes = std::fs::read(&path).unwrap();
             damage(&mut bytes);
@@ -167,16 +157,16 @@ mod tests {
         };
         for other in [
             AssessmentCircuit { size: 8, ..sixteen },
-            AssessmentCircuit { rule: RuleName::Agreement, ..sixteen },
+            AssessmentCircuit { rule: RuleName::MultiKrum, ..sixteen },
         ] {
             assert_eq!(fault(other, &bytes), "not of the circuit that its name says");
         }
         assert!(
-            fault(sixteen, &[bytes.clone(), vec![0]].concat()).contains("no proving key"),
+            fault(sixteen, &[bytes.clone(), vec![0]].concat()).contains("not a proving key"),
             "a byte too many"
         );
         bytes.truncate(60);
-        assert_eq!(fault(sixteen, &bytes), "contents are no proving key");
+        assert_eq!(fault(sixteen, &bytes), "contents are not a proving key");
         assert_eq!(
             file::read(&path, sixteen, &digest(&[])).unwrap().unwrap_err(),
             "contents differ from the pinned digest"
@@ -191,7 +181,7 @@ mod tests {
         let error = AssessmentKeys::open_dev(folder.path(), RULE, 12).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no key for multi-krum with 12 slots: the circuits have [8, 16, 32, 64, 128] slots"
+            "no key for agreement with 12 slots: the circuits have [8, 16, 32, 64, 128] slots"
         );
     }
 

@@ -1,13 +1,16 @@
-//! Makes the files that pin the keys: verifying keys, manifest, and the contracts that hold them.
+//! Generates the files that pin the keys: verifying keys, manifest, and the contracts that contain them.
 
-use super::committed::keys_hash;
+use super::circuits::key_circuits;
+use super::error::KeyError;
 use super::manifest::{digest, verifying_key_name, Manifest, ManifestKey};
-use super::{file, generate, key_circuits, words, CommittedKeys, KeyError};
-use crate::export::solidity::{verifying_key_contract, verifying_key_contract_name};
+use super::pinned::keys_hash;
+use super::pinned::PinnedKeys;
+use super::solidity::{verifying_key_contract, verifying_key_contract_name};
+use super::{file, generate, words};
 use crate::groth16::CircuitKey;
-use crate::srs::KzgKey;
-use crate::statements::proof::AssessmentCircuit;
+use crate::kzg::KzgKey;
 use crate::statements::public::PUBLIC_INPUTS;
+use crate::statements::AssessmentCircuit;
 
 /// A generated file: where it lies below the repository's root, and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct PinnedFile {
     pub contents: Vec<u8>,
 }
 
-/// Makes the keys of all circuits and gives every file that pins them. `progress` hears of each before its work.
+/// Generates the keys of all circuits and returns every file that pins them. Calls `progress` before each key.
 ///
 /// # Errors
 /// Key generation fails.
@@ -37,22 +40,22 @@ pub fn pin(mut progress: impl FnMut(AssessmentCircuit)) -> Result<Vec<PinnedFile
             constraints: system.constraints(),
             public_inputs: PUBLIC_INPUTS,
             verifying_key: verifying_key_name(circuit),
-            verifying_key_sha256: digest(&words::encode(&proving.verifying_key())),
+            verifying_key_sha256: digest(&words::encode(&proving.vk)),
             proving_key_sha256: digest(&file::encode(circuit, &proving)?),
         });
-        keys.push(proving.verifying_key());
+        keys.push(proving.vk);
     }
     let hash = keys_hash(true, &KzgKey::dev(), &keys);
     let manifest = Manifest::new(entries, hex::encode(hash));
     files(&manifest, &keys)
 }
 
-/// Every file that the committed keys give: the same as [`pin`], without making the keys again.
+/// The files of [`pin`], computed from the pinned keys without generating any.
 ///
 /// # Errors
-/// The committed keys do not go together.
+/// The pinned keys are inconsistent.
 pub fn pinned_files() -> Result<Vec<PinnedFile>, KeyError> {
-    let committed = CommittedKeys::try_load()?;
+    let committed = PinnedKeys::try_load()?;
     let keys: Vec<_> = key_circuits()
         .filter_map(|circuit| committed.verifying_key(circuit.rule, circuit.size).cloned())
         .collect();
@@ -97,8 +100,8 @@ mod tests {
     fn the_smallest_keys_made_anew_are_the_pinned_ones() {
         for circuit in key_circuits().filter(|circuit| circuit.size == 8) {
             let key = generate::generate_dev(circuit).unwrap();
-            let pinned = CommittedKeys::load().manifest().key(circuit).unwrap().clone();
-            assert_eq!(digest(&words::encode(&key.verifying_key())), pinned.verifying_key_sha256);
+            let pinned = PinnedKeys::load().manifest().key(circuit).unwrap().clone();
+            assert_eq!(digest(&words::encode(&key.vk)), pinned.verifying_key_sha256);
             assert_eq!(digest(&file::encode(circuit, &key).unwrap()), pinned.proving_key_sha256);
         }
     }

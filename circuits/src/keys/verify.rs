@@ -1,16 +1,19 @@
-//! Whether a file in the data folder is the key that this build has pinned.
+//! Checks a proving key in the data folder against the manifest of this build.
 
+use super::circuits::key_circuits;
+use super::error::KeyError;
 use super::file::file_digest;
 use super::manifest::proving_key_name;
-use super::{key_circuits, CommittedKeys, KeyError};
+use super::pinned::PinnedKeys;
 use std::path::Path;
 
-/// Checks a proving key's file against the manifest, by its name and its sha256. Gives the rule and the slots of its circuit.
+/// Checks a proving key's file against the manifest, by its name and its sha256. Gives the rule and the slots of its
+/// circuit.
 ///
 /// # Errors
 /// A file that cannot be read, a name that no pinned key has, or another digest than the pinned one.
 pub fn verify_proving_key(path: &Path) -> Result<(String, u8), KeyError> {
-    let committed = CommittedKeys::try_load()?;
+    let committed = PinnedKeys::try_load()?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let circuit = key_circuits().find(|circuit| proving_key_name(*circuit) == name);
     let circuit = circuit.ok_or_else(|| KeyError::NotPinned { path: path.to_path_buf() })?;

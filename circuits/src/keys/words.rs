@@ -1,11 +1,11 @@
 //! A verifying key as words: the layout of its file, of its contract, and of the keys hash.
 
-use super::KeyError;
-use crate::encoding::{g2_from_words, g2_words, point_from_words, point_words};
-use crate::error::EncodingError;
+use super::error::KeyError;
+use crate::curve::words::EncodingError;
+use crate::curve::words::{g2_from_words, g2_words, point_from_words, point_words};
 use crate::groth16::CircuitKey;
-use crate::statements::proof::AssessmentCircuit;
 use crate::statements::public::PUBLIC_INPUTS;
+use crate::statements::AssessmentCircuit;
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_groth16::VerifyingKey;
@@ -14,15 +14,13 @@ use fairshare_protocol::Word;
 /// Words of `alpha_1, beta_2, gamma_2, delta_2` and `[sigma]_2`.
 pub const KEY_FIXED_WORDS: usize = 18;
 
-/// `alpha_1, beta_2, gamma_2, delta_2`, `[sigma]_2` or four zeros where the circuit's prover does not commit, then the points
-/// of the public inputs, the constant one first.
+/// `alpha_1, beta_2, gamma_2, delta_2, [sigma]_2`, then the points of the public inputs, the constant one first.
 pub fn verifying_key_words(key: &CircuitKey) -> Vec<Word> {
     let CircuitKey { groth16: key, sigma_g2 } = key;
     let mut words = point_words(&key.alpha_g1).to_vec();
-    for point in [&key.beta_g2, &key.gamma_g2, &key.delta_g2] {
+    for point in [&key.beta_g2, &key.gamma_g2, &key.delta_g2, sigma_g2] {
         words.extend(g2_words(point));
     }
-    words.extend(sigma_g2.as_ref().map_or([[0; 32]; 4], g2_words));
     words.extend(key.gamma_abc_g1.iter().flat_map(point_words));
     words
 }
@@ -32,9 +30,9 @@ pub(super) fn encode(key: &CircuitKey) -> Vec<u8> {
     verifying_key_words(key).as_flattened().to_vec()
 }
 
-/// Reads a verifying key and checks every point: on its curve, in its group, not infinity; `gamma_2` is `[1]_2`, which joins
-/// the public inputs with the openings in one pairing, and `delta_2` is another;
-/// `[sigma]_2` is there just where the circuit's prover commits.
+/// Reads a verifying key and checks every point: on its curve, in its group, not infinity. `gamma_2` must be `[1]_2`,
+/// which joins the public inputs with the openings in one pairing; `delta_2` and `[sigma]_2` must be others, and
+/// differ.
 pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<CircuitKey, KeyError> {
     let malformed = |fault: String| KeyError::Malformed { what: "verifying key", circuit, fault };
     let (words, rest) = bytes.as_chunks::<32>();
@@ -61,16 +59,11 @@ pub(super) fn decode(circuit: AssessmentCircuit, bytes: &[u8]) -> Result<Circuit
             Ok(point)
         }
     };
-    let (gamma_g2, delta_g2) = (g2(6)?, g2(10)?);
+    let (gamma_g2, delta_g2, sigma_g2) = (g2(6)?, g2(10)?, g2(14)?);
     if gamma_g2 != G2Affine::generator() || delta_g2 == gamma_g2 {
         return Err(malformed("gamma_2 is not [1]_2, or delta_2 is".to_owned()));
     }
-    let no_commitment = words[14..KEY_FIXED_WORDS].iter().all(|word| *word == [0; 32]);
-    if circuit.commits() == no_commitment {
-        return Err(malformed("it has a commitment's point and should have none, or the reverse".to_owned()));
-    }
-    let sigma_g2 = if no_commitment { None } else { Some(g2(14)?) };
-    if sigma_g2.is_some_and(|sigma| sigma == gamma_g2 || sigma == delta_g2) {
+    if sigma_g2 == gamma_g2 || sigma_g2 == delta_g2 {
         return Err(malformed("[sigma]_2 is [1]_2 or delta_2".to_owned()));
     }
     let groth16 = VerifyingKey {

@@ -1,17 +1,17 @@
-//! What is proved: the binding of the Gram matrix, and a rule over it.
+//! The statement of the aggregator's proof: an assessment of a committed Gram matrix by a rule.
 
 pub(crate) mod agreement;
-pub(crate) mod committed;
+pub(crate) mod assessment;
+mod error;
 pub(crate) mod gram_binding;
-pub(crate) mod multi_krum;
 mod outcome;
-pub(crate) mod proof;
-pub(crate) mod prover;
 pub(crate) mod public;
+mod rule;
+
+pub use assessment::AssessmentCircuit;
+pub use error::AssessmentError;
 
 #[cfg(test)]
-mod committed_tests;
+pub(crate) mod proof_tests;
 #[cfg(test)]
 pub(crate) mod testing;
-#[cfg(test)]
-pub(crate) mod tests;

@@ -1,75 +1,76 @@
-//! The public inputs of the assessment circuits, the same for every rule, and the outcome that they fold into one.
+//! The public inputs of the assessment circuits, the same for every rule, and the outcome that one of them digests.
 
-use crate::gadgets::builder::{power_of_two, Builder, Wire};
-use crate::gadgets::packing::{mask, pack, pack_elements, pack_wires};
+use crate::gadgets::packing::{mask, pack, pack_combinations, pack_elements};
 use crate::gadgets::range::range;
-use crate::statements::gram_binding::{gram_hash, sigma};
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::{Builder, LinearCombination};
+#[cfg(test)]
+use crate::statements::gram_binding::sigma;
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
-use fairshare_protocol::{packed_words, Assessment, GramMatrix, Policy};
+#[cfg(test)]
+use fairshare_protocol::GramMatrix;
+use fairshare_protocol::{packed_words, Assessment, Policy};
 
 /// Public inputs of every assessment circuit.
-pub const PUBLIC_INPUTS: usize = 5;
+pub(crate) const PUBLIC_INPUTS: usize = 4;
 
-/// Bits of the active mask in `setting`.
+/// Bits of the active mask in `packed_inputs`.
 const MASK_BITS: usize = 128;
 
-/// Bits of each policy word in `setting`.
+/// Bits of each policy word in `packed_inputs`.
 const POLICY_BITS: usize = 16;
 
 /// What is proved of a round, and to whom it is shown.
 ///
 /// | index | field | Solidity |
 /// | --- | --- | --- |
-/// | 0 | `h` | `proof.h`: 0 where the prover commits (13.10) |
-/// | 1 | `rho` | the challenge `st1 mod r` |
-/// | 2 | `setting`: `active + 2^128 policy_0 + 2^144 policy_1` | `statement.activeMask`, `statement.policy` |
-/// | 3 | `chi` | the challenge of the outcome |
-/// | 4 | `sum_k chi^k outcome_k` | the same |
+/// | 0 | `rho` | the challenge `st1 mod r` |
+/// | 1 | `packed_inputs`: `active + 2^128 policy_0 + 2^144 policy_1` | `statement.activeMask`, `statement.policy` |
+/// | 2 | `chi` | the challenge of the outcome, and of the lookups |
+/// | 3 | `outcome_digest`: `sum_k chi^k outcome_k` | the same |
 ///
-/// The outcome, everything that follows from the matrix and inputs 1 and 2: `sigma`, `kept`, `coherence`, then `shares` and `weights`,
-/// 17 bits each, 14 to a word. The same stands in docs/protocol.md 13.2, with why the fold binds it and why `setting` has one reading.
+/// The outcome is all that follows from the matrix and inputs 0 and 1: `sigma`, `kept`, `coherence`, then `shares` and
+/// `weights`, 17 bits each, 14 to a word. docs/protocol.md 13.2 has the same table, and says why the digest binds the
+/// outcome and why `packed_inputs` has one reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssessmentPublic {
-    /// Poseidon of the Gram matrix, or 0 where the prover commits to it.
-    pub h: Fr,
-    /// The challenge that `h` or the commitment gives.
-    pub rho: Fr,
-    /// The challenge that the outcome gives; where the prover commits, also that of the lookups.
-    pub chi: Fr,
+pub(crate) struct AssessmentPublic {
+    /// The challenge that follows from the commitment.
+    pub(crate) rho: Fr,
+    /// The challenge that follows from the outcome.
+    pub(crate) chi: Fr,
     /// `sum_{i,j} rho_i rho_j G_ij`.
-    pub sigma: Fr,
+    pub(crate) sigma: Fr,
     /// Active slots, slot `i` as bit `i`.
-    pub active: u128,
+    pub(crate) active: u128,
     /// The rule, which the key of the proof decides, and its two words.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// Kept slots.
-    pub kept: u128,
+    pub(crate) kept: u128,
     /// `0 ..= 2^16`.
-    pub coherence: u32,
+    pub(crate) coherence: u32,
     /// Pay shares in `2^-16`, one a slot.
-    pub shares: Vec<u32>,
+    pub(crate) shares: Vec<u32>,
     /// Model weights in `2^-16`, one a slot.
-    pub weights: Vec<u32>,
+    pub(crate) weights: Vec<u32>,
 }
 
 impl AssessmentPublic {
-    /// What an assessment of `gram` gives under the challenges `rho` and `chi`, for a circuit whose prover does not commit.
-    pub fn new(
+    /// The statement about an assessment of `gram` under the challenges `rho` and `chi`.
+    #[cfg(test)]
+    pub(crate) fn new(
         gram: &GramMatrix,
         [rho, chi]: [Fr; 2],
         active: u128,
         policy: Policy,
         assessment: &Assessment,
     ) -> Self {
-        let h = gram_hash(gram);
-        Self { h, rho, chi, sigma: sigma(gram, rho), ..Self::unbound(active, policy, assessment) }
+        Self { rho, chi, sigma: sigma(gram, rho), ..Self::unbound(active, policy, assessment) }
     }
 
-    /// What is known before the challenges: `h`, `rho`, `chi` and `sigma` are 0.
+    /// What is known before the challenges: `rho`, `chi` and `sigma` are 0.
     pub(crate) fn unbound(active: u128, policy: Policy, assessment: &Assessment) -> Self {
         Self {
-            h: Fr::ZERO,
             rho: Fr::ZERO,
             chi: Fr::ZERO,
             sigma: Fr::ZERO,
@@ -84,7 +85,8 @@ impl AssessmentPublic {
 
     /// The outcome in its order, for the circuit of `size` slots.
     ///
-    /// Shares and weights for fewer slots are filled with zeros; entries beyond `size` are cut, which verification refuses.
+    /// Shares and weights for fewer slots are filled with zeros; entries beyond `size` are cut, which verification
+    /// refuses.
     pub(crate) fn outcome(&self, size: usize) -> Vec<Fr> {
         let filled = |elements: &[u32]| {
             let mut elements = elements.to_vec();
@@ -97,31 +99,33 @@ impl AssessmentPublic {
         outcome
     }
 
-    /// The public inputs in their order, for the circuit of `size` slots. They tell policies apart whose words are below
-    /// `2^16`, and no others: verification refuses those.
-    pub fn to_field_elements(&self, size: usize) -> Vec<Fr> {
+    /// The public inputs in their order, for the circuit of `size` slots. They distinguish policies whose words are
+    /// below `2^16`; verification refuses other policies.
+    #[cfg(test)]
+    pub(crate) fn to_field_elements(&self, size: usize) -> Vec<Fr> {
         self.values(size).inputs.to_vec()
     }
 
     pub(crate) fn values(&self, size: usize) -> PublicValues {
         let policy = self.policy.words().map(Fr::from);
-        let before = [self.h, self.rho, setting(self.active, policy)];
+        let before = [self.rho, packed_inputs(self.active, policy)];
         PublicValues::new(before, policy, self.chi, self.outcome(size))
     }
 }
 
-/// The mask and the two policy words as one public input. Below `2^160`, and read in one way, where both words are in range.
-pub(crate) fn setting(active: u128, policy: [Fr; 2]) -> Fr {
+/// The mask and the two policy words as one public input. Below `2^160` and with one reading if both words are in
+/// range.
+pub(crate) fn packed_inputs(active: u128, policy: [Fr; 2]) -> Fr {
     mask(active) + power_of_two(MASK_BITS) * pack(&policy, POLICY_BITS)
 }
 
-/// The first policy word that is too large for `setting`, if there is one.
+/// The first policy word that is too large for `packed_inputs`, if there is one.
 pub(crate) fn policy_word_out_of_range(policy: Policy) -> Option<u32> {
     policy.words().into_iter().find(|word| word >> POLICY_BITS != 0)
 }
 
 /// `sum_k chi^k outcome_k`.
-pub(crate) fn fold(outcome: &[Fr], chi: Fr) -> Fr {
+pub(crate) fn outcome_digest(outcome: &[Fr], chi: Fr) -> Fr {
     outcome.iter().rev().fold(Fr::ZERO, |sum, value| sum * chi + value)
 }
 
@@ -129,83 +133,82 @@ pub(crate) fn fold(outcome: &[Fr], chi: Fr) -> Fr {
 #[derive(Debug, Clone)]
 pub(crate) struct PublicValues {
     pub(crate) inputs: [Fr; PUBLIC_INPUTS],
-    /// The policy words that the prover says `setting` holds.
+    /// The policy words that the prover claims for `packed_inputs`.
     pub(crate) policy: [Fr; 2],
     pub(crate) outcome: Vec<Fr>,
 }
 
 impl PublicValues {
-    /// Public inputs before the challenge of the outcome, the policy words of the third, that challenge, and the outcome,
-    /// which is folded.
-    pub(crate) fn new([h, rho, setting]: [Fr; 3], policy: [Fr; 2], chi: Fr, outcome: Vec<Fr>) -> Self {
-        Self { inputs: [h, rho, setting, chi, fold(&outcome, chi)], policy, outcome }
+    /// `rho` and `packed_inputs`, the policy words of the second, the challenge of the outcome, and the outcome.
+    pub(crate) fn new([rho, packed]: [Fr; 2], policy: [Fr; 2], chi: Fr, outcome: Vec<Fr>) -> Self {
+        Self { inputs: [rho, packed, chi, outcome_digest(&outcome, chi)], policy, outcome }
     }
 
     /// Values that do not matter.
     pub(crate) fn blank(size: usize) -> Self {
-        Self::new([Fr::ZERO; 3], [Fr::ZERO; 2], Fr::ZERO, vec![Fr::ZERO; 3 + 2 * packed_words(size)])
+        Self::new([Fr::ZERO; 2], [Fr::ZERO; 2], Fr::ZERO, vec![Fr::ZERO; 3 + 2 * packed_words(size)])
     }
 
-    /// Makes the public inputs; the policy words as private variables; and the outcome as private variables that the last
-    /// input folds: one constraint each.
-    pub(crate) fn allocate(&self, builder: &mut Builder) -> PublicWires {
+    /// Allocates the public inputs, and policy words and outcome as private variables. One constraint per word of the
+    /// outcome ties it to its digest.
+    pub(crate) fn allocate(&self, builder: &mut Builder) -> PublicVariables {
         builder.section("public inputs");
-        let [h, rho, setting, chi, folded] = self.inputs.map(|value| builder.input(value));
+        let [rho, packed, chi, digest] = self.inputs.map(|value| builder.input(value));
         let policy = self.policy.map(|value| builder.witness(value));
-        let mut outcome = self.outcome.iter().map(|value| builder.witness(*value)).collect::<Vec<Wire>>();
+        let mut outcome =
+            self.outcome.iter().map(|value| builder.witness(*value)).collect::<Vec<LinearCombination>>();
 
-        // Policy words: 16 bits each. The mask is what they leave of `setting`, and a rule's "active slots" say that it is the
-        // sum of their bits. With all three in range the sum is below 2^160, so there are no other words and no other mask.
+        // Policy words: 16 bits each. The mask is what they leave of `packed_inputs`, and a rule's "active slots"
+        // require it to be the sum of their bits. With all three in range the sum is below 2^160, so there are no other
+        // words and no other mask.
         builder.section("policy words");
         for word in &policy {
             range(builder, word, POLICY_BITS);
         }
-        let mut active = setting;
-        active.add_scaled(&pack_wires(&policy, POLICY_BITS), -power_of_two(MASK_BITS));
+        let mut active = packed;
+        active.add_scaled(&pack_combinations(&policy, POLICY_BITS), -power_of_two(MASK_BITS));
 
         builder.section("outcome");
-        let (last, others) = outcome.split_last().expect("sigma is one");
+        let (last, others) = outcome.split_last().expect("sigma is an element");
         let mut sum = last.clone();
         for value in others.iter().rev() {
             sum = builder.product(&sum, &chi).plus(value);
         }
-        builder.equal(&sum, &folded);
+        builder.equal(&sum, &digest);
         let weights = outcome.split_off((outcome.len() + 3) / 2);
         let shares = outcome.split_off(3);
         let [sigma, kept, coherence] = outcome.try_into().expect("three are left");
-        PublicWires { h, rho, active, policy, chi, sigma, kept, coherence, shares, weights }
+        PublicVariables { rho, active, policy, chi, sigma, kept, coherence, shares, weights }
     }
 }
 
-/// The public inputs of a circuit but the last: mask and policy words for `setting`, and the outcome for the fold.
-pub(crate) struct PublicWires {
-    pub(crate) h: Wire,
-    pub(crate) rho: Wire,
-    /// What the policy words leave of `setting`; [`super::outcome::active_slots`] says that it is a mask.
-    pub(crate) active: Wire,
+/// The parts of the public inputs: mask and policy words of `packed_inputs`, and the outcome of `outcome_digest`.
+pub(crate) struct PublicVariables {
+    pub(crate) rho: LinearCombination,
+    /// What the policy words leave of `packed_inputs`; [`super::outcome::active_slots`] requires it to be a mask.
+    pub(crate) active: LinearCombination,
     /// Each below `2^16`.
-    pub(crate) policy: [Wire; 2],
-    pub(crate) chi: Wire,
-    pub(crate) sigma: Wire,
-    pub(crate) kept: Wire,
-    pub(crate) coherence: Wire,
+    pub(crate) policy: [LinearCombination; 2],
+    pub(crate) chi: LinearCombination,
+    pub(crate) sigma: LinearCombination,
+    pub(crate) kept: LinearCombination,
+    pub(crate) coherence: LinearCombination,
     /// Packed words, as `weights`.
-    pub(crate) shares: Vec<Wire>,
-    pub(crate) weights: Vec<Wire>,
+    pub(crate) shares: Vec<LinearCombination>,
+    pub(crate) weights: Vec<LinearCombination>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gadgets::lookup::close;
-    use crate::gadgets::system::check;
-    use crate::gadgets::System;
+    use crate::r1cs::lookup::close;
+    use crate::r1cs::system::check;
+    use crate::r1cs::R1cs;
     use crate::statements::outcome::active_slots;
     use ark_ff::Field;
 
     fn public() -> AssessmentPublic {
         AssessmentPublic {
-            h: Fr::from(100u64),
             rho: Fr::from(101u64),
             chi: Fr::from(3u64),
             sigma: Fr::from(102u64),
@@ -226,19 +229,19 @@ mod tests {
         assert_eq!(outcome[..3], [102u64, 0x7fff, 999].map(Fr::from));
         assert_eq!(outcome[4], Fr::from(15u64 + (16 << 17)));
         assert_eq!(outcome[6], Fr::from(35u64 + (36 << 17)));
-        let setting = Fr::from(0xffffu64) + power_of_two(128 + 5) + power_of_two(144) + power_of_two(145);
-        assert_eq!(values.inputs[..4], [100u64.into(), 101u64.into(), setting, 3u64.into()]);
+        let packed = Fr::from(0xffffu64) + power_of_two(128 + 5) + power_of_two(144) + power_of_two(145);
+        assert_eq!(values.inputs[..3], [101u64.into(), packed, 3u64.into()]);
         assert_eq!(values.policy, [32u64, 3].map(Fr::from));
         let powers = [1u64, 3, 9, 27, 81, 243, 729].map(Fr::from);
         assert_eq!(
-            values.inputs[4],
+            values.inputs[3],
             outcome.iter().zip(powers).map(|(value, power)| power * value).sum::<Fr>()
         );
         assert_eq!(public().to_field_elements(16), values.inputs);
     }
 
     #[test]
-    fn the_fold_binds_the_outcome() {
+    fn the_digest_binds_the_outcome() {
         let holds = |values: &PublicValues| check(|builder| drop(values.allocate(builder))).0;
         let honest = public().values(16);
         assert!(holds(&honest));
@@ -247,7 +250,7 @@ mod tests {
             bent.outcome[index] += Fr::from(1u64);
             assert!(!holds(&bent), "outcome {index}");
         }
-        for index in [3, 4] {
+        for index in [2, 3] {
             let mut bent = honest.clone();
             bent.inputs[index] += Fr::from(1u64);
             assert!(!holds(&bent), "input {index}");
@@ -257,14 +260,15 @@ mod tests {
     const SLOTS: usize = 8;
     const MASK: u128 = 0b0111_1011;
 
-    /// `setting` of this mask and these words beside the words `claimed`, under a challenge that is no entry of a table.
+    /// `packed_inputs` of this mask and these words beside the words `claimed`, under a challenge that is not an entry
+    /// of the table.
     fn stated(mask: u128, policy: [u64; 2], claimed: [Fr; 2]) -> PublicValues {
-        let setting = setting(mask, policy.map(Fr::from));
+        let packed = packed_inputs(mask, policy.map(Fr::from));
         let outcome = vec![Fr::ONE; 3 + 2 * packed_words(SLOTS)];
-        PublicValues::new([Fr::ONE, Fr::ONE, setting], claimed, Fr::from(3u64).pow([100]), outcome)
+        PublicValues::new([Fr::ONE, packed], claimed, Fr::from(3u64).pow([100]), outcome)
     }
 
-    /// The public inputs and the active slots `bits`, nothing else: every section that is broken, by bits as by lookups.
+    /// The public inputs and the active slots `bits`, nothing else: every section that is broken.
     #[track_caller]
     fn broken(values: &PublicValues, bits: u128) -> Vec<&'static str> {
         let synthesize = |builder: &mut Builder| {
@@ -274,15 +278,10 @@ mod tests {
             active_slots(builder, &claims, &public.active);
             close(builder, &public.chi);
         };
-        let sections = |system: System| {
-            let mut builder = system.assigning();
-            synthesize(&mut builder);
-            system.broken_sections(&builder.assignment().unwrap())
-        };
-        let by_bits = sections(System::new(synthesize).unwrap());
-        let by_lookups = sections(System::with_lookups(10, synthesize).unwrap());
-        assert_eq!(by_bits, by_lookups);
-        by_bits
+        let system = R1cs::new(10, synthesize).unwrap();
+        let mut builder = system.assigning();
+        synthesize(&mut builder);
+        system.broken_sections(&builder.assignment().unwrap())
     }
 
     fn as_claimed(mask: u128, policy: [u64; 2]) -> PublicValues {
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_is_read_as_it_was_stated() {
+    fn packed_inputs_are_read_as_they_were_stated() {
         for mask in [0, 1, MASK, 0xff] {
             for policy in [[0, 0], [32, 1], [0xffff, 0], [0, 0xffff], [0xffff, 0xffff]] {
                 assert_eq!(broken(&as_claimed(mask, policy), mask), [""; 0], "{mask:#x} {policy:?}");
@@ -301,7 +300,7 @@ mod tests {
         assert_eq!(broken(&stated(MASK, [32, 1], [1u64, 32].map(Fr::from)), MASK), ["active slots"]);
     }
 
-    /// The sum is the same and everything else holds: the ranges alone refuse it.
+    /// The sum is the same and everything else holds: only the ranges refuse it.
     #[test]
     fn policy_words_moved_into_one_another_are_refused_by_their_range() {
         let whole = power_of_two(16);
@@ -312,12 +311,12 @@ mod tests {
             let claimed = [first + moved, second - moved / whole];
             let values = stated(MASK, policy, claimed);
             let parts = [MASK.into(), power_of_two(128) * claimed[0], power_of_two(144) * claimed[1]];
-            assert_eq!(values.inputs[2], parts.iter().sum::<Fr>(), "the sum does not tell");
+            assert_eq!(values.inputs[1], parts.iter().sum::<Fr>(), "the sum does not tell");
             assert_eq!(broken(&values, MASK), ["policy words"], "{policy:?} moved by {moved}");
         }
     }
 
-    /// A slot left out or let in, and a word that is no integer makes up for it: the range alone refuses it.
+    /// A slot left out or added, and a word that is not an integer makes up for it: only the range refuses it.
     #[test]
     fn a_slot_traded_for_a_part_of_a_policy_word_is_refused_by_its_range() {
         for slot in 0..SLOTS {

@@ -1,13 +1,12 @@
-//! What the tests of every rule share: constraints of a size, rounds, and a witness with its public inputs to bend.
+//! Shared by the tests of statements: constraints of a size, rounds, and a witness with its public inputs to bend.
 
-use super::committed::lookup_system;
-use super::gram_binding::{hash_entries, sigma_entries, triangle};
-use super::proof::{
-    blank_circuit, check_constraints, witness, AssessmentCircuit, AssessmentError, RuleWitness,
-};
+use super::agreement::AgreementWitness;
+use super::assessment::AssessmentCircuit;
+use super::gram_binding::{sigma_entries, triangle};
 use super::public::{AssessmentPublic, PublicValues};
-use crate::gadgets::builder::power_of_two;
-use crate::gadgets::System;
+use super::rule::RuleWitness;
+use crate::r1cs::linear_combination::power_of_two;
+use crate::r1cs::R1cs;
 use ark_bn254::Fr;
 use ark_ff::Field;
 use fairshare_protocol::{assess, GramMatrix, Policy, RuleName};
@@ -17,19 +16,10 @@ use rand_chacha::ChaCha8Rng;
 use std::sync::OnceLock;
 
 /// The constraints of a circuit, made once for all tests.
-pub(crate) fn system(rule: RuleName, size: usize) -> &'static System {
-    static SYSTEMS: [OnceLock<System>; 8] = [const { OnceLock::new() }; 8];
-    let index = 4 * usize::from(rule.id() - 1) + size.trailing_zeros() as usize - 3;
-    let circuit = AssessmentCircuit { rule, size: size as u8 };
-    SYSTEMS[index].get_or_init(|| System::new(|builder| blank_circuit(builder, circuit)).unwrap())
-}
-
-/// The same with lookups.
-fn lookups(rule: RuleName, size: usize) -> &'static System {
-    static SYSTEMS: [OnceLock<System>; 8] = [const { OnceLock::new() }; 8];
-    let index = 4 * usize::from(rule.id() - 1) + size.trailing_zeros() as usize - 3;
-    let circuit = AssessmentCircuit { rule, size: size as u8 };
-    SYSTEMS[index].get_or_init(|| lookup_system(circuit).unwrap())
+pub(crate) fn system(size: usize) -> &'static R1cs {
+    static SYSTEMS: [OnceLock<R1cs>; 5] = [const { OnceLock::new() }; 5];
+    let circuit = AssessmentCircuit { rule: RuleName::Agreement, size: size as u8 };
+    SYSTEMS[size.trailing_zeros() as usize - 3].get_or_init(|| circuit.system().unwrap())
 }
 
 pub(crate) fn rho(seed: u64) -> Fr {
@@ -57,69 +47,48 @@ impl Round {
         AssessmentPublic::new(&self.gram, [rho(5), rho(6)], self.active, self.policy, &assessment)
     }
 
-    /// The circuit accepts what the rule says.
+    pub(crate) fn witness(&self) -> AgreementWitness {
+        let assessment = assess(&self.gram, self.active, self.policy).unwrap();
+        AgreementWitness::honest(&self.gram, self.active, self.policy, &assessment)
+    }
+
+    /// Native check and circuit accept what the rule says.
     pub(crate) fn accepted(&self) -> Result<(), String> {
-        let public = self.public();
-        let witness = witness(&self.gram, self.active, self.policy).map_err(|error| error.to_string())?;
-        witness.check(&public).map_err(|error| error.to_string())?;
-        circuit(&public, witness.as_ref()).map_err(|error| format!("by bits: {error}"))?;
-        by_lookups(&public, witness.as_ref()).map_err(|error| format!("by lookups: {error}"))
+        let (public, witness) = (self.public(), self.witness());
+        witness.check(&public)?;
+        refused_in(&public, &witness).map_or(Ok(()), |section| Err(section.to_owned()))
     }
 }
 
-/// What the circuit says.
-pub(crate) fn circuit(public: &AssessmentPublic, witness: &dyn RuleWitness) -> Result<(), AssessmentError> {
-    let size = public.shares.len();
-    let system = system(public.policy.rule(), size);
-    check_constraints(system, &public.values(size), witness).map(|_| ())
+/// The section of the first constraint that does not hold, for the circuit of `size` slots.
+fn refusal(size: usize, values: &PublicValues, witness: &dyn RuleWitness) -> Option<&'static str> {
+    let system = system(size);
+    let mut builder = system.assigning();
+    witness.synthesize(&mut builder, values);
+    system.first_broken(&builder.assignment().unwrap()).map(|(_, section)| section)
 }
 
-/// What the circuit with lookups says, which takes no `h`.
-pub(crate) fn by_lookups(
-    public: &AssessmentPublic,
-    witness: &dyn RuleWitness,
-) -> Result<(), AssessmentError> {
+fn refused_in(public: &AssessmentPublic, witness: &dyn RuleWitness) -> Option<&'static str> {
     let size = public.shares.len();
-    let system = lookups(public.policy.rule(), size);
-    let public = AssessmentPublic { h: Fr::from(0u64), ..public.clone() };
-    check_constraints(system, &public.values(size), witness).map(|_| ())
+    refusal(size, &public.values(size), witness)
 }
 
-/// Circuit, by bits and by lookups, and native check accept it.
+/// Circuit and native check accept it.
 #[track_caller]
 pub(crate) fn assert_accepted(public: &AssessmentPublic, witness: &dyn RuleWitness) {
-    circuit(public, witness).unwrap();
-    by_lookups(public, witness).unwrap();
+    assert_eq!(refused_in(public, witness), None);
     witness.check(public).unwrap();
 }
 
-/// The circuit, by bits and by lookups, refuses it in the section that is there for it, and so does the native check.
+/// The circuit refuses it in the section that exists for it, and so does the native check.
 #[track_caller]
 pub(crate) fn assert_refused(public: &AssessmentPublic, witness: &dyn RuleWitness, expected: &str) {
-    assert_refused_in_modes(public, witness, expected, Some(expected));
-}
-
-/// [`assert_refused`] with the section by bits and that by lookups: `None` where the circuit with lookups has nothing to
-/// refuse, since commitment and Gram argument do (docs/protocol.md 13.10).
-#[track_caller]
-pub(crate) fn assert_refused_in_modes(
-    public: &AssessmentPublic,
-    witness: &dyn RuleWitness,
-    bits: &str,
-    lookups: Option<&str>,
-) {
-    let section = |outcome| match outcome {
-        Ok(()) => None,
-        Err(AssessmentError::Unsatisfied { section, .. }) => Some(section),
-        other => panic!("the circuit says {other:?}"),
-    };
-    assert_eq!(section(circuit(public, witness)), Some(bits), "by bits");
-    assert_eq!(section(by_lookups(public, witness)), lookups, "by lookups");
+    assert_eq!(refused_in(public, witness), Some(expected));
     assert!(witness.check(public).is_err(), "the native check accepts it");
 }
 
-/// The same public inputs, of which the prover claims other policy words: the circuit, by bits and by lookups, refuses it in
-/// the section that is there for it. There is nothing to check natively, where the words are given.
+/// The same public inputs, of which the prover claims other policy words: the circuit refuses it in the section that
+/// exists for it. There is nothing to check natively, where the words are given.
 #[track_caller]
 pub(crate) fn assert_claim_refused(
     public: &AssessmentPublic,
@@ -127,16 +96,10 @@ pub(crate) fn assert_claim_refused(
     expected: &str,
     claim: impl Fn([Fr; 2]) -> [Fr; 2],
 ) {
-    let (rule, size) = (public.policy.rule(), public.shares.len());
-    let by_lookups = AssessmentPublic { h: Fr::from(0u64), ..public.clone() };
-    for (system, public) in [(system(rule, size), public), (lookups(rule, size), &by_lookups)] {
-        let mut values = public.values(size);
-        values.policy = claim(values.policy);
-        match check_constraints(system, &values, witness) {
-            Err(AssessmentError::Unsatisfied { section, .. }) => assert_eq!(section, expected),
-            other => panic!("the circuit says {:?}", other.map(|_| ())),
-        }
-    }
+    let size = public.shares.len();
+    let mut values = public.values(size);
+    values.policy = claim(values.policy);
+    assert_eq!(refusal(size, &values, witness), Some(expected));
 }
 
 /// `slot`, which the witness leaves out, and a policy word that is no integer makes up for it.
@@ -160,27 +123,25 @@ pub(crate) fn assert_policy_unit_is_no_bit_of_the_mask(public: &AssessmentPublic
     assert_claim_refused(public, witness, "active slots", |[first, second]| [first - Fr::from(1u64), second]);
 }
 
-/// Binds `h` and `sigma` to the witness' own matrix.
+/// Binds `sigma` to the witness' own matrix.
 pub(crate) fn rebind(public: &mut AssessmentPublic, gram: &[Fr]) {
-    public.h = hash_entries(gram);
     public.sigma = sigma_entries(public.shares.len(), gram, public.rho);
 }
 
-/// Every two public inputs, and every two parts of the outcome under a fold of their own, change places, and every one is
-/// moved by `2^100`: none of it is accepted.
+/// Every two public inputs, and every two parts of the outcome under a digest of their own, change places, and every
+/// one is moved by `2^100`: none of it is accepted.
 #[track_caller]
 pub(crate) fn assert_inputs_have_their_places(public: &AssessmentPublic, witness: &dyn RuleWitness) {
     let size = public.shares.len();
-    let system = system(public.policy.rule(), size);
     let PublicValues { inputs, policy, outcome } = public.values(size);
-    let accepted = |values| check_constraints(system, &values, witness).is_ok();
+    let accepted = |values| refusal(size, &values, witness).is_none();
     let of_inputs = |inputs: &[Fr]| {
         let inputs = inputs.try_into().expect("as many");
         accepted(PublicValues { inputs, policy, outcome: outcome.clone() })
     };
     let of_outcome = |outcome: &[Fr]| {
-        let [h, rho, setting, chi, _] = inputs;
-        accepted(PublicValues::new([h, rho, setting], policy, chi, outcome.to_vec()))
+        let [rho, packed, chi, _] = inputs;
+        accepted(PublicValues::new([rho, packed], policy, chi, outcome.to_vec()))
     };
     let parts: [(&[Fr], &dyn Fn(&[Fr]) -> bool); 2] = [(&inputs, &of_inputs), (&outcome, &of_outcome)];
     for (fields, accepted) in parts {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-/// @notice What the contract knows of a submission and the trainer must not choose (docs/protocol.md 13.6, first state).
+/// @notice What the project contract fixes about a submission; the trainer cannot choose any of it (docs/protocol.md
+/// 13.6, first state).
 struct FormStatement {
     address project;
     uint256 round;
@@ -11,35 +12,35 @@ struct FormStatement {
     uint256[2] commitment; // C(u), not infinity
 }
 
-/// @notice What the trainer sends.
+/// @notice The trainer's range proof.
 struct FormProof {
     uint256[] points; // x, y of [C_HI], C_M, C_F.., C_K, C_S, W, W': 16 words with table 8, 12 with table 16
     uint256[] values; // U, [HI], S at z, 1/z, then F.., K, M at yz, y/z: 14 words with table 8, 10 with table 16
 }
 
 /// @title Checks that every entry of a committed update lies in [-2^15, 2^15).
-/// @notice The entries below `d`: that there are none beyond, the Gram argument of the round says.
+/// @notice Covers the entries below `d`; the Gram argument of the round excludes entries beyond.
 interface IFormVerifier {
-    /// @notice A word that must be a scalar is not smaller than the order `r`.
+    /// @notice A scalar is not below the group order `r`.
     error ScalarOutOfRange(uint256 value);
-    /// @notice A coordinate is not smaller than `q`, a point is not on the curve, or the commitment is infinity.
+    /// @notice A coordinate is not below `q`, a point is not on the curve, or the commitment is infinity.
     error InvalidPoint();
-    /// @notice A challenge came out at a pole of the argument, which nobody can bring about on purpose.
+    /// @notice A challenge is a pole of the argument. Happens with negligible probability.
     error DegenerateChallenge();
-    /// @notice The opened values do not fit the lookup: an entry is not in the table.
+    /// @notice The opened values violate the lookup identity: some entry is not in the table.
     error FormIdentityFailed();
-    /// @notice The opening of the committed polynomials does not hold.
+    /// @notice The opening of the committed polynomials is wrong.
     error PairingFailed();
-    /// @notice The number of words does not fit the table.
+    /// @notice The number of points or values does not match the table.
     error WrongLength();
-    /// @notice There is no table of this id.
+    /// @notice The table is neither 8 nor 16.
     error UnknownTable(uint8 table);
-    /// @notice `d` is 0 or not smaller than 2^22.
+    /// @notice `d` is 0, or 2^22 or more.
     error InvalidDimension(uint256 dimension);
 
-    /// @notice Returns when the proof holds; reverts with the reason otherwise.
+    /// @notice Returns if the proof is valid; otherwise reverts with the reason.
     function verify(FormStatement calldata statement, FormProof calldata proof) external view;
 
-    /// @notice The registry whose keys this verifier uses.
+    /// @notice The registry that holds this verifier's keys.
     function keyRegistry() external view returns (address);
 }

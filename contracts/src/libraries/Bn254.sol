@@ -2,16 +2,16 @@
 pragma solidity ^0.8.24;
 
 /// @title BN254 through the precompiles of EIP-196, EIP-197 and EIP-198.
-/// @dev Infinity is (0, 0). Assembly stands only where a precompile is called. All gas is passed on, so that a change of a
-/// precompile's price cannot lock a project; callers check points first, because a refused point burns what was passed.
+/// @dev Infinity is (0, 0). Every call to a precompile passes on all gas, so that a repricing cannot lock a project.
+/// Callers check points first, because a precompile burns all of its gas when it refuses a point.
 library Bn254 {
     /// @notice Order of the groups and of the scalar field.
     uint256 internal constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
-    /// @notice Order of the base field, of the coordinates.
+    /// @notice Order of the base field, in which coordinates lie.
     uint256 internal constant Q = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
-    /// @notice A running sum, and behind it the product that is added next: the words that both precompiles read and write, in a row, so that
-    /// nothing is moved between two of them.
+    /// @notice A running sum (x, y), then the operands of the next product. This is the order in which both precompiles
+    /// read and write their words, so nothing moves between two calls.
     struct Sum {
         uint256 x;
         uint256 y;
@@ -20,13 +20,15 @@ library Bn254 {
         uint256 factor;
     }
 
-    /// @notice A precompile refused its input.
+    /// @notice The precompile at this address refused its input.
     error PrecompileFailed(uint256 precompile);
 
-    /// @notice True for a point of the curve other than infinity with both coordinates below `q`.
-    /// @dev G1 of BN254 is the whole curve `y^2 = x^3 + 3` (cofactor one), so this is all that there is to check.
+    /* POINTS */
+
+    /// @notice True for a finite point of the curve with both coordinates below `q`.
+    /// @dev `y^2 = x^3 + 3` has cofactor one, so every point of the curve is in G1.
     function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
-        // One comparison for both coordinates and the equation, without a branch: nothing may differ.
+        // Without branches: the equation and both bounds must leave no difference.
         uint256 differs = mulmod(y, y, Q) ^ addmod(mulmod(mulmod(x, x, Q), x, Q), 3, Q);
         return (differs | (x ^ (x % Q)) | (y ^ (y % Q))) == 0;
     }
@@ -34,6 +36,11 @@ library Bn254 {
     /// @notice As `isOnCurve`, and true for infinity.
     function isOnCurveOrInfinity(uint256 x, uint256 y) internal pure returns (bool) {
         return x | y == 0 || isOnCurve(x, y);
+    }
+
+    /// @notice The `y` coordinate of `-(x, y)`; infinity stays infinity.
+    function negateY(uint256 y) internal pure returns (uint256) {
+        return y == 0 ? 0 : Q - y;
     }
 
     /// @notice `s (x, y)`.
@@ -67,13 +74,15 @@ library Bn254 {
         if (!ok) revert PrecompileFailed(6);
     }
 
+    /* RUNNING SUM */
+
     /// @notice Adds `(x, y)` to the sum.
     function add(Sum memory sum, uint256 x, uint256 y) internal view {
         (sum.productX, sum.productY) = (x, y);
         _addPoint(sum);
     }
 
-    /// @notice Adds point `i` of `points`, 64 bytes a point, to the sum.
+    /// @notice Adds point `i` of `points`, 64 bytes each, to the sum.
     function add(Sum memory sum, bytes memory points, uint256 i) internal view {
         assert(i < points.length / 64);
         assembly ("memory-safe") {
@@ -96,7 +105,7 @@ library Bn254 {
         _addProduct(sum);
     }
 
-    /// @notice Adds `s` times point `i` of `points`, 64 bytes a point, to the sum.
+    /// @notice Adds `s` times point `i` of `points`, 64 bytes each, to the sum.
     function addMul(Sum memory sum, bytes memory points, uint256 i, uint256 s) internal view {
         assert(i < points.length / 64);
         assembly ("memory-safe") {
@@ -106,7 +115,7 @@ library Bn254 {
         _addProduct(sum);
     }
 
-    /// @notice Adds `s` times point `i` of `points`, two words a point, to the sum.
+    /// @notice Adds `s` times point `i` of `points`, two words each, to the sum.
     function addMul(Sum memory sum, uint256[] calldata points, uint256 i, uint256 s) internal view {
         assert(i < points.length / 2);
         assembly ("memory-safe") {
@@ -116,7 +125,7 @@ library Bn254 {
         _addProduct(sum);
     }
 
-    /// @dev No addition after a refused product: it would burn the little gas that is left for the error.
+    /// @dev Skips the addition if the product was refused: it would burn the little gas that is left for the error.
     function _addProduct(Sum memory sum) private view {
         bool ok;
         assembly ("memory-safe") {
@@ -127,17 +136,14 @@ library Bn254 {
         if (!ok) revert PrecompileFailed(7);
     }
 
+    /* SCALARS */
+
     /// @notice `a - b mod r` of two scalars below `r`.
     function sub(uint256 a, uint256 b) internal pure returns (uint256) {
-        // `b` is below `r`.
+        // Cannot underflow: `b` is below `r`.
         unchecked {
             return addmod(a, R - b, R);
         }
-    }
-
-    /// @notice The `y` coordinate of `-(x, y)`; infinity stays infinity.
-    function negateY(uint256 y) internal pure returns (uint256) {
-        return y == 0 ? 0 : Q - y;
     }
 
     /// @notice `base^exponent mod r`.
@@ -158,12 +164,14 @@ library Bn254 {
         if (!ok) revert PrecompileFailed(5);
     }
 
-    /// @notice `1 / a mod r` by Fermat, 0 for `a = 0`.
+    /// @notice `1 / a mod r` by Fermat's little theorem; 0 for `a = 0`.
     function inverse(uint256 a) internal view returns (uint256) {
         return power(a, R - 2);
     }
 
-    /// @notice Whether the product of two pairings is one; false also when a point is refused.
+    /* PAIRINGS, six words a pair: G1 `x, y`, then G2 with the imaginary parts first */
+
+    /// @notice Whether the product of two pairings is one; false if a point is invalid.
     function pairing(uint256[12] memory words) internal view returns (bool isOne) {
         uint256 result;
         assembly ("memory-safe") {
@@ -173,20 +181,19 @@ library Bn254 {
         isOne = isOne && result == 1;
     }
 
-    /// @notice Whether the product of the first `pairs` pairings, seven at most, is one; false also when a point is refused.
-    function pairing(uint256[42] memory words, uint256 pairs) internal view returns (bool isOne) {
-        assert(pairs <= 7);
+    /// @notice Whether the product of seven pairings is one; false if a point is invalid.
+    function pairing(uint256[42] memory words) internal view returns (bool isOne) {
         uint256 result;
         assembly ("memory-safe") {
-            isOne := staticcall(gas(), 8, words, mul(pairs, 0xc0), 0, 0x20)
+            isOne := staticcall(gas(), 8, words, 0x540, 0, 0x20)
             result := mload(0)
         }
         isOne = isOne && result == 1;
     }
 
-    /// @notice Runs the pairing precompile on six words a pair: G1 `x, y`, G2 with the imaginary part first.
-    /// @return valid false when a point is refused: off its curve, outside the subgroup, or a coordinate not below `q`
-    /// @return isOne whether the product of the pairings is one
+    /// @notice The same for any number of pairs.
+    /// @return valid false if a point is off its curve, outside the subgroup, or has a coordinate that is not below `q`
+    /// @return isOne whether the product of the pairings is one; false if a point is invalid
     function pairing(uint256[] memory words) internal view returns (bool valid, bool isOne) {
         uint256 result;
         assembly ("memory-safe") {

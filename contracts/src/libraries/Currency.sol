@@ -5,13 +5,13 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IProject} from "../interfaces/IProject.sol";
 
-/// @title The one way in and the one way out of a project's money: ether, or one ERC-20.
+/// @title Moves a project's money in and out: ether, or one ERC-20.
 library Currency {
     using SafeERC20 for IERC20;
 
     /// @notice Takes exactly `amount` from the sender, or reverts.
-    /// @param token zero for ether, which then must have come with the call
-    /// @dev All that call it are payable; slither does not see callers of a library.
+    /// @param token zero for ether, which must come with the call
+    /// @dev All callers are payable; slither does not see the callers of a library.
     // slither-disable-next-line msg-value-in-nonpayable
     function take(address token, uint256 amount) internal {
         uint256 due = token == address(0) ? amount : 0;
@@ -24,7 +24,7 @@ library Currency {
         if (received != amount) revert IProject.UnsupportedToken(amount, received);
     }
 
-    /// @notice Sends `amount` to `to`, or reverts; what a token gives back as failure is one.
+    /// @notice Sends `amount` to `to`, or reverts. A token that returns false has failed.
     function send(address token, address payable to, uint256 amount) internal {
         if (to == address(0) || to == address(this)) revert IProject.TransferFailed(to);
         bool sent;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-/// @title Counts for 128 slots at once how many masks name each of them.
-/// @dev Bit-sliced: plane `p` holds bit `p` of every slot's count, two planes of 128 bits to a word (the even one low). A mask is added by a
-/// ripple carry over the planes. After `c` masks no count is over `c`, so only the planes of `c`'s bits are in use: words beyond them are neither read
-/// nor cleared, and one array serves all rounds.
+/// @title Counts, for 128 slots at once, how many masks contain each slot.
+/// @dev Bit-sliced: plane `p` holds bit `p` of every slot's count, and a word holds two planes of 128 bits (the even
+/// one low). Adding a mask is a ripple carry over the planes. After `c` masks no count exceeds `c`, so only the planes
+/// of `c`'s bits are in use; the others are neither read nor cleared, and one array serves all rounds.
 library Tally {
     uint256 private constant PLANE = (1 << 128) - 1;
 
-    /// @notice Adds one to the count of every slot that `mask` names.
-    /// @param added how many masks have been added since the count began; 0 begins a new one
+    /// @notice Adds one to the count of every slot in `mask`.
+    /// @param added number of masks added so far; 0 starts a new count
     function add(uint256[4] storage words, uint256 added, uint256 mask) internal {
         uint256 carry = mask;
         for (uint256 i; _inUse(i, added + 1); ++i) {
@@ -22,7 +22,7 @@ library Tally {
         }
     }
 
-    /// @notice The slots that more than `limit` of the `added` masks name.
+    /// @notice The slots that more than `limit` of the `added` masks contain.
     function above(uint256[4] storage words, uint256 added, uint256 limit) internal view returns (uint256 more) {
         if (limit >= added) return 0;
         uint256 equal = PLANE;
@@ -33,12 +33,12 @@ library Tally {
         }
     }
 
-    /// @dev One bit of the comparison of all counts with a limit, from the highest bit down.
+    /// @dev Compares one bit of all counts with a limit, from the highest bit down.
     function _compare(uint256 more, uint256 equal, uint256 plane, uint256 bit) private pure returns (uint256, uint256) {
         return bit == 1 ? (more, equal & plane) : (more | (equal & plane), equal & ~plane);
     }
 
-    /// @dev Word `i` holds the bits of worth `4^i` and `2 * 4^i`.
+    /// @dev Word `i` holds the bits of value `4^i` and `2 * 4^i`.
     function _inUse(uint256 i, uint256 added) private pure returns (bool) {
         return added >> (2 * i) != 0;
     }

@@ -3,17 +3,11 @@ pragma solidity ^0.8.24;
 
 import {IProject, Terms} from "../interfaces/IProject.sol";
 import {Bn254} from "./Bn254.sol";
-import {Policy} from "./Policy.sol";
+import {Bounds} from "./Bounds.sol";
+import {VerifyingKeys} from "./VerifyingKeys.sol";
 
-/// @title The bounds that every project's terms keep, checked once, before anybody can join.
+/// @title The bounds of a project's terms, checked once, when the project is created.
 library TermsCheck {
-    /// @dev One, for factors in 2^-16.
-    uint256 private constant ONE = 1 << 16;
-    /// @notice Most rounds and most void rounds of a project: whoever collects the pay of all of them at once, after years, must
-    /// still fit into one transaction.
-    uint256 internal constant MAX_ROUNDS = 1000;
-    uint256 internal constant MAX_VOIDS = 250;
-
     /// @notice Reverts with `InvalidTerms` and the name of the first field that is out of bounds.
     function check(Terms memory t) internal view {
         _checkParties(t);
@@ -31,27 +25,22 @@ library TermsCheck {
     }
 
     function _checkProof(Terms memory t) private pure {
-        _require(t.rule == Policy.AGREEMENT || t.rule == Policy.MULTI_KRUM, "rule");
-        _require(t.slots == 8 || t.slots == 16 || t.slots == 32 || t.slots == 64 || t.slots == 128, "slots");
-        _require(t.table == 8 || t.table == 16, "table");
-        // |G_ij| <= 2^30 d < 2^52 must hold for every product of two updates.
-        _require(t.dimension != 0 && t.dimension < 1 << 22, "dimension");
-        bool agreement = t.rule == Policy.AGREEMENT;
-        // With at least three active slots, n: n - 1 - 2 floor(n trim / 256) >= 1 and n - floor(n byzantine / 256) - 2 >= 1.
-        _require(agreement ? t.theta < 1 << 10 : t.theta == 0, "theta");
-        _require(agreement ? t.trim <= 85 : t.trim == 0, "trim");
-        _require(agreement ? t.byzantine == 0 : t.byzantine <= 85, "byzantine");
-        _require(agreement == (t.selected == 0), "selected");
+        _require(t.rule == VerifyingKeys.AGREEMENT, "rule");
+        _require(Bounds.isSlotSize(t.slots), "slots");
+        _require(Bounds.isTable(t.table), "table");
+        _require(t.dimension != 0 && t.dimension < Bounds.DIMENSION_LIMIT, "dimension");
+        _require(t.theta < Bounds.THETA_LIMIT, "theta");
+        _require(t.trim <= Bounds.MAX_TRIM, "trim");
     }
 
     function _checkParticipation(Terms memory t) private view {
         _require(t.maxTrainers <= t.slots, "maxTrainers");
-        _require(t.minTrainers >= 3 && t.minTrainers <= t.maxTrainers, "minTrainers");
-        uint256 fewest = isTestChain() ? 3 : 5;
+        _require(t.minTrainers >= Bounds.MIN_ACTIVE && t.minTrainers <= t.maxTrainers, "minTrainers");
+        uint256 fewest = Bounds.isTestChain() ? Bounds.MIN_ACTIVE : Bounds.MIN_ACTIVE_IN_PRODUCTION;
         _require(t.minActive >= fewest && t.minActive <= t.minTrainers, "minActive");
         _require(t.outlierPenalty <= t.stake, "outlierPenalty");
-        _require(t.rounds != 0 && t.rounds <= MAX_ROUNDS, "rounds");
-        _require(t.maxVoids != 0 && t.maxVoids <= MAX_VOIDS, "maxVoids");
+        _require(t.rounds != 0 && t.rounds <= Bounds.MAX_ROUNDS, "rounds");
+        _require(t.maxVoids != 0 && t.maxVoids <= Bounds.MAX_VOIDS, "maxVoids");
     }
 
     function _checkClock(Terms memory t) private pure {
@@ -65,17 +54,12 @@ library TermsCheck {
     function _checkLearning(Terms memory t) private pure {
         _require(t.learningRate != 0, "learningRate");
         _require(t.localEpochs != 0, "localEpochs");
-        _require(t.decay <= ONE, "decay");
-        _require(t.coherenceFloor <= ONE, "coherenceFloor");
-        _require(t.coherenceDecay <= ONE, "coherenceDecay");
+        _require(t.decay <= Bounds.ONE, "decay");
+        _require(t.coherenceFloor <= Bounds.ONE, "coherenceFloor");
+        _require(t.coherenceDecay <= Bounds.ONE, "coherenceDecay");
         _require(t.minLearningRate <= t.learningRate, "minLearningRate");
         _require(Bn254.isOnCurveOrInfinity(t.model[0], t.model[1]), "model");
         _require(t.modelCid != 0, "modelCid");
-    }
-
-    /// @notice The chains on which development keys and rounds of three are accepted.
-    function isTestChain() internal view returns (bool) {
-        return block.chainid == 31337 || block.chainid == 1337;
     }
 
     function _require(bool holds, string memory field) private pure {

@@ -5,10 +5,11 @@ import {FormProof, FormStatement, IFormVerifier} from "../../src/interfaces/IFor
 import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
 
-/// @notice FOR TESTS OF MARKET LOGIC ONLY: what accepts every proof. It keeps nothing from anybody.
+/// @notice FOR TESTS OF MARKET LOGIC ONLY: accepts every proof. Protects nothing.
 abstract contract Accepting {
     address internal immutable REGISTRY;
-    /// @dev What a test wants to see in the next statement is checked here, since `verify` may not write: `keccak256(abi.encode(statement))`.
+    /// @dev Hash of the statement that the next `verify` must get, `keccak256(abi.encode(statement))`: `verify` is a
+    /// view and cannot record it.
     bytes32 public expected;
 
     error UnexpectedStatement();
@@ -39,7 +40,7 @@ contract AcceptingRoundVerifier is Accepting, IRoundVerifier {
     }
 }
 
-/// @notice Accepts every proof of form, of any point of the curve.
+/// @notice Accepts every range proof for any point of the curve.
 contract AcceptingFormVerifier is Accepting, IFormVerifier {
     constructor(address registry) Accepting(registry) {}
 

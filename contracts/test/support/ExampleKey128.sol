@@ -3,12 +3,13 @@ pragma solidity ^0.8.24;
 
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 
-/// @title The form of a generated key, with a toy key of 128 slots whose prover commits: `alpha = G1`, `beta = gamma = G2`, `delta = 7 G2`, `sigma = 49 G2`, `IC_i = (i + 2) G1`.
-/// @notice FOR TESTS: everybody knows its secrets, so everybody can prove anything with it.
+/// @title A toy key of 128 slots in the form of a generated one: `alpha = G1`, `beta = gamma = G2`, `delta = 7 G2`,
+/// `sigma = 49 G2`, `IC_i = (i + 2) G1`.
+/// @notice FOR TESTS: its secrets are public, so anyone can prove anything with it.
 contract ExampleKey128 is IVerifyingKey {
     /// @inheritdoc IVerifyingKey
     function circuit() external pure returns (uint8 rule, uint8 size) {
-        return (2, 128);
+        return (1, 128);
     }
 
     /// @inheritdoc IVerifyingKey
@@ -38,7 +39,6 @@ contract ExampleKey128 is IVerifyingKey {
             hex"0769bf9ac56bea3ff40232bcb1b6bd159315d84715b8e679f2d355961915abf02ab799bee0489429554fdb7c8d086475319e63b40b9c5b57cdf1ff3dd9fe2261"
             hex"06a7b64af8f414bcbeef455b1da5208c9b592b83ee6599824caa6d2ee9141a7608e74e438cee31ac104ce59b94e45fe98a97d8f8a6e75664ce88ef5a41e72fbc"
             hex"17c139df0efee0f766bc0204762b774362e4ded88953a39ce849a8a7fa163fa901e0559bacb160664764a357af8a9fe70baa9258e0b959273ffc5718c6d4cc7c"
-            hex"09f4ca411a3f52f4e0792fd9e792779856719215d3b32a762afe3d5b8c684af90d8ef3d795acd4b35d4366ab22e4ad335273aa59429e26929d0f64583474d9c8"
-            hex"17072b2ed3bb8d759a5325f477629386cb6fc6ecb801bd76983a6b86abffe078168ada6cd130dd52017bb54bfa19377aadfe3bf05d18f41b77809f7f60d4af9e";
+            hex"09f4ca411a3f52f4e0792fd9e792779856719215d3b32a762afe3d5b8c684af90d8ef3d795acd4b35d4366ab22e4ad335273aa59429e26929d0f64583474d9c8";
     }
 }

@@ -6,20 +6,28 @@ import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Transcript} from "../../src/libraries/Transcript.sol";
 import {Forger, KnownSecrets} from "./KnownSecrets.sol";
 
-/// @notice FOR TESTS: somebody who knows the secrets of the assessment's keys only, and makes the Gram argument as any prover can: from polynomials. It divides as
-/// polynomials divide, and never by what only a secret tells. So what is refused is refused by the argument of docs/protocol.md section 5 alone.
+/// @notice FOR TESTS: a prover that knows the secrets of the assessment's keys, but makes the Gram argument like any
+/// other prover: from polynomials, by polynomial division. A refusal is therefore due to the argument of
+/// docs/protocol.md section 5 alone.
 contract GramLiar is Forger {
-    /// @dev What it sends for `R`, which should be `X^(d-1) P(1/X)`, and what else it bends.
+    /// @dev The polynomial that it sends for `R`, which should be `X^(d-1) P(1/X)`, and the other lies.
     enum Lie {
         None,
         ROneLonger, // X^d P(1/X): a polynomial where P has a coefficient at d
-        RFolded, // what would stand at X^-1 is put at X^0
-        RShifted, // what would stand at X^-1 is put at X^d
-        RNothing,
-        RAfterZ, // the line through what the verifier will expect, which needs z before C_R
-        SAfterZ, // sigma is another, and S takes it up, which needs z before C_S
-        ValuesAfterGamma, // sigma is another, and the values take it up, which needs gamma before them
-        Sigma // sigma is another, and nothing takes it up
+        RFolded, // the coefficient of X^-1 is added to that of X^0
+        RShifted, // the coefficient of X^-1 becomes that of X^d
+        RNothing, // zero
+        RAfterZ, // the line through the values that the verifier expects, chosen after z
+        SAfterZ, // a wrong sigma, for which S compensates, chosen after z
+        ValuesAfterGamma, // a wrong sigma, for which the values compensate, chosen after gamma
+        Sigma // a wrong sigma without compensation
+    }
+
+    /// @dev `P`, `S` and `R`.
+    struct Polynomials {
+        uint256[] sum;
+        uint256[] shifted;
+        uint256[] reversed;
     }
 
     constructor(bytes32 keysHash) Forger(keysHash) {}
@@ -32,6 +40,7 @@ contract GramLiar is Forger {
         }
     }
 
+    /// @param p an argued proof: `rho` depends on its commitment
     function rhoOf(RoundStatement memory s, RoundProof memory p) external view returns (uint256) {
         return Transcript.challenge(_gram(s, p));
     }
@@ -43,7 +52,7 @@ contract GramLiar is Forger {
 
     /// @param updates the coefficients of every active slot's polynomial, in slot order, all of one length
     /// @param claims kept mask, coherence and packed words
-    /// @param off how much more than the truth it says of `sigma`, where it lies about that
+    /// @param off the error of `sigma`, for the lies about it
     function argue(RoundStatement memory s, RoundProof memory claims, uint256[][] memory updates, Lie lie, uint256 off)
         external
         view
@@ -53,35 +62,50 @@ contract GramLiar is Forger {
         p.model = this.step(s, p.weights);
     }
 
-    /// @dev A call of its own, as `step`: together they would need more of the stack than there is.
+    /// @dev An external call, as `step`, because both together exceed the stack.
     function argued(RoundStatement memory s, RoundProof memory claims, uint256[][] memory updates, Lie lie, uint256 off)
         external
         view
         returns (RoundProof memory p)
     {
         p = claims;
+        _commit(p);
         bytes32 state = _gram(s, p);
-        uint256[] memory sum = _sum(updates, s.activeMask, Transcript.challenge(state));
-        uint256[] memory shifted = _shifted(sum);
-        uint256[] memory r = _reversed(sum, s.dimension, lie);
-        p.sigma = addmod(_product(sum, 0), off, Bn254.R);
-        (p.s[0], p.s[1]) = _committed(shifted);
-        (p.r[0], p.r[1]) = _committed(r);
-        bytes32 next = _laurent(state, p);
+        Polynomials memory f;
+        f.sum = _sum(updates, s.activeMask, Transcript.challenge(state));
+        f.shifted = _shifted(f.sum);
+        f.reversed = _reversed(f.sum, s.dimension, lie);
+        p.sigma = addmod(_product(f.sum, 0), off, Bn254.R);
+        (p.quotient[0], p.quotient[1]) = _committed(f.shifted);
+        (p.reversed[0], p.reversed[1]) = _committed(f.reversed);
+        _open(s, p, f, lie, off, _laurent(state, p));
+        _groth16(s, p, Transcript.challenge(state), _chi(p, state));
+    }
+
+    /// @dev Values and opening, and the lies that need `z` or `gamma`.
+    function _open(
+        RoundStatement memory s,
+        RoundProof memory p,
+        Polynomials memory f,
+        Lie lie,
+        uint256 off,
+        bytes32 next
+    ) private view {
         uint256 z = Transcript.challenge(next);
+        uint256 trace = addmod(z, Bn254.inverse(z), Bn254.R);
         if (lie == Lie.RAfterZ) {
-            r = _expected(sum, s.dimension, z);
-            (p.r[0], p.r[1]) = _committed(r);
+            f.reversed = _expected(f.sum, s.dimension, z);
+            (p.reversed[0], p.reversed[1]) = _committed(f.reversed);
         } else if (lie == Lie.SAfterZ) {
             // z c + c / z = -off
-            uint256 c = mulmod(Bn254.R - off, Bn254.inverse(addmod(z, Bn254.inverse(z), Bn254.R)), Bn254.R);
-            shifted[0] = addmod(shifted[0], c, Bn254.R);
-            (p.s[0], p.s[1]) = _committed(shifted);
+            uint256 c = mulmod(Bn254.R - off, Bn254.inverse(trace), Bn254.R);
+            f.shifted[0] = addmod(f.shifted[0], c, Bn254.R);
+            (p.quotient[0], p.quotient[1]) = _committed(f.shifted);
         }
-        uint256 gamma = _valuesAt(p, sum, shifted, z, next);
+        uint256 gamma = _valuesAt(p, f.sum, f.shifted, z, next);
         if (lie == Lie.ValuesAfterGamma) _bend(p, z, gamma, s.dimension, off);
-        (p.w[0], p.w[1]) = _committed(_quotient(_folded(sum, shifted, r, gamma), addmod(z, Bn254.inverse(z), Bn254.R)));
-        _groth16(s, p, Transcript.challenge(state), _chi(p, state));
+        uint256[] memory folded = _folded(f.sum, f.shifted, f.reversed, gamma);
+        (p.opening[0], p.opening[1]) = _committed(_quotient(folded, trace));
     }
 
     /// @dev The true values, and the challenge that follows them.
@@ -95,7 +119,8 @@ contract GramLiar is Forger {
         return Transcript.challenge(_opened(state, p));
     }
 
-    /// @dev `P(z)` gains `e`, and `S(z)`, `S(1/z)` lose what keeps `Q` as it was at both points; `e` is what makes the Laurent identity hold.
+    /// @dev Adds `e` to `P(z)` and changes `S(z)`, `S(1/z)` so that `Q` keeps its values; `e` makes the Laurent
+    /// identity hold.
     function _bend(RoundProof memory p, uint256 z, uint256 gamma, uint256 d, uint256 off) private view {
         uint256 zi = Bn254.inverse(z);
         uint256 gammaInverse = Bn254.inverse(gamma);
@@ -108,7 +133,7 @@ contract GramLiar is Forger {
         p.values[3] = _sub(p.values[3], mulmod(e, tail, Bn254.R));
     }
 
-    // --- polynomials, lowest coefficient first
+    /* POLYNOMIALS, lowest coefficient first */
 
     function _committed(uint256[] memory f) private view returns (uint256, uint256) {
         return Bn254.mul(1, 2, _at(f, KnownSecrets.X));
@@ -185,7 +210,8 @@ contract GramLiar is Forger {
         }
     }
 
-    /// @dev The whole part of `Q / (X^2 - t X + 1)`; what is left over is the line where the opening is true, and nobody can send it where it is not.
+    /// @dev The quotient of `Q / (X^2 - t X + 1)`. The remainder is the line `L` if the opening is true; otherwise no
+    /// prover can send it.
     function _quotient(uint256[] memory q, uint256 t) private pure returns (uint256[] memory w) {
         w = new uint256[](q.length);
         for (uint256 k = q.length - 1; k >= 2; --k) {

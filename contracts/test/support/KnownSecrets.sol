@@ -8,7 +8,8 @@ import {Packed} from "../../src/libraries/Packed.sol";
 import {Transcript} from "../../src/libraries/Transcript.sol";
 import {Points} from "./Points.sol";
 
-/// @title Keys of which the tests know every secret: `alpha = beta = gamma = 1`, `delta = x = 7`, `IC_i = (i + 2) G1`, and `sigma = 49` where the prover commits.
+/// @title Keys whose secrets the tests know: `alpha = beta = gamma = 1`, `delta = x = 7`, `sigma = 49`, `IC_i = (i + 2)
+/// G1`.
 library KnownSecrets {
     uint256 internal constant X = 7;
     uint256 internal constant SIGMA = 49;
@@ -39,8 +40,8 @@ library KnownSecrets {
     }
 }
 
-/// @notice FOR TESTS: a key of any size, and of any points where a test wants to spoil it.
-/// @dev It keeps its points in storage, so it is no `IVerifyingKey` by type (whose functions are pure): `asKey()` says so to the compiler.
+/// @notice FOR TESTS: a key of any rule and size, whose points a test can spoil.
+/// @dev The functions of `IVerifyingKey` are pure, those of this contract read storage: `asKey()` converts the type.
 contract TestKey {
     uint8 private immutable RULE;
     uint8 private immutable SIZE;
@@ -56,7 +57,7 @@ contract TestKey {
         }
         uint256[12] memory g2 = KnownSecrets.g2();
         for (uint256 i; i < 4; ++i) {
-            _fixed[10 + i] = g2[4 + i];
+            (_fixed[10 + i], _fixed[14 + i]) = (g2[4 + i], g2[8 + i]);
         }
         for (uint256 i; i <= PUBLIC_INPUTS; ++i) {
             (uint256 x, uint256 y) = Bn254.mul(1, 2, i + 2);
@@ -67,15 +68,6 @@ contract TestKey {
 
     function asKey() external view returns (IVerifyingKey) {
         return IVerifyingKey(address(this));
-    }
-
-    /// @dev A key whose prover commits (docs/protocol.md 13.10): `[sigma]_2 = [x^2]_2`.
-    function commits() external returns (TestKey) {
-        uint256[12] memory g2 = KnownSecrets.g2();
-        for (uint256 i; i < 4; ++i) {
-            _fixed[14 + i] = g2[8 + i];
-        }
-        return this;
     }
 
     function setFixed(uint256 i, uint256 value) external {
@@ -104,8 +96,8 @@ contract TestKey {
     }
 }
 
-/// @notice FOR TESTS: makes proofs of anything, true or not, with the known secrets. This is what somebody who knows a setup's secrets
-/// can do, and why a registry refuses DEV keys outside test chains.
+/// @notice FOR TESTS: proves any statement, true or not, with the known secrets. Anyone who knows the secrets of a
+/// setup can do this, which is why a registry refuses DEV keys outside test chains.
 contract Forger {
     uint256 internal constant COMMITTED = 333;
     bytes32 private immutable KEYS_HASH;
@@ -114,18 +106,19 @@ contract Forger {
         KEYS_HASH = keysHash;
     }
 
-    /// @param claims h, sigma, kept mask, coherence and the packed words, and four words of any kind for a prover that commits; the rest of it is replaced
+    /// @param claims sigma, kept mask, coherence and the packed words; `committed` if it is not zero; everything else
+    /// is replaced
     function forge(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
         p = this.prove(s, claims);
         p.model = this.step(s, p.weights);
     }
 
-    /// @dev A call of its own, as `step`: together they would need more of the stack than there is.
+    /// @dev An external call, as `step`, because both together exceed the stack.
     function prove(RoundStatement memory s, RoundProof memory claims) external view returns (RoundProof memory p) {
         p = claims;
-        (p.s[0], p.s[1]) = Bn254.mul(1, 2, 1001);
-        (p.r[0], p.r[1]) = Bn254.mul(1, 2, 2002);
-        if (p.committed.length == 4 && p.committed[0] == 0) _commit(p);
+        (p.quotient[0], p.quotient[1]) = Bn254.mul(1, 2, 1001);
+        (p.reversed[0], p.reversed[1]) = Bn254.mul(1, 2, 2002);
+        if (p.committed[0] == 0) _commit(p);
         bytes32 state = _gram(s, p);
         uint256 rho = Transcript.challenge(state);
         uint256 chi = _chi(p, state);
@@ -136,24 +129,20 @@ contract Forger {
         _groth16(s, p, rho, chi);
     }
 
-    /// @dev `D = 333 G1` and its proof of knowledge, for which one must know `sigma`.
+    /// @dev `D = 333 G1` and its proof of knowledge, which requires `sigma`.
     function _commit(RoundProof memory p) internal view {
         (p.committed[0], p.committed[1]) = Bn254.mul(1, 2, COMMITTED);
         (p.committed[2], p.committed[3]) = Bn254.mul(1, 2, COMMITTED * KnownSecrets.SIGMA);
     }
 
     function _gram(RoundStatement memory s, RoundProof memory p) internal view returns (bytes32) {
-        uint256[] memory items = p.committed;
-        if (items.length == 0) {
-            items = new uint256[](1);
-            items[0] = p.h;
-        }
-        return Transcript.absorb(_first(s), "gram", items);
+        return Transcript.absorbWords(_first(s), "gram", abi.encodePacked(p.committed));
     }
 
     function _laurent(bytes32 state, RoundProof memory p) internal pure returns (bytes32) {
         uint256[] memory items = new uint256[](5);
-        (items[0], items[1], items[2], items[3], items[4]) = (p.sigma, p.s[0], p.s[1], p.r[0], p.r[1]);
+        (items[0], items[1], items[2]) = (p.sigma, p.quotient[0], p.quotient[1]);
+        (items[3], items[4]) = (p.reversed[0], p.reversed[1]);
         return Transcript.absorb(state, "laurent", items);
     }
 
@@ -178,7 +167,7 @@ contract Forger {
         }
     }
 
-    /// @notice As `forge`, by somebody who knows all but `sigma`: the proof of knowledge is of another commitment.
+    /// @notice As `forge`, with every secret except `sigma`: the proof of knowledge belongs to another commitment.
     function forgeWithoutKnowledge(RoundStatement memory s, RoundProof memory claims)
         external
         view
@@ -218,10 +207,10 @@ contract Forger {
         items[10] = s.activeMask;
         items[11] = uint256(s.modelCid);
         (items[12], items[13]) = (s.model[0], s.model[1]);
-        return Transcript.absorbWords(0, "fairshare.round.v2", abi.encodePacked(items, s.commitments));
+        return Transcript.absorbWords(0, "fairshare.round.v3", abi.encodePacked(items, s.commitments));
     }
 
-    /// @dev Three values at will, the fourth so that the Laurent identity holds.
+    /// @dev Three arbitrary values; the fourth makes the Laurent identity hold.
     function _values(RoundProof memory p, uint256 z) private pure {
         (p.values[0], p.values[1], p.values[2]) = (31337, 424242, 77);
         uint256 rest = mulmod(p.values[0], p.values[1], Bn254.R);
@@ -229,13 +218,13 @@ contract Forger {
         p.values[3] = mulmod(z, rest, Bn254.R);
     }
 
-    /// @dev Divides by `(x - z)(x - 1/z)`, which only somebody who knows `x` can do.
+    /// @dev Divides by `(x - z)(x - 1/z)`, which requires `x`.
     function _opening(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 z, uint256 gamma)
         private
         view
     {
-        (uint256 x, uint256 y) = Bn254.mul(p.r[0], p.r[1], gamma);
-        (x, y) = Bn254.add(x, y, p.s[0], p.s[1]);
+        (uint256 x, uint256 y) = Bn254.mul(p.reversed[0], p.reversed[1], gamma);
+        (x, y) = Bn254.add(x, y, p.quotient[0], p.quotient[1]);
         (x, y) = Bn254.mul(x, y, gamma);
         uint256 cursor;
         for (uint256 slot; slot < s.slots; ++slot) {
@@ -248,7 +237,7 @@ contract Forger {
         uint256 zi = Bn254.inverse(z);
         (x, y) = Points.addMul(x, y, 1, 2, Bn254.R - _lineAtX(s, p, z, zi, gamma));
         uint256 divisor = mulmod(_sub(KnownSecrets.X, z), _sub(KnownSecrets.X, zi), Bn254.R);
-        (p.w[0], p.w[1]) = Bn254.mul(x, y, Bn254.inverse(divisor));
+        (p.opening[0], p.opening[1]) = Bn254.mul(x, y, Bn254.inverse(divisor));
     }
 
     /// @dev `L(7)` by Lagrange: `Q(z) (x - 1/z) / (z - 1/z) + Q(1/z) (x - z) / (1/z - z)`.
@@ -275,19 +264,18 @@ contract Forger {
         pure
         returns (uint256[PUBLIC_INPUTS] memory inputs)
     {
-        inputs = [p.h, rho, s.activeMask + (s.policy[0] << 128) + (s.policy[1] << 144), chi, 0];
+        inputs = [rho, s.activeMask + (s.policy[0] << 128) + (s.policy[1] << 144), chi, 0];
         uint256[] memory outcome = _outcome(p);
         uint256 power = 1;
         for (uint256 i; i < outcome.length; ++i) {
-            inputs[4] = addmod(inputs[4], mulmod(power, outcome[i], Bn254.R), Bn254.R);
+            inputs[3] = addmod(inputs[3], mulmod(power, outcome[i], Bn254.R), Bn254.R);
             power = mulmod(power, chi, Bn254.R);
         }
     }
 
-    /// @dev With `B = G2` and the secrets 1, 1, 1 and 7: `A = alpha + vk_x + D + 7 C` for any `C` and `D`.
+    /// @dev With `B = G2` and the known secrets, `A = alpha + vk_x + D + 7 C` is valid for any `C` and `D`.
     function _groth16(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi) internal view {
-        uint256 sum = 1 + 2; // alpha, IC_0
-        if (p.committed.length != 0) sum += COMMITTED;
+        uint256 sum = 1 + 2 + COMMITTED; // alpha, IC_0, D
         uint256[PUBLIC_INPUTS] memory inputs = _inputs(s, p, rho, chi);
         for (uint256 i; i < PUBLIC_INPUTS; ++i) {
             sum = addmod(sum, mulmod(inputs[i], i + 3, Bn254.R), Bn254.R);

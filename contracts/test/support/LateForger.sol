@@ -7,8 +7,8 @@ import {Transcript} from "../../src/libraries/Transcript.sol";
 import {Forger, KnownSecrets} from "./KnownSecrets.sol";
 import {Points} from "./Points.sol";
 
-/// @notice FOR TESTS: bends two parts of a proof so that what the one adds to the pairing equation the other takes away, for the last challenge `nu` as it
-/// would be if it did not depend on one of them, which is chosen after it.
+/// @notice FOR TESTS: changes two parts of a proof so that their errors in the pairing equation cancel, for the
+/// challenge `nu` that the transcript would give if it did not absorb one of them. That one is chosen after `nu`.
 contract LateForger is Forger {
     enum Late {
         Opening,
@@ -18,16 +18,17 @@ contract LateForger is Forger {
 
     constructor(bytes32 keysHash) Forger(keysHash) {}
 
-    /// @param p a proof that is accepted
+    /// @param p a valid proof
     function bend(RoundStatement memory s, RoundProof memory p, Late late) external view returns (RoundProof memory) {
-        // In the exponents: `- dA + nu q dW - nu^2 dC_T' = 0` with `q = (x - z)(x - 1/z)`, what is not late moved by one first.
+        // In the exponents: `- dA + nu q dW - nu^2 dC_T' = 0` with `q = (x - z)(x - 1/z)`. Moves the early part by one
+        // first.
         if (late == Late.Groth16) (p.model[0], p.model[1]) = Bn254.add(p.model[0], p.model[1], 1, 2);
         else (p.groth16[0], p.groth16[1]) = Bn254.add(p.groth16[0], p.groth16[1], 1, 2);
         (uint256 nu, uint256 q) = _nuWithout(s, p, late);
         uint256 square = mulmod(nu, nu, Bn254.R);
         if (late == Late.Opening) {
             uint256 step = Bn254.inverse(mulmod(nu, q, Bn254.R));
-            (p.w[0], p.w[1]) = Points.addMul(p.w[0], p.w[1], 1, 2, step);
+            (p.opening[0], p.opening[1]) = Points.addMul(p.opening[0], p.opening[1], 1, 2, step);
         } else if (late == Late.Model) {
             uint256 step = Bn254.R - Bn254.inverse(square);
             (p.model[0], p.model[1]) = Points.addMul(p.model[0], p.model[1], 1, 2, step);
@@ -49,10 +50,10 @@ contract LateForger is Forger {
         uint256 z = Transcript.challenge(state);
         q = mulmod(_sub(KnownSecrets.X, z), _sub(KnownSecrets.X, Bn254.inverse(z)), Bn254.R);
         bytes memory items;
-        if (late != Late.Opening) items = abi.encodePacked(p.w);
+        if (late != Late.Opening) items = abi.encodePacked(p.opening);
         if (late != Late.Model) items = abi.encodePacked(items, p.model);
         if (late != Late.Groth16) items = abi.encodePacked(items, p.groth16);
         items = abi.encodePacked(items, _inputs(s, p, rho, chi));
-        nu = Transcript.challenge(Transcript.absorbWords(_opened(state, p), Transcript.JOIN, items));
+        nu = Transcript.challenge(Transcript.absorbWords(_opened(state, p), "join", items));
     }
 }

@@ -2,9 +2,6 @@
 pragma solidity ^0.8.24;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {KeyRegistry} from "../../src/KeyRegistry.sol";
-import {Project} from "../../src/Project.sol";
-import {ProjectFactory} from "../../src/ProjectFactory.sol";
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 import {FormProof, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
 import {IProject, Phase, Terms} from "../../src/interfaces/IProject.sol";
@@ -12,23 +9,25 @@ import {IRoundVerifier, RoundProof} from "../../src/interfaces/IRoundVerifier.so
 import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Packed} from "../../src/libraries/Packed.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
+import {KeyRegistry, Project, ProjectFactory} from "./Deployed.sol";
 import {ExampleKey} from "./ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./KnownSecrets.sol";
 import {MiniTest} from "./MiniTest.sol";
 import {Slot} from "./Points.sol";
 import {PlainToken} from "./Tokens.sol";
 
-/// @dev A market with known keys and an accepting verifier, a project of four trainers and two rounds, and the steps that tests take.
+/// @dev A market with known keys and an accepting verifier, a project of four trainers and two rounds, and the steps
+/// that tests take.
 abstract contract Market is MiniTest {
     address internal constant OWNER = address(0xA0);
     address internal constant AGGREGATOR = address(0xA6);
     address internal constant STRANGER = address(0xDEAD);
     uint96 internal constant STAKE = 1 ether;
-    uint96 internal constant BOND = 5 ether + 3; // 3 wei that four trainers cannot share
+    uint96 internal constant BOND = 5 ether + 3; // four trainers cannot divide 3 wei
     uint96 internal constant REWARD = 1 ether + 7;
     uint96 internal constant FEE = 0.1 ether;
     bytes32 internal constant SALT = "salt";
-    /// @dev Of a project of two rounds.
+    /// @dev The deposit of a project of two rounds.
     uint256 internal constant DEPOSIT = 2 * (uint256(REWARD) + FEE);
 
     KeyRegistry internal registry;
@@ -37,7 +36,7 @@ abstract contract Market is MiniTest {
     ProjectFactory internal factory;
     Project internal project;
     uint256 private _points;
-    /// @dev What has been committed in the open round.
+    /// @dev The commitments of the open round.
     Slot[] internal slots;
 
     function setUp() public virtual {
@@ -56,7 +55,7 @@ abstract contract Market is MiniTest {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = new TestKey(1, 8).asKey();
         keys[1] = new ExampleKey();
-        return new KeyRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+        return newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
     }
 
     function deployVerifier() internal virtual returns (IRoundVerifier) {
@@ -110,7 +109,7 @@ abstract contract Market is MiniTest {
         return Project(factory.createProject{value: value}(t));
     }
 
-    /// @dev Gives `who` an amount to spend at `spender`; returns the ether that must come with the call.
+    /// @dev Funds `who` and approves `spender`; returns the ether to send with the call.
     function give(address token, address who, address spender, uint256 amount) internal returns (uint256 value) {
         if (token == address(0)) {
             vm.deal(who, amount);
@@ -145,7 +144,7 @@ abstract contract Market is MiniTest {
         project.placeBond{value: value}();
     }
 
-    /// @dev Bond and `n` trainers; round 1 is open after it.
+    /// @dev Places the bond and joins `n` trainers; opens round 1.
     function start(uint256 n) internal {
         placeBond();
         for (uint256 i; i < n; ++i) {
@@ -178,7 +177,7 @@ abstract contract Market is MiniTest {
         slots.push(Slot(trainer(i), p[0], p[1]));
     }
 
-    /// @dev A proof of form: empty, for the accepting verifier.
+    /// @dev A range proof; empty for the accepting verifier.
     function formProof(address, uint256[2] memory) internal virtual returns (FormProof memory proof) {}
 
     function reveal(uint256 i) internal {
@@ -201,13 +200,13 @@ abstract contract Market is MiniTest {
         project.attest(round, mask, source);
     }
 
-    /// @dev Had every file, and the last model's from the payee.
+    /// @dev Attests every file, and names the payee as source of the last model.
     function attest(uint256 i) internal {
         (, address payee,) = project.openModel();
         attest(i, revealedMask(), payee);
     }
 
-    /// @dev Trainers 0 to `n - 1` commit and reveal; Attest is open after it.
+    /// @dev Trainers 0 to `n - 1` commit and reveal; ends in Attest.
     function revealAll(uint256 n) internal {
         for (uint256 i; i < n; ++i) {
             commit(i);
@@ -219,7 +218,7 @@ abstract contract Market is MiniTest {
         assertPhase(Phase.Attest);
     }
 
-    /// @dev Trainers 0 to `n - 1` commit, reveal and attest; Aggregate is open after it.
+    /// @dev Trainers 0 to `n - 1` commit, reveal and attest; ends in Aggregate.
     function submit(uint256 n) internal {
         revealAll(n);
         for (uint256 i; i < n; ++i) {
@@ -228,7 +227,7 @@ abstract contract Market is MiniTest {
         assertPhase(Phase.Aggregate);
     }
 
-    /// @dev In Closing: the first trainers, as many as it takes, say that they had the last model from `source`.
+    /// @dev In Closing: as many trainers as needed name `source`.
     function close(address source) internal {
         assertPhase(Phase.Closing);
         for (uint256 i; i < 3 && project.phase() == Phase.Closing; ++i) {
@@ -237,7 +236,7 @@ abstract contract Market is MiniTest {
         }
     }
 
-    /// @dev A proof for the accepting verifier: shares as given, coherence as given, all else empty.
+    /// @dev A proof for the accepting verifier with these shares and this coherence; the rest is empty.
     function claim(uint256[4] memory shares, uint256 coherence) internal pure returns (RoundProof memory p) {
         p.coherence = coherence;
         p.shares = new uint256[](1);
@@ -249,7 +248,7 @@ abstract contract Market is MiniTest {
         }
     }
 
-    /// @dev What a share of the reward is, rounded down.
+    /// @dev The part of the reward for a share, rounded down.
     function part(uint256 share) internal pure returns (uint256) {
         return uint256(REWARD) * share / 65536;
     }
@@ -262,12 +261,12 @@ abstract contract Market is MiniTest {
         }
     }
 
-    /// @dev The outliers of a project whose terms have no penalty for them.
+    /// @dev The argument `outliers` of a project without an outlier penalty.
     function nobody() internal pure returns (address[] memory) {
         return new address[](0);
     }
 
-    /// @dev Those of the active slots that are not kept, where the terms have a penalty.
+    /// @dev The trainers of the active slots that are not kept, if the terms have a penalty.
     function outliers(uint256 kept) internal view returns (address[] memory dropped) {
         uint256 mask = project.terms().outlierPenalty == 0 ? 0 : activeMask() & ~kept;
         dropped = new address[](Packed.count(mask));
@@ -289,7 +288,7 @@ abstract contract Market is MiniTest {
         settleWith([uint256(16384), 16384, 16384, 16384], 65536, AGGREGATOR);
     }
 
-    /// @dev Waits for the end of the phase, and of the open time after it in Aggregate, and advances.
+    /// @dev Waits for the end of the phase (in Aggregate also of the open period) and advances.
     function skipAndAdvance() internal {
         uint256 end = project.deadline();
         if (project.phase() == Phase.Aggregate) end += project.terms().aggregatePeriod;
@@ -298,7 +297,7 @@ abstract contract Market is MiniTest {
         project.advance();
     }
 
-    /// @dev Withdraws and checks that `owed` said so, to the unit.
+    /// @dev Withdraws and compares the amount with `owed`.
     function withdraw(address account) internal returns (uint256 amount) {
         uint256 expected = project.owed(account);
         if (expected == 0) return 0;
@@ -310,7 +309,7 @@ abstract contract Market is MiniTest {
         assertEq(project.owed(account), 0, "nothing is paid twice");
     }
 
-    /// @dev Everybody withdraws after the end; not a unit stays.
+    /// @dev Everyone withdraws after the end; nothing remains.
     function withdrawAllAndExpectEmpty() internal {
         for (uint256 i; i < 8; ++i) {
             withdraw(trainer(i));

@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../../src/Project.sol";
 import {Phase, Terms} from "../../src/interfaces/IProject.sol";
+import {Project} from "./Deployed.sol";
 import {Vm} from "./MiniTest.sol";
 import {Slot} from "./Points.sol";
 import {Thief} from "./Thief.sol";
 import {HookToken} from "./Tokens.sol";
 
-/// @dev Books of what everybody is entitled to, kept by the rules in words (docs/contracts.md) and not by the contract's code, and what must agree with them after
-/// every action. Each view of the project is asked once a check: an invariant run is mostly checks.
+/// @dev Books of everyone's claims, kept by the rules in words (docs/contracts.md) instead of the contract's code, and
+/// the checks after every action. Each check calls each view of the project once, because an invariant run consists
+/// mostly of checks.
 abstract contract MarketBooks {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     uint256 public constant TRAINERS = 6;
-    /// @dev Of everybody: the trainers (the owner is one), the aggregator, a stranger.
+    /// @dev All accounts: the trainers (the owner is one), the aggregator, a stranger.
     uint256 public constant ACCOUNTS = TRAINERS + 2;
     address public constant STRANGER = address(0xDEAD);
 
     Project public immutable PROJECT;
-    /// @dev Zero where the project's money is ether.
+    /// @dev Zero if the project's currency is ether.
     HookToken public immutable TOKEN;
     address public immutable OWNER;
     address public immutable AGGREGATOR;
     Thief public immutable THIEF;
     Terms internal _t;
 
-    // --- the books
+    /* BOOKS */
     mapping(address => uint256) public entitled;
     mapping(address => uint256) public received;
     mapping(address => uint256) public stakeOf;
@@ -33,8 +34,8 @@ abstract contract MarketBooks {
     mapping(address => bool) public penalised;
     mapping(uint256 round => mapping(address => bool)) private _paidIn;
     mapping(uint256 round => bytes32) private _sharesHash;
-    uint256 public taken; // all that has come in through a function
-    uint256 public forced; // all that has come in without one: nobody's
+    uint256 public taken; // total received through functions
+    uint256 public forced; // total received without a function call; belongs to nobody
     bool public bondHeld;
     uint256 public claimRound;
     address public claimPayee;
@@ -42,7 +43,7 @@ abstract contract MarketBooks {
     uint256 private _furthest;
     Slot[] internal _slots; // of the open round
 
-    // --- what must never happen, noted where it is seen
+    /* VIOLATIONS, recorded where they are observed */
     bool public wentBack;
     bool public attackSucceeded;
     bool public paidTwice;
@@ -58,7 +59,7 @@ abstract contract MarketBooks {
         taken = uint256(_t.rounds) * (uint256(_t.roundReward) + _t.roundFee);
     }
 
-    /// @dev Four plain ones, one that reenters, and the owner, who may train like anybody.
+    /// @dev Four plain trainers, one that reenters, and the owner, who may train, too.
     function trainer(uint256 i) public view returns (address) {
         i %= TRAINERS;
         if (i == 4) return address(THIEF);
@@ -76,7 +77,7 @@ abstract contract MarketBooks {
         return address(TOKEN) == address(0) ? who.balance : TOKEN.balanceOf(who);
     }
 
-    /// @dev After every action: phases of a round go forward, rounds go up, an end is the end.
+    /// @dev After every action: phases of a round only advance, rounds increase, and an end is final.
     modifier watched() {
         _;
         Phase phase = PROJECT.phase();
@@ -87,7 +88,7 @@ abstract contract MarketBooks {
         if (phase >= Phase.Completed && !_ended) _closeTheBooks();
     }
 
-    /// @dev At the end every stake is its trainer's and the bond the aggregator's.
+    /// @dev At the end every trainer owns its stake and the aggregator its bond.
     function _closeTheBooks() internal virtual {
         _ended = true;
         for (uint256 i; i < TRAINERS; ++i) {
@@ -97,14 +98,14 @@ abstract contract MarketBooks {
         bondHeld = false;
     }
 
-    /// @dev A share of a settled round, of a slot that attested.
+    /// @dev Credits a share of a settled round to a slot that attested.
     function _earns(uint256 round, address who, uint256 share) internal {
         entitled[who] += uint256(_t.roundReward) * share / 65536;
         if (_paidIn[round][who]) paidTwice = true;
         _paidIn[round][who] = true;
     }
 
-    /// @dev What the contract keeps of a settled round are shares of one at most, of active slots only.
+    /// @dev The stored shares of a settled round sum to at most one and belong to active slots only.
     function _sharesAreKept(uint256 round, uint256 active) internal {
         uint256[] memory words = PROJECT.sharesOf(round);
         _sharesHash[round] = keccak256(abi.encode(words));
@@ -117,9 +118,9 @@ abstract contract MarketBooks {
         if (sum > 65536 || words.length != 1 || words[0] >> (17 * 8) != 0) paidTooMuch = true;
     }
 
-    // --- after every action
+    /* AFTER EVERY ACTION */
 
-    /// @notice Reverts with the name of what does not hold.
+    /// @notice Reverts with the property that does not hold.
     function check() external view {
         Phase phase = PROJECT.phase();
         bool ended = phase >= Phase.Completed;
@@ -128,7 +129,8 @@ abstract contract MarketBooks {
         (, , uint256 fee) = PROJECT.openModel();
         (uint256 claims, uint256 out) = _accounts(ended);
         uint256 stakes = _stakes(ended);
-        // The balance is escrow, fee held, claims, stakes and bond, and what came in less what went out; what was forced in aside, to the unit.
+        // The balance equals escrow, held fee, claims, stakes and bond, and also the money received minus the money
+        // paid; forced money aside, to the unit.
         uint256 sum = escrow + fee + claims + stakes + (bond ? _t.bond : 0);
         uint256 balance = balanceOf(address(PROJECT)) - forced;
         require(claims <= balance, "claims are covered by the balance");
@@ -147,7 +149,8 @@ abstract contract MarketBooks {
         require(PROJECT.round() == (running ? closed + 1 : closed), "rounds are numbered by settled and void");
     }
 
-    /// @dev Everybody but the owner has or can have exactly what the rules give, and the owner nothing but that before the end; then the rest is the owner's.
+    /// @dev Everyone but the owner has exactly its entitlement, paid or withdrawable. So does the owner before the end;
+    /// afterwards it owns the rest.
     function _accounts(bool ended) private view returns (uint256 claims, uint256 out) {
         for (uint256 i; i < ACCOUNTS; ++i) {
             address who = account(i);
@@ -167,15 +170,15 @@ abstract contract MarketBooks {
             (uint256 stake, uint256 dropped, bool once) = PROJECT.trainerState(who);
             require(stake == stakeOf[who] || (ended && stake == 0), "stakes are held, lost or given back as the rules say");
             require(dropped == droppedOf[who] && once == penalised[who], "outliers are counted");
-            // At the end `owed` counts them.
+            // At the end `owed` includes them.
             if (!ended) held += stake;
         }
     }
 
-    // --- after a run
+    /* AFTER A RUN */
 
-    /// @notice From wherever a run has come to, a stranger alone brings the project to its end by waiting and `advance`, and then everybody gets all of
-    /// it: nobody is stuck, and not a unit stays but what was forced in.
+    /// @notice From any state a stranger alone ends the project by waiting and calling `advance`. Then everyone
+    /// withdraws everything: nobody is stuck, and only forced money remains.
     function everybodyGetsOut() external {
         uint256 steps;
         while (PROJECT.phase() < Phase.Completed) {
@@ -194,7 +197,7 @@ abstract contract MarketBooks {
         require(balanceOf(address(PROJECT)) == forced, "everybody has collected and nothing is left");
     }
 
-    /// @dev Returns what was paid, 0 when nothing was owed.
+    /// @dev Returns the amount paid, 0 if nothing was owed.
     function _collect(address who) internal returns (uint256 owed) {
         owed = PROJECT.owed(who);
         if (owed == 0) return 0;

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Project} from "../../src/Project.sol";
 import {FormProof} from "../../src/interfaces/IFormVerifier.sol";
 import {IProject, Phase} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
+import {Project} from "./Deployed.sol";
 import {MarketBooks} from "./MarketBooks.sol";
 import {Slot} from "./Points.sol";
 import {HostileToken} from "./Tokens.sol";
 
-/// @dev Everybody at once, in any order: trainers, one of whom reenters, an owner who trains too, an aggregator, a stranger, and a token contract that
-/// turns bad. What the rules allow at that moment must succeed; what the attacks try must not. Every action does something in nearly every phase, so that a run of a
-/// hundred is the life of a project and not a row of refusals.
+/// @dev Actions of everyone in any order: trainers (one reenters), an owner who trains, too, an aggregator, a stranger,
+/// and a token contract that turns malicious. Actions that the rules allow must succeed, attacks must not. Every action
+/// has an effect in nearly every phase, so that a run of a hundred is the life of a project and not a series of
+/// refusals.
 contract MarketHandler is MarketBooks {
     bytes32 private constant SALT = "salt";
 
-    /// @dev How often something came about: a run that shows nothing would hold every invariant.
+    /// @dev Counts of events: a run without any would satisfy every invariant.
     enum Seen {
         Left,
         Settled,
@@ -36,7 +37,7 @@ contract MarketHandler is MarketBooks {
 
     mapping(Seen => uint256) public seen;
 
-    // --- the open round
+    /* OPEN ROUND */
     uint256[] private _count; // attestations of each slot
     uint256 private _attesters;
     mapping(uint256 round => mapping(address => uint256)) private _votes;
@@ -47,14 +48,14 @@ contract MarketHandler is MarketBooks {
 
     constructor(Project project) MarketBooks(project) {}
 
-    // --- who acts
+    /* ACTIONS */
 
-    /// @notice Some trainers do what is theirs to do in this phase.
+    /// @notice Some trainers do their part of this phase.
     function trainersAct(uint256 seed, uint256 crowd) external watched {
         _play(seed, crowd % TRAINERS + 1);
     }
 
-    /// @notice Everybody does, for up to three phases.
+    /// @notice Everyone does, for up to three phases.
     function roundGoesOn(uint256 seed) external watched {
         for (uint256 i; i <= seed % 3; ++i) {
             _play(uint256(keccak256(abi.encode(seed, i))), TRAINERS);
@@ -63,7 +64,7 @@ contract MarketHandler is MarketBooks {
 
     function trainerLeaves(uint256 seed) external watched {
         address who = trainer(seed);
-        // Not always, or no project would ever get anywhere.
+        // Not always, or no project would make progress.
         if (seed / 8 % 8 != 0 || PROJECT.phase() > Phase.Aggregate || !PROJECT.isTrainer(who)) return;
         if (PROJECT.slotOf(PROJECT.round(), who) != 0) return;
         entitled[who] += stakeOf[who];
@@ -78,7 +79,8 @@ contract MarketHandler is MarketBooks {
         else _settle(seed);
     }
 
-    /// @notice A stranger or a trainer publishes the model, settles when that is anybody's, or moves a project on whose deadline has passed.
+    /// @notice A stranger or a trainer publishes the model, settles if anyone may, or advances a project whose deadline
+    /// has passed.
     function anybodyActs(uint256 seed) external watched {
         if (seed % 2 == 0) _publish(seed / 6);
         if (seed % 3 == 0) _settleLate(seed / 6);
@@ -94,7 +96,7 @@ contract MarketHandler is MarketBooks {
         if (PROJECT.phase() < Phase.Completed && seed % 2 == 0) vm.warp(block.timestamp + seed % 20);
     }
 
-    /// @notice Money comes without a function being called: nobody's.
+    /// @notice Money arrives without a function call; it belongs to nobody.
     function somebodyForcesMoneyIn(uint256 seed) external watched {
         uint256 amount = seed % 1 ether;
         forced += amount;
@@ -102,7 +104,7 @@ contract MarketHandler is MarketBooks {
         else TOKEN.mint(address(PROJECT), amount);
     }
 
-    // --- what is played, by phase
+    /* MOVES BY PHASE */
 
     function _open(Phase phase) private view returns (bool) {
         return PROJECT.phase() == phase && block.timestamp < PROJECT.deadline();
@@ -184,7 +186,7 @@ contract MarketHandler is MarketBooks {
         _attesters = 0;
     }
 
-    /// @dev Mostly honest; one in four says anything.
+    /// @dev Usually honest; one in four attests anything.
     function _attest(address who, uint256 seed) private {
         uint256 round = PROJECT.round();
         uint256 slot = PROJECT.slotOf(round, who);
@@ -209,7 +211,7 @@ contract MarketHandler is MarketBooks {
         return _publishers[seed / 5 % _publishers.length];
     }
 
-    /// @dev One more names a source; more than half of `voters` decide.
+    /// @dev Counts a vote for a source; more than half of `voters` decide.
     function _named(uint256 round, address source, uint256 voters) private {
         if (2 * ++_votes[round][source] <= voters) return;
         entitled[source] += _t.roundFee;
@@ -231,7 +233,7 @@ contract MarketHandler is MarketBooks {
         }
         if (revealed & ~active != 0) ++seen[Seen.NotActive];
         _lose(revealed & ~active);
-        claimRound = 0; // the fee goes back where nobody got it
+        claimRound = 0; // the fee returns to the escrow if nobody earned it
     }
 
     function _lose(uint256 mask) private {
@@ -262,7 +264,7 @@ contract MarketHandler is MarketBooks {
         PROJECT.attestModel(source);
     }
 
-    /// @dev Shares that sum to one at most, of some of the active slots; the others are dropped as outliers.
+    /// @dev Shares that sum to at most one, for some of the active slots; the others are outliers.
     function _settle(uint256 seed) private {
         if (PROJECT.phase() != Phase.Aggregate) return;
         uint256 deadline = PROJECT.deadline();
@@ -283,7 +285,7 @@ contract MarketHandler is MarketBooks {
                 continue;
             }
             p.keptMask |= 1 << i;
-            // All that is left goes to one in four, so that whole rewards are paid out too.
+            // One in four gets all the rest, so that whole rewards are paid, too.
             uint256 share = random % 4 == 0 ? left : random % (left + 1);
             left -= share;
             p.shares[0] |= share << (17 * i);
@@ -298,11 +300,13 @@ contract MarketHandler is MarketBooks {
         ++seen[payee == STRANGER ? Seen.SettledByAStranger : Seen.Settled];
     }
 
-    function _settlement(uint256 round, address payee, uint256[2][] memory points, address[] memory dropped, RoundProof memory p)
-        private
-        pure
-        returns (bytes memory)
-    {
+    function _settlement(
+        uint256 round,
+        address payee,
+        uint256[2][] memory points,
+        address[] memory dropped,
+        RoundProof memory p
+    ) private pure returns (bytes memory) {
         return abi.encodeCall(IProject.settle, (round, payee, "model", points, dropped, p));
     }
 
@@ -313,7 +317,7 @@ contract MarketHandler is MarketBooks {
         }
     }
 
-    /// @dev Whose dropping counts when these slots are kept.
+    /// @dev The outliers that count if these slots are kept.
     function _outliers(uint256 round, uint256 kept) private view returns (address[] memory dropped) {
         (,,, uint256 active,) = PROJECT.roundState(round);
         uint256 mask = _t.outlierPenalty == 0 ? 0 : active & ~kept;
@@ -324,7 +328,7 @@ contract MarketHandler is MarketBooks {
         }
     }
 
-    /// @dev An odd seed for the stranger.
+    /// @dev The stranger for an odd seed.
     function _settleLate(uint256 seed) private {
         if (PROJECT.phase() != Phase.Aggregate) return;
         if (block.timestamp < PROJECT.deadline()) vm.warp(PROJECT.deadline());
@@ -347,7 +351,7 @@ contract MarketHandler is MarketBooks {
     function _advance(uint256 seed) private {
         Phase phase = PROJECT.phase();
         if (phase >= Phase.Completed) return;
-        // Seldom before there are enough to begin, and not always later: a project that ends at once shows little.
+        // Rarely before there are enough trainers, and not always later: a project that ends at once tests little.
         if (seed % 8 > (phase == Phase.Registration ? 0 : 3)) return;
         uint256 end = PROJECT.deadline() + (phase == Phase.Aggregate ? _t.aggregatePeriod : 0);
         if (block.timestamp < end) vm.warp(end + seed % 7);
@@ -377,7 +381,7 @@ contract MarketHandler is MarketBooks {
         ++seen[PROJECT.phase() == Phase.Completed ? Seen.Completed : Seen.WoundUp];
     }
 
-    // --- what nobody may do, at any time
+    /* ATTACKS, at any time */
 
     function trainerAttacks(uint256 seed) external watched {
         address who = trainer(seed);
@@ -385,26 +389,26 @@ contract MarketHandler is MarketBooks {
         FormProof memory form;
         uint256 kind = seed / 8 % 6;
         if (kind == 0) {
-            // To go with the stake while it answers for an update.
+            // Leaving with the stake while an update is committed.
             if (PROJECT.slotOf(round, who) == 0 && PROJECT.phase() < Phase.Closing) return;
             _mustFail(who, abi.encodeCall(IProject.leave, ()));
         } else if (kind == 1) {
             if (PROJECT.owed(who) == 0) _mustFail(who, abi.encodeCall(IProject.withdraw, (payable(who))));
         } else if (kind == 2) {
-            // Another's commitment, or its own a second time.
+            // Another trainer's commitment, or its own a second time.
             if (_slots.length == 0) return;
             Slot memory taken_ = _slots[seed / 48 % _slots.length];
             _mustFail(who, abi.encodeCall(IProject.commitUpdate, (round, [taken_.x, taken_.y], bytes32(0), form)));
         } else if (kind == 3) {
-            // Somebody else's slot alone, or none that there is.
+            // Another trainer's slot alone, or a slot that does not exist.
             uint256 slot = PROJECT.slotOf(round, who);
             uint256 mask = slot == 0 ? 1 : type(uint256).max ^ 1 << (slot - 1);
             _mustFail(who, abi.encodeCall(IProject.attest, (round, mask, address(0))));
         } else if (kind == 4) {
-            // A seal that is another's.
+            // Another trainer's seal.
             _mustFail(who, abi.encodeCall(IProject.revealUpdate, (round, "cid", "another salt")));
         } else {
-            // A seat in another's name. The thief's signature is whatever it says, so that would be no attack.
+            // A seat in another name. The thief accepts any signature, so for its name this would not be an attack.
             if (who == address(THIEF)) return;
             _mustFail(who, abi.encodeCall(IProject.joinFor, (who, type(uint256).max, "")));
         }
@@ -420,7 +424,7 @@ contract MarketHandler is MarketBooks {
         } else if (kind == 2) {
             if (PROJECT.owed(OWNER) == 0) _mustFail(OWNER, abi.encodeCall(IProject.withdraw, (payable(OWNER))));
         } else {
-            // Its own project settled by itself, while that is the aggregator's.
+            // Settling while only the aggregator may.
             if (!bondHeld || block.timestamp >= PROJECT.deadline()) return;
             uint256 round = PROJECT.round();
             _mustFail(OWNER, _settlement(round, OWNER, _commitments(), _outliers(round, 0), _nothing()));
@@ -432,7 +436,7 @@ contract MarketHandler is MarketBooks {
         uint256 kind = seed % 5;
         RoundProof memory p = _nothing();
         if (kind == 0) {
-            // Shares of more than there is: refused even where the proof is accepted.
+            // Shares that sum to more than one: refused even if the proof is accepted.
             p.shares[0] = 65536 | uint256(1) << 17 << 17 * (seed / 5 % 2);
             (uint256 committed,,,,) = PROJECT.roundState(round);
             if (PROJECT.phase() == Phase.Aggregate && committed <= 1 + seed / 5 % 2) return;
@@ -442,7 +446,7 @@ contract MarketHandler is MarketBooks {
             if (round == 0) return;
             _mustFail(AGGREGATOR, _settlement(round - 1, AGGREGATOR, _commitments(), _outliers(round, 0), p));
         } else if (kind == 2) {
-            // One trainer left out.
+            // One commitment left out.
             if (_slots.length == 0) return;
             uint256[2][] memory fewer = _commitments();
             assembly ("memory-safe") {
@@ -450,14 +454,14 @@ contract MarketHandler is MarketBooks {
             }
             _mustFail(AGGREGATOR, _settlement(round, AGGREGATOR, fewer, _outliers(round, 0), p));
         } else if (kind == 3) {
-            // Another counted as outlier than the one who is.
+            // A wrong outlier.
             if (_t.outlierPenalty == 0) return;
             address[] memory others = _outliers(round, 0);
             if (others.length == 0) return;
             others[seed / 5 % others.length] = AGGREGATOR;
             _mustFail(AGGREGATOR, _settlement(round, AGGREGATOR, _commitments(), others, p));
         } else {
-            // The bond, or what it has had, back.
+            // The bond, or money withdrawn before, a second time.
             if (PROJECT.owed(AGGREGATOR) != 0) return;
             _mustFail(AGGREGATOR, abi.encodeCall(IProject.withdraw, (payable(AGGREGATOR))));
         }
@@ -469,7 +473,8 @@ contract MarketHandler is MarketBooks {
         if (done) attackSucceeded = true;
     }
 
-    /// @notice The token refuses, says no, keeps a unit or takes all: whoever pays or is paid is refused, and nothing changes.
+    /// @notice The token reverts, returns false, keeps a unit or takes too much: the payment is refused and nothing
+    /// changes.
     function tokenTurnsBad(uint256 seed) external watched {
         if (address(TOKEN) == address(0)) return;
         TOKEN.set(HostileToken.Mode(1 + seed / 8 % 4));
@@ -480,7 +485,8 @@ contract MarketHandler is MarketBooks {
             _mustFail(who, abi.encodeCall(IProject.join, ()));
             ++seen[Seen.TokenRefused];
         }
-        // A transfer out fails in two ways only; what it takes from the receiver afterwards is between those two.
+        // A transfer out can fail only by reverting or returning false; what the token takes from the receiver
+        // afterwards does not concern the project.
         if (seed / 8 % 4 < 2 && PROJECT.owed(who) != 0) {
             _mustFail(who, abi.encodeCall(IProject.withdraw, (payable(who))));
             ++seen[Seen.TokenRefused];

@@ -10,7 +10,7 @@ struct Slot {
     uint256 y;
 }
 
-/// @title Points of 64 bytes in a row, as a round's statement has its commitments.
+/// @title Consecutive points of 64 bytes, the form of the commitments in a round's statement.
 library Points {
     /// @dev `(ax, ay) + s (x, y)`.
     function addMul(uint256 ax, uint256 ay, uint256 x, uint256 y, uint256 s) internal view returns (uint256, uint256) {

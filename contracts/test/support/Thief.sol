@@ -6,7 +6,7 @@ import {IProject} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {HookToken, ITokenHook} from "./Tokens.sol";
 
-/// @dev Every function of a project that changes anything, each called by `who` as a thief would call it.
+/// @dev Every function that changes a project, called by `who` as an attacker would.
 library Calls {
     function all(address who, uint256 round) internal pure returns (bytes[] memory calls) {
         FormProof memory form;
@@ -27,22 +27,23 @@ library Calls {
     }
 }
 
-/// @dev Takes part like anybody, and whenever it is called while a project does something - it is given ether, a token reaches or leaves it, its
-/// signature is asked for - calls every function of the project once more. A guard must refuse each.
+/// @dev Participates like any trainer. Whenever the project calls it (it gets ether, a token moves, its signature is
+/// checked), it calls every function of the project again. A guard must refuse each call.
 contract Thief is ITokenHook {
-    /// @dev A write where nothing may be written takes all the gas that it is given.
+    /// @dev A write in a static call burns all the gas it is given.
     uint256 private constant GAS = 100_000;
 
     IProject private _project;
     HookToken private _token;
     bool private _began;
-    /// @dev What it tries while its signature is asked for, where nothing can be noted down: all of `Calls`, or one view that must work.
+    /// @dev The attempts while its signature is checked, when it cannot record anything: all of `Calls`, or one view
+    /// that must succeed.
     bool public probing;
     uint256 public calls;
     uint256 public refusals;
     uint256 public successes;
 
-    /// @param token zero where the project's money is ether
+    /// @param token zero if the project's currency is ether
     function begin(IProject project, HookToken token) external {
         (_project, _token, _began) = (project, token, true);
         if (address(token) == address(0)) return;
@@ -76,7 +77,7 @@ contract Thief is ITokenHook {
     }
 
     function tokensMoved(address from, address, uint256) external {
-        // Minting is not the project's doing.
+        // Minting is not a call from the project.
         if (msg.sender != address(_token) || from == address(0)) return;
         _tryAll();
         if (from == address(_project)) require(_project.owed(address(this)) == 0, "owed while being paid");
@@ -93,7 +94,7 @@ contract Thief is ITokenHook {
         }
     }
 
-    /// @dev ERC-1271. Valid exactly when every call was refused: a join in its name that goes through says so.
+    /// @dev ERC-1271. Valid exactly if every call was refused, so a join in its name shows that they were.
     function isValidSignature(bytes32, bytes calldata) external returns (bytes4) {
         bytes[] memory all = Calls.all(address(this), _project.round());
         if (probing) {

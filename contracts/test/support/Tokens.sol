@@ -3,14 +3,14 @@ pragma solidity ^0.8.24;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-/// @dev A token that anybody may mint.
+/// @dev A token that anyone may mint.
 contract PlainToken is ERC20("Test", "TST") {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
     }
 }
 
-/// @dev Keeps one part in a hundred of every transfer.
+/// @dev Keeps one percent of every transfer.
 contract FeeToken is ERC20("Fee", "FEE") {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
@@ -22,7 +22,7 @@ contract FeeToken is ERC20("Fee", "FEE") {
     }
 }
 
-/// @dev Like some of the oldest tokens: says nothing when all went well.
+/// @dev Like some of the oldest tokens: returns nothing on success.
 contract SilentToken {
     mapping(address => uint256) public balanceOf;
     mapping(address => mapping(address => uint256)) public allowance;
@@ -50,7 +50,8 @@ contract SilentToken {
     }
 }
 
-/// @dev Its owner can have every transfer fail: by a revert, by the answer false, by giving the receiver a unit less, or by taking more from it than it gives.
+/// @dev Its owner can make every transfer fail: by a revert, by returning false, by delivering one unit less, or by
+/// taking more than it delivers.
 contract HostileToken is PlainToken {
     enum Mode {
         Honest,
@@ -81,13 +82,13 @@ contract HostileToken is PlainToken {
         return true;
     }
 
-    /// @dev A rebase: what an account has shrinks by itself.
+    /// @dev A rebase: an account's balance shrinks without a transfer.
     function shrink(address who, uint256 amount) external {
         _burn(who, amount);
     }
 }
 
-/// @dev Calls sender and receiver of every transfer, as ERC-777 does, when they have asked for it.
+/// @dev Calls sender and receiver of every transfer that have registered for it, as ERC-777 does.
 interface ITokenHook {
     function tokensMoved(address from, address to, uint256 amount) external;
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormVerifier} from "../../src/FormVerifier.sol";
-import {KeyRegistry} from "../../src/KeyRegistry.sol";
-import {Project} from "../../src/Project.sol";
-import {FormProof, FormStatement} from "../../src/interfaces/IFormVerifier.sol";
+import {FormProof, FormStatement, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 import {Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
+import {KeyRegistry, Project} from "./Deployed.sol";
 import {Market} from "./Market.sol";
 import {Vectors} from "./Vectors.sol";
 import {Points, Slot} from "./Points.sol";
 
-/// @notice FOR TESTS: a registry with the hash that a proof of form was made for, which is that of no keys at all, and a key for everything.
+/// @notice FOR TESTS: a registry with the keys hash of the range proof vectors, which is that of no keys, and with a
+/// key for everything.
 contract VectorRegistry is IKeyRegistry {
     bytes32 public immutable keysHash;
     bool public constant isDev = true;
     KeyRegistry private immutable POINTS;
 
-    constructor(uint256[2] memory x1, uint256[12] memory g2) {
-        POINTS = new KeyRegistry(true, x1, g2, new IVerifyingKey[](0));
-        keysHash = POINTS.keysHash();
+    /// @param points a registry without keys
+    constructor(KeyRegistry points) {
+        POINTS = points;
+        keysHash = points.keysHash();
     }
 
     function verifyingKey(uint8, uint8) external pure returns (IVerifyingKey key) {}
@@ -31,8 +31,9 @@ contract VectorRegistry is IKeyRegistry {
     }
 }
 
-/// @dev Whole markets with proofs of the real prover (tests/vectors). Such a proof names the project by its address, so the project is put where the proof says: its code holds
-/// nothing of its address, and the factory opens it there as anywhere.
+/// @dev Whole markets with proofs of the real prover (tests/vectors). A proof names its project by address, so the
+/// project's code is placed at that address: the code does not depend on its address, and the factory initialises it
+/// there.
 abstract contract TrueMarket is Market, Vectors {
     RoundStatement internal statement;
     RoundProof internal proof;
@@ -41,7 +42,8 @@ abstract contract TrueMarket is Market, Vectors {
 
     function setUp() public virtual override {}
 
-    /// @dev A market with the real round verifier and the key of a vector. Form is not looked at: no two proofs of the real prover were made for one another.
+    /// @dev A market with the real round verifier and the key of a vector. The range proofs are not verified: the
+    /// vectors' proofs belong to different projects.
     function marketOfRound(string memory name) internal {
         string memory json = file(name);
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
@@ -50,13 +52,13 @@ abstract contract TrueMarket is Market, Vectors {
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = IVerifyingKey(deploy("AgreementKey16.sol:AgreementKey16", ""));
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
-        registry = new KeyRegistry(true, x1, g2, keys);
+        registry = newRegistry(true, x1, g2, keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
         formVerifier = new AcceptingFormVerifier(address(registry));
         factory = newFactory(registry, verifier, formVerifier);
     }
 
-    /// @dev What the policy words of the vector come from.
+    /// @dev The terms from which the vector's policy words follow.
     function roundTerms() internal view returns (Terms memory t) {
         t = defaultTerms();
         (t.aggregator, t.dimension, t.slots) = (statement.payee, uint32(statement.dimension), statement.slots);
@@ -65,15 +67,15 @@ abstract contract TrueMarket is Market, Vectors {
         t.model = statement.model;
     }
 
-    /// @dev A market with the real verifier of form.
+    /// @dev A market with the real range verifier.
     function marketOfForm(string memory name) internal {
         string memory json = file(name);
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
         form = readFormStatement(json, "");
         formProof_ = readFormProof(json, "");
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
-        IKeyRegistry loose = new VectorRegistry(x1, g2);
-        formVerifier = FormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(loose)));
+        IKeyRegistry loose = new VectorRegistry(newRegistry(true, x1, g2, new IVerifyingKey[](0)));
+        formVerifier = IFormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(loose)));
         verifier = new AcceptingRoundVerifier(address(loose));
         factory = newFactory(KeyRegistry(address(loose)), verifier, formVerifier);
     }
@@ -86,7 +88,7 @@ abstract contract TrueMarket is Market, Vectors {
     /// @dev Opens a project with these terms at this address.
     function openAt(address where, Terms memory t) internal {
         vm.etch(where, address(create(t)).code);
-        vm.setNonce(where, 1); // as whatever a transaction creates has
+        vm.setNonce(where, 1); // as for any created contract
         project = Project(where);
         vm.deal(address(factory), depositOf(t));
         vm.prank(address(factory));
@@ -100,7 +102,7 @@ abstract contract TrueMarket is Market, Vectors {
         project.placeBond{value: bond}();
     }
 
-    /// @dev Void rounds until the one with this id is open.
+    /// @dev Voids rounds until the one with this id is open.
     function skipTo(uint256 round) internal {
         while (project.round() < round) {
             skipAndAdvance();
@@ -108,7 +110,7 @@ abstract contract TrueMarket is Market, Vectors {
         assertPhase(Phase.Commit);
     }
 
-    /// @dev Ten trainers, one a slot of the vector; in its round after it.
+    /// @dev Ten trainers, one for each slot of the vector; opens its round.
     function beginRound(uint256 round) internal {
         placeBondOf(statement.payee);
         for (uint256 i; i < 10; ++i) {
@@ -117,7 +119,7 @@ abstract contract TrueMarket is Market, Vectors {
         skipTo(round);
     }
 
-    /// @dev The trainer of slot `i` commits to what the vector's did.
+    /// @dev The trainer of slot `i` posts the vector's commitment.
     function commitTrue(uint256 i) internal {
         (uint256 x, uint256 y) = Points.at(statement.commitments, i);
         uint256[2] memory point = [x, y];
@@ -128,7 +130,7 @@ abstract contract TrueMarket is Market, Vectors {
         slots.push(Slot(trainer(i), point[0], point[1]));
     }
 
-    /// @dev All of a round but its settlement.
+    /// @dev Plays a round up to its settlement.
     function playTrue(uint256 round) internal {
         delete slots;
         beginRound(round);

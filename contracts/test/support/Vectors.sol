@@ -5,7 +5,7 @@ import {FormProof, FormStatement} from "../../src/interfaces/IFormVerifier.sol";
 import {RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {MiniTest} from "./MiniTest.sol";
 
-/// @dev Reads what the real prover wrote to tests/vectors.
+/// @dev Reads the real prover's vectors from tests/vectors.
 abstract contract Vectors is MiniTest {
     function file(string memory name) internal view returns (string memory) {
         return vm.readFile(string.concat("../tests/vectors/", name));
@@ -16,7 +16,7 @@ abstract contract Vectors is MiniTest {
         return [list[0], list[1]];
     }
 
-    /// @param key of the fourteen words `[x]_1, [1]_2, [x]_2, [x^2]_2`
+    /// @param key path of the fourteen words `[x]_1, [1]_2, [x]_2, [x^2]_2`
     function readKzg(string memory json, string memory key)
         internal
         pure
@@ -44,7 +44,6 @@ abstract contract Vectors is MiniTest {
     }
 
     function readRoundProof(string memory json) internal pure returns (RoundProof memory p) {
-        p.h = vm.parseJsonUint(json, ".proof.h");
         p.sigma = vm.parseJsonUint(json, ".proof.sigma");
         p.keptMask = vm.parseJsonUint(json, ".proof.keptMask");
         p.coherence = vm.parseJsonUint(json, ".proof.coherence");
@@ -54,18 +53,21 @@ abstract contract Vectors is MiniTest {
         for (uint256 i; i < 8; ++i) {
             p.groth16[i] = list[i];
         }
-        p.s = pair(json, ".proof.s");
-        p.r = pair(json, ".proof.r");
+        p.quotient = pair(json, ".proof.s");
+        p.reversed = pair(json, ".proof.r");
         list = vm.parseJsonUintArray(json, ".proof.values");
         for (uint256 i; i < 4; ++i) {
             p.values[i] = list[i];
         }
-        p.w = pair(json, ".proof.w");
+        p.opening = pair(json, ".proof.w");
         p.model = pair(json, ".proof.model");
-        p.committed = vm.parseJsonUintArray(json, ".proof.committed");
+        list = vm.parseJsonUintArray(json, ".proof.committed");
+        for (uint256 i; i < 4; ++i) {
+            p.committed[i] = list[i];
+        }
     }
 
-    /// @param at where in the file, empty or `.case0`
+    /// @param at path within the file, empty or such as `.case0`
     function readFormStatement(string memory json, string memory at) internal pure returns (FormStatement memory s) {
         s.project = address(uint160(vm.parseJsonUint(json, string.concat(at, ".statement.project"))));
         s.round = vm.parseJsonUint(json, string.concat(at, ".statement.round"));

@@ -1,20 +1,22 @@
-//! Who got the fee of each model file, against the attestations: the payee, or a publisher whom more than half name, or nobody.
+//! Checks who received the fee of each model file: by the attestations the payee, a publisher named by more than half, or
+//! no one.
 
 use std::collections::BTreeMap;
 
 use fairshare_client::{format_address, Address20, EventKind, Terms};
 
-use super::failure::{Failure, RoundFault};
+use super::failure::Failure;
+use super::round_fault::RoundFault;
 
 /// The model file whose fee is open.
 struct Claim {
     round: u64,
     payee: Address20,
-    /// Under which CID each source serves it.
+    /// The CID under which each source serves it.
     sources: BTreeMap<Address20, [u8; 32]>,
 }
 
-/// What was named in one phase, and how many could have.
+/// The sources named in one phase, and the number of trainers who could name one.
 #[derive(Default)]
 struct Votes {
     of: BTreeMap<Address20, usize>,
@@ -27,7 +29,7 @@ impl Votes {
     }
 }
 
-/// Replays the fees of model files. Gives the failures, and a sentence for each file that its payee withheld.
+/// Replays the fees of model files. Returns the failures, and a note for each file that its payee withheld.
 pub fn check_claims<'e>(
     terms: &Terms,
     events: impl IntoIterator<Item = &'e EventKind>,
@@ -43,13 +45,13 @@ pub fn check_claims<'e>(
     for event in events {
         match event {
             EventKind::Revealed { round, .. } => *revealed.entry(*round).or_default() += 1,
-            EventKind::PhaseOpened { .. } => votes = Votes::default(), // named anew in each Attest, and in Closing
+            EventKind::PhaseOpened { .. } => votes = Votes::default(), // each Attest, and Closing, counts again
             EventKind::SlotsActive { round, attested, .. } => {
                 attesters.insert(*round, attested.count_ones() as usize);
             }
             EventKind::Settled(settled) => {
                 if let Some(open) = &claim {
-                    fail(open.round, "it was neither given nor taken back before the next settlement".into());
+                    fail(open.round, "it was neither paid nor returned before the next settlement".into());
                 }
                 let sources = BTreeMap::from([(settled.payee, settled.model_cid)]);
                 claim = Some(Claim { round: settled.round, payee: settled.payee, sources });
@@ -79,7 +81,7 @@ pub fn check_claims<'e>(
                 if !withheld {
                     fail(
                         *round,
-                        "the aggregator's bond was taken, and nobody else served a file that it withheld"
+                        "the aggregator lost its bond, although no one else served a file that it withheld"
                             .into(),
                     );
                 }
@@ -91,19 +93,19 @@ pub fn check_claims<'e>(
                     .filter(|open| open.round == *round)
                     .and_then(|open| open.sources.get(source));
                 if votes.majority() != Some(*source) || served != Some(cid) || *fee != terms.round_fee {
-                    let given = votes.majority().map_or_else(|| "nobody".into(), |who| format_address(&who));
+                    let given = votes.majority().map_or_else(|| "no one".into(), |who| format_address(&who));
                     let source = format_address(source);
                     fail(
                         *round,
                         format!(
-                            "{fee} went to {source}, the attestations and the terms give {} to {given}",
+                            "{fee} went to {source}, but the attestations and the terms give {} to {given}",
                             terms.round_fee
                         ),
                     );
                 }
                 if open.is_some_and(|open| open.payee != *source) {
                     notes.push(format!(
-                        "round {round}: its model file was withheld; {} published it and has the fee",
+                        "round {round}: its model file was withheld; {} published it and earned the fee",
                         format_address(source)
                     ));
                 }
@@ -115,7 +117,7 @@ pub fn check_claims<'e>(
                     fail(
                         *round,
                         format!(
-                            "{fee} went back to the escrow, and {} was open",
+                            "{fee} went back to the escrow, but {} was open",
                             if is_open { terms.round_fee } else { 0 }
                         ),
                     );
@@ -123,12 +125,12 @@ pub fn check_claims<'e>(
                     fail(
                         *round,
                         format!(
-                            "it went back to the escrow, and more than half name {}",
+                            "it went back to the escrow, but more than half name {}",
                             format_address(&source)
                         ),
                     );
                 } else {
-                    notes.push(format!("round {round}: nobody's model file was attested by more than half; the fee went back to the escrow"));
+                    notes.push(format!("round {round}: no model file was attested by more than half; the fee went back to the escrow"));
                 }
             }
             _ => {}
@@ -181,13 +183,13 @@ mod tests {
         assert_eq!(found(&[&open, &three(AGGREGATOR), &[given(AGGREGATOR, cid)]]), silence);
         let half = [names(2, 0, AGGREGATOR), names(2, 1, AGGREGATOR)];
         let text = found(&[&open, &half, &[given(AGGREGATOR, cid)]]);
-        assert!(text[0].contains("to nobody"), "{text:?}");
+        assert!(text[0].contains("to no one"), "{text:?}");
         let back = EventKind::ModelUnattested { round: 1, fee: terms().round_fee };
         assert_eq!(found(&[&open, &half, std::slice::from_ref(&back)]), silence);
         let text = found(&[&open, &three(AGGREGATOR), std::slice::from_ref(&back)]);
         assert!(text[0].contains("more than half name"), "{text:?}");
         let text = found(&[&[back]]);
-        assert!(text[0].contains("and 0 was open"), "{text:?}");
+        assert!(text[0].contains("but 0 was open"), "{text:?}");
         let text = found(&[&open, &[settles(2)]]);
         assert!(text[0].starts_with("round 1: the fee of its model file: it was neither"), "{text:?}");
     }
@@ -204,11 +206,11 @@ mod tests {
         let events = [&open[..], &votes, &[bond.clone(), given(publisher, [8; 32])]].concat();
         assert_eq!(found(&[&events]), silence);
         let notes = check_claims(&terms(), &events).1;
-        assert!(notes[0].contains("published it and has the fee"), "{notes:?}");
+        assert!(notes[0].contains("published it and earned the fee"), "{notes:?}");
         let text = found(&[&open, &votes, &[given(publisher, [7; 32])]]);
         assert_eq!(text.len(), 1, "another file: {text:?}");
         let text = found(&[&[settles(1)], &reveals(2), &[bond]]);
-        assert!(text[0].contains("the aggregator's bond was taken"), "{text:?}");
+        assert!(text[0].contains("the aggregator lost its bond"), "{text:?}");
         let text = found(&[&[published]]);
         assert!(text[0].contains("while no fee was open"), "{text:?}");
     }

@@ -1,35 +1,35 @@
-//! Why an audit cannot be made.
+//! Errors of an audit.
 
 use fairshare_circuits::SrsError;
 use fairshare_client::{ChainError, CollectError, ContentError};
 use fairshare_protocol::TensorError;
 
-/// Nothing is said about the project then.
+/// Why an audit could not be completed. This says nothing about the project.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// The chain cannot be asked.
+    /// The chain does not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The IPFS node cannot be asked.
+    /// The IPFS node does not answer.
     #[error(transparent)]
     Content(#[from] ContentError),
     /// The updates of a round cannot be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// The reference string does not serve.
+    /// The reference string is too short, or cannot be used.
     #[error(transparent)]
     Reference(#[from] SrsError),
-    /// The specification's model has no file form.
+    /// The specification's model has no file format.
     #[error(transparent)]
     Model(#[from] TensorError),
-    /// Every time that it was read something had happened.
+    /// The project changed during every attempt to read it.
     #[error(
-        "project {project} changed while it was read, {tries} times over: audit it again in a quieter moment"
+        "project {project} changed during {tries} attempts to read it: audit it again when it is less busy"
     )]
     Busy {
         /// The project's address.
         project: String,
-        /// How often it was read.
+        /// Number of attempts.
         tries: usize,
     },
 }

@@ -1,32 +1,32 @@
-//! The money of a project, replayed from its events: who must be owed what, to the last unit.
+//! The money of a project, replayed from its events: what each account must be owed, to the last unit.
 
 use std::collections::BTreeMap;
 
 use fairshare_client::Address20;
 use fairshare_client::{EventKind, Terms};
 
-use super::failure::MoneyFault;
+use super::money_fault::MoneyFault;
 
-/// What the events of a project say of its money. Amounts are in the least unit of its currency.
+/// A project's money by its events, in the least unit of its currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// Put down by the owner.
+    /// Deposited by the owner.
     pub deposit: u128,
     /// Neither credited nor returned.
     pub escrow: u128,
     /// Credited to trainers as their shares.
     pub paid: u128,
-    /// Credited, as fees, to those who served attested model files.
+    /// Fees credited to the sources of attested model files.
     pub fees: u128,
     /// Fee of the model file that is not attested yet.
     pub held_fee: u128,
     /// Credited to the owner at the end.
     pub returned: u128,
-    /// Stakes and parts of them, bonds, and what the division of a bond left over, that fell into escrow.
+    /// Stakes, parts of stakes, bonds and the remainders of divided bonds that went into escrow.
     pub slashed: u128,
-    /// Taken out by anybody.
+    /// Withdrawn by all accounts.
     pub withdrawn: u128,
-    /// What each account is owed now.
+    /// Owed to each account now.
     pub owed: BTreeMap<Address20, u128>,
     /// Each account's shares, over all rounds.
     pub earned: BTreeMap<Address20, u128>,
@@ -34,12 +34,12 @@ pub struct Ledger {
     bond: Option<(Address20, u128)>,
     /// Trainer of each slot.
     slots: BTreeMap<(u64, u8), Address20>,
-    /// Slots whose trainers attested, by round: nobody else is paid.
+    /// Slots whose trainers attested, by round: only they are paid.
     attested: BTreeMap<u64, u128>,
 }
 
 impl Ledger {
-    /// Replays the events in their order and lists what does not add up on the way.
+    /// Replays the events in order and lists the faults.
     pub fn replay<'e>(
         terms: &Terms,
         events: impl IntoIterator<Item = &'e EventKind>,
@@ -52,15 +52,15 @@ impl Ledger {
         (ledger, faults)
     }
 
-    /// What the contract must hold.
+    /// The balance that the contract must have.
     pub fn held(&self) -> u128 {
         let bond = self.bond.map_or(0, |(_, amount)| amount);
         let owed: u128 = self.owed.values().sum();
         self.escrow + self.held_fee + owed + self.stakes.values().sum::<u128>() + bond
     }
 
-    /// Compares with the contract: its escrow, its balance, and what it says that each account is owed. Money that was
-    /// sent by force is nobody's: a larger balance is no fault.
+    /// Compares with the contract's escrow, its balance and its debts. A larger balance is not a fault: money sent by force
+    /// belongs to no account.
     pub fn compare(&self, escrow: u128, balance: u128, owed: &[(Address20, u128)]) -> Vec<MoneyFault> {
         let mut faults = Vec::new();
         if self.escrow != escrow {
@@ -197,7 +197,7 @@ impl Ledger {
         self.escrow = self.escrow.saturating_sub(credited);
     }
 
-    /// Among the active slots; all of it to the escrow where there is none (the bond of a withheld model file).
+    /// Divides the bond among the active slots; without any (a withheld model file) all of it goes to the escrow.
     fn divide_bond(&mut self, round: u64, active: u128) {
         let Some((_, bond)) = self.bond.take() else { return };
         if active == 0 {

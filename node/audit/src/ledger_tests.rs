@@ -180,12 +180,8 @@ fn every_difference_with_the_contract_is_named() {
     for expected in [
         "the escrow is 1000499 on chain, the events give 1000500".to_owned(),
         format!("{name} is owed 999999 on chain, the events give 1000000"),
-        format!(
-            "the contract holds {}, the events say that it must hold {}",
-            ledger.held() - 1,
-            ledger.held()
-        ),
-        "deposit 2001000 + slashed 0 are not paid 1000000 + fees 500 + returned 0 + escrow 1000499"
+        format!("the contract holds {}, by the events it must hold {}", ledger.held() - 1, ledger.held()),
+        "deposit 2001000 + slashed 0 differ from paid 1000000 + fees 500 + returned 0 + escrow 1000499"
             .to_owned(),
     ] {
         assert!(found.contains(&expected), "{expected}\nis not in\n{found}");
@@ -205,9 +201,9 @@ fn events_that_do_not_add_up_are_named() {
     let (_, faults) = replay(&events);
     let all = faults.join("\n");
     for expected in [
-        "the deposit was 7, the terms ask for 2001000",
-        "was 99, the terms ask for 100",
-        "was 1, the terms ask for 1001",
+        "the deposit was 7, the terms require 2001000",
+        "was 99, the terms require 100",
+        "was 1, the terms require 1001",
         "round 1 credited 1000500, with 7 in escrow",
         "took out 3, with 0 owed",
         "the owner was credited 8 at the end, the events leave 0 in escrow",

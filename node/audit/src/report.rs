@@ -1,26 +1,28 @@
-//! What an audit found.
+//! The result of an audit.
 
-use fairshare_client::{format_address, Address20, ContentId, Phase, SettledRound};
+use fairshare_client::service::add_amounts;
+use fairshare_client::{format_address, Address20, ContentId, SettledRound};
+use fairshare_protocol::{Currency, Money, Phase};
 use serde_json::{json, Value};
 
 use super::failure::Failure;
 use super::ledger::Ledger;
-use super::submissions::{slots, word};
+use super::text::{slots, word};
 
 /// A settled round, audited.
 #[derive(Clone, Debug)]
 pub struct AuditedRound {
-    /// What the chain says.
+    /// The settlement on the chain.
     pub settled: SettledRound,
     /// Trainers by slot.
     pub trainers: Vec<Address20>,
-    /// Learning rate of the round, millionths, as its event says.
+    /// Learning rate of the round, millionths, from its event.
     pub learning_rate: Option<u32>,
     /// Whether Groth16 proof and Gram argument verify.
     pub proof: bool,
-    /// Active slots whose update was fetched and gives its commitment.
+    /// Active slots whose update was fetched and matches its commitment.
     pub updates: usize,
-    /// Whether the published model is the recomputed one, byte for byte.
+    /// Whether the published model equals the recomputed one, byte for byte.
     pub model: bool,
     /// The new model's file.
     pub model_cid: Option<ContentId>,
@@ -37,11 +39,11 @@ pub struct AuditReport {
     pub chain_id: u64,
     /// The block up to which events were read.
     pub block: u64,
-    /// Where the project stands.
+    /// The phase of the project.
     pub phase: Phase,
     /// Hash of the registered keys.
     pub keys_hash: [u8; 32],
-    /// The keys are development keys: whoever made them can forge.
+    /// The keys are development keys: anyone can forge proofs under them.
     pub dev: bool,
     /// The token of all amounts; `None` for ether.
     pub token: Option<Address20>,
@@ -51,31 +53,44 @@ pub struct AuditReport {
     pub voids: Vec<(u64, String)>,
     /// The money by the events.
     pub ledger: Ledger,
-    /// What the contract holds, in the currency's least unit.
+    /// The contract's balance, in the currency's least unit.
     pub balance: u128,
-    /// What does not hold. Empty when the audit passes.
+    /// The failures; none when the audit passes.
     pub failures: Vec<Failure>,
-    /// What is worth knowing and no failure.
+    /// Observations that are not failures.
     pub notes: Vec<String>,
 }
 
 impl AuditReport {
-    /// Whether everything holds.
+    /// True without failures.
     pub fn passes(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// One object: `audit` is `"pass"` or the list of failures, amounts are in the least unit of `currency`
-    /// (wei, where that is `"ether"`), as text.
+    /// An amount of the project's currency, in its least unit.
+    pub fn amount(&self, least: u128) -> Money {
+        let currency = match self.token {
+            None => Currency::Ether,
+            Some(token) => Currency::Token { address: token.into(), decimals: 0 },
+        };
+        Money::new(least, currency)
+    }
+
+    /// One object. `audit` is `"pass"` or the list of failures. Amounts are text, and their
+    /// fields end in `_wei` or `_units`.
     pub fn to_json(&self) -> Value {
         let audit = if self.passes() {
             json!("pass")
         } else {
             self.failures.iter().map(ToString::to_string).collect::<Vec<_>>().into()
         };
-        let wei = |amount: u128| amount.to_string();
         let ledger = &self.ledger;
-        json!({
+        let trainers = ledger.earned.iter().map(|(who, earned)| {
+            let mut trainer = json!({"address": format_address(who)});
+            add_amounts(&mut trainer, [("earned", self.amount(*earned))]);
+            trainer
+        });
+        let mut report = json!({
             "audit": audit,
             "project": format_address(&self.project),
             "chain_id": self.chain_id,
@@ -86,21 +101,23 @@ impl AuditReport {
             "currency": self.token.as_ref().map_or_else(|| "ether".to_owned(), format_address),
             "rounds": self.rounds.iter().map(AuditedRound::to_json).collect::<Vec<_>>(),
             "voids": self.voids.iter().map(|(round, reason)| json!({"round": round, "reason": reason})).collect::<Vec<_>>(),
-            "deposit_wei": wei(ledger.deposit),
-            "slashed_wei": wei(ledger.slashed),
-            "paid_wei": wei(ledger.paid),
-            "fees_wei": wei(ledger.fees),
-            "held_fee_wei": wei(ledger.held_fee),
-            "returned_wei": wei(ledger.returned),
-            "escrow_wei": wei(ledger.escrow),
-            "withdrawn_wei": wei(ledger.withdrawn),
-            "owed_wei": wei(ledger.owed.values().sum()),
-            "balance_wei": wei(self.balance),
-            "trainers": ledger.earned.iter().map(|(who, amount)| json!({
-                "address": format_address(who), "earned_wei": wei(*amount),
-            })).collect::<Vec<_>>(),
+            "trainers": trainers.collect::<Vec<_>>(),
             "notes": self.notes,
-        })
+        });
+        let amounts = [
+            ("deposit", ledger.deposit),
+            ("slashed", ledger.slashed),
+            ("paid", ledger.paid),
+            ("fees", ledger.fees),
+            ("held_fee", ledger.held_fee),
+            ("returned", ledger.returned),
+            ("escrow", ledger.escrow),
+            ("withdrawn", ledger.withdrawn),
+            ("owed", ledger.owed.values().sum()),
+            ("balance", self.balance),
+        ];
+        add_amounts(&mut report, amounts.map(|(name, amount)| (name, self.amount(amount))));
+        report
     }
 }
 

@@ -1,13 +1,14 @@
-//! The hyper-parameters of every round, from the proved numbers of the rounds before (docs/protocol.md 13.5).
+//! Checks the hyper-parameters of every round against the earlier rounds (docs/protocol.md 10).
 
 use std::collections::BTreeSet;
 
 use fairshare_client::{EventKind, Phase, Terms};
 use fairshare_protocol::HyperPolicy;
 
-use super::failure::{Failure, RoundFault};
+use super::failure::Failure;
+use super::round_fault::RoundFault;
 
-/// Replays the schedule: each opened round must announce the learning rate that coherence and terms give.
+/// Replays the schedule: each opened round must announce the learning rate that follows from coherence and terms.
 pub fn check_schedule<'e>(terms: &Terms, events: impl IntoIterator<Item = &'e EventKind>) -> Vec<Failure> {
     let policy = HyperPolicy {
         learning_rate: terms.learning_rate,
@@ -43,7 +44,7 @@ pub fn check_schedule<'e>(terms: &Terms, events: impl IntoIterator<Item = &'e Ev
                 };
                 same("learning rate (millionths)", expected, *learning_rate);
                 same("local epochs", u32::from(policy.local_epochs), u32::from(*local_epochs));
-                expected = *learning_rate; // a difference is named once
+                expected = *learning_rate; // report a difference once
             }
             _ => {}
         }

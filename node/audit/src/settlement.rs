@@ -1,15 +1,15 @@
-//! What a settlement claims, against the updates, the proof and the model before it.
+//! Checks a settlement against the updates, the proof and the previous model.
 
 use fairshare_circuits::{model_step, point_words, verify_words, CommittedKeys, G1Affine, RoundStatement};
 use fairshare_client::Address20;
 use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
 use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, Policy, Word};
 
-use super::failure::RoundFault;
-use super::submissions::{point_text, word};
+use super::round_fault::RoundFault;
+use super::text::{point_text, word};
 
-/// The event of a settlement against the transaction that made it, and the transaction's commitments and outliers against the log.
-/// `penalty`: the terms have one for outliers.
+/// Compares the event of a settlement with its transaction, and the transaction's commitments and outliers with the log.
+/// `penalty`: whether the terms have one for outliers.
 pub fn check_call(
     settled: &SettledRound,
     call: &Settlement,
@@ -55,8 +55,8 @@ fn list(words: &[Word]) -> String {
     words.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// What the round's proof must have been made for: everything from the contract and its logs, nothing from the prover.
-/// `before` is the model's commitment before the round.
+/// The statement that the round's proof must prove, built from the contract and its logs alone. `before` is the model's
+/// commitment before the round.
 ///
 /// # Errors
 /// [`RoundFault::Rule`] when the terms name a rule that this version does not know.
@@ -86,16 +86,16 @@ pub fn statement(
     })
 }
 
-/// The rule with the numbers of a round.
+/// The rule with a round's parameters.
 fn policy(terms: &Terms, active: u128) -> Result<Policy, RoundFault> {
     let policy = terms.policy().map_err(|error| RoundFault::Rule(error.to_string()))?;
     Ok(policy.for_round(active.count_ones()))
 }
 
-/// Groth16 proof and Gram argument once more, natively.
+/// Verifies Groth16 proof and Gram argument again, natively.
 ///
 /// # Errors
-/// [`RoundFault::Proof`] with the reason that the contract would give.
+/// [`RoundFault::Proof`] with the contract's reason.
 pub fn check_proof(
     keys: &CommittedKeys,
     statement: &RoundStatement,
@@ -104,7 +104,7 @@ pub fn check_proof(
     verify_words(keys, statement, &call.proof).map_err(|error| RoundFault::Proof(error.to_string()))
 }
 
-/// The new model's commitment against the one before and the weighted commitments.
+/// Compares the new model's commitment with the previous one plus the weighted commitments.
 ///
 /// # Errors
 /// [`RoundFault::ModelStep`].
@@ -120,16 +120,16 @@ pub fn check_step(
     Err(RoundFault::ModelStep { expected: point_text(&expected), found: point_text(&settled.model) })
 }
 
-/// The rule once more, from the updates of the active slots: `updates` has one entry for each slot of the circuit.
+/// Applies the rule again to the updates of the active slots; `updates` has one entry for each slot of the circuit.
 ///
 /// # Errors
-/// [`RoundFault::Rule`] when the rule has no answer.
+/// [`RoundFault::Rule`] when the rule refuses them.
 pub fn reassess(terms: &Terms, active: u128, updates: &[Option<&[i16]>]) -> Result<Assessment, RoundFault> {
     let gram = GramMatrix::compute(updates).map_err(|error| RoundFault::Rule(error.to_string()))?;
     assess(&gram, active, policy(terms, active)?).map_err(|error| RoundFault::Rule(error.to_string()))
 }
 
-/// What was settled against what the rule gives: every difference with its trainer and field.
+/// Compares a settlement with the result of the rule; every difference comes with its trainer and field.
 pub fn check_assessment(
     assessment: &Assessment,
     settled: &SettledRound,

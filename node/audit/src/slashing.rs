@@ -1,14 +1,15 @@
-//! Who lost a stake, or a part of it, against who should have: whoever committed to an update and did not reveal it, whoever
-//! revealed one whose bytes no majority had (where enough slots survive), and whoever was dropped too often.
+//! Checks who lost a stake or a part of it. The stake is lost by trainers who committed to an update and did not reveal it, or
+//! revealed one whose bytes no majority attested (if enough slots are left); a part by trainers who were dropped too often.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fairshare_client::Address20;
 use fairshare_client::{EventKind, Phase, SettledRound, Terms};
 
-use super::failure::{Failure, RoundFault};
+use super::failure::Failure;
+use super::round_fault::RoundFault;
 
-/// What a round shows of its slots.
+/// The slots of a round.
 #[derive(Default)]
 struct Seats {
     committed: BTreeMap<u8, Address20>,
@@ -16,13 +17,13 @@ struct Seats {
     active: Option<u128>,
     /// Slashed since the last check.
     slashed: BTreeSet<Address20>,
-    /// The phase Reveal began.
+    /// Reveal has begun.
     revealing: bool,
-    /// The phase Attest began.
+    /// Attest has begun.
     attesting: bool,
 }
 
-/// What is held against a trainer.
+/// A trainer's record.
 struct Held {
     stake: u128,
     dropped: u32,
@@ -48,7 +49,7 @@ struct Replay<'t> {
     terms: &'t Terms,
     rounds: BTreeMap<u64, Seats>,
     held: BTreeMap<Address20, Held>,
-    /// Of the settlement whose event is still to come.
+    /// Of the settlement whose event follows.
     penalties: BTreeMap<(u64, Address20), u128>,
     failures: Vec<Failure>,
 }
@@ -87,10 +88,10 @@ impl Replay<'_> {
                 self.close(*round);
                 self.rounds.entry(*round).or_default().attesting = true;
             }
-            // A round that is void for want of a result closed its phases before.
+            // A round that is void because no one settled it ended its phases before.
             EventKind::PhaseOpened { round, phase: Phase::Aggregate, .. } => {
                 self.close(*round);
-                // Its slots are asked for once more, by its settlement.
+                // Its settlement needs its slots again.
                 let seats = self.rounds.entry(*round).or_default();
                 (seats.attesting, seats.active) = (true, None);
             }
@@ -110,7 +111,7 @@ impl Replay<'_> {
         self.failures.push(Failure::Round { round, fault });
     }
 
-    /// Whoever should have lost its stake in the phase that ends, against who did.
+    /// Compares who should lose the stake at the end of a phase with who did.
     fn close(&mut self, round: u64) {
         let seats = self.rounds.entry(round).or_default();
         let least = u32::from(self.terms.min_active);
@@ -119,7 +120,7 @@ impl Replay<'_> {
             (true, Some(active)) if active.count_ones() >= least => {
                 (active | !seats.revealed) >> slot & 1 == 1
             }
-            (true, _) => true, // too few: the attesters may be the ones who failed
+            (true, _) => true, // too few are left: the attesters may be at fault
         };
         let due: BTreeSet<Address20> = seats
             .committed
@@ -136,7 +137,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Counts who was dropped; the contract's penalties come before the event of the settlement.
+    /// Counts drops. The contract's penalties precede the event of the settlement.
     fn settled(&mut self, settled: &SettledRound) {
         let round = settled.round;
         let slots = self.rounds.get(&round).map(|seats| seats.committed.clone()).unwrap_or_default();
@@ -161,7 +162,7 @@ impl Replay<'_> {
     }
 
     fn finish(mut self) -> Vec<Failure> {
-        // Slashed in a round that never came so far, or after it was over.
+        // Slashed in a round that never reached this phase, or after its end.
         for (round, seats) in std::mem::take(&mut self.rounds) {
             for trainer in seats.slashed {
                 self.fail(round, RoundFault::WronglySlashed { trainer });
@@ -224,13 +225,13 @@ mod tests {
         assert_eq!(found(&[commits(0), void.clone()]), silence, "too few commitments: nothing to reveal");
 
         let [one, two] = [[1; 20], [2; 20]].map(|who| fairshare_client::format_address(&who));
-        let spared = format!("round 1: trainer {one} did not reveal what it had committed to, or no majority had its bytes, and it kept its stake");
+        let spared = format!("round 1: trainer {one} kept its stake, although it did not reveal its commitment or no majority attested its bytes");
         assert_eq!(found(&with(std::slice::from_ref(&aggregate))), std::slice::from_ref(&spared));
         let wrongly = |who| {
-            format!("round 1: trainer {who} lost its stake, and had revealed an update that a majority had")
+            format!("round 1: trainer {who} lost its stake, although it revealed an update that a majority attested")
         };
         assert_eq!(found(&with(&[slashes(2, stake), void.clone()])), [wrongly(&two), spared]);
-        let amount = format!("round 1: the stake that trainer {one} lost was 7, {stake} was held");
+        let amount = format!("round 1: trainer {one} lost 7, its stake was {stake}");
         assert_eq!(found(&with(&[slashes(1, 7), aggregate])), [amount]);
         assert_eq!(found(&[commits(1), slashes(1, stake), void]), [wrongly(&one)]);
         assert_eq!(found(&[&holds[..], &[slashes(2, stake)]].concat()), [wrongly(&two)]);
@@ -248,10 +249,10 @@ mod tests {
         assert_eq!(with(&[active(0b0_1111), slashes(4, stake), aggregate.clone()]), silence);
         assert_eq!(with(&[active(0b1_1111), aggregate.clone()]), silence);
         assert!(with(&[active(0b0_1111), aggregate.clone()])[0].contains("kept its stake"));
-        assert!(with(&[active(0b1_1111), slashes(4, stake), aggregate])[0].contains("a majority had"));
+        assert!(with(&[active(0b1_1111), slashes(4, stake), aggregate])[0].contains("a majority attested"));
         let void = EventKind::Voided { round: 1, reason: "too few active".into() };
         assert_eq!(with(&[active(0b11), void.clone()]), silence, "the attesters may be the ones who failed");
-        assert!(with(&[active(0b11), slashes(4, stake), void])[0].contains("a majority had"));
+        assert!(with(&[active(0b11), slashes(4, stake), void])[0].contains("a majority attested"));
     }
 
     #[test]
@@ -284,9 +285,9 @@ mod tests {
             silence
         );
         assert!(check(&[round(1, 0, None), round(2, 0, None)])[0]
-            .contains("lost 0 of its stake as an outlier, the rounds before give 40"));
+            .contains("lost 0 of its stake as an outlier, the earlier rounds give 40"));
         assert!(check(&[round(1, 0, Some(40))])[0]
-            .contains("lost 40 of its stake as an outlier, the rounds before give 0"));
+            .contains("lost 40 of its stake as an outlier, the earlier rounds give 0"));
         assert!(check(&[round(1, 0, None), round(2, 0, Some(41))])[0].contains("lost 41"));
         assert!(check(&[round(1, 1, Some(40))])[0].contains("lost 40"), "it was kept");
     }

@@ -1,4 +1,4 @@
-//! What trainers posted in a round, and which of it took part.
+//! Checks of what trainers posted in a round, and of which slots took part.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,22 @@ use fairshare_client::Address20;
 use fairshare_client::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
 use sha3::{Digest, Keccak256};
 
-use super::failure::RoundFault;
+use super::round_fault::RoundFault;
+use super::text::{slots, word};
 
-/// The running hash of commitments in the order of their slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with `i + 1`
-/// in the place of its low byte.
+/// The running hash of commitments in the order of their slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with its
+/// low byte replaced by `i + 1`.
 pub fn running_hash(commitments: impl IntoIterator<Item = G1Affine>) -> [u8; 32] {
     commitments.into_iter().zip(1usize..).fold([0; 32], |state, (point, number)| {
         let [x, y] = point_words(&point);
         let mut next: [u8; 32] =
             Keccak256::new().chain_update(x).chain_update(y).chain_update(state).finalize().into();
-        next[31] = number as u8; // 128 slots at most, where the contract is ours
+        next[31] = number as u8; // at most 128 slots
         next
     })
 }
 
-/// The commitments of the log against those that the contract chained.
+/// Compares the commitments of the log with the contract's running hash.
 pub fn check_commitments(committed: &[CommittedUpdate], state: &RoundState) -> Vec<RoundFault> {
     let mut faults = Vec::new();
     if committed.len() != state.committed as usize {
@@ -34,8 +35,8 @@ pub fn check_commitments(committed: &[CommittedUpdate], state: &RoundState) -> V
     faults
 }
 
-/// The reveals against the commitments: same trainer, the seal opens, and the contract counts the same slots. `salts`
-/// holds the salt of each slot whose revealing transaction could be read.
+/// Compares the reveals with the commitments: the trainer is the same, the seal opens, and the contract counts the same slots.
+/// `salts` holds the salt of each slot whose revealing transaction could be read.
 pub fn check_reveals(
     committed: &[CommittedUpdate],
     revealed: &[RevealedUpdate],
@@ -69,14 +70,14 @@ pub fn check_reveals(
     faults
 }
 
-/// What one trainer attested.
+/// The attestation of one trainer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attestation {
     /// Its slot.
     pub slot: u8,
-    /// Whose it is.
+    /// The trainer.
     pub trainer: Address20,
-    /// The slots whose bytes it says that it had.
+    /// The slots whose updates it attests to have fetched.
     pub mask: u128,
 }
 
@@ -88,7 +89,7 @@ pub fn attested_by_majority(attestations: &[Attestation], revealed: u128) -> u12
         .fold(0, |mask, slot| mask | 1 << slot)
 }
 
-/// The attestations against the reveals: who attested had revealed in that slot and named no slot that was not.
+/// Compares the attestations with the reveals: every attester revealed in its slot and named revealed slots only.
 pub fn check_attestations(
     attestations: &[Attestation],
     revealed: &[RevealedUpdate],
@@ -111,7 +112,7 @@ pub fn check_attestations(
     faults
 }
 
-/// The slots that the contract made active when Attest ended, against the attestations.
+/// Compares the slots that the contract made active at the end of Attest with the attestations.
 pub fn check_slots_active(
     attestations: &[Attestation],
     state: &RoundState,
@@ -131,7 +132,7 @@ pub fn check_slots_active(
     faults
 }
 
-/// The slots that a settlement says took part, against those that are active, and the terms.
+/// Compares the slots of a settlement with the active ones and with the terms.
 pub fn check_active(terms: &Terms, state: &RoundState, settled: u128) -> Vec<RoundFault> {
     let mut faults = Vec::new();
     if settled != state.active {
@@ -143,8 +144,8 @@ pub fn check_active(terms: &Terms, state: &RoundState, settled: u128) -> Vec<Rou
     faults
 }
 
-/// Attesters who say something else than what the bytes, fetched now, give; in sentences. Nothing that can be proved: a file
-/// may have come or gone since.
+/// Sentences about attesters who disagree with the files as they are fetched now. They are notes, not failures: a file may have
+/// appeared or vanished since.
 pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<String> {
     let list = |mask: u128| slots(mask).map(|slot| slot.to_string()).collect::<Vec<_>>().join(", ");
     let differing = attestations.iter().filter(|a| a.mask != good);
@@ -154,12 +155,12 @@ pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<Strin
             let mut says = Vec::new();
             if more != 0 {
                 says.push(format!(
-                    "attested slot {}, whose bytes are not to be had or not what was committed",
+                    "attested slot {}, whose file is not available or does not match its commitment",
                     list(more)
                 ));
             }
             if less != 0 {
-                says.push(format!("did not attest slot {}, whose bytes are right", list(less)));
+                says.push(format!("did not attest slot {}, whose file matches its commitment", list(less)));
             }
             format!(
                 "{} (slot {}) {}",
@@ -171,10 +172,10 @@ pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<Strin
         .collect()
 }
 
-/// A commitment's proof of form, from the transaction that posted it, once more.
+/// Verifies a commitment's proof of form again, from the transaction that posted it.
 ///
 /// # Errors
-/// [`RoundFault::Form`] with the reason that the contract would give.
+/// [`RoundFault::Form`] with the contract's reason.
 pub fn check_form(
     key: &KzgKey,
     statement: FormStatement,
@@ -189,20 +190,4 @@ pub fn check_form(
     }
     let proof = FormProof::from_words(statement.table, &call.form).map_err(|e| fault(e.to_string()))?;
     verify_form(key, &statement, &proof).map_err(|e| fault(e.to_string()))
-}
-
-/// The slots of a mask, ascending.
-pub(super) fn slots(mask: u128) -> impl Iterator<Item = u8> {
-    (0..128u8).filter(move |slot| mask >> slot & 1 == 1)
-}
-
-/// A point, all of it: two points may share their `x`.
-pub(super) fn point_text(point: &G1Affine) -> String {
-    let [x, y] = point_words(point);
-    format!("{},{}", word(&x), word(&y))
-}
-
-/// A word for people.
-pub(super) fn word(word: &[u8; 32]) -> String {
-    format!("0x{}", hex::encode(word))
 }

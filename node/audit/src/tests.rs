@@ -1,4 +1,4 @@
-//! The checks of a round, each with a round that holds and with every way of not holding.
+//! The checks of a round, each with a sound round and with every fault.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,13 @@ use fairshare_circuits::{
     G1Affine,
 };
 use fairshare_client::{
-    seal, CommitCall, CommittedUpdate, ContentError, Exclusion, RevealedUpdate, RoundState, SettledRound,
-    Settlement, Terms,
+    seal, Address20, CommitCall, CommittedUpdate, ContentError, EventKind, Exclusion, RevealedUpdate,
+    RoundState, SettledRound, Settlement, Terms,
 };
 use fairshare_protocol::{GramMatrix, RuleName, Word};
 
-use super::submissions::{disagreeing, word};
+use super::submissions::disagreeing;
+use super::text::word;
 use super::*;
 
 const DIMENSION: usize = 24;
@@ -30,8 +31,6 @@ pub(crate) fn terms() -> Terms {
         dimension: DIMENSION as u32,
         theta: 32,
         trim: 52,
-        byzantine: 0,
-        selected: 0,
         min_trainers: 3,
         max_trainers: 6,
         min_active: 3,
@@ -256,7 +255,7 @@ fn what_trainers_posted_is_checked() {
         "round 3: slots 0b10111 are active, the attestations give 0b11111"
     );
     let few = RoundState { active: 0b11, ..state };
-    assert_eq!(only(check_active(&terms(), &few, 0b11)), "round 3: 2 slots took part, the terms ask for 3");
+    assert_eq!(only(check_active(&terms(), &few, 0b11)), "round 3: 2 slots took part, the terms require 3");
 
     salts.insert(2, [0; 32]);
     let trainer = fairshare_client::format_address(&[3; 20]);
@@ -312,14 +311,14 @@ fn active_slots_follow_from_the_attestations() {
         let mut bent_attestations = attestations;
         bent_attestations[0] = bent;
         let text = only(check_attestations(&bent_attestations, &revealed, &state));
-        assert!(text.contains("attested as slot 0 what the contract must refuse"), "{text}");
+        assert!(text.contains("attested as slot 0 in a way that the contract must refuse"), "{text}");
     }
     let twice = [&attestations[..], &attestations[..1]].concat();
     assert!(only(check_attestations(&twice, &revealed, &state)).contains("twice"));
 
     let notes = disagreeing(&attestations, 0b0_1111).join("\n");
-    assert!(notes.contains("(slot 3) did not attest slot 0, whose bytes are right"), "{notes}");
-    assert!(notes.contains("(slot 4) attested slot 4, whose bytes are not to be had"), "{notes}");
+    assert!(notes.contains("(slot 3) did not attest slot 0, whose file matches its commitment"), "{notes}");
+    assert!(notes.contains("(slot 4) attested slot 4, whose file is not available"), "{notes}");
     assert_eq!(notes.lines().count(), 2, "{notes}");
 }
 
@@ -347,10 +346,10 @@ fn a_proof_of_form_is_checked_once_more() {
     let mut bent = call.clone();
     bent.form.values[0][31] ^= 1;
     let text = check(statement.clone(), &bent);
-    assert!(text.contains("its proof of form does not hold: FormIdentityFailed"), "{text}");
+    assert!(text.contains("its proof of form is invalid: FormIdentityFailed"), "{text}");
     bent.form.values.pop();
     assert!(check(statement.clone(), &bent).contains("WrongLength"));
-    assert!(check(FormStatement { trainer: [9; 20], ..statement.clone() }, &call).contains("does not hold"));
+    assert!(check(FormStatement { trainer: [9; 20], ..statement.clone() }, &call).contains("is invalid"));
     let other = CommitCall { seal: [0; 32], ..call };
     assert!(check(statement, &other).contains("another commitment than the log"));
 }
@@ -416,5 +415,5 @@ fn the_learning_rate_follows_from_proved_numbers() {
     assert_eq!(found, ["round 2: the round opened without an event of its hyper-parameters"]);
     events[2] = EventKind::HyperParameters { round: 2, learning_rate: 94_999, local_epochs: 3 };
     let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
-    assert_eq!(found, ["round 2: local epochs is 3 on chain, the rounds before give 2"]);
+    assert_eq!(found, ["round 2: local epochs is 3 on chain, the earlier rounds give 2"]);
 }

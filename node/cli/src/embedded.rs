@@ -1,26 +1,26 @@
-//! An IPFS node inside this process that answers the part of Kubo's RPC which Fairshare uses, so that real Kubo takes its
-//! place by an address alone: add, cat, pin add/ls/rm, block stat, id, version, swarm connect.
+//! An IPFS node inside this process. It serves the part of Kubo's RPC that Fairshare uses (add, cat, pin add/ls/rm, block
+//! stat, id, version, swarm connect), so that only an address changes when Kubo takes its place.
 //!
-//! On loopback only, state on disk, no bootstrap: it finds other nodes when it is told to connect to them.
+//! It listens on loopback only, keeps its state on disk, and has no bootstrap peers: it meets other nodes through
+//! `swarm connect`.
 
 mod api;
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fairshare_client::files::write_new;
 use rust_ipfs::builder::DefaultIpfsBuilder;
 use rust_ipfs::{Ipfs, Keypair};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// How long requests that are under way may take when the node stops.
+/// How long pending requests may take when the node stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the embedded node does not start.
+/// Errors at the start of the embedded node.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// Its folder cannot be used.
@@ -28,15 +28,15 @@ pub enum EmbeddedError {
     Folder {
         /// Which folder or file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         reason: String,
     },
     /// Its port is taken.
-    #[error("port {port} of 127.0.0.1, for the IPFS RPC, cannot be had ({reason}): take another (0 takes a free one)")]
+    #[error("port {port} of 127.0.0.1, for the IPFS RPC, cannot be opened ({reason}): choose another (0 takes a free one)")]
     Port {
         /// The port.
         port: u16,
-        /// What the system says.
+        /// The error of the system.
         reason: String,
     },
     /// The node itself does not start.
@@ -44,7 +44,7 @@ pub enum EmbeddedError {
     Start {
         /// Its folder.
         path: PathBuf,
-        /// What it says.
+        /// The error of the node.
         reason: String,
     },
 }
@@ -61,7 +61,7 @@ impl EmbeddedIpfs {
     /// Starts a node on `folder`, its RPC on `port` of 127.0.0.1 (0 takes a free one).
     ///
     /// # Errors
-    /// [`EmbeddedError`] says what to do.
+    /// [`EmbeddedError`] contains the remedy.
     pub async fn start(folder: &Path, port: u16) -> Result<Self, EmbeddedError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
@@ -84,7 +84,7 @@ impl EmbeddedIpfs {
                 .set_path(folder.join("repository"));
             match node.start().await.map_err(|e| e.to_string()) {
                 Ok(ipfs) => break ipfs,
-                // A node that was just stopped lets go of its folder a moment after its `exit_daemon`.
+                // A node that was just stopped releases its folder shortly after `exit_daemon` returns.
                 Err(reason) if reason.contains("already being used") && tokio::time::Instant::now() < end => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -114,13 +114,13 @@ impl EmbeddedIpfs {
         let _ = self.stop.send(());
         let mut server = self.server;
         if tokio::time::timeout(STOP_TIMEOUT, &mut server).await.is_err() {
-            server.abort(); // someone waits for content that nobody has
+            server.abort(); // a client waits for content that no peer has
         }
         self.ipfs.exit_daemon().await;
     }
 }
 
-/// The node's key, so that it stays the same peer.
+/// The node's key, created at the first start, so that it stays the same peer.
 fn identity(path: &Path) -> Result<Keypair, EmbeddedError> {
     let failed = |reason: String| EmbeddedError::Folder { path: path.to_owned(), reason };
     match std::fs::read(path) {
@@ -130,13 +130,7 @@ fn identity(path: &Path) -> Result<Keypair, EmbeddedError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let pair = Keypair::generate_ed25519();
             let bytes = pair.to_protobuf_encoding().map_err(|e| failed(e.to_string()))?;
-            std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .and_then(|mut file| file.write_all(&bytes))
-                .map_err(|e| failed(e.to_string()))?;
+            write_new(path, &bytes).map_err(|e| failed(e.to_string()))?;
             Ok(pair)
         }
         Err(error) => Err(failed(error.to_string())),

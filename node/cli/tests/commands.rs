@@ -101,7 +101,7 @@ fn wallets_are_made_and_shown_and_their_faults_are_named() {
     assert!(made["address"].as_str().unwrap().starts_with("0x"));
 
     let again = failure(&mut fairshare(&["wallet", "new", "--out", out, "--password-file", file]), 1);
-    assert!(again.contains("is there already"), "{again}");
+    assert!(again.contains("exists and may hold money"), "{again}");
     let without = failure(&mut fairshare(&["wallet", "show", "--wallet", out]), 1);
     assert!(without.contains("--password-file") && without.contains("FAIRSHARE_PASSWORD"), "{without}");
     let wrong =

@@ -1,17 +1,17 @@
-//! Addresses of accounts and contracts, without the types of any chain library.
+//! Addresses of accounts and contracts, independent of any chain library.
 
 use sha3::{Digest, Keccak256};
 
 /// An account or a contract.
 pub type Address20 = [u8; 20];
 
-/// Text that is no address.
+/// The text is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not an address ({reason}); expected 0x and 40 hexadecimal digits, such as 0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")]
 pub struct AddressError {
-    /// What was given.
+    /// The given text, cut to 80 characters.
     pub text: String,
-    /// What is wrong with it.
+    /// Why it is refused.
     pub reason: String,
 }
 
@@ -33,7 +33,7 @@ pub fn format_address(address: &Address20) -> String {
 /// Reads an address. Mixed case must be that of EIP-55, which catches a wrong digit; one case throughout is accepted.
 ///
 /// # Errors
-/// [`AddressError`] says what is wrong.
+/// [`AddressError`] gives the reason.
 pub fn parse_address(text: &str) -> Result<Address20, AddressError> {
     let wrong = |reason: &str| AddressError { text: text.chars().take(80).collect(), reason: reason.into() };
     let digits = text.trim().strip_prefix("0x").ok_or_else(|| wrong("it does not start with 0x"))?;

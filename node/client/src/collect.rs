@@ -1,14 +1,14 @@
-//! The updates of a round, fetched and checked: used by the aggregator and by whoever audits it.
+//! The updates of a round, fetched and checked. Aggregator, trainers and audit all use this.
 
 use fairshare_circuits::{mismatching_commitments, G1Affine, ReferenceString, SrsError};
 use fairshare_protocol::{decode_update, encoded_len, FileKind, Specification, TensorError};
 use futures::{stream, StreamExt, TryStreamExt};
 
 use crate::address::Address20;
-use crate::chain::{ChainError, Project};
+use crate::chain::{ChainError, CommittedUpdate, Project, RevealedUpdate};
 use crate::content::{ContentError, ContentId, ContentStore};
 
-/// Files that are fetched at the same time.
+/// How many files are fetched at the same time.
 const CONCURRENT: usize = 16;
 
 /// A revealed update of a round.
@@ -16,9 +16,9 @@ const CONCURRENT: usize = 16;
 pub struct Collected {
     /// Its slot.
     pub slot: u8,
-    /// Whose it is.
+    /// The trainer that committed it.
     pub trainer: Address20,
-    /// What was committed.
+    /// Its commitment.
     pub commitment: G1Affine,
     /// Digest of the revealed CID.
     pub cid: [u8; 32],
@@ -32,7 +32,7 @@ pub enum Exclusion {
     /// The file could not be fetched.
     #[error("its file cannot be fetched: {0}")]
     Missing(ContentError),
-    /// The file is not one of the project's model.
+    /// The file does not fit the project's model.
     #[error("its file is malformed: {0}")]
     Malformed(TensorError),
     /// The file is longer than an update's.
@@ -48,18 +48,18 @@ pub enum Exclusion {
     CommitmentMismatch,
 }
 
-/// Why the updates of a round cannot be collected, which is nobody's fault among the trainers.
+/// Why the updates of a round cannot be collected. No trainer is at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// The chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The content store is not there; what it would have given is not known.
+    /// The content store does not answer, so nothing is known about the files.
     #[error(transparent)]
     Content(ContentError),
-    /// A reveal without a commitment: the node does not give all logs.
+    /// A reveal without a commitment: the node withholds logs.
     #[error(
-        "slot {slot} of round {round} was revealed and never committed: the Ethereum node leaves logs out"
+        "slot {slot} of round {round} was revealed and never committed: the Ethereum node withholds logs; use another with --rpc"
     )]
     NoCommitment {
         /// The slot.
@@ -67,19 +67,19 @@ pub enum CollectError {
         /// The round.
         round: u64,
     },
-    /// The specification's model has no file form.
+    /// The specification's model has no file format.
     #[error(transparent)]
     Model(TensorError),
-    /// The reference string does not serve.
+    /// The reference string is too short, or cannot be used.
     #[error(transparent)]
     Reference(#[from] SrsError),
 }
 
-/// The revealed updates of a round in slot order, each with its update or the reason why it has none. Files are fetched
-/// concurrently, at most the bytes of an update each; commitments are checked all at once.
+/// The revealed updates of a round in slot order, each with its update or the reason for its exclusion. Files are
+/// fetched concurrently, with at most the bytes of an update each; one batch check covers all commitments.
 ///
 /// # Errors
-/// [`CollectError`] when chain or content store fail as a whole: then nothing is said about any trainer.
+/// [`CollectError`] when chain or content store fail as a whole; that says nothing about any trainer.
 pub async fn collect(
     project: &Project,
     store: &ContentStore,
@@ -88,6 +88,23 @@ pub async fn collect(
     round: u64,
 ) -> Result<Vec<Collected>, CollectError> {
     let (committed, revealed) = futures::try_join!(project.committed(round), project.revealed(round))?;
+    collect_revealed(&committed, &revealed, store, spec, srs, round).await
+}
+
+/// [`collect`] for commitments and reveals that are known already, in any order.
+///
+/// # Errors
+/// See [`collect`].
+pub async fn collect_revealed(
+    committed: &[CommittedUpdate],
+    revealed: &[RevealedUpdate],
+    store: &ContentStore,
+    spec: &Specification,
+    srs: &ReferenceString,
+    round: u64,
+) -> Result<Vec<Collected>, CollectError> {
+    let mut revealed: Vec<&RevealedUpdate> = revealed.iter().collect();
+    revealed.sort_by_key(|reveal| reveal.slot);
     let limit = encoded_len(&spec.model, FileKind::Update).map_err(CollectError::Model)?;
     let fetched = stream::iter(revealed.into_iter().map(|reveal| async move {
         let id = ContentId::from_digest(reveal.cid, limit);
@@ -107,8 +124,10 @@ pub async fn collect(
         .into_iter()
         .map(|(reveal, update)| {
             let slot = reveal.slot;
-            let commit =
-                committed.get(usize::from(slot)).ok_or(CollectError::NoCommitment { slot, round })?;
+            let commit = committed
+                .iter()
+                .find(|commit| commit.slot == slot)
+                .ok_or(CollectError::NoCommitment { slot, round })?;
             let (trainer, commitment) = (commit.trainer, commit.commitment);
             Ok(Collected { slot, trainer, commitment, cid: reveal.cid, update })
         })

@@ -17,6 +17,7 @@ mod anvil;
 mod chain;
 mod collect;
 mod content;
+pub mod files;
 #[cfg(test)]
 #[path = "../../../protocol/tests/support/fuzzing.rs"]
 mod fuzzing;
@@ -29,11 +30,12 @@ mod watch;
 
 pub use address::{format_address, parse_address, Address20, AddressError};
 pub use chain::{
-    ether, read_password, seal, write_new, Chain, ChainError, CommitCall, CommittedUpdate, EventKind, Market,
-    OpenModel, Phase, Project, ProjectEvent, PublishedModel, Receipt, RegisteredKeys, RevealedUpdate,
-    RoundState, SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState, Wallet, WalletError,
+    ether, read_password, seal, Chain, ChainError, CommitCall, CommittedUpdate, EventKind, Market, OpenModel,
+    Project, ProjectEvent, PublishedModel, Receipt, RegisteredKeys, RevealedUpdate, RoundState, SettledRound,
+    Settlement, SignedJoin, Status, Terms, TrainerState, Wallet, WalletError,
 };
-pub use collect::{collect, CollectError, Collected, Exclusion};
+pub use collect::{collect, collect_revealed, CollectError, Collected, Exclusion};
 pub use content::{ContentError, ContentId, ContentStore, CHUNK};
+pub use fairshare_protocol::Phase;
 pub use project_files::{fetch_model, fetch_specification, format_point, FileError, MAX_SPECIFICATION};
 pub use watch::watched;

@@ -1,4 +1,4 @@
-//! From the chain to content: the files that a project names, checked against what the chain says of them.
+//! The files that a project names on chain, fetched and checked against the chain.
 
 use fairshare_circuits::{point_words, G1Affine, ReferenceString, SrsError};
 use fairshare_protocol::{
@@ -9,7 +9,7 @@ use crate::address::format_address;
 use crate::chain::{ChainError, Project, Terms};
 use crate::content::{ContentError, ContentId, ContentStore};
 
-/// A specification is shorter than this, bytes.
+/// The longest specification, in bytes of canonical JSON.
 pub const MAX_SPECIFICATION: usize = 64 * 1024;
 
 /// Why a project's file cannot be used.
@@ -21,38 +21,38 @@ pub enum FileError {
     /// The content store.
     #[error(transparent)]
     Content(#[from] ContentError),
-    /// The specification on IPFS is none.
+    /// The specification on IPFS is invalid.
     #[error("the specification of project {project}: {source}")]
     Specification {
         /// The project's address.
         project: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         source: SpecificationError,
     },
-    /// The specification and the contract's terms say different things.
-    #[error("project {project}: {field} is {specified} in its specification and {on_chain} in its contract; do not take part, its owner says two things")]
+    /// The specification and the contract's terms differ.
+    #[error("project {project}: {field} is {specified} in its specification and {on_chain} in its contract; do not take part, since its owner published contradicting terms")]
     TermsDiffer {
         /// The project's address.
         project: String,
-        /// Which of the terms.
+        /// The field that differs.
         field: &'static str,
-        /// What the specification says.
+        /// Its value in the specification.
         specified: String,
-        /// What the contract says.
+        /// Its value in the contract.
         on_chain: String,
     },
-    /// The model file is none of this project.
+    /// The model file does not fit the project's model.
     #[error("the model file {cid} of project {project}: {source}")]
     Model {
         /// The project's address.
         project: String,
         /// The file.
         cid: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         source: TensorError,
     },
-    /// The model's bytes are not what the chain commits to.
-    #[error("the model file {cid} of project {project} has commitment {found}, and the chain says {expected}: it is not the model that was proved")]
+    /// The model's bytes do not match the commitment on the chain.
+    #[error("the model file {cid} of project {project} has commitment {found}, but the chain has {expected}: it is not the model that was proved")]
     CommitmentMismatch {
         /// The project's address.
         project: String,
@@ -63,21 +63,21 @@ pub enum FileError {
         /// The commitment of the bytes, `x` in hexadecimal.
         found: String,
     },
-    /// A model cannot be made again from the updates.
-    #[error("the model after round {round} cannot be made from the updates: {reason}")]
+    /// The model cannot be recomputed from the updates.
+    #[error("the model after round {round} cannot be recomputed from the updates: {reason}")]
     Recompute {
         /// The round.
         round: u64,
-        /// What is missing, or does not fit.
+        /// What is missing or differs.
         reason: String,
     },
-    /// The reference string does not serve.
+    /// The reference string is too short, or cannot be used.
     #[error(transparent)]
     Reference(#[from] SrsError),
 }
 
-/// The project's specification: the bytes have the digest on chain, their form is canonical, and they say what the
-/// contract's terms say.
+/// The project's specification: its bytes have the digest on chain, its JSON is canonical, and it agrees with the
+/// contract's terms.
 ///
 /// # Errors
 /// [`FileError`] names the difference.
@@ -107,10 +107,10 @@ pub async fn fetch_specification(
     }
 }
 
-/// The model `T` of the file `cid`, `d` entries; its commitment is checked to be `commitment`.
+/// The model `T` in the file `cid`, `d` entries, whose commitment must be `commitment`.
 ///
 /// # Errors
-/// [`FileError`] says what does not fit.
+/// [`FileError`] names the difference.
 pub async fn fetch_model(
     project: &Project,
     store: &ContentStore,
@@ -138,7 +138,7 @@ pub async fn fetch_model(
     Ok(model)
 }
 
-/// A commitment for people: its `x` coordinate in hexadecimal (0 for the point at infinity).
+/// A commitment as text: its `x` coordinate in hexadecimal (0 for the point at infinity).
 pub fn format_point(point: &G1Affine) -> String {
     format!("0x{}", hex::encode(point_words(point)[0]))
 }
@@ -161,8 +161,6 @@ fn first_difference(specified: &Terms, on_chain: &Terms) -> Option<(&'static str
         dimension,
         theta,
         trim,
-        byzantine,
-        selected,
         table,
         min_trainers,
         max_trainers,

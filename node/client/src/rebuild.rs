@@ -1,7 +1,7 @@
-//! The model once more from the updates that made it, for whoever is left without its file.
+//! Recomputes a model from the updates of its rounds, in case its file is withheld.
 //!
 //! ```text
-//! the newest file that can be had (or T_0 from its seed) --updates, weights--> .. --> T, checked against the chain
+//! the newest file that can be fetched (or T_0 from its seed) --updates, weights--> .. --> T, checked against the chain
 //! ```
 
 use fairshare_circuits::ReferenceString;
@@ -12,14 +12,14 @@ use crate::collect::{collect, CollectError};
 use crate::content::ContentStore;
 use crate::project_files::{fetch_model, FileError};
 
-/// Publications of one model file that are looked at: each may cost a timeout.
+/// How many publications of one model file are tried: each may cost a timeout.
 const MOST_PUBLISHERS: usize = 8;
 
-/// The model of `status`, from the newest model before it that can be had, the updates and the settled weights of every round
-/// since. Each step is checked against the commitment on chain.
+/// The model of `status`, computed from the newest earlier model that can be fetched and the updates and settled weights of
+/// every round since. Each step is checked against the commitment on chain.
 ///
 /// # Errors
-/// [`FileError::Recompute`] names the round and what is missing of it; the faults of chain and IPFS.
+/// [`FileError::Recompute`] names the round and what is missing; the faults of chain and IPFS.
 pub async fn recompute_model(
     project: &Project,
     store: &ContentStore,
@@ -37,8 +37,8 @@ pub async fn recompute_model(
     Ok(model)
 }
 
-/// The newest model before the last of `rounds` whose file can be had, and how many rounds it holds. The first one needs no
-/// file: its seed gives it.
+/// The newest model before the last of `rounds` whose file can be fetched, and how many rounds it includes. The first model
+/// needs no file, since its seed determines it.
 async fn newest(
     project: &Project,
     store: &ContentStore,
@@ -53,8 +53,10 @@ async fn newest(
         for cid in [round.model_cid].into_iter().chain(published) {
             match fetch_model(project, store, spec, &round.model, cid, srs).await {
                 Ok(model) => return Ok((model, index + 1)),
-                Err(error) if is_ours(&error) => return Err(error),
-                Err(error) => tracing::debug!(round = round.round, %error, "an older model file"),
+                Err(error) if is_fatal(&error) => return Err(error),
+                Err(error) => {
+                    tracing::debug!(round = round.round, %error, "this earlier model file cannot be used")
+                }
             }
         }
     }
@@ -66,8 +68,8 @@ async fn newest(
     Ok((fetch_model(project, store, spec, &terms.model, terms.model_cid, srs).await?, 0))
 }
 
-/// Whether another file would meet the same fault.
-fn is_ours(error: &FileError) -> bool {
+/// Whether every other file would fail in the same way.
+fn is_fatal(error: &FileError) -> bool {
     match error {
         FileError::Chain(_) | FileError::Reference(_) => true,
         FileError::Content(error) => error.is_node_fault(),
@@ -96,12 +98,13 @@ async fn step(
         match collected.iter().find(|entry| entry.slot == slot).map(|entry| &entry.update) {
             Some(Ok(update)) => weighted.push((update, weight)),
             Some(Err(reason)) => return Err(failed(format!("the update of slot {slot}: {reason}"))),
-            None => return Err(failed(format!("the node does not show the reveal of slot {slot}"))),
+            None => return Err(failed(format!("the Ethereum node does not show the reveal of slot {slot}"))),
         }
     }
-    let model = apply_step(before, &weighted).ok_or_else(|| failed("the step leaves 64 bits".into()))?;
+    let model = apply_step(before, &weighted)
+        .ok_or_else(|| failed("an entry of the new model leaves 64 bits".into()))?;
     if srs.commit_model(&model)? != settled.model {
-        return Err(failed("what the updates and weights give is not what the chain commits to".into()));
+        return Err(failed("the result does not match the commitment on the chain".into()));
     }
     Ok(model)
 }

@@ -1,14 +1,14 @@
-//! What the programs tell about their work: on stderr, so that stdout carries results only.
+//! Logging to stderr, so that stdout carries results only.
 
 use std::io::{stderr, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
-/// Warnings of everybody, the news of our own crates (`fairshare` is the start of all their names); the chatter of the constraint system is left out.
+/// Warnings from every crate, `info` from our own (all their names start with `fairshare`), nothing from the constraint system.
 const DEFAULT_FILTER: &str = "warn,r1cs=off,gr1cs=off,fairshare=info";
 
-/// Starts telling, as `FAIRSHARE_LOG` says (such as `debug`, or `fairshare_client=trace`). Once in a process; a second call
-/// changes nothing.
+/// Starts logging with the filter in `FAIRSHARE_LOG`, such as `debug` or `fairshare_client=trace`. A second call in the
+/// same process changes nothing.
 pub fn init() {
     let filter = EnvFilter::try_from_env("FAIRSHARE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let _ = tracing_subscriber::fmt()

@@ -1,16 +1,16 @@
-//! Long work of the services, told about on stderr while it lasts.
+//! Log lines for long work of the services.
 
 use std::time::{Duration, Instant};
 
 use tokio::task::{spawn_blocking, JoinError};
 
-/// Work that is done by then is not spoken of.
+/// Shorter work logs nothing.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The longest silence after that.
+/// The longest time between two lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
-/// Does `work` on a thread of its own. After two seconds, and then in growing steps of at most thirty, a line says `what` is
-/// being done and for how long already.
+/// Does `work` on a thread of its own and logs `what` with the time so far: after two seconds, then at growing intervals of
+/// at most thirty seconds.
 ///
 /// # Errors
 /// The work panicked.

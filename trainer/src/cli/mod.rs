@@ -6,6 +6,8 @@ mod run;
 
 use clap::{Parser, Subcommand};
 
+pub use run::RunArgs;
+
 /// Trains on data that never leaves this machine, and is paid for what it adds to a project's model.
 #[derive(Parser, Debug)]
 #[command(
@@ -18,7 +20,7 @@ Examples:
   fairshare-trainer evaluate --model model.safetensors --data data/held-out.safetensors --spec project.toml
 
 FAIRSHARE_RPC, FAIRSHARE_IPFS, FAIRSHARE_PROJECT, FAIRSHARE_WALLET and FAIRSHARE_PASSWORD_FILE save typing.
-FAIRSHARE_LOG=debug tells more on stderr. Exit codes: 0 done, 1 failed, 2 wrong arguments."
+FAIRSHARE_LOG=debug prints more on stderr. Exit codes: 0 done, 1 failed, 2 wrong arguments; `run --help` has more."
 )]
 pub struct FairshareTrainer {
     #[command(subcommand)]
@@ -37,10 +39,10 @@ enum Command {
 }
 
 impl FairshareTrainer {
-    /// Does what was asked.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words, with what to do.
+    /// A message with the remedy.
     pub async fn run(self) -> eyre::Result<()> {
         match self.command {
             Command::Data(command) => command.run(),

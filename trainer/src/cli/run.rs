@@ -1,26 +1,26 @@
 //! `fairshare-trainer run`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use eyre::bail;
 use fairshare_circuits::{CommittedKeys, FormTable, ReferenceString};
-use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, WalletArgs};
+use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Stop, WalletArgs};
 use fairshare_client::{fetch_specification, format_address, watched, Address20, Project};
-use tokio::signal::unix::{signal, SignalKind};
 
-use crate::behaviour::Behaviour;
+use crate::conduct::{Conduct, Honest};
 use crate::data::read_shard;
 use crate::error::TrainerError;
 use crate::service::{Service, ServiceOptions};
 
-/// How often to look at a chain on this machine.
+/// Time between two looks at a chain on this machine.
 const LOCAL_POLL: Duration = Duration::from_millis(200);
-/// How often to look at a chain elsewhere.
+/// Time between two looks at a chain elsewhere.
 const REMOTE_POLL: Duration = Duration::from_secs(3);
 
-/// What takes a while, the first time.
+/// Shown while it lasts: making the reference string takes a while, once.
 const OPENING: &str = "opening the reference string, or making the DEV one, once";
 
 /// `fairshare-trainer run`
@@ -29,13 +29,18 @@ const OPENING: &str = "opening the reference string, or making the DEV one, once
 Example:
   fairshare-trainer run --project 0x.. --data data/shard-1.safetensors --join --wallet me.json --password-file password
 
-Runs until the project ends and prints one line an event (--json: one JSON object a line: joined, training, committed,
-revealed, attested, model_recomputed, model_published, model_attested, refused, round_skipped, advanced, ended). It may be stopped or killed at any moment: started again with the
-same --state it goes on where it was, and opens what it had committed. Afterwards: fairshare withdraw.
+Runs until the project ends and prints one line an event (--json: one JSON object a line): joined, training,
+committed, revealed, attested, model_recomputed, model_published, model_attested, refused, round_skipped, advanced,
+seat_lost, stopped, ended. It may be stopped or killed at any moment: started again with the same --state it goes on
+where it was, and reveals what it committed. Afterwards: fairshare withdraw.
 
-Every --behaviour but `honest` is hostile and there for tests and demonstrations: it loses the round's pay, and some lose
-the stake.")]
-pub(super) struct RunArgs {
+SIGTERM or SIGINT (Ctrl-C) ends it after the current step, within 10 s, and the event `stopped` names what is still
+to be done in the round; a second signal ends it at once.
+
+Exit codes: 0 the project has ended, or it was stopped while its stake did not depend on it; 1 it failed, lost its
+seat (seat_lost says why), or was stopped while a commitment waits for its reveal; 2 wrong arguments; 128 + N a second
+signal N.")]
+pub struct RunArgs {
     #[command(flatten)]
     project: ProjectArgs,
     /// Shard file to train on: safetensors with `features` F32 [m, k] and `labels` I64 [m]; it stays on this machine
@@ -44,15 +49,13 @@ pub(super) struct RunArgs {
     /// Join the project with its stake when the wallet has not yet
     #[arg(long)]
     join: bool,
-    /// Folder that remembers what was committed [default: trainers/CHAIN-ID/PROJECT/ADDRESS in the data folder]
+    /// Folder of the updates that were committed; keep it, a reveal needs it [default:
+    /// trainers/CHAIN-ID/PROJECT/ADDRESS in the data folder]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Decides the order of samples: the same seed, data and model give the same update
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What to do with updates; everything but `honest` is HOSTILE and for tests only
-    #[arg(long, value_enum, default_value = "honest")]
-    behaviour: Behaviour,
     /// Do not publish a model file that was withheld; whoever does earns the aggregator's fee
     #[arg(long)]
     no_publish: bool,
@@ -70,11 +73,48 @@ pub(super) struct RunArgs {
 }
 
 impl RunArgs {
-    pub(super) async fn run(self) -> eyre::Result<()> {
-        let wallet = self.wallet.open()?;
-        let me = wallet.address();
-        let chain = self.network.chain(Some(wallet)).await?;
-        let project = self.project.open(&chain).await?;
+    /// Takes part in the project, honestly.
+    ///
+    /// # Errors
+    /// See [`Service::run`].
+    pub async fn run(self) -> eyre::Result<()> {
+        self.run_as(Arc::new(Honest)).await
+    }
+
+    /// Takes part in the project with another conduct than the honest one: for tests.
+    ///
+    /// # Errors
+    /// See [`Service::run`].
+    pub async fn run_as(self, conduct: Arc<dyn Conduct>) -> eyre::Result<()> {
+        let mut stop = Stop::listen()?;
+        let listener = stop.clone();
+        let service = tokio::select! {
+            service = self.open(conduct, listener) => service?,
+            () = stop.requested() => bail!(
+                "stopped before it looked at the chain: if an earlier process has committed, start again before the \
+                 reveal phase ends, or the stake is lost"
+            ),
+        };
+        Ok(service.run().await?)
+    }
+
+    /// Connects to the project with the wallet that signs.
+    ///
+    /// # Errors
+    /// A wallet that cannot be opened, a chain that does not answer, no project at the address.
+    pub async fn connect(&self) -> eyre::Result<Project> {
+        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
+        Ok(self.project.open(&chain).await?)
+    }
+
+    /// Where events go.
+    pub fn reporter(&self) -> Reporter {
+        Reporter { json: self.output.json }
+    }
+
+    async fn open(self, conduct: Arc<dyn Conduct>, stop: Stop) -> eyre::Result<Service> {
+        let project = self.connect().await?;
+        let me = project.chain().account()?;
         let store = self.network.store().await?;
         let specification = fetch_specification(&project, &store).await?;
         let data = read_shard(&self.data, &specification.model)?;
@@ -83,35 +123,24 @@ impl RunArgs {
         // Long enough for the proof of form as well.
         let dimension = FormTable::from_id(project.terms().table)?.points(project.terms().dimension);
         let reference = watched(OPENING, move || ReferenceString::open_dev(&folder, dimension)).await??;
-        if !self.behaviour.is_honest() {
-            tracing::warn!(behaviour = ?self.behaviour, "this trainer is HOSTILE: for tests and demonstrations only");
-        }
-        let state = self
-            .state
-            .unwrap_or_else(|| default_state(&self.keys.folder(), chain.chain_id(), project.address(), me));
-        tracing::info!(folder = %state.display(), "what is committed is kept here; without it nothing can be revealed");
+        let reporter = self.reporter();
+        let chain_id = project.chain().chain_id();
+        let state =
+            self.state.unwrap_or_else(|| default_state(&self.keys.folder(), chain_id, project.address(), me));
+        tracing::info!(folder = %state.display(), "updates are stored here; without them nothing can be revealed");
         let poll = self.poll_ms.map(Duration::from_millis).unwrap_or_else(|| default_poll(&self.network.rpc));
         let options = ServiceOptions {
             join: self.join,
             seed: self.seed,
-            behaviour: self.behaviour,
+            conduct,
             poll,
             ipfs_timeout: Duration::from_secs(self.network.ipfs_timeout),
             publish: !self.no_publish,
             state,
         };
-        let reporter = Reporter { json: self.output.json };
         let service =
-            Service::new(project, store, reference, keys_hash, specification, data, options, reporter)?;
-
-        let (mut interrupt, mut terminate) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let again = "start it again with the same --state before the phase ends, or a posted commitment costs the stake";
-        tokio::select! {
-            result = service.run() => Ok(result?),
-            _ = interrupt.recv() => bail!("interrupted: {again}"),
-            _ = terminate.recv() => bail!("terminated: {again}"),
-        }
+            Service::new(project, store, reference, keys_hash, specification, data, options, reporter, stop)?;
+        Ok(service)
     }
 }
 
@@ -127,7 +156,7 @@ async fn keys_hash(project: &Project) -> eyre::Result<[u8; 32]> {
     Ok(here)
 }
 
-/// The same wherever the process is started, and another for every chain, project and wallet.
+/// One folder for each chain, project and wallet, wherever the process is started.
 fn default_state(data: &Path, chain_id: u64, project: Address20, me: Address20) -> PathBuf {
     let (project, me) = (format_address(&project), format_address(&me));
     data.join("trainers").join(chain_id.to_string()).join(project).join(me)
@@ -159,8 +188,8 @@ mod tests {
         let project = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
         let run = Run::parse_from(["run", "--project", project, "--data", "d", "--wallet", "w"]).args;
         assert_eq!(
-            (run.join, run.seed, run.behaviour, run.state, run.poll_ms, run.no_publish),
-            (false, 0, Behaviour::Honest, None, None, false)
+            (run.join, run.seed, run.state, run.poll_ms, run.no_publish),
+            (false, 0, None, None, false)
         );
         assert_eq!(default_poll("http://127.0.0.1:8545"), LOCAL_POLL);
         assert_eq!(default_poll("http://localhost:8545"), LOCAL_POLL);
@@ -177,8 +206,15 @@ mod tests {
     }
 
     #[test]
-    fn the_help_of_behaviour_says_what_is_hostile() {
+    fn help_names_the_exit_codes_and_no_hostile_conduct() {
         let help = Run::try_parse_from(["run", "--help"]).err().unwrap().to_string();
-        assert!(help.contains("HOSTILE") && help.contains("sign-flip") && help.contains("copycat"), "{help}");
+        assert!(help.contains("Exit codes: 0") && help.contains("SIGTERM"), "{help}");
+        let lower = help.to_lowercase();
+        for word in ["hostile", "behaviour", "sign-flip", "copycat"] {
+            assert!(!lower.contains(word), "{word}: {help}");
+        }
+        let project = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let given = ["run", "--project", project, "--data", "d", "--wallet", "w", "--behaviour", "honest"];
+        assert!(Run::try_parse_from(given).is_err(), "the released program has no such option");
     }
 }

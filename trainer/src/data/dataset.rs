@@ -8,6 +8,17 @@ pub struct Dataset {
     inputs: usize,
 }
 
+/// How large the features of a data set are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeatureRange {
+    /// The least feature.
+    pub least: f32,
+    /// The greatest feature.
+    pub greatest: f32,
+    /// The root of the mean square of all features.
+    pub rms: f32,
+}
+
 impl Dataset {
     /// `features` holds `labels.len() * inputs` numbers; `None` when it does not, or when `inputs` is 0.
     pub fn new(features: Vec<f32>, labels: Vec<i64>, inputs: usize) -> Option<Self> {
@@ -38,6 +49,15 @@ impl Dataset {
     /// True without a sample.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// The range of all features; zeros without a sample.
+    pub fn feature_range(&self) -> FeatureRange {
+        let least = self.features.iter().copied().reduce(f32::min).unwrap_or_default();
+        let greatest = self.features.iter().copied().reduce(f32::max).unwrap_or_default();
+        let squares: f64 = self.features.iter().map(|f| f64::from(*f).powi(2)).sum();
+        let rms = (squares / self.features.len().max(1) as f64).sqrt() as f32;
+        FeatureRange { least, greatest, rms }
     }
 
     /// The samples at `indices`, in that order.
@@ -83,5 +103,9 @@ mod tests {
         assert_eq!((picked.features(), picked.labels()), (&[2.0, 2.1, 0.0, 0.1][..], &[9, 7][..]));
         assert_eq!(data.relabelled(|l| 9 - l).labels(), [2, 1, 0]);
         assert_eq!(data.class_counts(9), [0, 0, 0, 0, 0, 0, 0, 1, 1]);
+        let data = Dataset::new(vec![3.0, -4.0], vec![0], 2).unwrap();
+        let range = data.feature_range();
+        assert_eq!((range.least, range.greatest), (-4.0, 3.0));
+        assert!((range.rms - 12.5f32.sqrt()).abs() < 1e-6);
     }
 }

@@ -5,8 +5,7 @@ mod digits;
 mod shard_file;
 mod split;
 
-pub use dataset::Dataset;
+pub use dataset::{Dataset, FeatureRange};
 pub use digits::{digits, DIGITS_CLASSES};
 pub use shard_file::{decode_shard, encode_shard, read_shard, write_shard};
-pub(crate) use split::normal;
 pub use split::{split, Split, SplitPlan, MIN_SHARD};

@@ -146,7 +146,7 @@ fn log_gamma_draw(rng: &mut impl Rng, alpha: f64) -> f64 {
 }
 
 /// One draw of the standard normal distribution (Box and Muller).
-pub(crate) fn normal(rng: &mut impl Rng) -> f64 {
+fn normal(rng: &mut impl Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.gen::<f64>()).ln()).sqrt();
     radius * (std::f64::consts::TAU * rng.gen::<f64>()).cos()
 }

@@ -1,44 +1,41 @@
-//! What a trainer says of the others' bytes, which decides who is active, and of the last model file, which decides who
+//! The attestation of the others' files, which decides who is active, and of the last model file, which decides who
 //! gets its fee.
 
 use fairshare_client::{collect, format_address, Exclusion, Status};
 
 use super::fault::Fault;
-use super::{elapsed, transaction, Service};
-use crate::behaviour::Behaviour;
+use super::stage::{Shown, Stage};
+use super::{transaction, Service};
+use crate::conduct::Duty;
 use crate::event::{Event, LeftOut};
 
 const ACTION: &str = "the attestation";
 const MODEL_ACTION: &str = "the model's attestation";
-/// Files that cannot be had are waited for this part of the phase.
+/// We wait for files that cannot be fetched this part of the phase.
 const PATIENCE: u64 = 4;
 
 impl Service {
-    /// Says which revealed updates can be had and are what was committed. Can be called again and again until it succeeds.
+    /// Attests the revealed updates whose files can be fetched and match their commitments. Can be called again and
+    /// again until it succeeds.
     pub(super) async fn attest(&mut self, status: &Status) -> Result<(), Fault> {
-        if self.options.behaviour == Behaviour::AttestNothing {
-            return Err(Fault::OnPurpose(
-                "this trainer attests nothing, on purpose (--behaviour attest-nothing)",
-            ));
+        let conduct = self.options.conduct.clone();
+        if let Some(reason) = conduct.refuses(Duty::Attest) {
+            return Err(Fault::OnPurpose(reason));
         }
         let round = status.round;
-        let Some(slot) = self.progress.slot else { return Ok(()) };
+        let Some(slot) = self.round.submission().map(|own| own.slot) else { return Ok(()) };
         let own = 1u128 << slot;
         let state = self.project.round_state(round).await?;
-        if state.attested & own != 0 {
-            self.tell_attested(slot);
-            return Ok(());
-        }
         let period = u64::from(self.project.terms().attest_period);
         let patience = period / PATIENCE;
-        let left_out = self.check_updates(status, patience).await?;
-        let waits = elapsed(status, period) < patience;
+        let (good, left_out) = self.check_updates(status, patience).await?;
+        let waits = self.elapsed(status, period) < patience;
         if waits && left_out.iter().any(|(_, is_missing)| *is_missing) {
             return Ok(()); // looked at again with the next block
         }
         let open = self.open_model(status).await?;
         let source = match self.model_source(status, &open, period).await {
-            Ok(source) => source.filter(|_| self.options.behaviour != Behaviour::AttestFalsely),
+            Ok(source) => source.filter(|_| conduct.refuses(Duty::NameSource).is_none()),
             // The round's updates matter more than the last one's file.
             Err(fault) if waits => return Err(fault),
             Err(fault) => {
@@ -46,101 +43,88 @@ impl Service {
                 None
             }
         };
-        let mask = self.options.behaviour.attested_mask(state.revealed_mask, self.progress.good, own);
+        let mask = conduct.attested_mask(state.revealed_mask, good, own);
         let source = source.filter(|_| open.round != 0);
         let receipt = match self.project.attest(round, mask, source).await {
             Ok(receipt) => receipt,
-            // A transaction of an earlier attempt may have gone through unseen.
+            // A transaction of an earlier attempt may have been mined without an answer.
             Err(error) => {
-                if self.project.round_state(round).await?.attested & own == 0 {
-                    return Err(Fault::of_sending(ACTION, error));
-                }
-                self.tell_attested(slot);
-                return Ok(());
+                self.look_at_round(status).await?;
+                return match self.round.stage() {
+                    Stage::Attested(_) => Ok(()),
+                    _ => Err(Fault::of_sending(ACTION, error)),
+                };
             }
         };
-        self.progress.attested = true;
+        self.confirm(Shown { block: receipt.block, revealed: true, attested: true }, Some(receipt));
+        let is_out = |left_out: &LeftOut| mask >> left_out.slot & 1 == 0;
         self.reporter.report(&Event::Attested {
             round,
             slot,
             mask: Some(format!("{mask:#x}")),
             source: source.as_ref().map(format_address),
-            left_out: left_out
-                .into_iter()
-                .map(|(left_out, _)| left_out)
-                .filter(|l| mask >> l.slot & 1 == 0)
-                .collect(),
-            tx: Some(transaction(receipt)),
+            left_out: left_out.into_iter().map(|(left_out, _)| left_out).filter(is_out).collect(),
+            transaction: Some(transaction(receipt)),
             gas: Some(receipt.gas_used),
         });
         Ok(())
     }
 
-    /// Fetches what was revealed and checks it in one batch; slots found good stay good. Gives the others, each with
-    /// whether another attempt may bring it.
-    async fn check_updates(&mut self, status: &Status, patience: u64) -> Result<Vec<(LeftOut, bool)>, Fault> {
+    /// Fetches what was revealed and checks it in one batch; slots found good stay good. Returns the good slots, and
+    /// the others, each with whether another attempt may bring it.
+    async fn check_updates(
+        &mut self,
+        status: &Status,
+        patience: u64,
+    ) -> Result<(u128, Vec<(LeftOut, bool)>), Fault> {
         let store = self.quick_store(patience)?;
         let Self { project, specification, reference, .. } = self;
         let collected = collect(project, &store, specification, reference, status.round).await?;
+        let is_good = |slot: u8, good: u128| good >> slot & 1 == 1;
+        let found = collected.iter().filter(|c| c.update.is_ok()).fold(0, |mask, c| mask | 1u128 << c.slot);
+        let good = self.round.check(found);
         let mut left_out = vec![];
         for entry in collected {
-            let bit = 1u128 << entry.slot;
-            match entry.update {
-                Ok(_) => self.progress.good |= bit,
-                Err(_) if self.progress.good & bit != 0 => {}
-                Err(reason) => {
+            if let Err(reason) = entry.update {
+                if !is_good(entry.slot, good) {
                     let is_missing = matches!(reason, Exclusion::Missing(_));
                     let (slot, trainer) = (entry.slot, format_address(&entry.trainer));
                     left_out.push((LeftOut { slot, trainer, reason: reason.to_string() }, is_missing));
                 }
             }
         }
-        Ok(left_out)
+        Ok((good, left_out))
     }
 
-    /// Tells of an attestation that an earlier process, or attempt, sent.
-    fn tell_attested(&mut self, slot: u8) {
-        self.progress.attested = true;
-        let round = self.progress.round;
-        let (mask, source, left_out) = (None, None, vec![]);
-        self.reporter.report(&Event::Attested { round, slot, mask, source, left_out, tx: None, gas: None });
-    }
-
-    /// After the last round: says from whom the last model file was had. Those may who attested in its round.
+    /// After the last round: attests who served the last model file. Those may who attested in its round.
     pub(super) async fn attest_model(&mut self, status: &Status) -> Result<(), Fault> {
-        if matches!(self.options.behaviour, Behaviour::AttestNothing | Behaviour::AttestFalsely) {
-            self.progress.model_attested = true;
-            return Ok(());
-        }
         let open = self.open_model(status).await?;
-        if !self.may_attest_model(open.round).await? {
-            self.progress.model_attested = true;
+        let is_willing =
+            [Duty::Attest, Duty::NameSource].iter().all(|duty| self.options.conduct.refuses(*duty).is_none());
+        if !is_willing || !self.may_attest_model(open.round).await? {
+            self.round.model_voted = true;
             return Ok(());
         }
         let period = u64::from(self.project.terms().attest_period);
         let Some(source) = self.model_source(status, &open, period).await? else { return Ok(()) };
         match self.project.attest_model(source).await {
             Ok(receipt) => {
-                self.progress.model_attested = true;
                 self.reporter.report(&Event::ModelAttested {
                     round: open.round,
                     source: format_address(&source),
-                    tx: transaction(receipt),
+                    transaction: transaction(receipt),
                     gas: receipt.gas_used,
                 });
-                Ok(())
             }
             Err(error) => match Fault::of_sending(MODEL_ACTION, error) {
                 // By an earlier process, or others were enough meanwhile.
                 Fault::Refused { reason, .. }
-                    if ["NothingToAttest", "WrongPhase"].iter().any(|name| reason.contains(name)) =>
-                {
-                    self.progress.model_attested = true;
-                    Ok(())
-                }
-                fault => Err(fault),
+                    if ["NothingToAttest", "WrongPhase"].iter().any(|name| reason.contains(name)) => {}
+                fault => return Err(fault),
             },
         }
+        self.round.model_voted = true;
+        Ok(())
     }
 
     async fn may_attest_model(&self, round: u64) -> Result<bool, Fault> {
@@ -149,18 +133,5 @@ impl Service {
         }
         let Some(slot) = self.project.slot_of(round, self.me).await? else { return Ok(false) };
         Ok(self.project.round_state(round).await?.attested >> slot & 1 == 1)
-    }
-
-    /// After the phase: whether an attestation of an earlier attempt, or process, went through unseen.
-    pub(super) async fn look_for_attestation(&mut self, round: u64) -> Result<(), Fault> {
-        let Some(slot) = self.progress.slot else { return Ok(()) };
-        if self.project.round_state(round).await?.attested >> slot & 1 == 1 {
-            self.tell_attested(slot);
-        } else {
-            self.close_round(
-                "the attest phase ended before the attestation was on chain: the round pays nothing",
-            );
-        }
-        Ok(())
     }
 }

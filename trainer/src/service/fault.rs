@@ -1,24 +1,24 @@
-//! Why a step did not succeed, by what to do about it.
+//! Failures of a step, sorted by what to do about them.
 
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 
 use crate::error::TrainerError;
 
-/// A step that did not succeed.
+/// A failed step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Chain or IPFS are at fault, or the wallet is empty: the same may succeed later.
+    /// Chain or IPFS are at fault, or the wallet is empty: the same step may succeed later.
     MayPass(String),
-    /// The contract said no.
+    /// The contract refused a transaction.
     Refused {
-        /// What was tried.
+        /// The refused action.
         action: &'static str,
         /// The contract's reason.
         reason: String,
     },
-    /// Trying again brings the same.
+    /// Trying again would fail in the same way.
     Lasting(String),
-    /// Nothing went wrong: this trainer does not want to, for tests.
+    /// Nothing went wrong: this trainer's conduct refuses the step.
     OnPurpose(&'static str),
 }
 
@@ -28,8 +28,8 @@ impl Fault {
         matches!(self, Self::MayPass(_))
     }
 
-    /// What to take it for while giving up can cost the stake: only the end of the phase can say that nothing helps any
-    /// more. A node that is behind, or was mended, may answer better, and so may a contract once a fork is over.
+    /// The fault while giving up can cost the stake: then only the end of the phase is final. A node that lags may
+    /// answer better later, and so may a contract once a fork is over.
     pub(super) fn at_risk(self) -> Self {
         match self {
             Self::Refused { action, reason } => {
@@ -63,7 +63,7 @@ impl Fault {
         }
     }
 
-    /// Sorts what came of sending `action`.
+    /// Sorts an error of sending `action`.
     pub(super) fn of_sending(action: &'static str, error: ChainError) -> Self {
         match error {
             ChainError::Refused { reason, .. } | ChainError::Reverted { reason, .. } => {

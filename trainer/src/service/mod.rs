@@ -1,48 +1,47 @@
 //! The trainer's service: one loop that looks where the project stands and does what is due.
 //!
-//! It never waits inside a step. A step that fails for a reason that may pass (chain or IPFS down) is tried again, later
-//! and later, for as long as the chain says that its phase is open; so deadlines are kept without a clock of our own,
-//! and a process that was killed goes on from what chain and state folder say. While a commitment may wait for its reveal
-//! no answer whatever makes it give up: only the chain's next phase or round does.
+//! It never waits inside a step. A step that fails for a reason that may pass (chain or IPFS down) is tried again, with
+//! growing pauses, for as long as the chain shows its phase open; so the chain alone decides what is still possible,
+//! and a process that was killed goes on from what chain and state folder hold. While a commitment may wait for its
+//! reveal, no answer makes it give up: only the chain's next phase or round does.
 
 mod attest;
 mod commit;
-mod copycat;
 mod fault;
-mod field_elements;
+mod files;
+mod look;
 mod model;
-mod progress;
 mod reveal;
+mod seat;
+mod stage;
+mod step;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use fairshare_circuits::ReferenceString;
-use fairshare_client::service::Reporter;
+use fairshare_client::service::{Advance, Backoff, Clock, Reporter, Stop};
 use fairshare_client::{
     fetch_model, format_address, Address20, ChainError, ContentStore, Phase, Project, Receipt, Status,
 };
 use fairshare_protocol::{Specification, Word};
-use rand::Rng;
-use tokio::time::Instant;
 
-use crate::behaviour::Behaviour;
+use crate::conduct::Conduct;
 use crate::data::Dataset;
 use crate::error::TrainerError;
 use crate::event::Event;
 use crate::state::StateFolder;
 use fault::Fault;
 use model::LastModel;
-use progress::{Backoff, Progress, LONGEST_WAIT};
+pub use stage::Due;
+use stage::OpenRound;
 
-/// Seconds that our clock must be past a deadline before we believe that the chain's is too: a chain that makes blocks
-/// only for transactions shows no later time by itself.
-const CLOCK_MARGIN: u64 = 2;
-/// Nobody hurries more than this over moving the project on, so that ten trainers do not pay for one transaction.
+/// The longest random wait before a trainer publishes a model file, so that ten trainers do not pay for one
+/// transaction.
 const STAGGER: Duration = Duration::from_millis(1500);
-/// Answers of the chain that make no sense are borne for so many looks: a node that restarts gives some.
-const SENSELESS_ANSWERS: u32 = 20;
+/// Number of consecutive malformed responses that we tolerate: a node that restarts gives some.
+const MALFORMED_RESPONSES: u32 = 20;
 
 /// What the user decides.
 #[derive(Clone, Debug)]
@@ -51,15 +50,15 @@ pub struct ServiceOptions {
     pub join: bool,
     /// Decides the order of samples: the same seed trains the same update.
     pub seed: u64,
-    /// What to do with updates.
-    pub behaviour: Behaviour,
-    /// How often to look at the chain.
+    /// How the trainer behaves: [`crate::Honest`] in the program that people install.
+    pub conduct: Arc<dyn Conduct>,
+    /// Time between two looks at the chain.
     pub poll: Duration,
-    /// How long IPFS may take over one file.
+    /// How long IPFS may take for one file.
     pub ipfs_timeout: Duration,
     /// Publish a model file that was withheld, which earns its fee.
     pub publish: bool,
-    /// Where rounds are kept.
+    /// Folder of the rounds' records.
     pub state: PathBuf,
 }
 
@@ -75,16 +74,30 @@ pub struct Service {
     state: StateFolder,
     options: ServiceOptions,
     reporter: Reporter,
-    progress: Progress,
+    stop: Stop,
+    round: OpenRound,
     last_model: LastModel,
-    advancing: Backoff,
-    last_block: u64,
+    advance: Advance,
+    clock: Clock,
+    last: Option<Status>,
+}
+
+/// Why the loop ended before the project did.
+enum Interruption {
+    Stopped,
+    Failed(TrainerError),
+}
+
+impl<E: Into<TrainerError>> From<E> for Interruption {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl Service {
-    /// Opens the state folder. The specification must be the project's, the data must fit its model, the reference string
-    /// must be long enough for it and its proofs of form, the keys' hash must be the registry's, and the project's chain must
-    /// have a wallet.
+    /// Opens the state folder. The specification must be the project's, the data must fit its model, the reference
+    /// string must be long enough for the model and the proof of form, the keys' hash must be the registry's, and the
+    /// project's chain must have a wallet.
     ///
     /// # Errors
     /// No wallet, or a state folder that cannot be used.
@@ -98,6 +111,7 @@ impl Service {
         data: Dataset,
         options: ServiceOptions,
         reporter: Reporter,
+        stop: Stop,
     ) -> Result<Self, TrainerError> {
         let me = project.chain().account()?;
         let state = StateFolder::open(&options.state)?;
@@ -112,40 +126,62 @@ impl Service {
             state,
             options,
             reporter,
-            progress: Progress::new(0),
+            stop,
+            round: OpenRound::new(0),
             last_model: LastModel::default(),
-            advancing: Backoff::default(),
-            last_block: 0,
+            advance: Advance::staggered(),
+            clock: Clock::default(),
+            last: None,
         })
     }
 
-    /// Takes part until the project ends.
+    /// Takes part until the project ends, the seat is lost, or the process is asked to stop: then the current step
+    /// has ten seconds to end.
     ///
     /// # Errors
-    /// When the wallet cannot take part at all, or the chain stops making sense. A round that is lost is no error.
+    /// [`TrainerError::SeatLost`], [`TrainerError::StoppedAtRisk`], a wallet that cannot take part, or a chain that
+    /// keeps giving malformed responses. A round that is lost is no error.
     pub async fn run(mut self) -> Result<(), TrainerError> {
+        let mut stop = self.stop.clone();
+        match stop.finish(self.take_part()).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(Interruption::Failed(error))) => Err(error),
+            Some(Err(Interruption::Stopped)) | None => self.tell_stopped(),
+        }
+    }
+
+    async fn take_part(&mut self) -> Result<(), Interruption> {
         let mut status = self.register().await?;
         while !status.phase.is_over() {
+            // In Closing no round follows, and whoever attested the last one may still vote on its model file.
+            if !status.trainers.contains(&self.me) && status.phase != Phase::Closing {
+                if status.phase == Phase::Registration {
+                    // A reorganisation took the join back.
+                    status = self.register().await?;
+                    continue;
+                }
+                return Err(self.seat_lost(&status).await?.into());
+            }
             self.step(&status).await;
-            self.move_on_if_overdue(&status).await;
-            tokio::time::sleep(self.options.poll).await;
+            if self.stop.is_requested() {
+                return Err(Interruption::Stopped);
+            }
+            self.advance_if_overdue(&status).await;
+            self.pause(self.options.poll).await?;
             status = self.look().await?;
         }
         self.close_round("the project has ended");
-        let owed_wei = loop {
-            match self.project.owed(self.me).await {
-                Ok(owed) => break owed.to_string(),
-                Err(error) if error.is_node_fault() => self.bear(&error).await,
-                Err(error) => return Err(error.into()),
-            }
-        };
+        let owed_wei = self.owed().await?.to_string();
         let Status { phase, settled, voids, .. } = status;
         self.reporter.report(&Event::Ended { phase, settled, voids, owed_wei });
+        if !status.trainers.contains(&self.me) {
+            return Err(self.seat_lost(&status).await?.into());
+        }
         Ok(())
     }
 
-    /// Waits until the wallet is a trainer; joins when asked to, after a look at the first model.
-    async fn register(&mut self) -> Result<Status, TrainerError> {
+    /// Waits until the wallet is a trainer; joins when asked to, once the first model is checked.
+    async fn register(&mut self) -> Result<Status, Interruption> {
         let mut wait = Backoff::default();
         let mut told = false;
         loop {
@@ -155,8 +191,7 @@ impl Service {
                 return Ok(status);
             }
             if status.phase != Phase::Registration {
-                let (trainer, project) = (format_address(&self.me), format_address(&self.project.address()));
-                return Err(TrainerError::NotATrainer { trainer, project });
+                return Err(self.never_joined_or_lost(&status).await?.into());
             }
             if self.options.join && wait.is_due() {
                 match self.join(&status).await {
@@ -165,13 +200,13 @@ impl Service {
                         return self.look().await;
                     }
                     Err(error) if Fault::of(&error).may_pass() => {
-                        tracing::warn!(%error, "joining did not succeed yet; it is tried again while registration is open");
-                        wait.failed(LONGEST_WAIT);
+                        tracing::warn!(%error, "joining failed; it is tried again while registration is open");
+                        wait.failed(Backoff::LONGEST);
                     }
-                    // Perhaps an earlier transaction of ours went through unseen.
+                    // An earlier transaction of ours may have been mined without an answer.
                     Err(error) => match self.project.is_trainer(self.me).await {
                         Ok(true) => {}
-                        _ => return Err(error),
+                        _ => return Err(error.into()),
                     },
                 }
             } else if !self.options.join && !told {
@@ -181,14 +216,14 @@ impl Service {
                     "waiting for `fairshare join` with this wallet (or use --join)"
                 );
             }
-            self.move_on_if_overdue(&status).await;
-            tokio::time::sleep(self.options.poll).await;
+            self.advance_if_overdue(&status).await;
+            self.pause(self.options.poll).await?;
         }
     }
 
     /// Joins with the stake, which the chain client checks against the balance before it sends anything.
     async fn join(&self, status: &Status) -> Result<Receipt, TrainerError> {
-        // Nobody should stake on a model that cannot be had or is not the committed one.
+        // Nobody should stake on a model that is withheld or is not the committed one.
         let Self { project, store, specification, reference, .. } = self;
         fetch_model(project, store, specification, &status.model, status.model_cid, reference).await?;
         Ok(project.join().await?)
@@ -199,217 +234,125 @@ impl Service {
             project: format_address(&self.project.address()),
             trainer: format_address(&self.me),
             stake_wei: self.project.terms().stake.to_string(),
-            tx: receipt.map(transaction),
+            transaction: receipt.map(transaction),
             gas: receipt.map(|r| r.gas_used),
         });
     }
 
-    /// Where the project stands; waits while no node answers, and while a reveal may be owed however odd the answers are.
-    async fn look(&mut self) -> Result<Status, TrainerError> {
-        let mut senseless = 0;
+    /// Reads where the project stands; waits while no node answers, and while a reveal may be due whatever the
+    /// answers are.
+    async fn look(&mut self) -> Result<Status, Interruption> {
+        let mut malformed = 0;
         loop {
             match self.project.status().await {
                 Ok(status) => {
-                    if status.block < self.last_block {
-                        tracing::warn!(
-                            from = self.last_block,
-                            to = status.block,
-                            "the chain went back; looking again at what is on it"
-                        );
-                        self.progress = Progress::new(0);
-                    }
-                    self.last_block = status.block;
+                    self.take_note(&status);
                     return Ok(status);
                 }
                 Err(error)
                     if error.is_node_fault()
-                        || senseless < SENSELESS_ANSWERS
-                        || self.progress.is_stake_at_risk() =>
+                        || malformed < MALFORMED_RESPONSES
+                        || self.round.is_stake_at_risk() =>
                 {
-                    senseless = if error.is_node_fault() { 0 } else { senseless + 1 };
-                    self.bear(&error).await;
+                    malformed = if error.is_node_fault() { 0 } else { malformed + 1 };
+                    self.wait_for_chain(&error).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Says that the chain does not answer, and waits.
-    async fn bear(&self, error: &ChainError) {
+    fn take_note(&mut self, status: &Status) {
+        if let Some(last) = self.last.as_ref().filter(|last| status.block < last.block) {
+            let (from, to) = (last.block, status.block);
+            tracing::warn!(from, to, "the chain went back; reading again what is on it");
+            self.round.reopen();
+        }
+        self.clock.look(status);
+        self.last = Some(status.clone());
+    }
+
+    /// What a withdrawal would pay this trainer now.
+    async fn owed(&mut self) -> Result<u128, Interruption> {
+        loop {
+            match self.project.owed(self.me).await {
+                Ok(owed) => return Ok(owed),
+                Err(error) if error.is_node_fault() => self.wait_for_chain(&error).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn wait_for_chain(&mut self, error: &ChainError) -> Result<(), Interruption> {
         tracing::warn!(%error, "the chain does not answer; trying again");
-        tokio::time::sleep(self.options.poll.max(Duration::from_secs(1))).await;
+        self.pause(self.options.poll.max(Duration::from_secs(1))).await
     }
 
-    /// Does what is due in this phase.
-    async fn step(&mut self, status: &Status) {
-        if status.round != self.progress.round {
-            self.close_round("the next round has begun");
-            self.progress = Progress::new(status.round);
+    async fn pause(&mut self, pause: Duration) -> Result<(), Interruption> {
+        self.stop.sleep(pause).await;
+        if self.stop.is_requested() {
+            return Err(Interruption::Stopped);
         }
-        if !self.progress.enter(status.phase) {
-            tracing::warn!(round = status.round, phase = ?status.phase, "the chain went back to an earlier phase");
-            self.progress = Progress::new(status.round);
-            self.progress.enter(status.phase);
-        }
-        if !self.progress.wait.is_due() {
-            return;
-        }
-        match self.act(status).await {
-            Ok(()) => {
-                self.progress.wait = Backoff::default();
-                self.progress.last_fault = None;
-            }
-            Err(fault) => self.note(status, fault),
-        }
+        Ok(())
     }
 
-    async fn act(&mut self, status: &Status) -> Result<(), Fault> {
-        let round = status.round;
-        if let Err(fault) = self.confirm(status).await {
-            // What is remembered may be right, and a reveal that is there already is refused at no cost.
-            tracing::debug!(round, ?fault, "commitment and reveal could not be confirmed");
-        }
-        if status.phase != Phase::Commit && status.phase < Phase::Closing && self.progress.is_unsettled() {
-            // This process may have been started late: the chain knows whether an earlier one committed.
-            if !self.find_commitment(round).await? {
-                if self.progress.is_stake_at_risk() {
-                    let known = self.progress.last_fault.clone();
-                    let reason = || "a commitment was prepared and the chain does not show it".to_owned();
-                    return Err(Fault::MayPass(known.unwrap_or_else(reason)));
-                }
-                self.close_round("the commit phase ended before a commitment was on chain");
+    /// Tells what is left to do. That the stake depends on it is an error.
+    fn tell_stopped(&self) -> Result<(), TrainerError> {
+        let (round, due) = (self.round.id, self.round.due());
+        let deadline = self.last.as_ref().map(|status| status.deadline);
+        self.reporter.report(&Event::Stopped { round, due, deadline });
+        match (due, deadline) {
+            (Some(due), Some(deadline)) if due.risks_stake() => {
+                Err(TrainerError::StoppedAtRisk { round, due, deadline })
             }
-        }
-        match (status.phase, self.options.behaviour) {
-            (Phase::Commit, Behaviour::Copycat) => self.copy_commitment(round).await,
-            (Phase::Reveal, Behaviour::Copycat) => self.copy_reveal(round).await,
-            (Phase::Commit, _) if self.progress.is_unsettled() => self.commit(status).await,
-            (Phase::Reveal, _) if self.progress.has_to_reveal() => self.reveal(status).await,
-            (Phase::Attest, _) if self.progress.has_to_reveal() => self.look_for_reveal(round).await,
-            (Phase::Reveal | Phase::Attest, _) if self.progress.has_to_post() => self.post_late().await,
-            (Phase::Attest, _) if self.progress.has_to_attest() => self.attest(status).await,
-            (Phase::Aggregate, _) if self.progress.has_to_attest() => self.look_for_attestation(round).await,
-            (Phase::Closing, _) if !self.progress.model_attested => self.attest_model(status).await,
             _ => Ok(()),
         }
     }
 
-    /// Asks the chain at each new block whether commitment and reveal are still on it: a fork can take them away.
-    async fn confirm(&mut self, status: &Status) -> Result<(), Fault> {
-        if !self.progress.is_to_be_confirmed(status.block) {
-            return Ok(());
-        }
-        let slot = self.project.slot_of(status.round, self.me).await?;
-        let state = self.project.round_state(status.round).await?;
-        let is_in = |mask: u128| slot.is_some_and(|slot| mask >> slot & 1 == 1);
-        self.progress.confirm(status.block, slot, is_in(state.revealed_mask), is_in(state.attested));
-        Ok(())
-    }
-
-    /// Keeps a fault that may pass for the next attempt; tells of one that does not, and gives the round up. While that can
-    /// cost the stake, every fault may pass.
-    fn note(&mut self, status: &Status, fault: Fault) {
-        let round = self.progress.round;
-        let is_new = |told: &Option<String>, reason: &str| told.as_deref() != Some(reason);
-        let at_risk = self.progress.is_stake_at_risk();
-        let kept = if at_risk { fault.clone().at_risk() } else { fault.clone() };
-        if let Fault::Refused { action, reason } = fault {
-            let again = matches!(&kept, Fault::MayPass(kept) if !is_new(&self.progress.last_fault, kept));
-            if !again {
-                self.reporter.report(&Event::Refused { round, action, reason });
+    /// Advances the project when a deadline has passed and nobody else has.
+    async fn advance_if_overdue(&mut self, status: &Status) {
+        match self.advance.if_overdue(&self.project, status, self.clock.time(status)).await {
+            Ok(None) => {}
+            Ok(Some(receipt)) => {
+                let (transaction, gas) = (transaction(receipt), receipt.gas_used);
+                let (round, phase) = (status.round, status.phase);
+                self.reporter.report(&Event::Advanced { round, phase, transaction, gas });
             }
-        }
-        match kept {
-            Fault::MayPass(reason) => {
-                let longest = LONGEST_WAIT.min(Duration::from_secs(seconds_left(status).max(4)) / 4);
-                let seconds = self.progress.wait.failed(longest).as_secs_f64();
-                if is_new(&self.progress.last_fault, &reason) {
-                    tracing::warn!(
-                        round,
-                        reason,
-                        seconds,
-                        "this did not succeed yet; it is tried again while the phase is open"
-                    );
-                } else {
-                    tracing::debug!(round, reason, seconds, "still so");
-                }
-                self.progress.last_fault = Some(reason);
-            }
-            Fault::Refused { action, reason } => {
-                self.progress.last_fault = None;
-                self.close_round(&format!("the contract refused {action}: {reason}"));
-            }
-            Fault::Lasting(reason) => {
-                self.progress.last_fault = None;
-                self.close_round(&reason);
-            }
-            Fault::OnPurpose(reason) => {
-                self.progress.last_fault = None;
-                self.close_round(reason);
-            }
-        }
-    }
-
-    /// Tells once that the round goes on, or is over, without (the rest of) us.
-    fn close_round(&mut self, reason: &str) {
-        if self.progress.close() {
-            let reason = match self.progress.last_fault.take() {
-                Some(fault) => format!("{reason}; the last attempt: {fault}"),
-                None => reason.to_owned(),
-            };
-            self.reporter.report(&Event::RoundSkipped { round: self.progress.round, reason });
-        }
-    }
-
-    /// Calls `advance` when the phase is past its deadline and nobody else has.
-    async fn move_on_if_overdue(&mut self, status: &Status) {
-        if status.phase.is_over() || now(status) <= status.deadline {
-            self.advancing = Backoff::default();
-            return;
-        }
-        if self.advancing.is_fresh() {
-            self.advancing.begin_after(rand::thread_rng().gen_range(Duration::ZERO..STAGGER));
-        }
-        if !self.advancing.is_due() {
-            return;
-        }
-        match self.project.advance().await {
-            Ok(receipt) => {
-                let (tx, gas) = (transaction(receipt), receipt.gas_used);
-                self.reporter.report(&Event::Advanced { round: status.round, phase: status.phase, tx, gas });
-                self.advancing = Backoff::default();
-            }
-            // Another was faster, or the chain's clock is behind ours.
             Err(error) => {
-                let seconds = self.advancing.failed(LONGEST_WAIT).as_secs_f64();
-                tracing::debug!(%error, seconds, "the project was not moved on by us");
+                tracing::debug!(%error, "the project was not advanced by us");
+                self.check_deadline(status, &error).await;
             }
         }
     }
-}
 
-/// Unix seconds: the chain's clock, or ours where it is clearly ahead.
-fn now(status: &Status) -> u64 {
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
-    status.now.max(clock.saturating_sub(CLOCK_MARGIN))
-}
+    /// Either another trainer was faster, or the deadline is not reached by the chain's clock.
+    async fn check_deadline(&mut self, status: &Status, error: &ChainError) {
+        let ChainError::Refused { reason, .. } = error else { return };
+        if !reason.contains("DeadlineNotReached") {
+            return;
+        }
+        let is_same = |now: &Status| {
+            (now.round, now.phase, now.deadline) == (status.round, status.phase, status.deadline)
+        };
+        if let Ok(now) = self.project.status().await {
+            if is_same(&now) {
+                self.clock.too_early(&now);
+            }
+        }
+    }
 
-/// Seconds to the end of the phase.
-fn seconds_left(status: &Status) -> u64 {
-    status.deadline.saturating_sub(now(status))
-}
+    /// Seconds to the end of the phase.
+    fn seconds_left(&self, status: &Status) -> u64 {
+        status.deadline.saturating_sub(self.clock.time(status))
+    }
 
-/// Seconds since the beginning of a phase of `period` seconds.
-fn elapsed(status: &Status, period: u64) -> u64 {
-    period.saturating_sub(seconds_left(status))
+    /// Seconds since the beginning of a phase of `period` seconds.
+    fn elapsed(&self, status: &Status, period: u64) -> u64 {
+        period.saturating_sub(self.seconds_left(status))
+    }
 }
 
 /// A transaction's hash, in hexadecimal.
 fn transaction(receipt: Receipt) -> String {
     format!("0x{}", hex::encode(receipt.transaction))
-}
-
-/// Now, and `wait` later.
-fn after(wait: Duration) -> Instant {
-    Instant::now() + wait
 }

@@ -1,13 +1,13 @@
-//! The model that a round starts from: whoever has it.
+//! The model that a round starts from, and who served its file.
 //!
 //! ```text
-//! the payee's file, in good time   -> it is the source
-//! else the first publisher's file  -> it is the source
-//! else made again from the updates -> published here, unless told not to: then this trainer is the source
+//! the payee's file, early in the phase   -> the payee is the source
+//! else the first publisher's file        -> the publisher is the source
+//! else computed again from the updates   -> published here, unless --no-publish: then this trainer is the source
 //! ```
 //!
-//! A file has one name whoever serves it, so the payee's can turn up when a publisher puts the same bytes on IPFS. What
-//! counts is time: a payee whose file is there within an eighth of the phase is its source, and nobody publishes earlier.
+//! A file has one CID whoever serves it, so the payee's can appear when a publisher puts the same bytes on IPFS. Time
+//! decides: a payee whose file is there within an eighth of the phase is its source, and nobody publishes earlier.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use fairshare_protocol::encode_model;
 use rand::Rng;
 
 use super::fault::Fault;
-use super::{elapsed, transaction, Service, STAGGER};
+use super::{transaction, Service, STAGGER};
 use crate::error::TrainerError;
 use crate::event::Event;
 use crate::state::ModelRecord;
 
-/// A missing model file is waited for this part of a phase.
+/// We wait for a missing model file this part of a phase.
 const PATIENCE: u64 = 8;
-/// More publishers of one model file than this are not looked at: each may cost a timeout.
+/// The most publishers of one model file that we try: each may cost a timeout.
 const MOST_PUBLISHERS: usize = 8;
 
 /// The last settled round's model, as far as this process has it.
@@ -35,20 +35,19 @@ const MOST_PUBLISHERS: usize = 8;
 pub(super) struct LastModel {
     /// Digest of the payee's CID, once a model was looked for.
     cid: Option<[u8; 32]>,
-    /// Its entries.
     entries: Option<Arc<Vec<i64>>>,
-    /// From whom the file was had.
+    /// Who served the file.
     pub(super) record: ModelRecord,
-    /// Publishers whose file was not there, or not the model, when it was first asked for: whoever names a file that another
-    /// serves later earns nothing by it.
+    /// Publishers whose file was missing, or not the model, when we first tried: naming a file that another serves
+    /// later earns nothing.
     idle: BTreeSet<Address20>,
     /// Whether this process has put its publication on IPFS.
     served: bool,
 }
 
 impl Service {
-    /// The model before the open round. While the payee's file may still come, and while nothing can be had at all, that is a
-    /// fault that may pass.
+    /// The model before the open round. That the payee's file may still come, or that nobody serves one, is a fault
+    /// that may pass.
     pub(super) async fn current_model(&mut self, status: &Status) -> Result<Arc<Vec<i64>>, Fault> {
         let open = self.open_model(status).await?;
         let period = u64::from(self.project.terms().commit_period);
@@ -57,7 +56,7 @@ impl Service {
         self.last_model.entries.clone().ok_or_else(|| Fault::MayPass("the model is not there yet".into()))
     }
 
-    /// From whom the last model file was had, as far as that can be known now; looks for it when nobody has yet.
+    /// Who served the last model file, as far as that can be known now; looks for the file first when nobody has yet.
     pub(super) async fn model_source(
         &mut self,
         status: &Status,
@@ -71,7 +70,7 @@ impl Service {
         Ok(self.last_model.record.source())
     }
 
-    /// The model whose fee is open. What is remembered of another one is forgotten.
+    /// The model whose fee is open. Forgets what is known of another one.
     pub(super) async fn open_model(&mut self, status: &Status) -> Result<OpenModel, Fault> {
         let open = self.project.open_model().await?;
         let known = &self.last_model;
@@ -92,7 +91,7 @@ impl Service {
             return Ok(());
         }
         if status.settled == 0 {
-            // The owner's first model: nobody else can have it.
+            // The owner's first model: nobody else can serve it.
             let store = self.store.clone();
             self.last_model.entries = Some(self.model_file(&store, status, status.model_cid).await?);
             return Ok(());
@@ -101,29 +100,29 @@ impl Service {
         let store = self.quick_store(patience)?;
         if !self.last_model.record.late {
             match self.model_file(&store, status, status.model_cid).await {
-                Ok(entries) => return self.had_from(open, open.payee, entries),
+                Ok(entries) => return self.fetched_from(open, open.payee, entries),
                 Err(error) if is_node_fault(&error) => return Err(error.into()),
-                Err(error) if elapsed(status, period) < patience => {
+                Err(error) if self.elapsed(status, period) < patience => {
                     return Err(Fault::MayPass(format!(
                         "the last round's model file is not there yet: {error}"
                     )))
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the last round's model file was not there in good time");
+                    tracing::warn!(%error, "nobody served the last round's model file early in the phase");
                     self.last_model.record.late = true;
                     self.state.keep_model_record(&self.last_model.record)?;
                 }
             }
         }
-        if fee_is_open && self.had_from_a_publisher(&store, status, open).await? {
+        if fee_is_open && self.fetched_from_a_publisher(&store, status, open).await? {
             return Ok(());
         }
         if let Ok(entries) = self.model_file(&store, status, status.model_cid).await {
             // It may be a publisher's work of this moment.
-            if fee_is_open && self.had_from_a_publisher(&store, status, open).await? {
+            if fee_is_open && self.fetched_from_a_publisher(&store, status, open).await? {
                 return Ok(());
             }
-            return self.had_from(open, open.payee, entries);
+            return self.fetched_from(open, open.payee, entries);
         }
         if self.last_model.entries.is_none() {
             self.recompute(status).await?;
@@ -131,8 +130,8 @@ impl Service {
         Ok(())
     }
 
-    /// Looks through the publications in the order of the log.
-    async fn had_from_a_publisher(
+    /// Tries the publications in the order of the log.
+    async fn fetched_from_a_publisher(
         &mut self,
         store: &ContentStore,
         status: &Status,
@@ -153,12 +152,12 @@ impl Service {
             }
             match self.model_file(store, status, publication.cid).await {
                 Ok(entries) => {
-                    self.had_from(open, publication.publisher, entries)?;
+                    self.fetched_from(open, publication.publisher, entries)?;
                     return Ok(true);
                 }
                 Err(error) if is_node_fault(&error) => return Err(error.into()),
                 Err(error) => {
-                    tracing::warn!(%error, "a published model file is not the model, or not there");
+                    tracing::warn!(%error, "a published model file is not the model, or missing");
                     self.last_model.idle.insert(publication.publisher);
                 }
             }
@@ -166,7 +165,12 @@ impl Service {
         Ok(false)
     }
 
-    fn had_from(&mut self, open: &OpenModel, source: Address20, entries: Arc<Vec<i64>>) -> Result<(), Fault> {
+    fn fetched_from(
+        &mut self,
+        open: &OpenModel,
+        source: Address20,
+        entries: Arc<Vec<i64>>,
+    ) -> Result<(), Fault> {
         self.last_model.entries = Some(entries);
         if open.round != 0 {
             self.last_model.record.set_source(source);
@@ -185,12 +189,12 @@ impl Service {
         fetch_model(project, store, specification, &status.model, cid, reference).await.map(Arc::new)
     }
 
-    /// Makes the model again from the last settled round's updates.
+    /// Computes the model again from the last settled round's updates.
     async fn recompute(&mut self, status: &Status) -> Result<(), Fault> {
         let Self { project, store, specification, reference, .. } = self;
         let entries =
             rebuild::recompute_model(project, store, specification, reference, status).await.map_err(
-                |error| Fault::MayPass(format!("the last round's model cannot be made again: {error}")),
+                |error| Fault::MayPass(format!("the last round's model cannot be computed again: {error}")),
             )?;
         let file = encode_model(&self.specification.model, &entries).map_err(TrainerError::from)?;
         let (round, cid) = (self.last_model.record.round, ContentId::of(&file).to_string());
@@ -199,15 +203,15 @@ impl Service {
         Ok(())
     }
 
-    /// Publishes a model that nobody serves: first on chain, so that who is first is not in doubt, then on IPFS. Training does
-    /// not wait for a failure of this.
+    /// Publishes a model that nobody serves: first on chain, so that who is first is not in doubt, then on IPFS.
+    /// Training does not wait for a failure of this.
     async fn serve_model(&mut self, status: &Status, open: &OpenModel) {
         if !self.options.publish || open.round == 0 || self.last_model.served || !self.last_model.record.late
         {
             return;
         }
         if let Err(fault) = self.publish_model(status, open).await {
-            tracing::warn!(round = open.round, ?fault, "the model is not published by us now");
+            tracing::warn!(round = open.round, ?fault, "the model could not be published");
         }
     }
 
@@ -223,21 +227,25 @@ impl Service {
         if !is_mine(self.project.published(open.round).await?, self.me) {
             // Ten trainers need not pay for one file.
             tokio::time::sleep(rand::thread_rng().gen_range(Duration::ZERO..STAGGER)).await;
-            if self.had_from_a_publisher(&store, status, open).await? {
+            if self.fetched_from_a_publisher(&store, status, open).await? {
                 return Ok(());
             }
             let receipt = self.project.publish_model(cid.digest()).await?;
-            let (tx, gas) = (Some(transaction(receipt)), Some(receipt.gas_used));
-            self.reporter.report(&Event::ModelPublished { round: open.round, cid: cid.to_string(), tx, gas });
+            self.reporter.report(&Event::ModelPublished {
+                round: open.round,
+                cid: cid.to_string(),
+                transaction: Some(transaction(receipt)),
+                gas: Some(receipt.gas_used),
+            });
         }
         store.add(&file).await?;
         self.last_model.served = true;
         // Whoever was first on the chain is the source.
-        self.had_from_a_publisher(&store, status, open).await?;
+        self.fetched_from_a_publisher(&store, status, open).await?;
         Ok(())
     }
 
-    /// The content store with less time for a file than the user allows, where the phase is short.
+    /// The content store with a shorter time limit than the user's where the phase is short.
     pub(super) fn quick_store(&self, patience: u64) -> Result<ContentStore, Fault> {
         let seconds = (patience / 2).clamp(1, self.options.ipfs_timeout.as_secs().max(1));
         Ok(ContentStore::new(self.store.api(), Duration::from_secs(seconds))?)

@@ -3,7 +3,7 @@
 use crate::statements::testing::{
     active_mask, any_matrix, extreme_matrix, real_updates, system, updates, Round,
 };
-use fairshare_protocol::{assess, Policy, RuleName, MIN_ACTIVE};
+use fairshare_protocol::{assess, Policy, MIN_ACTIVE};
 use proptest::prelude::*;
 
 #[test]
@@ -18,30 +18,16 @@ fn honest_rounds_of_every_small_size_are_accepted() {
     }
 }
 
-/// A change of these numbers is a change of the circuit: its keys must be pinned anew.
+/// A change of these numbers is a change of the circuit: its keys must be pinned again.
 #[test]
 fn constraints_are_counted() {
-    let sections = |size: usize, names: [&str; 4]| {
-        let sizes = system(RuleName::Agreement, size).section_sizes();
-        names.map(|name| sizes.iter().find(|(section, _)| *section == name).unwrap().1)
-    };
-    let names = ["gram entries", "gram hash", "agreements", "shares"];
-    assert_eq!(
-        (system(RuleName::Agreement, 8).constraints(), sections(8, names)),
-        (11_075, [1540, 811, 3696, 1083])
-    );
-    assert_eq!(
-        (system(RuleName::Agreement, 16).constraints(), sections(16, names)),
-        (36_271, [6600, 2026, 17_600, 2228])
-    );
-    assert_eq!(
-        (system(RuleName::Agreement, 32).constraints(), sections(32, names)),
-        (131_852, [27_280, 6886, 77_120, 4581])
-    );
-    assert_eq!(
-        (system(RuleName::Agreement, 64).constraints(), sections(64, names)),
-        (506_713, [110_880, 26_326, 326_144, 9415])
-    );
+    let counted =
+        [8, 16, 32, 64, 128].map(|size| (system(size).constraints(), system(size).committed().len()));
+    assert_eq!(counted, [(2123, 1420), (5910, 3974), (17_514, 11_310), (60_562, 38_974), (207_583, 127_704)]);
+    let sizes = system(8).section_sizes();
+    let names = ["sigma", "agreements", "shares", "coherence", "orders", "lookups", "lookup table"];
+    let sections = names.map(|name| sizes.iter().find(|(section, _)| *section == name).unwrap().1);
+    assert_eq!(sections, [52, 160, 27, 51, 96, 1329, 129]);
 }
 
 fn policies(active: u128) -> impl Strategy<Value = Policy> {

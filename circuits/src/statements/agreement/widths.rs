@@ -1,8 +1,8 @@
 //! Widths of the numbers in the agreement circuit, each from the largest value that a form-valid input can give.
 //!
 //! Two things must hold of each. Completeness: with `|G_ij| <= 2^52`, `G_ii >= 0`, up to `N = 2^log` active slots and
-//! `theta < 2^10`, the honest value fits. Soundness: the equations between such numbers hold over the integers when they
-//! hold modulo `r`; the largest number anywhere is below `2^140`, and `r > 2^253`.
+//! `theta < 2^10`, the honest value fits. Soundness: the equations between such numbers hold over the integers when
+//! they hold modulo `r`; the largest number anywhere is below `2^140`, and `r > 2^253`.
 
 use crate::gadgets::division::DivisionBits;
 use crate::statements::outcome::FRACTION;

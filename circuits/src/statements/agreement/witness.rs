@@ -3,15 +3,18 @@
 //! The synthesis reads these values and computes none of them again. So a test bends one of them, and shows which
 //! constraint refuses it.
 
-use super::circuit::synthesize;
+#[cfg(test)]
 use crate::gadgets::packing::bits_mask;
 use crate::gadgets::trimmed_sum::descending;
-use crate::gadgets::Builder;
-use crate::statements::gram_binding::{entries, matrix_of, sigma_entries};
-use crate::statements::proof::{all_the_same, AssessmentError, RuleWitness};
-use crate::statements::public::{AssessmentPublic, PublicValues};
+use crate::statements::gram_binding::{entries, triangle};
+#[cfg(test)]
+use crate::statements::gram_binding::{matrix_of, sigma_entries};
+#[cfg(test)]
+use crate::statements::public::AssessmentPublic;
 use ark_bn254::Fr;
-use fairshare_protocol::{assess, Detail, GramMatrix, Policy};
+#[cfg(test)]
+use fairshare_protocol::{assess, Detail, Policy};
+use fairshare_protocol::{AgreementDetail, Assessment, GramMatrix};
 
 /// The private side of an assessment. Vectors have one entry a slot where nothing else is said.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,20 +47,14 @@ pub(crate) struct AgreementWitness {
 }
 
 impl AgreementWitness {
-    /// The honest witness.
-    ///
-    /// # Errors
-    /// The rule refuses the matrix, the mask or the policy.
+    /// The honest witness of a matrix with this assessment.
     pub(crate) fn new(
         gram: &GramMatrix,
         active: u128,
-        theta: u16,
         trim_count: u32,
-    ) -> Result<Self, AssessmentError> {
-        let assessment = assess(gram, active, Policy::Agreement { theta, trim_count })?;
-        let Detail::Agreement(detail) = assessment.detail else {
-            return Err(AssessmentError::Mismatch { value: "rule" });
-        };
+        assessment: &Assessment,
+        detail: &AgreementDetail,
+    ) -> Self {
         let slots = gram.slots();
         let is_active: Vec<bool> = (0..slots).map(|i| active >> i & 1 == 1).collect();
         let others = |i: usize| (0..slots).filter(move |j| *j != i);
@@ -69,10 +66,10 @@ impl AgreementWitness {
         let scaled: Vec<i128> =
             (0..slots).map(|i| i128::from(detail.clip_factors[i]) * detail.agreements[i]).collect();
         let trim = trim_count as usize;
-        Ok(Self {
+        Self {
             gram: entries(gram),
             unclipped: detail.norms.iter().map(|norm| *norm <= detail.tau).collect(),
-            // `assess` has seen that the trim leaves at least one of the others.
+            // `assess` has checked that the trim leaves at least one of the others.
             window: [trim, active.count_ones() as usize - 1 - trim],
             orders: (0..slots).map(|i| descending(&row(i))).collect(),
             positive: scaled.iter().map(|product| *product >= 0).collect(),
@@ -80,21 +77,21 @@ impl AgreementWitness {
             at_most_median: assessment.contributions.iter().map(|c| *c <= detail.median).collect(),
             kept: (0..slots).map(|i| assessment.kept.contains(i)).collect(),
             active: is_active,
-            norms: detail.norms,
+            norms: detail.norms.clone(),
             tau: detail.tau,
-            clip_factors: detail.clip_factors,
+            clip_factors: detail.clip_factors.clone(),
             median: detail.median,
-            shares: assessment.shares,
-            weights: assessment.weights,
+            shares: assessment.shares.clone(),
+            weights: assessment.weights.clone(),
             coherence: assessment.coherence,
-        })
+        }
     }
 
     /// A witness to run the synthesis with where the values do not matter.
     pub(crate) fn blank(slots: usize) -> Self {
         let rows = vec![(0..slots - 1).collect(); slots];
         Self {
-            gram: vec![Fr::from(0u64); crate::statements::gram_binding::triangle(slots)],
+            gram: vec![Fr::from(0u64); triangle(slots)],
             active: vec![true; slots],
             norms: vec![0; slots],
             tau: 0,
@@ -113,11 +110,23 @@ impl AgreementWitness {
         }
     }
 
+    /// [`Self::new`] of an assessment under this policy.
+    #[cfg(test)]
+    pub(crate) fn honest(gram: &GramMatrix, active: u128, policy: Policy, assessment: &Assessment) -> Self {
+        match (policy, &assessment.detail) {
+            (Policy::Agreement { trim_count, .. }, Detail::Agreement(detail)) => {
+                Self::new(gram, active, trim_count, assessment, detail)
+            }
+            _ => panic!("{policy:?} is of another rule"),
+        }
+    }
+
     pub(crate) fn slots(&self) -> usize {
         self.active.len()
     }
 
     /// Whether the rows stand in an order with the honest one's values: ties may be in any order.
+    #[cfg(test)]
     fn same_rows(&self, honest: &Self, gram: &GramMatrix) -> bool {
         let slots = self.slots();
         let value = |i: usize, k: usize| {
@@ -130,25 +139,15 @@ impl AgreementWitness {
                 own.len() == theirs.len() && own.iter().zip(theirs).all(|(a, b)| value(i, *a) == value(i, *b))
             })
     }
-}
 
-impl RuleWitness for AgreementWitness {
-    fn synthesize(&self, builder: &mut Builder, public: &PublicValues) {
-        synthesize(builder, public, self);
-    }
-
-    fn gram(&self) -> &[Fr] {
-        &self.gram
-    }
-
-    fn check_rule(&self, public: &AssessmentPublic) -> Result<(), AssessmentError> {
+    /// See [`RuleWitness::check`](super::super::rule::RuleWitness::check).
+    #[cfg(test)]
+    pub(super) fn check(&self, public: &AssessmentPublic) -> Result<(), String> {
         let slots = self.slots();
-        let gram = matrix_of(slots, &self.gram)?;
-        let Policy::Agreement { theta, trim_count } = public.policy else {
-            return Err(AssessmentError::Mismatch { value: "rule" });
-        };
-        let honest = Self::new(&gram, public.active, theta, trim_count)?;
-        all_the_same(&[
+        let gram = matrix_of(slots, &self.gram).ok_or("gram entry")?;
+        let assessment = assess(&gram, public.active, public.policy).map_err(|error| error.to_string())?;
+        let honest = Self::honest(&gram, public.active, public.policy, &assessment);
+        let comparisons = [
             ("sigma", public.sigma == sigma_entries(slots, &self.gram, public.rho)),
             ("active mask", self.active == honest.active),
             ("norm", self.norms == honest.norms),
@@ -162,6 +161,10 @@ impl RuleWitness for AgreementWitness {
             ("share", self.shares == honest.shares && public.shares == honest.shares),
             ("weight", self.weights == honest.weights && public.weights == honest.weights),
             ("coherence", self.coherence == honest.coherence && public.coherence == honest.coherence),
-        ])
+        ];
+        match comparisons.iter().find(|(_, same)| !same) {
+            Some((value, _)) => Err((*value).to_owned()),
+            None => Ok(()),
+        }
     }
 }

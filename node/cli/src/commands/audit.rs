@@ -4,13 +4,13 @@ use std::io::stderr;
 use std::io::IsTerminal;
 
 use clap::Args;
-use fairshare_audit::{audit, phase_words, AuditReport, AuditedRound};
+use fairshare_audit::{audit, AuditReport, AuditedRound};
 use fairshare_circuits::CommittedKeys;
-use fairshare_client::service::{print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs};
-use fairshare_client::{ether, format_address};
-use fairshare_protocol::Amount;
+use fairshare_client::format_address;
+use fairshare_client::service::{print_json, print_line, DataArgs};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::open::ReadArgs;
 use super::output::{hash, reference_string, table, Progress};
 
 /// `fairshare audit`
@@ -20,24 +20,20 @@ Example:
   fairshare audit --project 0x..
   fairshare audit --project 0x.. --json
 
-Needs no wallet. Verifies every proof again (of rounds and of form), recounts every attestation, recomputes every assessment and every model from the updates on IPFS, and
-counts the money to the last unit. Prints what does not hold, by round, trainer and field. Exit code 1 when anything does not.")]
+Needs no wallet. Verifies every proof again (of rounds and of form), recounts every attestation, recomputes every assessment
+and every model from the updates on IPFS, and accounts for the money to the last unit. Prints every failure with its round,
+trainer and field. Exit code 1 when there is one.")]
 pub(super) struct AuditArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    read: ReadArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 impl AuditArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(None).await?;
-        let project = self.project.open_any(&chain).await?;
-        let store = self.network.store().await?;
+        let project = self.read.project().await?;
+        let store = self.read.network.store().await?;
         let opening = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, project.terms().dimension as usize, &opening)?;
         drop(opening);
@@ -49,15 +45,15 @@ impl AuditArgs {
         let report = audit(&project, &store, &srs, &CommittedKeys::load(), &mut progress).await;
         bar.finish_and_clear();
         let report = report?;
-        if self.output.json {
+        if self.read.output.json {
             print_json(&report.to_json())?;
         } else {
-            people(&report)?;
+            print_text(&report)?;
         }
         match report.failures.len() {
             0 => Ok(()),
-            1 => Err(eyre::eyre!("the audit found one thing that does not hold")),
-            more => Err(eyre::eyre!("the audit found {more} things that do not hold")),
+            1 => Err(eyre::eyre!("the audit found one failure")),
+            more => Err(eyre::eyre!("the audit found {more} failures")),
         }
     }
 }
@@ -70,13 +66,11 @@ fn bar() -> ProgressBar {
     bar
 }
 
-fn people(report: &AuditReport) -> std::io::Result<()> {
+fn print_text(report: &AuditReport) -> std::io::Result<()> {
     let project = format_address(&report.project);
     print_line(&format!(
         "project {project}, chain {}, block {}, {}",
-        report.chain_id,
-        report.block,
-        phase_words(report.phase)
+        report.chain_id, report.block, report.phase
     ))?;
     let dev = if report.dev { " (DEV keys: for test chains only)" } else { "" };
     print_line(&format!("keys {}{dev}", hash(&report.keys_hash)))?;
@@ -107,11 +101,7 @@ fn people(report: &AuditReport) -> std::io::Result<()> {
         ("withdrawn so far", ledger.withdrawn),
         ("still to withdraw", ledger.owed.values().sum()),
     ] {
-        let amount = match report.token {
-            None => ether(amount),
-            Some(_) => Amount::Units(amount).to_string(),
-        };
-        money.add_row(vec![what.to_owned(), amount]);
+        money.add_row(vec![what.to_owned(), report.amount(amount).short()]);
     }
     print_table(&money)?;
     print_line("")?;
@@ -122,9 +112,7 @@ fn people(report: &AuditReport) -> std::io::Result<()> {
         print_line(&format!("FAIL: {failure}"))?;
     }
     if report.passes() {
-        print_line(
-            "pass: everything that was proved verifies, and everything that was published is as proved",
-        )?;
+        print_line("pass: every proof verifies, and everything published matches its proof")?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fairshare_client::ether;
-use fairshare_client::service::{print_json, print_line, until_told_to_stop, OutputArgs};
+use fairshare_client::service::{print_json, print_line, OutputArgs, Stop};
 
 use super::output::{table, text, Progress};
 use crate::devnet::{Devnet, DevnetOptions, FUNDS};
@@ -14,10 +14,10 @@ use crate::devnet::{Devnet, DevnetOptions, FUNDS};
 #[command(after_help = "\
 Example:
   fairshare devnet --folder devnet
-  fairshare devnet --folder devnet --rpc-port 0 --ipfs-port 0 --json   # free ports, told on stdout
+  fairshare devnet --folder devnet --rpc-port 0 --ipfs-port 0 --json   # free ports, printed on stdout
 
-Chain and files are kept in the folder: stopped or killed, it goes on where it was. The wallets' password is in
-devnet/password: they are for trying things out, never for money. Runs until ctrl-c.")]
+The folder keeps chain and files: after a stop or a kill, the next start continues there. The wallets' password is in
+devnet/password: use these wallets for development only, never for money. Runs until ctrl-c.")]
 pub(super) struct DevnetArgs {
     /// Folder of chain, files and wallets
     #[arg(long, value_name = "DIR", default_value = "devnet")]
@@ -28,10 +28,10 @@ pub(super) struct DevnetArgs {
     /// Port of the IPFS RPC on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 5001)]
     ipfs_port: u16,
-    /// Wallets to make: owner, aggregator, then trainers
+    /// Wallets to create: owner, aggregator, then trainers
     #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u16).range(2..=200))]
     wallets: u16,
-    /// Seconds after which a block comes even without a transaction
+    /// Seconds after which a block is mined even without a transaction
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=3600))]
     block_time: u64,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) struct DevnetArgs {
 
 impl DevnetArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let stop = until_told_to_stop()?;
+        let mut stop = Stop::listen()?;
         let progress = Progress::start("starting chain and IPFS");
         let options = DevnetOptions {
             folder: self.folder,
@@ -63,10 +63,13 @@ impl DevnetArgs {
             for line in rows.lines() {
                 print_line(line.trim_end())?;
             }
-            print_line(&format!("\neach was given {}; ctrl-c stops it all and keeps it", ether(FUNDS)))?;
+            print_line(&format!(
+                "\neach holds {} at the start; ctrl-c stops the devnet and keeps its state",
+                ether(FUNDS)
+            ))?;
         }
         tokio::select! {
-            () = stop => {}
+            () = stop.requested() => {}
             status = devnet.chain_ended() => {
                 let log = devnet.chain_log();
                 devnet.stop().await;

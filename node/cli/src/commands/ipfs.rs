@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use fairshare_client::service::{print_json, print_line, until_told_to_stop, OutputArgs};
+use fairshare_client::service::{print_json, print_line, OutputArgs, Stop};
 use serde_json::json;
 
 use crate::embedded::EmbeddedIpfs;
@@ -11,12 +11,12 @@ use crate::embedded::EmbeddedIpfs;
 /// `fairshare ipfs ..`
 #[derive(Subcommand, Debug)]
 pub(super) enum IpfsCommand {
-    /// Run an IPFS node that answers the part of Kubo's RPC that Fairshare uses
+    /// Run an IPFS node with the part of Kubo's RPC that Fairshare uses
     #[command(after_help = "\
 Example:
   fairshare ipfs serve --folder ipfs --port 5001
 
-Kubo (`ipfs daemon`) serves as well: every program takes its address with --ipfs.")]
+Kubo (`ipfs daemon`) can take its place: give every program its address with --ipfs.")]
     Serve(ServeArgs),
 }
 
@@ -42,7 +42,7 @@ impl IpfsCommand {
 
 impl ServeArgs {
     async fn run(self) -> eyre::Result<()> {
-        let stop = until_told_to_stop()?;
+        let mut stop = Stop::listen()?;
         let node = EmbeddedIpfs::start(&self.folder, self.port).await?;
         if self.output.json {
             print_json(&json!({"ipfs": node.api()}))?;
@@ -53,7 +53,7 @@ impl ServeArgs {
                 self.folder.display()
             ))?;
         }
-        stop.await;
+        stop.requested().await;
         node.stop().await;
         Ok(())
     }

@@ -4,17 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eyre::{ensure, eyre, WrapErr};
-use fairshare_client::service::{
-    print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs,
-};
-use fairshare_client::{
-    fetch_model, fetch_specification, format_address, parse_address, Address20, Receipt, SignedJoin,
-};
+use fairshare_client::service::{add_amounts, print_json, print_line, DataArgs, OutputArgs};
+use fairshare_client::{fetch_model, format_address, parse_address, Address20, Receipt, SignedJoin};
+use fairshare_protocol::Money;
 use serde_json::{json, Value};
 
+use super::open::SendArgs;
 use super::output::{hash, reference_string, Progress};
 
-/// Signed joins are good for this long unless told otherwise, seconds.
+/// How long a signed join is valid by default, seconds.
 const A_DAY: u64 = 86_400;
 
 /// `fairshare join`
@@ -23,32 +21,27 @@ const A_DAY: u64 = 86_400;
 Example:
   fairshare join --project 0x.. --wallet me.json --password-file password
 
-The stake comes back at the end, unless the trainer commits an update and does not reveal it, or no majority has its bytes.
+The stake is returned at the end, unless the trainer commits an update and does not reveal it, or no majority attests its
+bytes.
 `fairshare-trainer run --join` joins and trains.
 
-Somebody else may pay stake and gas:
+Another account can pay stake and gas:
   fairshare join --project 0x.. --wallet me.json --sign-only > join.json      # sends nothing
-  fairshare join --project 0x.. --wallet payer.json --for join.json           # the stake is the trainer's from then on")]
+  fairshare join --project 0x.. --wallet payer.json --for join.json           # the stake then belongs to the trainer")]
 pub(super) struct JoinArgs {
-    /// Print a signed join for somebody else to send, as JSON, and send nothing
+    /// Print a signed join as JSON, for another account to send, and send nothing
     #[arg(long, conflicts_with = "on_behalf")]
     sign_only: bool,
-    /// Seconds for which the signed join is good
+    /// Seconds for which the signed join is valid
     #[arg(long, value_name = "SECONDS", default_value_t = A_DAY, requires = "sign_only")]
     valid_for: u64,
     /// Send the signed join in this file and pay its stake
     #[arg(long = "for", id = "on_behalf", value_name = "FILE")]
     on_behalf: Option<PathBuf>,
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    wallet: WalletArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    send: SendArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 /// `fairshare leave`
@@ -56,23 +49,18 @@ pub(super) struct JoinArgs {
 #[command(after_help = "\
 Example:
   fairshare leave --project 0x.. --wallet me.json --password-file password
-  fairshare withdraw --project 0x.. --wallet me.json --password-file password   # takes the stake out")]
+  fairshare withdraw --project 0x.. --wallet me.json --password-file password   # pays out the stake")]
 pub(super) struct LeaveArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    wallet: WalletArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    send: SendArgs,
 }
 
 impl JoinArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
         let signed = self.on_behalf.as_deref().map(read_signed).transpose()?;
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
+        // A stake must not go into a project whose specification or first model is missing or differs from the chain.
+        let session = self.send.session().await?;
+        let (project, chain) = (&session.project, session.chain());
         if let Some(signed) = &signed {
             ensure!(
                 (signed.project, signed.chain_id) == (project.address(), chain.chain_id()),
@@ -83,17 +71,15 @@ impl JoinArgs {
                 chain.chain_id()
             );
         }
-        // Nobody should put a stake into a project whose specification or first model cannot be had or is another.
-        let store = self.network.store().await?;
-        let spec = fetch_specification(&project, &store).await?;
         let progress = Progress::start("opening the reference string");
-        let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
+        let srs = reference_string(&self.data, session.specification.model.dimension(), &progress)?;
         progress.say("fetching the first model and checking its commitment");
         let terms = project.terms();
-        fetch_model(&project, &store, &spec, &terms.model, terms.model_cid, &srs).await?;
+        fetch_model(project, &session.store, &session.specification, &terms.model, terms.model_cid, &srs)
+            .await?;
         drop(progress);
-        let stake = terms.stake;
-        let words = |who| format!("{} joined with a stake of {}", format_address(&who), terms.money(stake));
+        let stake = terms.amount(terms.stake);
+        let words = |who| format!("{} joined with a stake of {}", format_address(&who), stake.short());
         if self.sign_only {
             let valid_until = chain.now().await?.saturating_add(self.valid_for);
             let join = project.sign_join(valid_until).await?;
@@ -101,9 +87,9 @@ impl JoinArgs {
             return Ok(());
         }
         match signed {
-            None => print(&project.join().await?, stake, &words(chain.account()?), self.output),
+            None => print(&project.join().await?, stake, &words(chain.account()?), self.send.read.output),
             Some(Signed { join, .. }) => {
-                print(&project.join_for(&join).await?, stake, &words(join.trainer), self.output)
+                print(&project.join_for(&join).await?, stake, &words(join.trainer), self.send.read.output)
             }
         }
     }
@@ -111,18 +97,17 @@ impl JoinArgs {
 
 impl LeaveArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open_any(&chain).await?;
-        let account = chain.account()?;
-        let stake = project.trainer_state(account).await?.stake;
+        let project = self.send.project().await?;
+        let account = project.chain().account()?;
+        let stake = project.terms().amount(project.trainer_state(account).await?.stake);
         let receipt = project.leave().await?;
-        let (who, money) = (format_address(&account), project.terms().money(stake));
-        let words = format!("{who} left; `fairshare withdraw` takes its stake of {money} out");
-        print(&receipt, stake, &words, self.output)
+        let (who, money) = (format_address(&account), stake.short());
+        let words = format!("{who} left; `fairshare withdraw` pays out its stake of {money}");
+        print(&receipt, stake, &words, self.send.read.output)
     }
 }
 
-/// A signed join with what it was signed for.
+/// A signed join with the project and the chain for which it was signed.
 #[derive(Debug, PartialEq, Eq)]
 struct Signed {
     project: Address20,
@@ -145,7 +130,7 @@ fn read_signed(path: &Path) -> eyre::Result<Signed> {
         std::fs::read_to_string(path).wrap_err_with(|| format!("{} cannot be read", path.display()))?;
     let value = serde_json::from_str(&text).ok();
     value.as_ref().and_then(from_json).ok_or_else(|| {
-        eyre!("{} is no signed join; make one with `fairshare join --sign-only`", path.display())
+        eyre!("{} is not a signed join; create one with `fairshare join --sign-only`", path.display())
     })
 }
 
@@ -157,10 +142,12 @@ fn from_json(value: &Value) -> Option<Signed> {
     Some(Signed { project: address("project")?, chain_id: value["chain_id"].as_u64()?, join })
 }
 
-fn print(receipt: &Receipt, amount: u128, words: &str, output: OutputArgs) -> eyre::Result<()> {
+fn print(receipt: &Receipt, amount: Money, words: &str, output: OutputArgs) -> eyre::Result<()> {
     let (transaction, gas) = (hash(&receipt.transaction), receipt.gas_used);
     if output.json {
-        print_json(&json!({"transaction": transaction, "gas": gas, "amount_wei": amount.to_string()}))?;
+        let mut json = json!({"transaction": transaction, "gas": gas});
+        add_amounts(&mut json, [("amount", amount)]);
+        print_json(&json)?;
     } else {
         print_line(&format!("{words} (transaction {transaction}, {gas} gas)"))?;
     }

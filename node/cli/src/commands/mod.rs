@@ -1,4 +1,4 @@
-//! `fairshare` and its commands.
+//! The commands of `fairshare`.
 
 mod audit;
 mod devnet;
@@ -6,16 +6,19 @@ mod ipfs;
 mod join;
 mod keys;
 mod model;
+mod open;
 mod output;
 mod project;
 mod project_create;
+mod project_json;
 mod project_show;
+mod project_view;
 mod wallet;
 mod withdraw;
 
 use clap::{Parser, Subcommand};
 
-/// A market for what private data adds to a shared model: create projects, join them, look at them, get paid, and check
+/// A market for what private data adds to a shared model: create projects, join them, follow them, get paid, and audit
 /// everything from the chain and IPFS alone.
 #[derive(Parser, Debug)]
 #[command(
@@ -28,8 +31,8 @@ A market on one machine, in four steps:
   fairshare-trainer run --project 0x.. --data shard.safetensors --join --wallet devnet/wallets/trainer-1.json
   fairshare-aggregator run --project 0x.. --wallet devnet/wallets/aggregator.json
 
-FAIRSHARE_RPC, FAIRSHARE_IPFS, FAIRSHARE_PROJECT and FAIRSHARE_PASSWORD_FILE save typing.
-FAIRSHARE_LOG=debug tells more on stderr. Exit codes: 0 done, 1 failed, 2 wrong arguments."
+FAIRSHARE_RPC, FAIRSHARE_IPFS, FAIRSHARE_PROJECT and FAIRSHARE_PASSWORD_FILE stand in for the options of these names.
+FAIRSHARE_LOG=debug logs more on stderr. Exit codes: 0 done, 1 failed, 2 wrong arguments."
 )]
 pub struct Fairshare {
     #[command(subcommand)]
@@ -38,38 +41,38 @@ pub struct Fairshare {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Run a chain and an IPFS node on this machine, for trying things out
+    /// Run a chain and an IPFS node on this machine, for development
     Devnet(devnet::DevnetArgs),
     /// Run the embedded IPFS node alone
     #[command(subcommand)]
     Ipfs(ipfs::IpfsCommand),
-    /// Make and look at wallets
+    /// Create and show wallets
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
-    /// Make, import, list and check keys and reference strings
+    /// Create, import, list and verify keys and reference strings
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Create projects and see where they stand
+    /// Create projects, show their state, advance them
     #[command(subcommand)]
     Project(project::ProjectCommand),
     /// Join a project as a trainer, with its stake
     Join(join::JoinArgs),
-    /// Leave a project and give up the seat, in any round in which nothing is committed
+    /// Leave a project and give up the seat, in any round in which you have not committed
     Leave(join::LeaveArgs),
-    /// Take out all that a project owes the wallet
+    /// Withdraw everything that a project owes the wallet
     Withdraw(withdraw::WithdrawArgs),
-    /// Get a project's model, or publish one that is withheld
+    /// Fetch a project's model, or publish one that is withheld
     #[command(subcommand)]
     Model(model::ModelCommand),
-    /// Check a whole project again, from the chain and IPFS alone
+    /// Verify a whole project again from the chain and IPFS alone
     Audit(audit::AuditArgs),
 }
 
 impl Fairshare {
-    /// Does what was asked.
+    /// Runs the command.
     ///
     /// # Errors
-    /// In words, with what to do.
+    /// The message names the remedy.
     pub async fn run(self) -> eyre::Result<()> {
         match self.command {
             Command::Devnet(args) => args.run().await,

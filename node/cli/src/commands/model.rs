@@ -1,60 +1,53 @@
 //! `fairshare model`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use eyre::{ensure, eyre, WrapErr};
 use fairshare_circuits::G1Affine;
+use fairshare_client::files::replace;
 use fairshare_client::rebuild::recompute_model;
-use fairshare_client::service::{
-    print_json, print_line, DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs,
-};
-use fairshare_client::{fetch_model, fetch_specification, format_point, ContentId, Project};
+use fairshare_client::service::{print_json, print_line, DataArgs, Session};
+use fairshare_client::{fetch_model, format_point, ContentId, Project};
 use fairshare_protocol::{encode_export, encode_model, model_to_f32, FileKind};
 use serde_json::json;
 
+use super::open::{ReadArgs, SendArgs};
 use super::output::{hash, reference_string, text, Progress};
 
 /// `fairshare model ..`
 #[derive(Subcommand, Debug)]
 pub(super) enum ModelCommand {
-    /// Get a project's model from IPFS, checked against its commitment on the chain
+    /// Fetch a project's model from IPFS and check it against its commitment on the chain
     #[command(after_help = "\
 Example:
   fairshare model fetch --project 0x.. --out model.safetensors
   fairshare model fetch --project 0x.. --out first.safetensors --round 0
 
-The file has the model's tensors as F32, for any reader of safetensors; with --fixed-point it is the I64 file whose
-bytes the chain commits to. Nothing is written unless the commitment fits.")]
+The file holds the model's tensors as F32, for any reader of safetensors; with --fixed-point it is the I64 file whose
+bytes the chain commits to. Nothing is written unless the commitment matches.")]
     Fetch(FetchArgs),
-    /// Make a withheld model again from its updates, put it on IPFS, and say so on the chain
+    /// Recompute a withheld model from its updates, add it to IPFS, and publish that on the chain
     #[command(after_help = "\
 Example:
   fairshare model publish --project 0x.. --wallet me.json --password-file password
 
-For the model of the last settled round, while its fee is open (phases commit, reveal and closing). When more than half of the
-trainers then attest that they had the file from this wallet, it has the fee. Keep the IPFS node running.")]
+For the model of the last settled round, while its fee is open (phases commit, reveal and closing). This wallet earns the fee
+when more than half of the trainers attest that they fetched its file. Keep the IPFS node running.")]
     Publish(PublishArgs),
 }
 
 #[derive(Args, Debug)]
 pub(super) struct PublishArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    wallet: WalletArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    send: SendArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct FetchArgs {
-    /// The file to write; one that is there is replaced
+    /// The file to write; an existing one is replaced
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// The model after this round; 0 is the first model [default: the newest]
@@ -64,13 +57,9 @@ pub(super) struct FetchArgs {
     #[arg(long)]
     fixed_point: bool,
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
+    read: ReadArgs,
     #[command(flatten)]
     data: DataArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 impl ModelCommand {
@@ -84,29 +73,26 @@ impl ModelCommand {
 
 impl PublishArgs {
     async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
+        let Session { project, store, specification: spec } = self.send.session().await?;
         let open = project.open_model().await?;
-        ensure!(open.round != 0, "no fee of a model file is open: nothing is to be published");
-        let store = self.network.store().await?;
-        let spec = fetch_specification(&project, &store).await?;
+        ensure!(open.round != 0, "no fee of a model file is open, so there is nothing to publish");
         let status = project.status().await?;
         let progress = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
-        progress.say("making the model from the updates and checking its commitment");
+        progress.say("recomputing the model from the updates and checking its commitment");
         let model = recompute_model(&project, &store, &spec, &srs, &status).await?;
         let id = store.add(&encode_model(&spec.model, &model)?).await?;
         drop(progress);
         let receipt = project.publish_model(id.digest()).await?;
         let (transaction, gas, round) = (hash(&receipt.transaction), receipt.gas_used, open.round);
-        if self.output.json {
+        if self.send.read.output.json {
             print_json(
                 &json!({"transaction": transaction, "gas": gas, "cid": id.to_string(), "round": round}),
             )?;
         } else {
             let fee = project.terms().money(open.fee);
             print_line(&format!(
-                "the model after round {round} is on IPFS as {id}; the fee of {fee} comes when more than half attest it (transaction {transaction}, {gas} gas)"
+                "the model after round {round} is on IPFS as {id}; the fee of {fee} is paid when more than half of the trainers attest it (transaction {transaction}, {gas} gas)"
             ))?;
         }
         Ok(())
@@ -115,10 +101,7 @@ impl PublishArgs {
 
 impl FetchArgs {
     async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(None).await?;
-        let project = self.project.open(&chain).await?;
-        let store = self.network.store().await?;
-        let spec = fetch_specification(&project, &store).await?;
+        let Session { project, store, specification: spec } = self.read.session().await?;
         let (round, commitment, cid) = which(&project, self.round).await?;
         let progress = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
@@ -134,7 +117,7 @@ impl FetchArgs {
         };
         write(&self.out, &file).wrap_err_with(|| format!("{} cannot be written", self.out.display()))?;
         let commitment = format_point(&commitment);
-        if self.output.json {
+        if self.read.output.json {
             let path = text(&self.out);
             print_json(
                 &json!({"path": path, "cid": id.to_string(), "commitment": commitment, "round": round}),
@@ -145,7 +128,7 @@ impl FetchArgs {
             let what =
                 if round == 0 { "the first model".into() } else { format!("the model after round {round}") };
             print_line(&format!("{}: {what}, {} parameters, {numbers}", self.out.display(), model.len()))?;
-            print_line(&format!("its commitment is the one on the chain: {commitment}"))?;
+            print_line(&format!("its commitment matches the chain: {commitment}"))?;
         }
         Ok(())
     }
@@ -167,7 +150,7 @@ async fn which(project: &Project, round: Option<u64>) -> eyre::Result<(u64, G1Af
         }
         Some(round) => {
             let rounds: Vec<_> = settled.iter().map(|s| s.round.to_string()).collect();
-            let rounds = if rounds.is_empty() { "none is settled".into() } else { rounds.join(", ") };
+            let rounds = if rounds.is_empty() { "none".into() } else { rounds.join(", ") };
             let found = settled.iter().find(|s| s.round == round);
             let found = found.ok_or_else(|| {
                 eyre!("round {round} has no model; settled rounds: {rounds}; 0 is the first model")
@@ -177,12 +160,10 @@ async fn which(project: &Project, round: Option<u64>) -> eyre::Result<(u64, G1Af
     }
 }
 
-/// Into a file beside it first, so that a file is never half written.
+/// Writes the file and creates its folder if missing.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".model").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|e| e.error)
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    replace(path, bytes)
 }

@@ -9,7 +9,7 @@ use fairshare_circuits::{ReferenceString, SrsError};
 use fairshare_client::service::DataArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// An aligned table without lines, for people.
+/// An aligned table without borders.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -19,24 +19,23 @@ pub(super) fn table(header: &[&str]) -> Table {
     table
 }
 
-/// A turning wheel with words on stderr while something takes long; silent where stderr is no terminal.
+/// A spinner with a message on stderr; hidden where stderr is not a terminal.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Starts turning.
-    pub(super) fn start(words: &str) -> Self {
+    pub(super) fn start(message: &str) -> Self {
         let bar = if stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.set_message(words.to_owned());
+        bar.set_message(message.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(bar)
     }
 
-    /// Goes on with other words.
-    pub(super) fn say(&self, words: &str) {
-        self.0.set_message(words.to_owned());
+    /// Changes the message.
+    pub(super) fn say(&self, message: &str) {
+        self.0.set_message(message.to_owned());
     }
 }
 
@@ -46,7 +45,34 @@ impl Drop for Progress {
     }
 }
 
-/// The development string for models of `dimension` parameters, made once where there is none; `progress` shows how far.
+/// A progress bar for the work on a reference string, on stderr; hidden where stderr is no terminal.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn start() -> Self {
+        let bar = if stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {percent} % ({elapsed})")
+        {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self(bar)
+    }
+
+    pub(super) fn say(&self, what: &'static str, done: usize, all: usize) {
+        self.0.set_message(what);
+        self.0.set_length(all as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// The development string for models of `dimension` parameters, created once if missing; `progress` shows the percentage.
 pub(super) fn reference_string(
     data: &DataArgs,
     dimension: usize,
@@ -58,12 +84,12 @@ pub(super) fn reference_string(
     ReferenceString::open_dev_with(&data.folder(), dimension, &part)
 }
 
-/// A path as text for JSON.
+/// A path as text, for JSON.
 pub(super) fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A span of time for people: `1 h 5 min`, `40 s`.
+/// A duration as text: `1 h 5 min`, `40 s`.
 pub(super) fn duration(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

@@ -1,39 +1,34 @@
 //! `fairshare project`.
 
 use clap::{Args, Subcommand};
-use fairshare_client::service::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
+use fairshare_client::service::{print_json, print_line};
 use serde_json::json;
 
+use super::open::SendArgs;
 use super::output::hash;
 use super::project_create::CreateArgs;
-use super::project_show::{phase_name, ShowArgs};
+use super::project_show::ShowArgs;
 
 /// `fairshare project ..`
 #[derive(Subcommand, Debug)]
 pub(super) enum ProjectCommand {
     /// Create a project: its specification and first model on IPFS, its reward in escrow
     Create(CreateArgs),
-    /// Show where a project stands
+    /// Show the state of a project
     Show(ShowArgs),
-    /// Move a project on when a deadline has passed; anybody may
+    /// Start the next phase after a deadline has passed; any account may
     #[command(after_help = "\
 Example:
   fairshare project advance --project 0x.. --wallet me.json --password-file password
 
-Trainers and aggregators do this by themselves while they run.")]
+Running trainers and aggregators do this themselves.")]
     Advance(AdvanceArgs),
 }
 
 #[derive(Args, Debug)]
 pub(super) struct AdvanceArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    wallet: WalletArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    send: SendArgs,
 }
 
 impl ProjectCommand {
@@ -48,12 +43,11 @@ impl ProjectCommand {
 
 impl AdvanceArgs {
     async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open_any(&chain).await?;
+        let project = self.send.project().await?;
         let receipt = project.advance().await?;
         let status = project.status().await?;
-        let (transaction, phase) = (hash(&receipt.transaction), phase_name(status.phase));
-        if self.output.json {
+        let (transaction, phase) = (hash(&receipt.transaction), status.phase);
+        if self.send.read.output.json {
             let gas = receipt.gas_used;
             print_json(
                 &json!({"transaction": transaction, "gas": gas, "phase": phase, "round": status.round}),

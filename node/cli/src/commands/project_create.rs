@@ -4,22 +4,21 @@ use std::path::PathBuf;
 
 use clap::Args;
 use eyre::{ensure, WrapErr};
-use fairshare_client::service::{print_json, print_line, DataArgs, NetworkArgs, OutputArgs, WalletArgs};
+use fairshare_client::service::{
+    add_amounts, print_json, print_line, DataArgs, NetworkArgs, OutputArgs, WalletArgs,
+};
 use fairshare_client::{
     ether, format_address, format_point, parse_address, Address20, Chain, ContentId, ContentStore, Market,
     Receipt, Terms, MAX_SPECIFICATION,
 };
-use fairshare_protocol::{encode_model, Specification};
+use fairshare_protocol::{bounds, encode_model, Specification};
 use serde_json::{json, Value};
 
 use super::output::{hash, reference_string, table, Progress};
 
-/// What deploying and creating cost at the very most, in gas; a wallet that cannot pay it is told so before anything is spent.
+/// Upper bounds for the gas of deployment and creation: a wallet that cannot pay them is refused before anything is spent.
 const DEPLOYMENT_GAS: u128 = 40_000_000;
 const CREATION_GAS: u128 = 10_000_000;
-/// The contract's bound for `min_active` outside the chains below: see `contracts/src/libraries/TermsCheck.sol`.
-const FEWEST_ACTIVE: u8 = 5;
-const TEST_CHAINS: [u64; 2] = [31_337, 1_337];
 
 /// `fairshare project create`
 #[derive(Args, Debug)]
@@ -43,12 +42,12 @@ A specification (all fields: docs/operations.md):
   rounds = 5
   per_round = \"1 ether\"
   aggregator_fee = \"0.05 ether\"
-  [rule]                  # both sections may be left out
-  name = \"agreement\"    # or multi-krum (byzantine, selected)
-  [currency]              # an ERC-20 in the place of ether: then every amount is as \"1000000 units\"
+  [rule]                  # this section and the next are optional
+  name = \"agreement\"
+  [currency]              # an ERC-20 instead of ether: then every amount is written as \"1000000 units\"
   token = \"0x..\"
 
-Everything is checked before anything is spent. The reward of all rounds goes into escrow with the creation.")]
+Everything is checked before anything is spent. The creation puts the reward of all rounds into escrow.")]
 pub(super) struct CreateArgs {
     /// The project's specification (TOML)
     #[arg(long, value_name = "FILE")]
@@ -85,7 +84,7 @@ impl CreateArgs {
         progress.say("committing to the first model");
         let first = spec.model.initial(spec.training.seed, spec.quantisation.scale_log2);
         let commitment = srs.commit_model(&first)?;
-        progress.say("putting specification and first model on IPFS");
+        progress.say("adding specification and first model to IPFS");
         let json = spec.canonical_json();
         ensure!(
             json.len() <= MAX_SPECIFICATION,
@@ -120,13 +119,13 @@ impl CreateArgs {
         drop(progress);
         let created = Created { project, market, specification, model, terms, transactions };
         if self.output.json {
-            created.machine()
+            created.print_json()
         } else {
-            created.people(&spec)
+            created.print_text(&spec)
         }
     }
 
-    /// Everything that can be wrong and costs nothing to find out.
+    /// Checks that cost nothing.
     async fn check(&self) -> eyre::Result<(Specification, Chain, ContentStore)> {
         let path = self.spec.display();
         let text = std::fs::read_to_string(&self.spec)
@@ -138,10 +137,11 @@ impl CreateArgs {
             "--aggregator is the zero address; name the account that aggregates"
         );
         let chain = self.network.chain(Some(wallet)).await?;
-        let min_active = spec.participation.min_active;
+        let min_active = u32::from(spec.participation.min_active);
+        let least = bounds::min_active(chain.chain_id());
         ensure!(
-            min_active >= FEWEST_ACTIVE || TEST_CHAINS.contains(&chain.chain_id()),
-            "the specification {path}: participation.min_active is {min_active}, expected at least {FEWEST_ACTIVE}: fewer are for test chains, and the chain at {} has id {}",
+            min_active >= least,
+            "the specification {path}: participation.min_active is {min_active}, expected at least {least}: smaller values are for test chains only, and the chain at {} has id {}",
             chain.rpc(),
             chain.chain_id()
         );
@@ -193,13 +193,13 @@ struct Created {
 }
 
 impl Created {
-    fn machine(&self) -> eyre::Result<()> {
+    fn print_json(&self) -> eyre::Result<()> {
         let transactions: Vec<Value> = self
             .transactions
             .iter()
-            .map(|(kind, r)| json!({"kind": kind, "hash": hash(&r.transaction), "gas": r.gas_used}))
+            .map(|(kind, r)| json!({"kind": kind, "transaction": hash(&r.transaction), "gas": r.gas_used}))
             .collect();
-        print_json(&json!({
+        let mut created = json!({
             "project": format_address(&self.project),
             "factory": format_address(&self.market.factory),
             "key_registry": format_address(&self.market.key_registry),
@@ -208,13 +208,13 @@ impl Created {
             "specification_cid": self.specification.to_string(),
             "model_cid": self.model.to_string(),
             "model_commitment": format_point(&self.terms.model),
-            "deposit_wei": self.terms.deposit().to_string(),
             "transactions": transactions,
-        }))?;
-        Ok(())
+        });
+        add_amounts(&mut created, [("deposit", self.terms.amount(self.terms.deposit()))]);
+        Ok(print_json(&created)?)
     }
 
-    fn people(&self, spec: &Specification) -> eyre::Result<()> {
+    fn print_text(&self, spec: &Specification) -> eyre::Result<()> {
         let t = &self.terms;
         print_line(&format!("created {:?}: {}", spec.name, format_address(&self.project)))?;
         print_line("")?;

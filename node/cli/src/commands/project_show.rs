@@ -1,15 +1,16 @@
 //! `fairshare project show`.
 
 use clap::Args;
-use fairshare_client::service::{print_json, print_line, NetworkArgs, OutputArgs, ProjectArgs};
+use fairshare_client::service::{print_json, print_line};
 use fairshare_client::{
-    fetch_specification, format_address, format_point, Address20, ContentId, OpenModel, Phase, Project,
-    PublishedModel, RoundState, Status, Terms, TrainerState,
+    format_address, format_point, OpenModel, Project, PublishedModel, RoundState, Status, Terms,
 };
-use fairshare_protocol::{RulePolicy, Specification};
-use serde_json::{json, Value};
+use fairshare_protocol::{Phase, RulePolicy};
 
-use super::output::{duration, hash, table};
+use super::open::ReadArgs;
+use super::output::{duration, table};
+use super::project_json::to_json;
+use super::project_view::View;
 
 /// `fairshare project show`
 #[derive(Args, Debug)]
@@ -18,178 +19,35 @@ Example:
   fairshare project show --project 0x..
   FAIRSHARE_PROJECT=0x.. fairshare project show --json
 
-What the chain says needs no IPFS; the project's name comes from there when it answers. In JSON, fields that end in _wei are
-in wei, or, where terms.token names a token, in its least unit.")]
+The state comes from the chain, so this works without IPFS; the project's name needs IPFS. In JSON, amounts
+end in _wei (ether) or _units (the least unit of the token that terms.token names).")]
 pub(super) struct ShowArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-}
-
-struct View {
-    status: Status,
-    /// Trainers with what is held of their stakes and what they are owed.
-    trainers: Vec<(Address20, TrainerState, u128)>,
-    aggregator_owed: u128,
-    owner_owed: u128,
-    /// The slots of the open round.
-    round: RoundState,
-    /// The model file whose fee is open.
-    open_model: OpenModel,
-    /// Who says that it was withheld.
-    published: Vec<PublishedModel>,
-    specification: Result<Specification, String>,
+    read: ReadArgs,
 }
 
 impl ShowArgs {
     pub(super) async fn run(self) -> eyre::Result<()> {
-        let chain = self.network.chain(None).await?;
-        let project = self.project.open_any(&chain).await?;
-        let status = project.status().await?;
-        let mut trainers = Vec::new();
-        for &trainer in &status.trainers {
-            trainers.push((trainer, project.trainer_state(trainer).await?, project.owed(trainer).await?));
-        }
-        let open_model = project.open_model().await?;
-        let published = match open_model.round {
-            0 => vec![],
-            round => project.published(round).await?,
-        };
-        let specification = match self.network.store().await {
-            Ok(store) => fetch_specification(&project, &store).await.map_err(|e| e.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        let terms = project.terms();
-        let view = View {
-            trainers,
-            aggregator_owed: project.owed(terms.aggregator).await?,
-            owner_owed: project.owed(terms.owner).await?,
-            round: project.round_state(status.round).await?,
-            open_model,
-            published,
-            specification,
-            status,
-        };
-        if self.output.json {
-            print_json(&machine(&project, &view))?;
+        let project = self.read.project().await?;
+        let view = View::read(&project, &self.read.network).await?;
+        if self.read.output.json {
+            print_json(&to_json(&project, &view))?;
         } else {
-            people(&project, &view)?;
+            print_text(&project, &view)?;
         }
         Ok(())
     }
 }
 
-fn machine(project: &Project, view: &View) -> Value {
+fn print_text(project: &Project, view: &View) -> std::io::Result<()> {
     let (t, s) = (project.terms(), &view.status);
-    let trainers = view.trainers.iter().map(|(address, state, owed)| {
-        json!({"address": format_address(address), "stake_wei": state.stake.to_string(), "owed_wei": owed.to_string(), "dropped": state.dropped, "penalised": state.penalised})
-    });
-    let open = &view.open_model;
-    let open_model = (open.round != 0).then(|| {
-        let published = view.published.iter().map(|model| format_address(&model.publisher));
-        json!({
-            "round": open.round,
-            "payee": format_address(&open.payee),
-            "fee_wei": open.fee.to_string(),
-            "published_by": published.collect::<Vec<_>>(),
-        })
-    });
-    json!({
-        "project": format_address(&project.address()),
-        "chain_id": project.chain().chain_id(),
-        "name": view.specification.as_ref().ok().map(|s| &s.name),
-        "specification": view.specification.as_ref().ok(),
-        "specification_error": view.specification.as_ref().err(),
-        "phase": s.phase,
-        "round": s.round,
-        "deadline": s.deadline,
-        "now": s.now,
-        "block": s.block,
-        "settled": s.settled,
-        "voids": s.voids,
-        "committed": view.round.committed,
-        "revealed": view.round.revealed_mask.count_ones(),
-        "attested": view.round.attested.count_ones(),
-        "active": view.round.active.count_ones(),
-        "open_model": open_model,
-        "learning_rate_millionths": s.learning_rate,
-        "local_epochs": s.local_epochs,
-        "model": {"commitment": format_point(&s.model), "cid": model_cid(view, s)},
-        "bond_placed": s.bond_placed,
-        "escrow_wei": s.escrow.to_string(),
-        "deposit_wei": t.deposit().to_string(),
-        "owner_owed_wei": view.owner_owed.to_string(),
-        "aggregator_owed_wei": view.aggregator_owed.to_string(),
-        "trainers": trainers.collect::<Vec<_>>(),
-        "terms": terms(t),
-    })
-}
-
-fn terms(t: &Terms) -> Value {
-    json!({
-        "owner": format_address(&t.owner),
-        "aggregator": format_address(&t.aggregator),
-        "specification": hash(&t.specification),
-        "specification_cid": ContentId::from_digest(t.specification, 0).to_string(),
-        "rule": t.rule,
-        "slots": t.slots,
-        "dimension": t.dimension,
-        "theta": t.theta,
-        "trim": t.trim,
-        "byzantine": t.byzantine,
-        "selected": t.selected,
-        "table": t.table,
-        "token": t.token.as_ref().map(format_address),
-        "attest_period": t.attest_period,
-        "min_trainers": t.min_trainers,
-        "max_trainers": t.max_trainers,
-        "min_active": t.min_active,
-        "stake_wei": t.stake.to_string(),
-        "bond_wei": t.bond.to_string(),
-        "outlier_rounds": t.outlier_rounds,
-        "outlier_penalty_wei": t.outlier_penalty.to_string(),
-        "rounds": t.rounds,
-        "max_voids": t.max_voids,
-        "round_reward_wei": t.round_reward.to_string(),
-        "round_fee_wei": t.round_fee.to_string(),
-        "registration_period": t.registration_period,
-        "commit_period": t.commit_period,
-        "reveal_period": t.reveal_period,
-        "aggregate_period": t.aggregate_period,
-        "learning_rate_millionths": t.learning_rate,
-        "local_epochs": t.local_epochs,
-        "decay": t.decay,
-        "coherence_floor": t.coherence_floor,
-        "coherence_decay": t.coherence_decay,
-        "min_learning_rate_millionths": t.min_learning_rate,
-        "first_model": format_point(&t.model),
-    })
-}
-
-/// The model file's CID; its codec follows from the file's length, which follows from the specification's model.
-fn model_cid(view: &View, status: &Status) -> Value {
-    let length =
-        view.specification.as_ref().ok().and_then(|s| {
-            fairshare_protocol::encoded_len(&s.model, fairshare_protocol::FileKind::Model).ok()
-        });
-    match length {
-        Some(length) => ContentId::from_digest(status.model_cid, length).to_string().into(),
-        None => Value::Null,
-    }
-}
-
-fn people(project: &Project, view: &View) -> std::io::Result<()> {
-    let (t, s) = (project.terms(), &view.status);
-    let name = view.specification.as_ref().map_or("(its specification cannot be had)", |s| s.name.as_str());
+    let name = view.specification.as_ref().map_or("(specification not available)", |s| s.name.as_str());
     print_line(&format!(
         "{name}  {}  chain {}",
         format_address(&project.address()),
         project.chain().chain_id()
     ))?;
-    print_line(&where_it_stands(s, t.rounds, &view.round))?;
+    print_line(&phase_text(s, t.rounds, &view.round))?;
     print_line("")?;
     let mut facts = table(&[]);
     let round =
@@ -267,7 +125,7 @@ fn people(project: &Project, view: &View) -> std::io::Result<()> {
         }
     }
     if let Err(error) = &view.specification {
-        print_line(&format!("\nits specification cannot be had: {error}"))?;
+        print_line(&format!("\nits specification is not available: {error}"))?;
     }
     Ok(())
 }
@@ -279,63 +137,58 @@ fn rule_words(t: &Terms) -> String {
             "agreement: {}/256 of a row trimmed at either end, outliers below {}/256 of the median",
             policy.trim, policy.theta
         ),
-        Ok(RulePolicy::MultiKrum(policy)) => format!(
-            "multi-krum: {}/256 of the slots may lie, {}/256 are kept",
-            policy.byzantine, policy.selected
-        ),
+        Ok(RulePolicy::MultiKrum(_)) => "multi-krum".to_owned(), // no factory creates such a project
         Err(error) => format!("{} ({error})", t.rule),
     }
 }
 
-/// Whose the fee of the last model file will be.
+/// Who will receive the fee of the last model file.
 fn open_model_words(t: &Terms, open: &OpenModel, published: &[PublishedModel]) -> String {
     let (fee, payee) = (t.money(open.fee), format_address(&open.payee));
-    let mut words =
-        format!("round {}: {fee} wait for the trainers to attest that they had it from {payee}", open.round);
+    let mut words = format!(
+        "round {}: {fee} are paid when the trainers attest that they fetched it from {payee}",
+        open.round
+    );
     if !published.is_empty() {
         let names: Vec<_> = published.iter().map(|model| format_address(&model.publisher)).collect();
-        words = format!("{words}, or from {}, who say that it was withheld", names.join(", "));
+        words = format!("{words}, or from {}, which published it as withheld", names.join(", "));
     }
     words
 }
 
-fn where_it_stands(s: &Status, rounds: u16, slots: &RoundState) -> String {
+fn phase_text(s: &Status, rounds: u16, slots: &RoundState) -> String {
     let (committed, revealed) = (slots.committed, slots.revealed_mask.count_ones());
     let (attested, active) = (slots.attested.count_ones(), slots.active.count_ones());
     let trainers = s.trainers.len();
     let left = if s.deadline > s.now {
         format!("ends in {}", duration(s.deadline - s.now))
     } else {
-        "its deadline has passed: `fairshare project advance` moves it on".into()
+        "its deadline has passed: `fairshare project advance` starts the next phase".into()
     };
     match s.phase {
         Phase::Registration => format!("registration: {trainers} trainers so far; {left}"),
         Phase::Commit => {
             format!("round {}: training, {committed} of {trainers} trainers have committed; {left}", s.round)
         }
-        Phase::Reveal => format!("round {}: revealing, {revealed} of {committed} are open; {left}", s.round),
-        Phase::Attest => format!(
-            "round {}: attesting, {attested} of {revealed} have said whose updates they had; {left}",
-            s.round
-        ),
+        Phase::Reveal => {
+            format!("round {}: revealing, {revealed} of {committed} updates are revealed; {left}", s.round)
+        }
+        Phase::Attest => {
+            format!("round {}: attesting, {attested} of {revealed} trainers have attested; {left}", s.round)
+        }
         Phase::Aggregate => {
             format!("round {}: {active} updates wait for the aggregator's proof; {left}", s.round)
         }
         Phase::Closing => {
-            format!("closing: the last model file is attested, or published by another; {left}")
+            format!("closing: trainers attest the last model file, or publish it; {left}")
         }
         Phase::Completed => {
-            format!("completed: all {rounds} rounds are settled; what is owed can be withdrawn")
+            format!("completed: all {rounds} rounds are settled; use `fairshare withdraw`")
         }
         Phase::WoundUp => {
-            "wound up: too few trainers or too many void rounds; what is owed can be withdrawn".into()
+            "wound up: too few trainers or too many void rounds; use `fairshare withdraw`".into()
         }
     }
-}
-
-/// The phase's name, as in JSON.
-pub(super) fn phase_name(phase: Phase) -> String {
-    serde_json::to_value(phase).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -343,13 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn phases_have_the_names_of_the_json() {
-        assert_eq!(phase_name(Phase::WoundUp), "wound-up");
-        assert_eq!(phase_name(Phase::Commit), "commit");
-    }
-
-    #[test]
-    fn a_passed_deadline_is_said_with_what_to_do() {
+    fn a_passed_deadline_comes_with_its_remedy() {
         let mut status = Status {
             phase: Phase::Commit,
             round: 2,
@@ -376,17 +223,17 @@ mod tests {
         };
         for (phase, words) in [
             (Phase::Commit, "round 2: training, 3 of 5 trainers have committed; ends in 1 min 0 s"),
-            (Phase::Attest, "round 2: attesting, 2 of 3 have said whose updates they had; ends in 1 min 0 s"),
+            (Phase::Attest, "round 2: attesting, 2 of 3 trainers have attested; ends in 1 min 0 s"),
             (Phase::Aggregate, "round 2: 2 updates wait for the aggregator's proof; ends in 1 min 0 s"),
             (
                 Phase::Closing,
-                "closing: the last model file is attested, or published by another; ends in 1 min 0 s",
+                "closing: trainers attest the last model file, or publish it; ends in 1 min 0 s",
             ),
         ] {
             status.phase = phase;
-            assert_eq!(where_it_stands(&status, 5, &slots), words);
+            assert_eq!(phase_text(&status, 5, &slots), words);
         }
         status.now = 100;
-        assert!(where_it_stands(&status, 5, &slots).contains("fairshare project advance"));
+        assert!(phase_text(&status, 5, &slots).contains("fairshare project advance"));
     }
 }

@@ -12,13 +12,13 @@ use super::output::text;
 /// `fairshare wallet ..`
 #[derive(Subcommand, Debug)]
 pub(super) enum WalletCommand {
-    /// Make a new account, its key encrypted in a keystore file
+    /// Create an account, its key encrypted in a keystore file
     #[command(after_help = "\
 Example:
   head -c 18 /dev/urandom | base64 > password && chmod 600 password
   fairshare wallet new --out me.json --password-file password
 
-A file that is there already is never overwritten. Whoever loses the keystore or the password loses the money.")]
+An existing file is never overwritten. Keystore and password are both needed: losing either loses the money.")]
     New(NewArgs),
     /// Print the address of a keystore, after checking that the password opens it
     #[command(after_help = "Example:\n  fairshare wallet show --wallet me.json --password-file password")]

@@ -1,4 +1,4 @@
-//! The chain: anvil as a process of its own, which never outlives us.
+//! The chain: anvil as a child process that never outlives this one.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -9,9 +9,12 @@ use fairshare_client::Chain;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-use super::{free_port, require_free, DevnetError, CHAIN_ID};
+use super::error::DevnetError;
+use super::ports::{free_port, require_free};
 
-/// Starts its arguments and ends them when its standard input is closed, which also happens when we are killed.
+/// The devnet's chain id, one of the test chains of the contracts.
+pub const CHAIN_ID: u64 = 31_337;
+/// Runs its arguments and ends them when its standard input closes, which also happens when this process is killed.
 const GUARD: &str = r#"exec 3<&0
 "$@" </dev/null &
 child=$!
@@ -22,10 +25,10 @@ code=$?
 kill "$reader" 2>/dev/null
 exit "$code""#;
 const IN_THE_REPOSITORY: &str = "contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
-/// States kept in memory; older ones are dropped, not written to the user's home.
+/// Number of states that anvil keeps in memory; it drops older ones instead of writing them to the user's home.
 const STATES: &str = "256";
-/// Seconds between two writings of the whole chain, which grows with every round. It is also written when anvil ends, and
-/// anvil ends in order when we are killed: only a power cut takes more than nothing.
+/// Seconds between two writes of the whole chain, which grows with every round. Anvil also writes it when it ends, which it
+/// does in order when this process is killed: only a power cut loses blocks.
 const STATE_INTERVAL: &str = "60";
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -34,7 +37,7 @@ pub(super) struct Anvil {
     guard: Child,
     port: u16,
     log: PathBuf,
-    /// Locked by us and, as their standard output, by the guard and anvil: the folder is in use until all are gone.
+    /// This process, the guard and anvil (as their standard output) hold its lock: the folder is in use until all have ended.
     _lock: File,
 }
 
@@ -64,7 +67,7 @@ impl Anvil {
             .stdin(Stdio::piped())
             .stdout(output()?)
             .stderr(output()?)
-            // A ctrl-c in the terminal is for us alone: anvil is stopped in order.
+            // Ctrl-c in the terminal must reach this process only, which then stops anvil in order.
             .process_group(0)
             .kill_on_drop(false)
             .spawn()
@@ -98,7 +101,7 @@ impl Anvil {
     }
 
     pub(super) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
-        // `Child::wait` would close the standard input, which is what stops the guard.
+        // `Child::wait` would close the standard input and thereby stop the guard.
         loop {
             if let Some(status) = self.guard.try_wait()? {
                 return Ok(status);
@@ -111,7 +114,10 @@ impl Anvil {
     pub(super) async fn stop(&mut self) {
         drop(self.guard.stdin.take());
         if tokio::time::timeout(STOP_TIMEOUT, self.guard.wait()).await.is_err() {
-            tracing::warn!(seconds = STOP_TIMEOUT.as_secs(), "anvil does not stop; it is left to itself");
+            tracing::warn!(
+                seconds = STOP_TIMEOUT.as_secs(),
+                "anvil does not stop in time; no longer waiting for it"
+            );
         }
     }
 
@@ -127,7 +133,7 @@ impl Anvil {
     }
 }
 
-/// Opens the log and locks it; waits a little for a chain whose devnet was killed and that is writing its state.
+/// Opens and locks the log. Waits up to five seconds for the anvil of a killed devnet, which may still write its state.
 async fn lock(log: &Path, folder: &Path) -> Result<File, DevnetError> {
     let file = OpenOptions::new().create(true).append(true).open(log).map_err(DevnetError::file(log))?;
     for _ in 0..50 {
@@ -140,10 +146,10 @@ async fn lock(log: &Path, folder: &Path) -> Result<File, DevnetError> {
     Err(DevnetError::FolderInUse(folder.to_owned()))
 }
 
-/// `FAIRSHARE_ANVIL`, the repository around this program or the working directory, then PATH.
+/// Finds anvil: `FAIRSHARE_ANVIL`, the repository around this program or the working directory, then PATH.
 fn find() -> Result<PathBuf, DevnetError> {
     if let Some(named) = std::env::var_os("FAIRSHARE_ANVIL").map(PathBuf::from) {
-        let looked = format!("FAIRSHARE_ANVIL is {}, which is no file", named.display());
+        let looked = format!("FAIRSHARE_ANVIL is {}, which is not a file", named.display());
         return if named.is_file() { Ok(named) } else { Err(DevnetError::NoAnvil { looked }) };
     }
     let starts = [std::env::current_exe().ok(), std::env::current_dir().ok()];

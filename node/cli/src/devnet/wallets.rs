@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use fairshare_client::{format_address, read_password, write_new, Address20, Chain, Wallet, WalletError};
+use fairshare_client::files::write_new;
+use fairshare_client::{format_address, read_password, Address20, Chain, Wallet, WalletError};
 use rand::distributions::{Alphanumeric, DistString};
 use serde::Serialize;
 
-use super::{DevnetError, FUNDS};
+use super::error::DevnetError;
+
+/// Initial balance of each wallet, wei: 1000 ether.
+pub const FUNDS: u128 = 1_000_000_000_000_000_000_000;
 
 /// A wallet of a devnet.
 #[derive(Clone, Debug, Serialize)]
@@ -27,7 +31,7 @@ pub(super) struct DevWallets {
 }
 
 impl DevWallets {
-    /// Opens `count` wallets of the folder; those that are not there yet are made.
+    /// Opens `count` wallets of the folder and creates missing ones.
     pub(super) async fn open(folder: &Path, count: u16) -> Result<Self, DevnetError> {
         let password_file = folder.join("password");
         if !password_file.exists() {
@@ -36,7 +40,7 @@ impl DevWallets {
                 .map_err(DevnetError::file(&password_file))?;
         }
         let password = read_password(Some(&password_file))?;
-        // The key derivation is made to be slow: all cores at once.
+        // The key derivation is slow by design, so this uses all cores.
         let tasks: Vec<_> = (0..count)
             .map(|index| {
                 let (name, password) = (name(index), password.clone());
@@ -51,7 +55,7 @@ impl DevWallets {
         Ok(Self { password_file, wallets })
     }
 
-    /// Gives money to those that have none.
+    /// Funds the wallets whose balance is zero.
     pub(super) async fn fund(&self, chain: &Chain) -> Result<(), DevnetError> {
         for wallet in &self.wallets {
             if chain.balance(wallet.account).await? == 0 {

@@ -1,4 +1,4 @@
-//! The RPC: the paths, parameters and answers of Kubo's.
+//! The RPC, with the paths, parameters and answers of Kubo's.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -19,9 +19,9 @@ use rust_ipfs::{Block, Ipfs, IpfsPath, Multiaddr, PinMode};
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 
-/// A file of more bytes is refused: the largest model has 2^22 parameters of eight bytes.
+/// Larger files are refused: the largest model has 2^22 parameters of eight bytes.
 const MAX_FILE: usize = 256 << 20;
-/// How long content is looked for among peers, where the client does not say (`timeout=30s`) or end the request.
+/// How long to search peers for content, unless the client sets `timeout` or closes the request.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(120);
 
 pub(super) fn router(ipfs: Ipfs) -> Router {
@@ -39,7 +39,7 @@ pub(super) fn router(ipfs: Ipfs) -> Router {
         .with_state(ipfs)
 }
 
-/// A web page must not drive the node of whoever looks at it: browsers say where a request comes from.
+/// Refuses requests from web pages, which browsers mark: a page must not control the node of its reader.
 async fn no_browsers(headers: HeaderMap, request: Request, next: Next) -> Response {
     if headers.contains_key(header::ORIGIN) || headers.contains_key(header::REFERER) {
         return (StatusCode::FORBIDDEN, "403 - Forbidden\n").into_response();
@@ -47,7 +47,7 @@ async fn no_browsers(headers: HeaderMap, request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-/// An error as Kubo tells it.
+/// An error in Kubo's format.
 struct Fault(String);
 
 impl<E: std::fmt::Display> From<E> for Fault {
@@ -65,7 +65,7 @@ impl IntoResponse for Fault {
 
 type Answer = Result<Json<Value>, Fault>;
 
-/// The parameters of all commands; each takes those that it knows, as Kubo does.
+/// The parameters of all commands; each command ignores those that it does not know, as Kubo does.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Parameters {
@@ -98,7 +98,7 @@ impl Parameters {
 }
 
 async fn add(State(ipfs): State<Ipfs>, Query(p): Query<Parameters>, mut form: Multipart) -> Answer {
-    // Another form of tree would get another CID than the protocol pins; no client of ours asks for one.
+    // Another tree would give another CID than the protocol requires; our clients never ask for one.
     if p.cid_version != Some(1) || p.raw_leaves == Some(false) {
         return Err(Fault("this node adds with cid-version=1 and raw-leaves=true only".into()));
     }
@@ -115,7 +115,7 @@ async fn add(State(ipfs): State<Ipfs>, Query(p): Query<Parameters>, mut form: Mu
 
 async fn put(ipfs: &Ipfs, bytes: Vec<u8>, pin: bool) -> Result<Cid, Fault> {
     if bytes.len() <= CHUNK {
-        // The library gives nothing for a file of exactly one chunk, so single blocks are put as they are.
+        // The library returns no CID for a file of exactly one chunk, so single blocks are stored directly.
         let cid = Cid::from_str(&ContentId::of_raw(&bytes).to_string())?;
         ipfs.put_block(&Block::new(cid, bytes)?).await?;
         if pin && !ipfs.is_pinned(cid).await? {
@@ -127,7 +127,7 @@ async fn put(ipfs: &Ipfs, bytes: Vec<u8>, pin: bool) -> Result<Cid, Fault> {
     while let Some(status) = adding.next().await {
         match status {
             UnixfsStatus::CompletedStatus { path, .. } => {
-                return path.root().cid().copied().ok_or_else(|| Fault("the node gave no CID".into()));
+                return path.root().cid().copied().ok_or_else(|| Fault("the node returned no CID".into()));
             }
             UnixfsStatus::FailedStatus { error, .. } => return Err(error.into()),
             UnixfsStatus::ProgressStatus { .. } => {}
@@ -138,7 +138,7 @@ async fn put(ipfs: &Ipfs, bytes: Vec<u8>, pin: bool) -> Result<Cid, Fault> {
 
 async fn cat(State(ipfs): State<Ipfs>, Query(p): Query<Parameters>) -> Result<Response, Fault> {
     let mut content = ipfs.cat_unixfs(IpfsPath::from(p.cid()?)).timeout(p.timeout()?);
-    // An error before the first byte gets an error's status; a later one ends the connection.
+    // An error before the first byte sets the status; a later one ends the connection.
     let first = content.next().await.transpose()?;
     let rest = futures::stream::iter(first.map(Ok)).chain(content);
     Ok(([(header::CONTENT_TYPE, "text/plain")], Body::from_stream(rest)).into_response())
@@ -245,7 +245,7 @@ async fn swarm_connect(State(ipfs): State<Ipfs>, Query(p): Query<Parameters>) ->
         argument.parse().map_err(|e| Fault(format!("invalid address \"{argument}\": {e}")))?;
     let peer = address
         .peer_id()
-        .ok_or_else(|| Fault(format!("\"{argument}\" names no peer: it ends in no /p2p/ID")))?;
+        .ok_or_else(|| Fault(format!("\"{argument}\" names no peer: expected /p2p/ID at its end")))?;
     let timeout = p.timeout()?.min(Duration::from_secs(30));
     let deadline = tokio::time::Instant::now() + timeout;
     ipfs.connect(address.clone()).await?;
@@ -261,7 +261,7 @@ async fn swarm_connect(State(ipfs): State<Ipfs>, Query(p): Query<Parameters>) ->
     Ok(Json(json!({"Strings": [format!("connect {peer} success")]})))
 }
 
-/// A duration as Go writes it: `1h`, `1m30s`, `250ms`, `2s500ns`.
+/// A duration in the syntax of Go: `1h`, `1m30s`, `250ms`, `2s500ns`.
 fn duration(text: &str) -> Option<Duration> {
     let mut total = Duration::ZERO;
     let mut rest = text;

@@ -1,4 +1,5 @@
-//! Whether a contract is what it says: its code is that of this version, and the factory of this version made it.
+//! Checks that a contract is what it claims to be: its code is that of this version, and the factory of this version created
+//! it.
 //!
 //! ```text
 //! project = clone (EIP-1167) of Project, terms appended     created by ProjectFactory
@@ -7,9 +8,9 @@
 //!  factory, KeyRegistry, RoundVerifier, FormVerifier      KeyRegistry, RoundVerifier, FormVerifier, Project
 //! ```
 //!
-//! Whoever deploys code also writes its first storage, so code alone says little: a project that its own constructor
-//! filled could owe its owner every stake. That is why the creation itself must have been the factory's. For the same
-//! reason the verifier's copy of the project's key is compared with the pinned key, and not only the registry's.
+//! A deployer also writes the first storage, so code alone proves little: a project whose constructor filled its storage
+//! could owe its owner every stake. Therefore the factory itself must have created the project. For the same reason the
+//! verifier's copy of the project's key is compared with the pinned key, and not only the registry's.
 
 use ethers::abi::Tokenizable;
 use ethers::contract::EthEvent;
@@ -31,12 +32,12 @@ use crate::address::{format_address, Address20};
 
 const PROJECT: &str = "project";
 const FACTORY: &str = "project factory";
-/// The minimal proxy of EIP-1167, before and behind the address whose code it runs. What follows is never run.
+/// The minimal proxy of EIP-1167, before and behind the address whose code it runs. What follows is data.
 const CLONE_HEAD: [u8; 10] = [0x36, 0x3d, 0x3d, 0x37, 0x3d, 0x3d, 0x3d, 0x36, 0x3d, 0x73];
 const CLONE_TAIL: [u8; 15] =
     [0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3];
 
-/// Whose code a clone runs, and what is appended to its own; `None` when the code is no clone's.
+/// The address whose code a clone runs, and the data appended to its own code; `None` for any other code.
 fn clone_parts(code: &[u8]) -> Option<(Address20, &[u8])> {
     let (target, rest) = code.strip_prefix(&CLONE_HEAD)?.split_first_chunk::<20>()?;
     Some((*target, rest.strip_prefix(&CLONE_TAIL)?))
@@ -47,8 +48,8 @@ fn encoded_terms(terms: &Terms) -> Vec<u8> {
     ethers::abi::encode(&[bindings::Terms::from(terms).into_token()])
 }
 
-/// The contract with the verifier's copy of a project's key, and its code: the verifier's constructor made one for every
-/// circuit, in the order in which the keys are registered, and the code is a STOP and the words of the key.
+/// The contract with the verifier's copy of a project's key, and its expected code: a STOP and the words of the key. The
+/// verifier's constructor created one for every circuit, in the order in which the keys are registered.
 fn key_copy(verifier: Address20, terms: &Terms) -> Option<(Address20, Vec<u8>)> {
     let known = |circuit: &AssessmentCircuit| (circuit.rule.id(), circuit.size) == (terms.rule, terms.slots);
     let (circuit, number) = key_circuits().zip(1u64..).find(|(circuit, _)| known(circuit))?;
@@ -58,7 +59,7 @@ fn key_copy(verifier: Address20, terms: &Terms) -> Option<(Address20, Vec<u8>)> 
     Some((copy.0, [&[0], words.as_flattened()].concat()))
 }
 
-/// What is checked, for the error.
+/// The contract under check, for error messages.
 struct Subject<'a> {
     chain: &'a Chain,
     what: &'static str,
@@ -92,7 +93,7 @@ impl Subject<'_> {
         self.require("its key registry", market.key_registry, code).await
     }
 
-    /// The contract that holds the key of a circuit: the registry's storage alone says which.
+    /// Checks the contract that holds the key of a circuit, which only the registry's storage names.
     async fn verifying_key(&self, market: &Market, terms: &Terms) -> Result<(), ChainError> {
         let call = key_registry::VerifyingKeyCall { rule: terms.rule, size: terms.slots };
         let key: key_registry::VerifyingKeyReturn =
@@ -103,7 +104,7 @@ impl Subject<'_> {
         self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await?;
         let copy = key_copy(market.round_verifier, terms);
         let (at, code) =
-            copy.ok_or_else(|| self.refuse("no key of this version is for its rule and slots"))?;
+            copy.ok_or_else(|| self.refuse("this version has no key for its rule and number of slots"))?;
         self.require("its verifier's copy of the key", at, Some(code)).await
     }
 
@@ -123,7 +124,7 @@ impl Subject<'_> {
         self.require("the code that it runs,", at, code).await
     }
 
-    /// The creation of the project, when the factory's code ran: it was called directly, or stood there a block before.
+    /// Checks that the factory's code created the project: the factory was called directly, or had its code a block before.
     async fn creation(&self, factory: Address20, code: &[u8]) -> Result<(), ChainError> {
         let provider = &self.chain.inner.provider;
         let mut project = H256::zero();
@@ -139,7 +140,7 @@ impl Subject<'_> {
         });
         let Some((hash, block)) = created.and_then(|log| Some((log.transaction_hash?, log.block_number?)))
         else {
-            return Err(self.refuse("its factory does not say that it made it"));
+            return Err(self.refuse("its factory has no event of its creation"));
         };
         let question = provider.get_transaction(hash);
         let transaction = self.chain.ask("eth_getTransactionByHash", question).await?;
@@ -159,14 +160,14 @@ impl Project {
     /// version made it.
     ///
     /// # Errors
-    /// [`ChainError::NotGenuine`] says which part is another; the node's faults.
+    /// [`ChainError::NotGenuine`] names the part that differs; the node's faults.
     pub async fn check_genuine(&self) -> Result<(), ChainError> {
         let subject = Subject { chain: self.chain(), what: PROJECT, address: self.address() };
         let code = self.chain().code(self.address(), None).await?;
         let (implementation, arguments) = clone_parts(&code)
-            .ok_or_else(|| subject.refuse("its code is no minimal proxy with terms behind it"))?;
+            .ok_or_else(|| subject.refuse("its code is not a minimal proxy with terms appended"))?;
         if arguments != encoded_terms(self.terms()) {
-            return Err(subject.refuse("the terms in its code are not those that it answers"));
+            return Err(subject.refuse("the terms in its code differ from those that it returns"));
         }
         let market = self.market().await?;
         subject.implementation(&market, implementation).await?;
@@ -181,7 +182,7 @@ impl Market {
     /// Checks that the code of factory, verifier and registry is that of this version.
     ///
     /// # Errors
-    /// [`ChainError::NotGenuine`] says which part is another; the node's faults.
+    /// [`ChainError::NotGenuine`] names the part that differs; the node's faults.
     pub(super) async fn check_genuine(&self, chain: &Chain) -> Result<(), ChainError> {
         let subject = Subject { chain, what: FACTORY, address: self.factory };
         let answer: project_factory::ImplementationReturn =
@@ -245,13 +246,13 @@ mod tests {
             error @ ChainError::NotGenuine { .. } => error.to_string(),
             other => panic!("{other:?}"),
         };
-        // The very same code where the factory did not put it: its storage could hold anything.
+        // The same code at an address that the factory did not create: its storage could hold anything.
         let code = chain.code(address, None).await.unwrap();
         let copy = [0x55; 20];
         set_code(&chain, copy, &code).await;
         let found = refusal(copy).await;
         let start = format!("{} is not a Fairshare project of this version: ", format_address(&copy));
-        assert!(found.starts_with(&start) && found.contains("does not say that it made it"), "{found}");
+        assert!(found.starts_with(&start) && found.contains("has no event of its creation"), "{found}");
         set_code(&chain, copy, &[&code[..], &[0]].concat()).await;
         assert!(refusal(copy).await.contains("the terms in its code"));
 
@@ -264,14 +265,14 @@ mod tests {
             ("its factory", market.factory),
         ] {
             let genuine = chain.code(at, None).await.unwrap();
-            set_code(&chain, at, &[&genuine[..], &[0]].concat()).await; // behind the end: it answers as before
+            set_code(&chain, at, &[&genuine[..], &[0]].concat()).await; // after the end: it answers as before
             let found = refusal(address).await;
             assert!(found.contains(part) && found.contains("has other code"), "{found}");
             let error = Market::open(&chain, market.factory).await.unwrap_err();
             assert!(matches!(error, ChainError::NotGenuine { what: FACTORY, .. }), "{error}");
             set_code(&chain, at, &genuine).await;
         }
-        // The verifier's constructor writes its copies of the keys, and its code does not say what.
+        // The verifier's constructor writes its copies of the keys; its own code does not contain them.
         let (copy, genuine) = key_copy(market.round_verifier, &terms).unwrap();
         assert_eq!(chain.code(copy, None).await.unwrap(), genuine);
         for at in [0, 1, genuine.len() / 2, genuine.len() - 1] {

@@ -1,4 +1,4 @@
-//! A connection to a chain: reads with deadlines, errors in words.
+//! A connection to a chain: reads with deadlines and typed errors.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -12,20 +12,21 @@ use ethers::types::transaction::eip2718::TypedTransaction;
 use ethers::types::{Address, Block, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, H256, U256};
 
 use super::error::ChainError;
-use super::send::Abandoned;
+use super::fees::Abandoned;
+use super::head::Head;
 use super::transport::Retrying;
 use super::wallet::Wallet;
 use crate::address::{format_address, Address20};
 
-/// How often a receipt is asked for.
+/// Interval between requests for a receipt.
 pub(super) const POLLING_INTERVAL: Duration = Duration::from_millis(50);
-/// How long a node may take over one attempt at a question.
+/// Time limit of one attempt at a request.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a node may take over one question, with all attempts.
+/// Time limit of a request with all attempts.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A chain, and a wallet to act with where one was given. Cheap to clone; clones share the queue in which transactions
-/// of the wallet are sent one after the other.
+/// A chain, optionally with a wallet. Cheap to clone; clones share the queue in which the wallet's transactions are sent one
+/// after the other.
 #[derive(Clone)]
 pub struct Chain {
     pub(super) inner: Arc<Inner>,
@@ -36,20 +37,9 @@ pub(super) struct Inner {
     pub(super) chain_id: u64,
     pub(super) provider: Provider<Retrying>,
     pub(super) wallet: Option<Wallet>,
-    /// Held while a transaction is on its way, so that each one gets a nonce of its own. Holds the last one where we gave up
-    /// waiting for it.
+    /// Locked while a transaction is pending, so that each one gets its own nonce. Holds the last one if we gave up waiting
+    /// for it.
     pub(super) sending: tokio::sync::Mutex<Option<Abandoned>>,
-}
-
-/// The latest block.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Head {
-    pub(super) number: u64,
-    /// Unix seconds.
-    pub(super) timestamp: u64,
-    pub(super) hash: H256,
-    /// Wei for a unit of gas; 0 on a chain without base fees.
-    pub(super) base_fee: U256,
 }
 
 impl Debug for Chain {
@@ -58,11 +48,11 @@ impl Debug for Chain {
     }
 }
 
-/// A question that failed: the node's words, or the contract's.
+/// A failed call: the error of the node, or of the contract.
 pub(super) enum CallError {
     /// The contract reverted with this data.
     Revert(Bytes),
-    /// Everything else.
+    /// Any other error.
     Other(ChainError),
 }
 
@@ -82,7 +72,7 @@ impl Chain {
             return Err(bad("it does not start with http://".into()));
         }
         let url: reqwest::Url = rpc.parse().map_err(|e| bad(format!("{e}")))?;
-        // No proxy: what is usually set for the web does not lead to a node on this machine.
+        // No proxy: one that is set for the web cannot reach a node on this machine.
         let client = reqwest::Client::builder()
             .no_proxy()
             .connect_timeout(Duration::from_secs(10))
@@ -118,7 +108,7 @@ impl Chain {
         self.wallet("this").map(Wallet::address)
     }
 
-    /// Wei of an account.
+    /// The balance of an account in wei.
     ///
     /// # Errors
     /// The node's faults.
@@ -136,7 +126,7 @@ impl Chain {
         Ok(self.head().await?.timestamp)
     }
 
-    /// Checks that there is code at `address`.
+    /// Checks that `address` has code.
     ///
     /// # Errors
     /// [`ChainError::NoCode`], the node's faults.
@@ -148,7 +138,7 @@ impl Chain {
         Ok(())
     }
 
-    /// What a unit of gas costs at most just now, wei.
+    /// The highest price of a unit of gas at present, wei.
     ///
     /// # Errors
     /// The node's faults.
@@ -156,7 +146,7 @@ impl Chain {
         u128_from(self.fees(&self.head().await?).await?.max_fee, "the gas price")
     }
 
-    /// Sets an account's balance, which development chains allow.
+    /// Sets an account's balance on a development chain.
     ///
     /// # Errors
     /// [`ChainError::Rpc`] on any other chain.
@@ -196,7 +186,7 @@ impl Chain {
         let other = |reason: String| ChainError::OtherContract { what, address: contract, reason };
         match self.call(None, Some(contract), call.encode().into(), U256::zero(), block).await {
             Ok(answer) => {
-                R::decode(&answer).map_err(|e| other(format!("{name}() answers something else: {e}")))
+                R::decode(&answer).map_err(|e| other(format!("{name}() returns another type: {e}")))
             }
             Err(CallError::Revert(data)) => Err(other(format!("{name}() fails: {}", explain(&data)))),
             Err(CallError::Other(error)) => Err(error),
@@ -227,7 +217,7 @@ impl Chain {
         ask(&self.inner.rpc, what, question).await
     }
 
-    /// As [`Self::ask`], with a revert told apart from the node's own errors.
+    /// As [`Self::ask`], but distinguishes a revert from the node's own errors.
     pub(super) async fn ask_contract<T>(
         &self,
         what: &str,
@@ -272,14 +262,14 @@ fn fault(rpc: &str, what: &str, error: &ProviderError) -> ChainError {
             ChainError::Unreachable { rpc, reason }
         }
         error => {
-            // An answer that is no JSON-RPC comes with its whole text, which may be a web page.
+            // An answer that is not JSON-RPC comes with its whole text, which may be a web page.
             let reason = error.to_string().chars().take(200).collect();
             ChainError::Rpc { what: what.to_owned(), rpc, reason }
         }
     }
 }
 
-/// The contract's reason in words.
+/// The contract's reason as text.
 pub(super) fn explain(data: &[u8]) -> String {
     fairshare_contracts::explain_revert(data).unwrap_or_else(|| match data.len() {
         0 => "it gives no reason".into(),
@@ -287,21 +277,21 @@ pub(super) fn explain(data: &[u8]) -> String {
     })
 }
 
-/// A number from the chain that our types hold in 128 bits.
+/// A number from the chain in 128 bits.
 pub(super) fn u128_from(value: U256, what: &str) -> Result<u128, ChainError> {
     u128::try_from(value).map_err(|_| ChainError::decode(what, "it has more than 128 bits"))
 }
 
-/// An amount of wei: the contracts' are below 2^96, and so are all that there are. Sums of them stay within 128 bits.
+/// An amount: those of the contracts are below 2^96, so that sums stay within 128 bits.
 pub(super) fn amount(value: U256, what: &str) -> Result<u128, ChainError> {
     let amount = u128_from(value, what)?;
     if amount >> 96 != 0 {
-        return Err(ChainError::decode(what, format!("{amount} wei are more than there can be")));
+        return Err(ChainError::decode(what, format!("{amount} is more than 96 bits hold")));
     }
     Ok(amount)
 }
 
-/// A slot of a round: below 128, so that a mask has a bit for it.
+/// A slot of a round, below 128.
 pub(super) fn slot(value: U256) -> Result<u8, ChainError> {
     let slot: u8 = narrow(value, "a slot")?;
     if slot >= 128 {
@@ -310,13 +300,13 @@ pub(super) fn slot(value: U256) -> Result<u8, ChainError> {
     Ok(slot)
 }
 
-/// A number from the chain that a narrower type holds.
+/// A number from the chain in a narrower type.
 pub(super) fn narrow<T: TryFrom<u128>>(value: U256, what: &str) -> Result<T, ChainError> {
     let out = || ChainError::decode(what, format!("{value} is out of range"));
     T::try_from(u128::try_from(value).map_err(|_| out())?).map_err(|_| out())
 }
 
-/// What a call is for, for people: `joining project 0x..`.
+/// The action of a call in messages: `joining project 0x..`.
 pub(super) fn action(what: &str, contract: Address20) -> String {
     format!("{what} {}", format_address(&contract))
 }

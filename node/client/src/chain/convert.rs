@@ -1,4 +1,4 @@
-//! Between the bindings' types and ours.
+//! Conversions between the bindings' types and ours.
 
 use ethers::types::{Address, U256};
 use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine, RoundProofWords};
@@ -9,7 +9,7 @@ use super::error::ChainError;
 use super::types::{CommitCall, Settlement, Terms};
 use crate::address::Address20;
 
-/// A point that the contract has accepted, so that it is on the curve unless the node lies.
+/// A point that the contract has accepted: it is on the curve unless the node lies.
 pub(super) fn point(words: [U256; 2], what: &str) -> Result<G1Affine, ChainError> {
     point_from_words(&words.map(to_word)).map_err(|e| ChainError::decode(what, e))
 }
@@ -18,7 +18,7 @@ pub(super) fn to_words(point: &G1Affine) -> [U256; 2] {
     point_words(point).map(from_word)
 }
 
-/// An address, where there is one.
+/// An address; `None` for zero.
 pub(super) fn some_address(address: Address) -> Option<Address20> {
     Some(address.0).filter(|bytes| *bytes != [0; 20])
 }
@@ -46,8 +46,6 @@ impl From<&Terms> for bindings::Terms {
             dimension: t.dimension,
             theta: t.theta,
             trim: t.trim,
-            byzantine: t.byzantine,
-            selected: t.selected,
             min_trainers: t.min_trainers,
             max_trainers: t.max_trainers,
             min_active: t.min_active,
@@ -98,8 +96,6 @@ impl TryFrom<bindings::Terms> for Terms {
             dimension: t.dimension,
             theta: t.theta,
             trim: t.trim,
-            byzantine: t.byzantine,
-            selected: t.selected,
             min_trainers: t.min_trainers,
             max_trainers: t.max_trainers,
             min_active: t.min_active,
@@ -138,19 +134,18 @@ impl From<&Settlement> for bindings::project::SettleCall {
             commitments: s.commitments.iter().map(to_words).collect(),
             outliers: s.outliers.iter().copied().map(Address::from).collect(),
             proof: bindings::RoundProof {
-                h: from_word(proof.h),
                 sigma: from_word(proof.sigma),
                 kept_mask: from_word(proof.kept_mask),
                 coherence: from_word(proof.coherence),
                 shares: proof.shares.iter().copied().map(from_word).collect(),
                 weights: proof.weights.iter().copied().map(from_word).collect(),
                 groth_16: proof.groth16.map(from_word),
-                s: proof.s.map(from_word),
-                r: proof.r.map(from_word),
+                quotient: proof.quotient.map(from_word),
+                reversed: proof.reversed.map(from_word),
                 values: proof.values.map(from_word),
-                w: proof.w.map(from_word),
+                opening: proof.opening.map(from_word),
                 model: proof.model.map(from_word),
-                committed: proof.committed.iter().copied().map(from_word).collect(),
+                committed: proof.committed.map(from_word),
             },
         }
     }
@@ -170,25 +165,24 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
             commitments,
             outliers: call.outliers.into_iter().map(|outlier| outlier.0).collect(),
             proof: RoundProofWords {
-                h: to_word(proof.h),
                 sigma: to_word(proof.sigma),
                 kept_mask: to_word(proof.kept_mask),
                 coherence: to_word(proof.coherence),
                 shares: proof.shares.into_iter().map(to_word).collect(),
                 weights: proof.weights.into_iter().map(to_word).collect(),
                 groth16: proof.groth_16.map(to_word),
-                s: proof.s.map(to_word),
-                r: proof.r.map(to_word),
+                quotient: proof.quotient.map(to_word),
+                reversed: proof.reversed.map(to_word),
                 values: proof.values.map(to_word),
-                w: proof.w.map(to_word),
+                opening: proof.opening.map(to_word),
                 model: proof.model.map(to_word),
-                committed: proof.committed.into_iter().map(to_word).collect(),
+                committed: proof.committed.map(to_word),
             },
         })
     }
 }
 
-/// A proof of form as the contract takes it.
+/// A proof of form in the contract's types.
 pub(super) fn form_proof(words: &FormProofWords) -> bindings::FormProof {
     let values = |words: &[[u8; 32]]| words.iter().copied().map(from_word).collect();
     bindings::FormProof { points: values(&words.points), values: values(&words.values) }

@@ -1,164 +1,164 @@
-//! Why the chain did not do what was asked.
+//! Errors of the chain.
 
-use fairshare_protocol::Wei;
+use fairshare_protocol::Money;
 
 use crate::address::{format_address, Address20};
 
-/// Every message names the address or the account and says what to do.
+/// Why a request to the chain failed. Every message names the address or the account, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
-    /// The address of the RPC is none.
+    /// The address cannot be that of an Ethereum RPC.
     #[error("{rpc:?} is not the address of an Ethereum RPC ({reason}); expected one such as http://127.0.0.1:8545")]
     BadAddress {
-        /// What was given.
+        /// The given text.
         rpc: String,
-        /// What is wrong with it.
+        /// Why it is refused.
         reason: String,
     },
-    /// Nobody answers.
+    /// Nothing listens at the address.
     #[error("no Ethereum node answers at {rpc} ({reason}): start one (`fairshare devnet`) or name another with --rpc")]
     Unreachable {
         /// The RPC's address.
         rpc: String,
-        /// What the connection failed with.
+        /// The error of the connection.
         reason: String,
     },
-    /// Another chain than expected.
+    /// The node serves another chain.
     #[error("the chain at {rpc} has id {found}, not {expected}: check --rpc and --chain-id")]
     WrongChain {
         /// The RPC's address.
         rpc: String,
-        /// What was expected.
+        /// The expected id.
         expected: u64,
-        /// What the node says.
+        /// The node's id.
         found: u64,
     },
-    /// There is no contract.
+    /// The address has no code.
     #[error("no {what} at {}: that address has no code on the chain with id {chain_id} at {rpc}; check the address and --rpc", format_address(address))]
     NoCode {
-        /// What should be there.
+        /// The expected contract.
         what: &'static str,
-        /// Where it should be.
+        /// Its address.
         address: Address20,
         /// The chain's id.
         chain_id: u64,
         /// The RPC's address.
         rpc: String,
     },
-    /// There is a contract of another kind.
+    /// The contract is of another kind.
     #[error(
         "the contract at {} is not a Fairshare {what} ({reason}); check the address",
         format_address(address)
     )]
     OtherContract {
-        /// What should be there.
+        /// The expected contract.
         what: &'static str,
         /// Its address.
         address: Address20,
-        /// How it answered.
+        /// How its answer differs.
         reason: String,
     },
-    /// A contract that answers like one of Fairshare and is none of this version.
+    /// Not a Fairshare contract of this version, although it answers like one.
     #[error(
         "{} is not a Fairshare {what} of this version: {reason}; do not send anything there",
         format_address(address)
     )]
     NotGenuine {
-        /// What it should be.
+        /// The expected contract.
         what: &'static str,
         /// Its address.
         address: Address20,
-        /// Which part is another.
+        /// The part that differs.
         reason: String,
     },
-    /// Something is to be sent and there is no wallet.
+    /// A transaction needs a wallet, and none is given.
     #[error("{action} needs a wallet: name its keystore with --wallet")]
     NoWallet {
-        /// What was to be done.
+        /// The action.
         action: String,
     },
     /// The wallet cannot pay. Nothing was sent.
     #[error("{action} needs {} ({value} with it, the rest for gas) and the wallet {} has {}: fund it; nothing was sent", ether(*needs), format_address(wallet), ether(*has), value = ether(*value))]
     InsufficientFunds {
-        /// What was to be done.
+        /// The action.
         action: String,
         /// The wallet.
         wallet: Address20,
-        /// Wei that it has.
+        /// Its balance in wei.
         has: u128,
-        /// Wei that it needs.
+        /// The wei that it needs.
         needs: u128,
-        /// The part of that which goes with the transaction.
+        /// The part that the transaction transfers.
         value: u128,
     },
-    /// The wallet has too little of a token. Nothing was sent.
+    /// The wallet does not have enough of a token. Nothing was sent.
     #[error(
         "{action} needs {needs} units of the token {} and the wallet {} has {has}: fund it; nothing was sent",
         format_address(token),
         format_address(wallet)
     )]
     InsufficientTokens {
-        /// What was to be done.
+        /// The action.
         action: String,
         /// The wallet.
         wallet: Address20,
         /// The token.
         token: Address20,
-        /// Least units that it has.
+        /// Its balance in least units.
         has: u128,
-        /// Least units that it needs.
+        /// The least units that it needs.
         needs: u128,
     },
-    /// The contract would refuse. Nothing was sent.
+    /// The contract would refuse the call. Nothing was sent.
     #[error("the contract refused {action}: {reason}")]
     Refused {
-        /// What was to be done.
+        /// The action.
         action: String,
-        /// The contract's reason, in words.
+        /// The contract's reason.
         reason: String,
     },
-    /// The contract refused when the transaction was mined; its gas is spent.
+    /// The mined transaction reverted; its gas is spent.
     #[error("the contract refused {action} in transaction 0x{}: {reason}", hex::encode(transaction))]
     Reverted {
-        /// What was to be done.
+        /// The action.
         action: String,
         /// The transaction.
         transaction: [u8; 32],
-        /// The contract's reason, in words.
+        /// The contract's reason.
         reason: String,
     },
-    /// Sent, and not mined in time. It may still be.
+    /// Sent, but not mined in time. It may still be mined.
     #[error(
-        "{action}: transaction 0x{} was not mined within {seconds} s, though it was sent again and its fee raised; it may still be{}",
+        "{action}: transaction 0x{} was not mined within {seconds} s, although it was sent again with a higher fee; it may still be mined{}",
         hex::encode(transaction),
         fault.as_ref().map_or_else(String::new, |fault| format!(" ({fault})"))
     )]
     NotMined {
-        /// What was to be done.
+        /// The action.
         action: String,
         /// The transaction.
         transaction: [u8; 32],
-        /// How long was waited.
+        /// Duration of the wait.
         seconds: u64,
-        /// What the node answered last, when that was no answer.
+        /// The last error of the node, if it failed to answer.
         fault: Option<String>,
     },
     /// The node answered with an error.
     #[error("{what}: the Ethereum node at {rpc} answered: {reason}")]
     Rpc {
-        /// What was asked.
+        /// The request.
         what: String,
         /// The RPC's address.
         rpc: String,
-        /// The node's words.
+        /// The node's message.
         reason: String,
     },
-    /// What came from the chain is not what a Fairshare contract writes.
+    /// Data from the chain that no Fairshare contract writes.
     #[error("{what} cannot be read: {reason}")]
     Decode {
-        /// What was read.
+        /// What the data should be.
         what: String,
-        /// What is wrong with it.
+        /// Why it is refused.
         reason: String,
     },
 }
@@ -174,31 +174,7 @@ impl ChainError {
     }
 }
 
-/// An amount for people: ether with its decimals, without trailing zeros.
+/// An amount of ether as text.
 pub fn ether(wei: u128) -> String {
-    const ONE: u128 = 1_000_000_000_000_000_000;
-    if wei != 0 && wei < ONE / 1_000_000_000 {
-        return Wei(wei).to_string();
-    }
-    let text = format!("{}.{:018}", wei / ONE, wei % ONE);
-    format!("{} ether", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_short_and_exact() {
-        for (wei, text) in [
-            (0, "0 ether"),
-            (1, "1 wei"),
-            (1_000_000_000, "0.000000001 ether"),
-            (1_500_000_000_000_000_000, "1.5 ether"),
-            (1_000_000_000_000_000_000_000, "1000 ether"),
-            (1_000_000_000_000_000_001, "1.000000000000000001 ether"),
-        ] {
-            assert_eq!(ether(wei), text);
-        }
-    }
+    Money::wei(wei).to_string()
 }

@@ -4,14 +4,14 @@ use ethers::abi::RawLog;
 use ethers::contract::EthLogDecode;
 use ethers::types::U256;
 use fairshare_contracts::bindings::project::ProjectEvents as Event;
-use fairshare_protocol::unpack17;
+use fairshare_protocol::{unpack17, Phase};
 
 use super::client::{amount, narrow, slot, u128_from};
 use super::convert::{point, some_address};
 use super::error::ChainError;
-use super::types::{CommittedUpdate, EventKind, Phase, PublishedModel, RevealedUpdate, SettledRound};
+use super::types::{CommittedUpdate, EventKind, PublishedModel, RevealedUpdate, SettledRound};
 
-/// What a log of a project says. `slots` is the circuit's size `N`; `transaction` and `gas_used` are those of the log.
+/// Decodes a log of a project; `None` for an unknown event. `slots` is the circuit's size `N`; `transaction` and `gas_used` are those of the log.
 pub(super) fn decode(
     log: &RawLog,
     slots: u8,
@@ -129,7 +129,7 @@ pub(super) fn decode(
 }
 
 pub(super) fn phase(index: u8) -> Result<Phase, ChainError> {
-    Phase::from_index(index)
+    Phase::from_number(index)
         .ok_or_else(|| ChainError::decode("a phase", format!("there is none with number {index}")))
 }
 

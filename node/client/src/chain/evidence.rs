@@ -1,4 +1,4 @@
-//! What only an auditor asks: the registered keys, and what the transactions of trainers carried.
+//! What auditors read: the registered keys and the arguments of past transactions.
 
 use ethers::abi::AbiDecode;
 use ethers::providers::Middleware;
@@ -16,12 +16,12 @@ const REGISTRY: &str = "key registry";
 pub struct RegisteredKeys {
     /// Their hash (docs/protocol.md 13.4).
     pub hash: [u8; 32],
-    /// Development keys: whoever made them can forge.
+    /// Development keys: anyone can forge proofs under them.
     pub dev: bool,
 }
 
 impl Market {
-    /// The registered keys, whichever they are.
+    /// The registered keys, which need not be those of this version.
     ///
     /// # Errors
     /// [`ChainError::OtherContract`], the node's faults.
@@ -38,7 +38,7 @@ impl Project {
     /// The arguments of a settling transaction; `None` when it went through another contract.
     ///
     /// # Errors
-    /// [`ChainError::Decode`] when the node does not have the transaction, or it calls something else of the project;
+    /// [`ChainError::Decode`] when the node does not have the transaction, or it calls another function of the project;
     /// the node's faults.
     pub async fn settlement_of(&self, transaction: [u8; 32]) -> Result<Option<Settlement>, ChainError> {
         let Some(data) = self.calldata(transaction).await? else { return Ok(None) };
@@ -56,7 +56,7 @@ impl Project {
         call.map_err(|e| ChainError::decode(name(transaction), e)).and_then(CommitCall::try_from).map(Some)
     }
 
-    /// The salt that a revealing transaction carried; `None` when it went through another contract.
+    /// The salt in a revealing transaction; `None` when it went through another contract.
     ///
     /// # Errors
     /// [`ChainError::Decode`] when the node does not have the transaction; the node's faults.
@@ -65,7 +65,7 @@ impl Project {
         Ok(data.and_then(|data| bindings::RevealUpdateCall::decode(&data).ok()).map(|call| call.salt))
     }
 
-    /// What a transaction carried to this project; `None` when it went through another contract.
+    /// The calldata of a transaction to this project; `None` when it went through another contract.
     async fn calldata(&self, transaction: [u8; 32]) -> Result<Option<Bytes>, ChainError> {
         let question = self.chain().inner.provider.get_transaction(H256(transaction));
         let found = self.chain().ask("eth_getTransactionByHash", question).await?;

@@ -2,8 +2,8 @@
 
 use ethers::types::{Eip1559TransactionRequest, U256};
 
-use super::client::Head;
 use super::error::ChainError;
+use super::head::Head;
 
 /// Wei for a unit of gas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,13 @@ pub(super) struct Fees {
     pub(super) max_fee: U256,
     /// The block producer's part.
     pub(super) tip: U256,
+}
+
+/// A transaction that we gave up waiting for: whatever is sent next takes its nonce, or would wait behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Abandoned {
+    pub(super) nonce: U256,
+    pub(super) fees: Fees,
 }
 
 impl Fees {

@@ -1,4 +1,4 @@
-//! A market: the factory of projects with the keys and the verifiers that they all use.
+//! A market: a factory of projects, with the key registry and the verifiers that they share.
 
 use ethers::abi::{AbiEncode, Token, Tokenizable};
 use ethers::contract::EthEvent;
@@ -18,9 +18,9 @@ const REGISTRY: &str = "key registry";
 /// The contracts that projects share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Market {
-    /// Makes projects.
+    /// Creates projects.
     pub factory: Address20,
-    /// Holds the keys.
+    /// Stores the keys.
     pub key_registry: Address20,
     /// Checks the proofs of rounds.
     pub round_verifier: Address20,
@@ -29,10 +29,10 @@ pub struct Market {
 }
 
 impl Market {
-    /// Deploys a market with the committed keys. Gives it and a receipt for each contract, by its name.
+    /// Deploys a market with the committed keys. Returns it with the name and receipt of each contract.
     ///
     /// # Errors
-    /// The contracts' reasons (DEV keys outside a test chain, above all), [`ChainError::InsufficientFunds`], the node's faults.
+    /// The contracts' refusals (such as DEV keys outside a test chain), [`ChainError::InsufficientFunds`], the node's faults.
     pub async fn deploy(chain: &Chain) -> Result<(Self, Vec<(String, Receipt)>), ChainError> {
         let mut receipts = Vec::new();
         let mut keys = Vec::new();
@@ -62,7 +62,7 @@ impl Market {
         Ok((market, receipts))
     }
 
-    /// Opens the market of a factory, whose keys must be those of this software.
+    /// Opens the market of a factory and checks that its contracts and keys are those of this version.
     ///
     /// # Errors
     /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`]; the node's faults.
@@ -74,7 +74,7 @@ impl Market {
             chain.view(factory, FACTORY, project_factory::RoundVerifierCall, None).await?;
         let form: project_factory::FormVerifierReturn =
             chain.view(factory, FACTORY, project_factory::FormVerifierCall, None).await?;
-        // A project answers the questions above as well.
+        // A project answers the calls above as well.
         let question = project_factory::IsProjectCall { project: Address::zero() };
         let _: project_factory::IsProjectReturn = chain.view(factory, FACTORY, question, None).await?;
         let market = Self {
@@ -91,7 +91,7 @@ impl Market {
     /// Creates a project with its whole reward in escrow.
     ///
     /// # Errors
-    /// The contract's reason, [`ChainError::InsufficientFunds`], the node's faults.
+    /// The contract's refusal, [`ChainError::InsufficientFunds`], the node's faults.
     pub async fn create_project(
         &self,
         chain: &Chain,
@@ -119,7 +119,7 @@ impl Market {
         Ok((project, mined.receipt))
     }
 
-    /// Whoever proves and audits here uses the committed keys; with others nothing would ever verify.
+    /// This version proves and audits with the committed keys; under any others nothing would verify.
     async fn require_our_keys(&self, chain: &Chain) -> Result<(), ChainError> {
         let call = key_registry::KeysHashCall;
         let theirs: key_registry::KeysHashReturn =

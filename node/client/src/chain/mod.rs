@@ -1,5 +1,6 @@
-//! The chain. Nothing outside this module imports the chain library.
+//! Everything about the chain. No other module imports the chain library.
 
+mod actions;
 mod bytecode_check;
 mod client;
 mod convert;
@@ -11,6 +12,8 @@ mod fake;
 mod fees;
 #[cfg(test)]
 mod fuzz;
+mod head;
+mod history;
 mod market;
 mod pending;
 mod project;
@@ -27,7 +30,7 @@ pub use evidence::RegisteredKeys;
 pub use market::Market;
 pub use project::Project;
 pub use types::{
-    seal, CommitCall, CommittedUpdate, EventKind, OpenModel, Phase, ProjectEvent, PublishedModel, Receipt,
+    seal, CommitCall, CommittedUpdate, EventKind, OpenModel, ProjectEvent, PublishedModel, Receipt,
     RevealedUpdate, RoundState, SettledRound, Settlement, SignedJoin, Status, Terms, TrainerState,
 };
-pub use wallet::{read_password, write_new, Wallet, WalletError};
+pub use wallet::{read_password, Wallet, WalletError};

@@ -17,9 +17,10 @@ use ethers::types::transaction::eip2718::TypedTransaction;
 use ethers::types::{Address, Bytes, Eip1559TransactionRequest, TransactionReceipt, H256, U256};
 use tokio::time::Instant;
 
-use super::client::{Chain, Head, POLLING_INTERVAL};
+use super::client::{Chain, POLLING_INTERVAL};
 use super::error::ChainError;
 use super::fees::Fees;
+use super::head::Head;
 
 /// How long a transaction without a deadline may take to be mined.
 const PATIENCE: Duration = Duration::from_secs(120);

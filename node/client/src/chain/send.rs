@@ -11,9 +11,10 @@ use ethers::types::{
 };
 use tokio::time::Instant;
 
-use super::client::{explain, u128_from, CallError, Chain, Head};
+use super::client::{explain, u128_from, CallError, Chain};
 use super::error::ChainError;
-use super::fees::Fees;
+use super::fees::{Abandoned, Fees};
+use super::head::Head;
 use super::pending::{Pending, Unmined, Wait};
 use super::types::Receipt;
 use crate::address::Address20;
@@ -30,13 +31,6 @@ pub(super) struct Mined {
     pub(super) receipt: Receipt,
     pub(super) contract: Option<Address20>,
     pub(super) logs: Vec<(Address20, RawLog)>,
-}
-
-/// A transaction that we gave up waiting for: whatever is sent next takes its nonce, or would wait behind it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Abandoned {
-    nonce: U256,
-    fees: Fees,
 }
 
 /// A call of a contract, or a deployment where `to` is `None`.

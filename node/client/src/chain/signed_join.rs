@@ -1,4 +1,4 @@
-//! Joins that a trainer signs and somebody else sends and pays for (EIP-712).
+//! Joins that a trainer signs and another account sends and pays for (EIP-712).
 
 use ethers::abi::Token;
 use ethers::types::{Address, Bytes, H256, U256};
@@ -6,13 +6,13 @@ use ethers::utils::keccak256;
 use fairshare_contracts::bindings::project as bindings;
 use fairshare_protocol::{word_from_address, word_from_u128, Word};
 
+use super::actions::Until;
 use super::error::ChainError;
-use super::project::Until;
+use super::project::Project;
 use super::types::{Receipt, SignedJoin};
-use super::Project;
 use crate::address::Address20;
 
-/// As `Project.sol` names its domain.
+/// The signing domain of `Project.sol`.
 const NAME: &str = "Fairshare";
 const VERSION: &str = "2";
 
@@ -29,7 +29,7 @@ fn domain_separator(chain_id: u64, contract: Address20) -> [u8; 32] {
     ]))
 }
 
-/// What OpenZeppelin's `EIP712` keeps in the code of the contract at `implementation`: the domain separator, the chain id,
+/// The immutables of OpenZeppelin's `EIP712` in the code of the contract at `implementation`: the domain separator, the chain id,
 /// the address, the hashes of name and version, and both as short strings, with their length in the last byte.
 pub(super) fn signing_domain(chain_id: u64, implementation: Address20) -> [Word; 7] {
     let short = |text: &str| {
@@ -49,7 +49,7 @@ pub(super) fn signing_domain(chain_id: u64, implementation: Address20) -> [Word;
     ]
 }
 
-/// What a trainer signs: the digest of `Join(address trainer,uint256 nonce,uint256 validUntil)` in the project's domain.
+/// The digest that a trainer signs `Join(address trainer,uint256 nonce,uint256 validUntil)` in the project's domain.
 fn digest(chain_id: u64, project: Address20, trainer: Address20, nonce: U256, valid_until: u64) -> [u8; 32] {
     let hash = |text: &str| Token::FixedBytes(keccak256(text).to_vec());
     let address = |address: Address20| Token::Address(Address::from(address));
@@ -64,8 +64,8 @@ fn digest(chain_id: u64, project: Address20, trainer: Address20, nonce: U256, va
 }
 
 impl Project {
-    /// Signs that the wallet joins, for [`Self::join_for`]; nothing is sent. Void after `valid_until` (Unix seconds), and
-    /// after any other signed join of this wallet.
+    /// Signs a join of the wallet for [`Self::join_for`] and sends nothing. It is invalid after `valid_until` (Unix seconds),
+    /// and once another signed join of this wallet was used.
     ///
     /// # Errors
     /// [`ChainError::NoWallet`], the node's faults.
@@ -80,7 +80,7 @@ impl Project {
         Ok(SignedJoin { trainer, valid_until, signature })
     }
 
-    /// Joins the trainer who signed, with a stake that this wallet pays and that is the trainer's from then on.
+    /// Joins the trainer who signed. This wallet pays the stake, which then belongs to the trainer.
     ///
     /// # Errors
     /// See [`Self::join`].

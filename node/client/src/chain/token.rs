@@ -1,4 +1,4 @@
-//! Projects that pay in an ERC-20: what a wallet has of it, and what a contract may take.
+//! Projects that pay in an ERC-20: balances and allowances.
 
 use ethers::abi::AbiEncode;
 use ethers::types::{Address, U256};
@@ -11,10 +11,10 @@ use crate::address::Address20;
 const WHAT: &str = "token";
 
 impl Chain {
-    /// Least units of a token that an account has; at most what 128 bits hold.
+    /// An account's balance in least units of a token; 2^128 - 1 when it is larger.
     ///
     /// # Errors
-    /// [`ChainError::NoCode`] and [`ChainError::OtherContract`] where there is no token; the node's faults.
+    /// [`ChainError::NoCode`] and [`ChainError::OtherContract`] when there is no token at the address; the node's faults.
     pub async fn token_balance(&self, token: Address20, who: Address20) -> Result<u128, ChainError> {
         self.require_code(token, WHAT).await?;
         let call = bindings::BalanceOfCall { account: Address::from(who) };
@@ -22,10 +22,10 @@ impl Chain {
         Ok(u128::try_from(answer.0).unwrap_or(u128::MAX))
     }
 
-    /// Lets `spender` take exactly `amount` of the wallet's tokens, where it may not take as much already.
+    /// Approves `spender` for exactly `amount` of the wallet's tokens, unless its allowance suffices already.
     ///
     /// # Errors
-    /// [`ChainError::InsufficientTokens`] before anything is sent; else as any transaction.
+    /// [`ChainError::InsufficientTokens`] before anything is sent; then the errors of any transaction.
     pub(super) async fn allow(
         &self,
         action: &str,
@@ -45,7 +45,7 @@ impl Chain {
         if allowed.0 >= amount.into() {
             return Ok(());
         }
-        // Some tokens change an allowance from and to zero alone.
+        // Some tokens change an allowance only from or to zero.
         let steps = if allowed.0.is_zero() { vec![amount] } else { vec![0, amount] };
         for value in steps {
             let call = bindings::ApproveCall { spender: Address::from(spender), value: U256::from(value) };

@@ -1,14 +1,12 @@
-//! What a project's contract says, in plain types.
+//! The contract's data in plain types.
 
 use fairshare_circuits::{FormProofWords, G1Affine, RoundProofWords};
-use fairshare_protocol::{Amount, RuleError, RulePolicy, Specification};
-use serde::{Deserialize, Serialize};
+use fairshare_protocol::{Currency, Money, Phase, RuleError, RulePolicy, Specification, AGREEMENT_RULE};
 use sha3::{Digest, Keccak256};
 
-use super::error::ether;
 use crate::address::Address20;
 
-/// A transaction that did what it should.
+/// A mined transaction that succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// Its hash.
@@ -19,7 +17,7 @@ pub struct Receipt {
     pub block: u64,
 }
 
-/// The rules of a project, as its contract holds them: see `Terms` in `contracts/src/interfaces/IProject.sol`.
+/// The terms of a project, as in its contract: see `Terms` in `contracts/src/interfaces/IProject.sol`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is explained where the contract declares it")]
 pub struct Terms {
@@ -34,8 +32,6 @@ pub struct Terms {
     pub dimension: u32,
     pub theta: u16,
     pub trim: u8,
-    pub byzantine: u8,
-    pub selected: u8,
     pub min_trainers: u8,
     pub max_trainers: u8,
     pub min_active: u8,
@@ -63,8 +59,8 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The terms that a specification means. `specification` is the SHA-256 of its canonical JSON; `model` and
-    /// `model_cid` are the commitment and the CID's digest of `T_0`. A valid specification is expected.
+    /// The terms of a specification. `specification` is the SHA-256 of its canonical JSON; `model` and
+    /// `model_cid` are the commitment and the CID's digest of `T_0`. The specification must be valid.
     pub fn from_specification(
         spec: &Specification,
         owner: Address20,
@@ -74,9 +70,10 @@ impl Terms {
         model_cid: [u8; 32],
     ) -> Self {
         let (participation, training) = (&spec.participation, &spec.training);
-        let (theta, trim, byzantine, selected) = match spec.rule.policy() {
-            RulePolicy::Agreement(policy) => (policy.theta, policy.trim, 0, 0),
-            RulePolicy::MultiKrum(policy) => (0, 0, policy.byzantine, policy.selected),
+        // Only "agreement" has circuits: the factory refuses the other rule by its id.
+        let (theta, trim) = match spec.rule.policy() {
+            RulePolicy::Agreement(policy) => (policy.theta, policy.trim),
+            RulePolicy::MultiKrum(_) => (0, 0),
         };
         Self {
             owner,
@@ -89,8 +86,6 @@ impl Terms {
             table: spec.table(),
             theta,
             trim,
-            byzantine,
-            selected,
             min_trainers: participation.min_trainers,
             max_trainers: participation.max_trainers,
             min_active: participation.min_active,
@@ -118,78 +113,55 @@ impl Terms {
         }
     }
 
-    /// What the owner puts into escrow, in the currency's least unit.
+    /// The owner's deposit, in the currency's least unit.
     pub fn deposit(&self) -> u128 {
         (self.round_reward + self.round_fee) * u128::from(self.rounds)
     }
 
-    /// The rule with its numbers.
+    /// The rule with its parameters.
     ///
     /// # Errors
-    /// A rule that this version does not know, or numbers out of range.
+    /// A rule that this version does not know, or parameters out of range.
     pub fn policy(&self) -> Result<RulePolicy, RuleError> {
-        RulePolicy::from_terms(self.rule, self.theta, self.trim, self.byzantine, self.selected)
-    }
-
-    /// An amount of the project's currency, for people.
-    pub fn money(&self, amount: u128) -> String {
-        match self.token {
-            None => ether(amount),
-            Some(_) => Amount::Units(amount).to_string(),
+        match self.rule {
+            AGREEMENT_RULE => RulePolicy::from_terms(self.rule, self.theta, self.trim, 0, 0),
+            rule => Err(RuleError::UnknownRule { rule }),
         }
     }
-}
 
-/// Where a project stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Trainers join, the aggregator places its bond.
-    Registration,
-    /// Trainers train and post commitments.
-    Commit,
-    /// Trainers open their seals.
-    Reveal,
-    /// Trainers say whose bytes they had.
-    Attest,
-    /// The aggregator proves and settles.
-    Aggregate,
-    /// The last model file is attested, or published by another.
-    Closing,
-    /// All rounds are settled.
-    Completed,
-    /// Too few trainers or too many void rounds: the rest is back with the owner.
-    WoundUp,
-}
-
-impl Phase {
-    /// True when nothing happens any more but withdrawals.
-    pub fn is_over(self) -> bool {
-        matches!(self, Self::Completed | Self::WoundUp)
+    /// The project's currency. The contract does not hold a token's decimals, so amounts are shown in units.
+    pub fn currency(&self) -> Currency {
+        match self.token {
+            None => Currency::Ether,
+            Some(token) => Currency::Token { address: token.into(), decimals: 0 },
+        }
     }
 
-    pub(super) fn from_index(index: u8) -> Option<Self> {
-        use Phase::*;
-        [Registration, Commit, Reveal, Attest, Aggregate, Closing, Completed, WoundUp]
-            .get(usize::from(index))
-            .copied()
+    /// An amount of the project's currency, in its least unit.
+    pub fn amount(&self, least: u128) -> Money {
+        Money::new(least, self.currency())
+    }
+
+    /// An amount of the project's currency, as text.
+    pub fn money(&self, least: u128) -> String {
+        self.amount(least).short()
     }
 }
 
-/// Where a project stands, read at one block.
+/// The state of a project at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The phase.
     pub phase: Phase,
     /// The open round's id, 0 before the first.
     pub round: u64,
-    /// When the phase ends at the latest, Unix seconds.
+    /// The end of the phase at the latest, Unix seconds.
     pub deadline: u64,
     /// The timestamp of the block, Unix seconds.
     pub now: u64,
     /// The number of the block.
     pub block: u64,
-    /// The hash of the block: another one of the same number is another history.
+    /// The hash of the block: after a reorganisation another one has the same number.
     pub block_hash: [u8; 32],
     /// Rounds settled.
     pub settled: u64,
@@ -197,15 +169,15 @@ pub struct Status {
     pub voids: u64,
     /// Trainers in the order in which they joined.
     pub trainers: Vec<Address20>,
-    /// Of the open round, millionths.
+    /// Learning rate of the open round, millionths.
     pub learning_rate: u32,
-    /// Of the open round.
+    /// Local epochs of the open round.
     pub local_epochs: u16,
     /// Commitment of the current model.
     pub model: G1Affine,
     /// Digest of the CID of the current model's file.
     pub model_cid: [u8; 32],
-    /// Whether the aggregator's bond is there.
+    /// Whether the aggregator's bond is placed.
     pub bond_placed: bool,
     /// Reward and fee still in escrow, in the currency's least unit.
     pub escrow: u128,
@@ -220,18 +192,18 @@ pub struct RoundState {
     pub revealed_mask: u128,
     /// Slots whose trainers attested.
     pub attested: u128,
-    /// Slots that more than half of the revealed ones attest; 0 before Attest has ended.
+    /// Slots attested by more than half of the revealed ones; none before the end of Attest.
     pub active: u128,
     /// Running hash of the slots.
     pub slots_hash: [u8; 32],
 }
 
-/// What a project holds against an account.
+/// A trainer's record in a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainerState {
-    /// What is held of its stake; 0 when it is lost or given back.
+    /// Its stake in the contract; 0 when it is lost or returned.
     pub stake: u128,
-    /// Rounds in which it was dropped as outlier; counted only where the terms have a penalty.
+    /// Rounds in which it was dropped as an outlier; counted only if the terms have a penalty.
     pub dropped: u32,
     /// Whether it has paid the penalty.
     pub penalised: bool,
@@ -240,29 +212,29 @@ pub struct TrainerState {
 /// The model file whose fee is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenModel {
-    /// Its round; 0 when no fee is open, and then the rest is 0 as well.
+    /// Its round; 0, as the other fields, when no fee is open.
     pub round: u64,
-    /// Who settled that round.
+    /// The account that settled that round.
     pub payee: Address20,
-    /// What is held.
+    /// The open fee.
     pub fee: u128,
 }
 
-/// Somebody who says that a model file was withheld, and serves it.
+/// An account that published a withheld model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedModel {
-    /// Who.
+    /// The account.
     pub publisher: Address20,
     /// Digest of the file's CID.
     pub cid: [u8; 32],
 }
 
-/// What commits to an update.
+/// The arguments of a committing transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitCall {
     /// The round's id.
     pub round: u64,
-    /// Of the update.
+    /// The commitment to the update.
     pub commitment: G1Affine,
     /// See [`seal`].
     pub seal: [u8; 32],
@@ -270,12 +242,12 @@ pub struct CommitCall {
     pub form: FormProofWords,
 }
 
-/// A join that its trainer has signed, for somebody else to send and to pay.
+/// A join that its trainer signed, for another account to send and pay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedJoin {
-    /// Who joins.
+    /// The joining trainer.
     pub trainer: Address20,
-    /// Unix seconds after which it is void.
+    /// Unix seconds after which it is invalid.
     pub valid_until: u64,
     /// EIP-712, 65 bytes of an account's own key.
     pub signature: Vec<u8>,
@@ -286,9 +258,9 @@ pub struct SignedJoin {
 pub struct CommittedUpdate {
     /// Its slot in the round.
     pub slot: u8,
-    /// Whose it is.
+    /// Its trainer.
     pub trainer: Address20,
-    /// Of the update.
+    /// The commitment to the update.
     pub commitment: G1Affine,
     /// See [`seal`].
     pub seal: [u8; 32],
@@ -299,7 +271,7 @@ pub struct CommittedUpdate {
 pub struct RevealedUpdate {
     /// Its slot in the round.
     pub slot: u8,
-    /// Whose it is.
+    /// Its trainer.
     pub trainer: Address20,
     /// Digest of the CID of the update's file.
     pub cid: [u8; 32],
@@ -310,7 +282,7 @@ pub struct RevealedUpdate {
 pub struct SettledRound {
     /// The round's id.
     pub round: u64,
-    /// Who got the fee.
+    /// The account that receives the fee.
     pub payee: Address20,
     /// Slots that took part.
     pub active: u128,
@@ -332,33 +304,33 @@ pub struct SettledRound {
     pub gas_used: u64,
 }
 
-/// What settles a round.
+/// The arguments of a settling transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// The round's id.
     pub round: u64,
-    /// Who gets the fee; before the deadline the project's aggregator.
+    /// The account that receives the fee; before the deadline the project's aggregator.
     pub payee: Address20,
     /// Digest of the CID of the new model's file.
     pub model_cid: [u8; 32],
     /// The commitment of every committed slot, in slot order.
     pub commitments: Vec<G1Affine>,
-    /// Where the terms have an outlier penalty, the trainers of the active slots that are not kept, in slot order; else none.
+    /// If the terms have an outlier penalty, the trainers of the active slots that are not kept, in slot order; otherwise empty.
     pub outliers: Vec<Address20>,
     /// The proof.
     pub proof: RoundProofWords,
 }
 
-/// What happened in a project, with the transaction that did it.
+/// An event of a project, with its transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectEvent {
-    /// What happened.
+    /// The event.
     pub kind: EventKind,
     /// The block.
     pub block: u64,
     /// The transaction.
     pub transaction: [u8; 32],
-    /// Gas of the transaction, which may have done more than this.
+    /// Gas of the transaction, which may have caused other events too.
     pub gas_used: u64,
 }
 

@@ -2,42 +2,42 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use ethers::signers::{LocalWallet, Signer};
 
 use crate::address::{format_address, Address20};
+use crate::files::write_new;
 
-/// Why there is no wallet. No message holds a password or a key.
+/// Errors of a wallet. No message contains a password or a key.
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
-    /// The keystore file is there already; it is never overwritten.
-    #[error("{0} is there already and may hold money: name another file")]
+    /// The keystore file exists; it is never overwritten.
+    #[error("{0} exists and may hold money: name another file")]
     Exists(PathBuf),
     /// The keystore file cannot be read or written.
     #[error("the keystore {path}: {reason}")]
     File {
         /// Which file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: String,
     },
-    /// The file is no keystore.
+    /// The file is not a keystore that we can read.
     #[error(
-        "{path} is not a keystore of version 3 ({reason}); make one with `fairshare wallet new --out FILE`"
+        "{path} is not a keystore of version 3 ({reason}); create one with `fairshare wallet new --out FILE`"
     )]
     NotAKeystore {
         /// Which file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it is refused.
         reason: String,
     },
-    /// The password is another.
+    /// The password is wrong.
     #[error("the password does not open the keystore {0}: check --password-file or FAIRSHARE_PASSWORD")]
     WrongPassword(PathBuf),
-    /// There is no password to use.
+    /// No password is given.
     #[error("no password: name its file with --password-file, or set FAIRSHARE_PASSWORD")]
     NoPassword,
     /// The password file cannot be read, or is empty.
@@ -45,26 +45,26 @@ pub enum WalletError {
     PasswordFile {
         /// Which file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it is refused.
         reason: String,
     },
 }
 
-/// An account that can sign.
+/// An account with its key.
 #[derive(Clone)]
 pub struct Wallet {
     pub(super) signer: LocalWallet,
 }
 
 impl fmt::Debug for Wallet {
-    /// The address alone.
+    /// Prints the address only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Wallet({})", format_address(&self.address()))
     }
 }
 
 impl Wallet {
-    /// A new account, its keystore written to `path`, which must not be there yet; only the user may read it.
+    /// Creates an account and writes its keystore to `path`, which must not exist; only the user can read it.
     ///
     /// # Errors
     /// [`WalletError::Exists`], [`WalletError::File`].
@@ -72,7 +72,7 @@ impl Wallet {
         let failed = |reason: String| WalletError::File { path: path.to_owned(), reason };
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
-        // The library writes with the usual mode, so it writes into a folder that nobody else can enter.
+        // The library writes with the default mode, so it writes into a folder that only the user can enter.
         let private = tempfile::Builder::new()
             .prefix(".keystore")
             .permissions(fs::Permissions::from_mode(0o700))
@@ -92,7 +92,7 @@ impl Wallet {
     /// Opens a keystore.
     ///
     /// # Errors
-    /// [`WalletError`] says whether the file or the password is at fault.
+    /// [`WalletError`] distinguishes a bad file from a wrong password.
     pub fn open(path: &Path, password: &str) -> Result<Self, WalletError> {
         let text = fs::read_to_string(path)
             .map_err(|e| WalletError::File { path: path.to_owned(), reason: e.to_string() })?;
@@ -113,23 +113,7 @@ impl Wallet {
     }
 }
 
-/// Writes a file that only the user may read and that must not be there yet: all of it appears at once, or nothing.
-///
-/// # Errors
-/// The file exists, or cannot be written.
-pub fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".new")
-        .permissions(fs::Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|e| e.error)?;
-    fs::File::open(folder)?.sync_all()
-}
-
-/// The library panics on some files that are JSON but no sound keystore, so their form is checked first.
+/// Checks the keystore before the library sees it, since the library panics on some malformed ones.
 fn check_form(text: &str) -> Result<(), String> {
     let json: serde_json::Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
     if json["version"] != 3 {
@@ -138,7 +122,7 @@ fn check_form(text: &str) -> Result<(), String> {
     let crypto = &json["crypto"];
     let bytes = |value: &serde_json::Value| value.as_str().and_then(|s| hex::decode(s).ok()).map(|b| b.len());
     if bytes(&crypto["cipherparams"]["iv"]) != Some(16) || bytes(&crypto["ciphertext"]) != Some(32) {
-        return Err("its cipher has other lengths".into());
+        return Err("its cipher text or its iv has another length than expected".into());
     }
     let parameters = &crypto["kdfparams"];
     let at_most = |name: &str, most: u64| parameters[name].as_u64().is_some_and(|v| (1..=most).contains(&v));
@@ -148,7 +132,7 @@ fn check_form(text: &str) -> Result<(), String> {
     match crypto["kdf"].as_str() {
         Some("scrypt") if at_most("n", 1 << 20) && at_most("r", 32) && at_most("p", 16) => Ok(()),
         Some("pbkdf2") if at_most("c", 10_000_000) => Ok(()),
-        _ => Err("its key derivation is unknown or too costly".into()),
+        _ => Err("its key derivation is unknown or too expensive".into()),
     }
 }
 

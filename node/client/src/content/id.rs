@@ -1,7 +1,7 @@
-//! The name of a file: a CID of version 1, in the one form that docs/protocol.md 12 pins.
+//! The CID of a file: version 1, in the one form that docs/protocol.md 12 allows.
 //!
-//! Raw leaves, chunks of 256 KiB, a balanced tree of at most 174 links to a node: then the bytes alone give the CID, and
-//! nobody has to believe an IPFS node.
+//! Raw leaves, chunks of 256 KiB, and a balanced tree with at most 174 links per node: the bytes alone determine the CID,
+//! so an IPFS node need not be trusted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ pub struct ContentId {
 }
 
 impl ContentId {
-    /// From what the chain holds. `file_len` is the length that the file must have, in bytes; it decides the codec.
+    /// The CID with a digest from the chain. `file_len`, the length that the file must have in bytes, decides the codec.
     pub fn from_digest(digest: [u8; 32], file_len: usize) -> Self {
         Self { codec: if file_len <= CHUNK { RAW } else { DAG_PB }, digest }
     }
@@ -50,12 +50,12 @@ impl ContentId {
         level[0].id
     }
 
-    /// What goes on chain.
+    /// The SHA-256 digest, which goes on chain.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
 
-    /// True when the CID names the bytes themselves and not the root of a tree.
+    /// True when the CID names the bytes themselves rather than the root of a tree.
     pub fn is_raw(&self) -> bool {
         self.codec == RAW
     }
@@ -88,7 +88,8 @@ impl FromStr for ContentId {
         if cid.hash().code() != SHA2_256 {
             return Err(bad(format!("hash function {:#x}", cid.hash().code())));
         }
-        let digest = cid.hash().digest().try_into().map_err(|_| bad("a digest of another length".into()))?;
+        let digest =
+            cid.hash().digest().try_into().map_err(|_| bad("its digest does not have 32 bytes".into()))?;
         Ok(Self { codec: cid.codec(), digest })
     }
 }
@@ -98,7 +99,7 @@ struct Node {
     id: ContentId,
     /// Bytes of the file below it.
     file: u64,
-    /// Bytes of all blocks below it and its own.
+    /// Bytes of its own block and of all blocks below it.
     total: u64,
 }
 

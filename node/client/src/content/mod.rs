@@ -1,4 +1,4 @@
-//! Content on IPFS, over the RPC of Kubo, whoever serves it.
+//! Content on IPFS through Kubo's RPC, which Kubo and the embedded node both serve.
 
 mod error;
 mod id;

@@ -1,4 +1,4 @@
-//! A client of an IPFS node: every question has a deadline, every answer is checked.
+//! A client of an IPFS node: every request has a deadline, every answer is checked.
 
 use std::future::Future;
 use std::io::Cursor;
@@ -21,7 +21,7 @@ pub struct ContentStore {
     timeout: Duration,
 }
 
-/// The part of the answer to `id` that is used; the library's own type asks for a field that Kubo no longer sends.
+/// The part of the answer to `id` that we use; the library's own type requires a field that Kubo no longer sends.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Identity {
@@ -35,7 +35,7 @@ impl std::fmt::Debug for ContentStore {
 }
 
 impl ContentStore {
-    /// A store at `api`, such as `http://127.0.0.1:5001`. `timeout` is for each question as a whole.
+    /// A store at `api`, such as `http://127.0.0.1:5001`. `timeout` limits each request as a whole.
     ///
     /// # Errors
     /// [`ContentError::BadAddress`]. Nothing is sent yet: see [`Self::check`].
@@ -59,15 +59,15 @@ impl ContentStore {
     /// The node's version.
     ///
     /// # Errors
-    /// [`ContentError::Unreachable`] when nothing listens there, and what else a node can answer.
+    /// [`ContentError::Unreachable`] when nothing listens there; the node's faults.
     pub async fn check(&self) -> Result<String, ContentError> {
         Ok(self.ask("version".into(), || self.client.version()).await?.version)
     }
 
-    /// Puts `bytes` on IPFS and pins them.
+    /// Adds `bytes` to IPFS and pins them.
     ///
     /// # Errors
-    /// [`ContentError::WrongName`] when the node builds another tree than the protocol pins; the node's faults.
+    /// [`ContentError::WrongName`] when the node builds another tree than the protocol requires; the node's faults.
     pub async fn add(&self, bytes: &[u8]) -> Result<ContentId, ContentError> {
         let expected = ContentId::of(bytes);
         let what = format!("adding {} bytes", bytes.len());
@@ -92,7 +92,7 @@ impl ContentStore {
     /// The content of `id`, at most `limit` bytes. The bytes are checked against the CID.
     ///
     /// # Errors
-    /// [`ContentError::TooLarge`] as soon as `limit` is passed, [`ContentError::WrongBytes`], the node's faults.
+    /// [`ContentError::TooLarge`] as soon as `limit` is exceeded, [`ContentError::WrongBytes`], the node's faults.
     pub async fn fetch(&self, id: &ContentId, limit: usize) -> Result<Vec<u8>, ContentError> {
         let cid = id.to_string();
         // `None` once the content is longer than `limit`.
@@ -118,16 +118,16 @@ impl ContentStore {
         Ok(bytes)
     }
 
-    /// Pins what `id` names, with all below it.
+    /// Pins the file `id` with all its blocks.
     ///
     /// # Errors
-    /// The node's faults; [`ContentError::Timeout`] when nobody provides it.
+    /// The node's faults; [`ContentError::Timeout`] when no peer provides it.
     pub async fn pin(&self, id: &ContentId) -> Result<(), ContentError> {
         let cid = id.to_string();
         self.ask(format!("pinning {cid}"), || self.client.pin_add(&cid, true)).await.map(drop)
     }
 
-    /// Takes the pin of `id` away.
+    /// Removes the pin of `id`.
     ///
     /// # Errors
     /// [`ContentError::Refused`] when it is not pinned; the node's faults.
@@ -157,7 +157,7 @@ impl ContentStore {
     /// Bytes of the block that `id` names (of the root, when the file has several).
     ///
     /// # Errors
-    /// The node's faults; [`ContentError::Timeout`] when nobody provides it.
+    /// The node's faults; [`ContentError::Timeout`] when no peer provides it.
     pub async fn block_size(&self, id: &ContentId) -> Result<u64, ContentError> {
         let cid = id.to_string();
         Ok(self.ask(format!("measuring {cid}"), || self.client.block_stat(&cid)).await?.size)
@@ -174,7 +174,7 @@ impl ContentStore {
             .addresses)
     }
 
-    /// Connects the node to another one, by one of its [`Self::addresses`].
+    /// Connects the node to another one at one of that one's [`Self::addresses`].
     ///
     /// # Errors
     /// [`ContentError::Refused`] when the node cannot connect; the node's faults.
@@ -221,7 +221,7 @@ impl ContentStore {
                 }
                 ContentError::Unreachable { api, reason }
             }
-            // What answers is no IPFS node, or one that we do not understand.
+            // The answer does not come from an IPFS node, or not in a form that we understand.
             error => ContentError::Refused { what, api, reason: error.to_string() },
         }
     }

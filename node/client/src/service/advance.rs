@@ -1,15 +1,12 @@
 //! Moving a project on whose phase is past its deadline.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rand::Rng;
 
 use super::Backoff;
 use crate::chain::{ChainError, Project, Receipt, Status};
 
-/// Seconds that our clock must be past a deadline before we believe that the chain's clock is too: a chain that makes
-/// blocks only for transactions shows no later time by itself.
-const CLOCK_MARGIN: u64 = 2;
 /// A staggered service waits for a random part of this before its first attempt.
 const STAGGER: Duration = Duration::from_millis(1500);
 
@@ -21,23 +18,25 @@ pub struct Advance {
 }
 
 impl Advance {
-    /// Waits for a random moment before the first attempt, so that ten trainers do not all pay for one transaction. (The
-    /// default does not wait.)
+    /// Waits for a random moment before the first attempt, so that ten trainers do not all pay for one transaction.
+    /// (The default does not wait.)
     pub fn staggered() -> Self {
         Self { wait: Backoff::default(), stagger: STAGGER }
     }
 
-    /// Sends `advance` when it is due and returns its receipt. Call this at every look at the chain; it never waits.
+    /// Sends `advance` when it is due at `now` (see [`super::Clock::time`]) and returns its receipt. Call this at
+    /// every look at the chain; it never waits.
     ///
     /// # Errors
-    /// The transaction was not accepted: another service was faster, the chain's clock is behind ours, or the node is at
-    /// fault. The next attempt waits longer.
+    /// The transaction was not accepted: another service was faster, the chain's clock is behind ours, or the node is
+    /// at fault. The next attempt waits longer.
     pub async fn if_overdue(
         &mut self,
         project: &Project,
         status: &Status,
+        now: u64,
     ) -> Result<Option<Receipt>, ChainError> {
-        if !self.is_due(status, unix_time(status)) {
+        if !self.is_due(status, now) {
             return Ok(None);
         }
         match project.advance().await {
@@ -65,16 +64,10 @@ impl Advance {
     }
 }
 
-/// Unix seconds: the chain's clock, or ours where it is clearly ahead.
-pub fn unix_time(status: &Status) -> u64 {
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs());
-    status.now.max(clock.saturating_sub(CLOCK_MARGIN))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Phase;
+    use fairshare_protocol::Phase;
 
     fn status(phase: Phase, deadline: u64) -> Status {
         Status {
@@ -113,13 +106,5 @@ mod tests {
         let mut advance = Advance::staggered();
         advance.is_due(&status(Phase::Commit, 100), 101);
         assert!(!advance.wait.is_fresh(), "the first attempt has a moment of its own");
-    }
-
-    #[test]
-    fn our_clock_counts_only_when_it_is_clearly_ahead() {
-        let mut status = status(Phase::Commit, 100);
-        assert!(unix_time(&status) > 1_700_000_000, "a chain without new blocks");
-        status.now = u64::MAX;
-        assert_eq!(unix_time(&status), u64::MAX);
     }
 }

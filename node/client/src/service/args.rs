@@ -1,4 +1,4 @@
-//! Arguments that several commands share, and the connections that they mean.
+//! Command-line arguments that several programs share, and the connections that they describe.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::address::{parse_address, Address20};
 use crate::chain::{read_password, Chain, ChainError, Project, Wallet, WalletError};
 use crate::content::{ContentError, ContentStore};
 
-/// Where chain and content are.
+/// The Ethereum node and the IPFS node.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
@@ -19,7 +19,7 @@ pub struct NetworkArgs {
     /// Address of the IPFS node's RPC
     #[arg(long, env = "FAIRSHARE_IPFS", value_name = "URL", default_value = "http://127.0.0.1:5001")]
     pub ipfs: String,
-    /// Refuse a chain with another id than this
+    /// Refuse a chain with any other id
     #[arg(long, env = "FAIRSHARE_CHAIN_ID", value_name = "ID")]
     pub chain_id: Option<u64>,
     /// Seconds that the IPFS node may take over one file
@@ -32,15 +32,15 @@ impl NetworkArgs {
     /// Connects to the chain.
     ///
     /// # Errors
-    /// When nothing answers, or another chain.
+    /// No Ethereum node answers, or it serves another chain.
     pub async fn chain(&self, wallet: Option<Wallet>) -> Result<Chain, ChainError> {
         Chain::connect(&self.rpc, wallet, self.chain_id).await
     }
 
-    /// The content store, after it has answered once.
+    /// The content store, once it has answered a first request.
     ///
     /// # Errors
-    /// When nothing answers.
+    /// No IPFS node answers.
     pub async fn store(&self) -> Result<ContentStore, ContentError> {
         let store = ContentStore::new(&self.ipfs, Duration::from_secs(self.ipfs_timeout))?;
         store.check().await?;
@@ -64,7 +64,7 @@ impl WalletArgs {
     /// Opens the keystore.
     ///
     /// # Errors
-    /// When the file or the password is wrong.
+    /// The file or the password is wrong.
     pub fn open(&self) -> Result<Wallet, WalletError> {
         Wallet::open(&self.wallet, &self.password()?)
     }
@@ -72,13 +72,13 @@ impl WalletArgs {
     /// The password.
     ///
     /// # Errors
-    /// When there is none.
+    /// No password is given, or its file cannot be read.
     pub fn password(&self) -> Result<String, WalletError> {
         read_password(self.password_file.as_deref())
     }
 }
 
-/// The project that a command is about.
+/// The project.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Project")]
 pub struct ProjectArgs {
@@ -88,24 +88,24 @@ pub struct ProjectArgs {
 }
 
 impl ProjectArgs {
-    /// Opens the project.
+    /// Opens the project after a check that it is one of this version.
     ///
     /// # Errors
-    /// When there is none of this version at its address.
+    /// No project of this version is at its address.
     pub async fn open(&self, chain: &Chain) -> Result<Project, ChainError> {
         Project::open(chain, self.project).await
     }
 
-    /// Opens whatever answers like a project: see [`Project::open_any`].
+    /// Opens a project of any version: see [`Project::open_any`].
     ///
     /// # Errors
-    /// When nothing of the kind is at its address.
+    /// No project is at its address.
     pub async fn open_any(&self, chain: &Chain) -> Result<Project, ChainError> {
         Project::open_any(chain, self.project).await
     }
 }
 
-/// For whom a command prints.
+/// The output format.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
@@ -114,11 +114,11 @@ pub struct OutputArgs {
     pub json: bool,
 }
 
-/// Where reference strings and proving keys are kept.
+/// The data folder.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Keys")]
 pub struct DataArgs {
-    /// Folder of reference strings and proving keys; made where it is missing [default: the user's data folder]
+    /// Folder of reference strings and proving keys; created if missing [default: the user's data folder]
     #[arg(long, env = "FAIRSHARE_DATA", value_name = "DIR")]
     pub data_folder: Option<PathBuf>,
 }

@@ -3,13 +3,17 @@
 mod advance;
 mod args;
 mod backoff;
+mod clock;
 mod reporter;
 mod run;
-mod signal;
+mod session;
+mod shutdown;
 
-pub use advance::{unix_time, Advance};
+pub use advance::Advance;
 pub use args::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, WalletArgs};
 pub use backoff::Backoff;
-pub use reporter::{print_json, print_line, Reporter};
+pub use clock::Clock;
+pub use reporter::{add_amounts, print_json, print_line, Reporter};
 pub use run::run_main;
-pub use signal::until_told_to_stop;
+pub use session::{Session, SessionError};
+pub use shutdown::Stop;

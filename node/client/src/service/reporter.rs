@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use fairshare_protocol::Money;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,6 +23,14 @@ pub fn print_line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+/// Adds amounts to a JSON object: `stake` becomes `stake_wei` or, in a project that pays in a token, `stake_units`.
+pub fn add_amounts<'n>(object: &mut Value, amounts: impl IntoIterator<Item = (&'n str, Money)>) {
+    for (name, amount) in amounts {
+        let (field, text) = amount.json_field(name);
+        object[field] = text.into();
+    }
 }
 
 /// Prints the events of a service on stdout, one a line.
@@ -49,6 +58,14 @@ impl Reporter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_name_their_unit() {
+        let token = fairshare_protocol::Currency::Token { address: [7; 20].into(), decimals: 0 };
+        let mut object = serde_json::json!({"gas": 1});
+        add_amounts(&mut object, [("stake", Money::wei(2)), ("owed", Money::new(3, token))]);
+        assert_eq!(object, serde_json::json!({"gas": 1, "stake_wei": "2", "owed_units": "3"}));
+    }
 
     #[test]
     fn events_are_lines_for_people_or_for_programs() {

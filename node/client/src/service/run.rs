@@ -1,21 +1,21 @@
-//! From a program's work to its exit code.
+//! Runs a program and maps its result to an exit code.
 
 use std::future::Future;
 use std::process::ExitCode;
 
-/// Runs a program: starts the runtime and the telemetry, prints an error to stderr, and gives the exit code: 0, or 1 when
-/// the work failed. (Arguments that cannot be read end the program before this, with code 2.)
+/// Starts logging and the runtime, runs `work`, and prints an error to stderr. The exit code is 0, or 1 when the work
+/// failed. (Wrong arguments end the program earlier, with code 2.)
 pub fn run_main(work: impl Future<Output = eyre::Result<()>>) -> ExitCode {
     crate::telemetry::init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the runtime does not start: {error}");
+            eprintln!("error: the asynchronous runtime does not start: {error}");
             return ExitCode::FAILURE;
         }
     };
     let result = runtime.block_on(work);
-    // Not waiting for what still runs in the background: the work is done.
+    // The work is done: do not wait for background tasks.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -26,7 +26,7 @@ pub fn run_main(work: impl Future<Output = eyre::Result<()>>) -> ExitCode {
     }
 }
 
-/// The error and its causes, each said once.
+/// The error and its causes, each of them once.
 fn in_words(report: &eyre::Report) -> String {
     let mut words = String::new();
     for cause in report.chain() {

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Phase, Terms} from "./interfaces/IProject.sol";
+import {ProjectState} from "./ProjectState.sol";
+import {Packed} from "./libraries/Packed.sol";
+import {Tally} from "./libraries/Tally.sol";
+
+/// @title How a project moves from phase to phase, and what that does to stakes, bond and the fee of a model file.
+/// @dev Transitions only: `Project` decides who may trigger them, and pays out.
+abstract contract ProjectRounds is ProjectState {
+    using Tally for uint256[4];
+
+    /* ENDS OF PHASES */
+
+    function _endRegistration(Terms memory t) internal {
+        if (_status.trainers >= t.minTrainers && _status.bondHeld) _openRound(t);
+        else _end(t, Phase.WoundUp);
+    }
+
+    function _endCommit(Terms memory t) internal {
+        if (_committed(_status.round) < t.minActive) _void(t, "too few commitments");
+        else _openPhase(Phase.Reveal, t.revealPeriod);
+    }
+
+    function _endReveal(Terms memory t) internal {
+        uint256 id = _status.round;
+        uint256 revealed = _rounds[id].revealedMask;
+        _slash(id, _all(_committed(id)) & ~revealed);
+        if (Packed.count(revealed) < t.minActive) _void(t, "too few reveals");
+        else _openPhase(Phase.Attest, t.attestPeriod);
+    }
+
+    function _endAttest(Terms memory t) internal {
+        uint256 id = _status.round;
+        RoundData storage data = _rounds[id];
+        (uint256 revealed, uint256 attested) = (data.revealedMask, data.attestedMask);
+        uint256 active = _tally.above(Packed.count(attested), Packed.count(revealed) / 2);
+        data.activeMask = uint128(active);
+        emit SlotsActive(id, active, attested);
+        // With too few active slots the attesters themselves may be at fault: nobody is slashed, and their votes on the
+        // model file do not close its claim.
+        if (Packed.count(active) < t.minActive) return _void(t, "too few active");
+        _slash(id, revealed & ~active);
+        if (_status.claimRound != 0) _unattested(t);
+        _openPhase(Phase.Aggregate, t.aggregatePeriod);
+    }
+
+    function _endAggregate(Terms memory t) internal {
+        uint256 id = _status.round;
+        if (_status.bondHeld) {
+            uint256 active = _rounds[id].activeMask;
+            uint256 count = Packed.count(active); // at least minActive, or Aggregate would not have opened
+            // Rounded down on purpose: the remainder goes to the escrow below.
+            // slither-disable-next-line divide-before-multiply
+            uint256 part = t.bond / count;
+            _status.bondHeld = false;
+            for (uint256 i; i < _trainers.length; ++i) {
+                // A trainer that has committed and still has its seat is active: the others were slashed, and none can
+                // leave after a commitment.
+                if (_slotPlusOne(id, _trainers[i]) != 0) _credit[_trainers[i]] += part;
+            }
+            escrow += t.bond - part * count;
+            emit BondSlashed(id, t.bond, active);
+        }
+        _void(t, "no result");
+    }
+
+    function _endClosing(Terms memory t) internal {
+        _unattested(t);
+        _finish(t, _status.ending);
+    }
+
+    /* BEGINNING AND END OF A ROUND */
+
+    function _openIfComplete(Terms memory t) internal {
+        if (_status.bondHeld && _status.trainers == t.maxTrainers) _openRound(t);
+    }
+
+    function _openRound(Terms memory t) private {
+        uint256 id = ++_status.round;
+        emit HyperParameters(id, _status.learningRate, t.localEpochs);
+        _openPhase(Phase.Commit, t.commitPeriod);
+    }
+
+    /// @dev If trainers have left and too few remain, the deadline of Commit decides instead.
+    function _openRevealIfComplete(Terms memory t, uint256 committed) internal {
+        if (committed == _status.trainers && committed >= t.minActive) _openPhase(Phase.Reveal, t.revealPeriod);
+    }
+
+    function _openNextRound(Terms memory t) internal {
+        if (_status.settled == t.rounds) _end(t, Phase.Completed);
+        else if (_status.voided == t.maxVoids || _status.trainers < t.minActive) _end(t, Phase.WoundUp);
+        else _openRound(t);
+    }
+
+    function _openPhase(Phase phase_, uint256 period) internal {
+        _status.phase = phase_;
+        _status.deadline = uint64(block.timestamp + period);
+        emit PhaseOpened(_status.round, phase_, block.timestamp + period);
+    }
+
+    function _void(Terms memory t, string memory reason) private {
+        ++_status.voided;
+        _voids.push(_status.round);
+        emit RoundVoided(_status.round, reason);
+        _openNextRound(t);
+    }
+
+    /// @dev If a fee is held for a model file, Closing comes first.
+    function _end(Terms memory t, Phase phase_) private {
+        if (_status.claimRound == 0) return _finish(t, phase_);
+        _status.ending = phase_;
+        _openPhase(Phase.Closing, t.attestPeriod);
+    }
+
+    /// @dev Does not touch stakes: `owed` includes a held stake as soon as the project has ended.
+    function _finish(Terms memory t, Phase phase_) internal {
+        uint256 rest = escrow;
+        escrow = 0;
+        _credit[t.owner] += rest;
+        if (_status.bondHeld) {
+            _status.bondHeld = false;
+            _credit[t.aggregator] += t.bond;
+        }
+        _status.phase = phase_;
+        _status.deadline = 0;
+        emit PhaseOpened(_status.round, phase_, 0);
+        emit ProjectEnded(phase_, rest);
+    }
+
+    /* FEE OF A MODEL FILE */
+
+    /// @dev Counts a vote for a source under `key`; more than half of `voters` close the claim.
+    function _vote(Terms memory t, Claim memory claim, uint256 key, address source, uint256 voters)
+        internal
+        returns (bool closed)
+    {
+        uint256 votes = ++_votes[key][source];
+        closed = 2 * votes > voters;
+        if (!closed) return false;
+        _status.claimRound = 0;
+        _credit[source] += t.roundFee;
+        if (source != claim.payee) {
+            _modelCid = _published[claim.round][source];
+            if (claim.payee == t.aggregator && _status.bondHeld) {
+                _status.bondHeld = false;
+                escrow += t.bond;
+                emit BondSlashed(claim.round, t.bond, 0);
+            }
+        }
+        emit ModelAttested(claim.round, source, _modelCid, t.roundFee);
+    }
+
+    /// @dev No source was named by more than half: the fee returns to the escrow.
+    function _unattested(Terms memory t) private {
+        emit ModelUnattested(_status.claimRound, t.roundFee);
+        escrow += t.roundFee;
+        _status.claimRound = 0;
+    }
+
+    /* STAKES */
+
+    /// @dev Takes stake and seat from the trainers of these slots of a round.
+    function _slash(uint256 id, uint256 mask) private {
+        if (mask == 0) return;
+        // Backwards, because a removal moves the last trainer into the gap.
+        for (uint256 left = _trainers.length; left > 0; --left) {
+            address trainer = _trainers[left - 1];
+            uint256 slotPlusOne = _slotPlusOne(id, trainer);
+            if (slotPlusOne == 0 || !Packed.has(mask, slotPlusOne - 1)) continue;
+            uint256 stake = _removeTrainer(left - 1);
+            escrow += stake;
+            emit StakeSlashed(id, trainer, stake);
+        }
+    }
+
+    /// @dev Removes the trainer at index `i` and releases its stake; the caller must credit `stake` to its new owner.
+    function _removeTrainer(uint256 i) internal returns (uint256 stake) {
+        address trainer = _trainers[i];
+        _trainers[i] = _trainers[_trainers.length - 1];
+        _trainers.pop();
+        --_status.trainers;
+        stake = _trainer[trainer].stake;
+        _trainer[trainer].active = false;
+        _trainer[trainer].stake = 0;
+    }
+
+    /// @dev The mask of slots 0 to `n - 1`.
+    function _all(uint256 n) internal pure returns (uint256) {
+        return (1 << n) - 1;
+    }
+}

@@ -1,0 +1,98 @@
+//! Faults of the money.
+
+use fairshare_client::{format_address, Address20};
+
+/// A fault of the money. Amounts are in the least unit of the project's currency.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyFault {
+    /// The owner deposited another amount than the terms require.
+    #[error("the deposit was {found}, the terms require {expected}")]
+    Deposit {
+        /// The terms.
+        expected: u128,
+        /// The event.
+        found: u128,
+    },
+    /// A stake or bond of another amount than the terms require.
+    #[error("the {what} of {} was {found}, the terms require {expected}", format_address(.account))]
+    Security {
+        /// `stake` or `bond`.
+        what: &'static str,
+        /// Who paid it.
+        account: Address20,
+        /// The terms.
+        expected: u128,
+        /// The event.
+        found: u128,
+    },
+    /// A settlement paid out more than the escrow held.
+    #[error("round {round} credited {credited}, with {escrow} in escrow")]
+    EscrowOverdrawn {
+        /// Round id.
+        round: u64,
+        /// The credited amount.
+        credited: u128,
+        /// The escrow before.
+        escrow: u128,
+    },
+    /// An account withdrew more than it was owed.
+    #[error("{} withdrew {taken}, but was owed {owed}", format_address(.account))]
+    Overdrawn {
+        /// The account.
+        account: Address20,
+        /// The withdrawn amount.
+        taken: u128,
+        /// The amount owed by the earlier events.
+        owed: u128,
+    },
+    /// The owner received another rest of the escrow.
+    #[error("the owner was credited {found} at the end, the events leave {expected} in escrow")]
+    Returned {
+        /// From the events.
+        expected: u128,
+        /// The event of the end.
+        found: u128,
+    },
+    /// The escrow differs.
+    #[error("the escrow is {found} on chain, the events give {expected}")]
+    Escrow {
+        /// From the events.
+        expected: u128,
+        /// On chain.
+        found: u128,
+    },
+    /// The amount owed to an account differs.
+    #[error("{} is owed {found} on chain, the events give {expected}", format_address(.account))]
+    Owed {
+        /// The account.
+        account: Address20,
+        /// From the events.
+        expected: u128,
+        /// On chain.
+        found: u128,
+    },
+    /// The contract holds less than it owes.
+    #[error("the contract holds {found}, by the events it must hold {expected}")]
+    Balance {
+        /// Escrow, debts, stakes and bond.
+        expected: u128,
+        /// Its balance.
+        found: u128,
+    },
+    /// The deposit and the slashed amounts do not equal the payments and the escrow.
+    #[error("deposit {deposit} + slashed {slashed} differ from paid {paid} + fees {fees} + returned {returned} + escrow {escrow}")]
+    Sum {
+        /// The owner's deposit.
+        deposit: u128,
+        /// Stakes and parts of the bond that went into escrow.
+        slashed: u128,
+        /// Trainers' shares.
+        paid: u128,
+        /// Aggregators' fees.
+        fees: u128,
+        /// Back to the owner.
+        returned: u128,
+        /// On chain.
+        escrow: u128,
+    },
+}

@@ -55,7 +55,8 @@ pub use phase::{Phase, PhaseError};
 pub use quantise::{apply_step, model_to_f32, quantise_update, Quantised, MODEL_FRACTION_BITS};
 pub use rules::{
     assess, coherence, AgreementDetail, AgreementPolicy, Assessment, Detail, MultiKrumDetail,
-    MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE,
+    MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, RuleName, RuleNameError, AGREEMENT_RULE,
+    MULTI_KRUM_RULE,
 };
 pub use slot_mask::{SlotMask, SlotMaskError};
 pub use specification::{

@@ -15,7 +15,7 @@ pub use assessment::{AgreementDetail, Assessment, Detail, MultiKrumDetail};
 pub use coherence::coherence;
 pub use error::RuleError;
 pub use multi_krum::MultiKrumPolicy;
-pub use name::{RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE};
+pub use name::{RuleName, RuleNameError, AGREEMENT_RULE, MULTI_KRUM_RULE};
 pub use policy::{ProjectPolicy, RoundPolicy};
 
 use crate::gram::GramMatrix;

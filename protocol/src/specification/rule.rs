@@ -46,12 +46,5 @@ impl RuleConfig {
 
 fn rule_with_a_circuit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RuleName, D::Error> {
     let name = String::deserialize(deserializer)?;
-    match name.as_str() {
-        "agreement" => Ok(RuleName::Agreement),
-        "multi-krum" => Err(de::Error::custom(
-            "rule.name is \"multi-krum\", which was removed: it left honest trainers unpaid in every round and cost \
-             accuracy; use \"agreement\", or leave the section out",
-        )),
-        other => Err(de::Error::custom(format!("rule.name is {other:?}; expected \"agreement\""))),
-    }
+    name.parse().map_err(|error| de::Error::custom(format!("rule.name: {error}")))
 }

@@ -68,8 +68,3 @@ pub use tensors::{
     FileKind, TensorError, MAX_HEADER,
 };
 pub use transcript::{absorb, u128_from_word, word_from_address, word_from_label, word_from_u128, Word};
-
-// Former names, until every crate uses the new ones.
-pub use rules::{ProjectPolicy as RulePolicy, RoundPolicy as Policy};
-/// [`DIMENSION_LIMIT`] as a `usize`.
-pub const MAX_DIMENSION: usize = DIMENSION_LIMIT as usize;

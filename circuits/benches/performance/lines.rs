@@ -10,13 +10,15 @@ use fairshare_circuits::{
     AssessmentCircuit, AssessmentKeys, FormStatement, FormTable, G1Affine, GramArgument, ReferenceString,
     RoundStatement, KEY_SIZES,
 };
-use fairshare_protocol::{assess, AgreementPolicy, Assessment, GramMatrix, Policy, RuleName, RulePolicy};
+use fairshare_protocol::{
+    assess, AgreementPolicy, Assessment, GramMatrix, ProjectPolicy, RoundPolicy, RuleName,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 /// The default policy for so many trainers.
-fn policy(trainers: usize) -> Policy {
-    RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }).for_round(trainers as u32)
+fn policy(trainers: usize) -> RoundPolicy {
+    ProjectPolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }).for_round(trainers as u32)
 }
 
 /// Parameters of the model that most goals are set for.

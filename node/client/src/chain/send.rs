@@ -213,8 +213,8 @@ impl Chain {
         Ok(receipt.filter(|receipt| receipt.block_number.is_some()))
     }
 
-    /// The receipt of a transaction that another node of the same provider has shown as mined: this one may be some blocks
-    /// behind, and is given time.
+    /// The receipt of a transaction that another node of the provider has shown as mined: this one may be some blocks
+    /// behind, so we wait for it.
     pub(super) async fn mined_receipt(&self, hash: H256) -> Result<TransactionReceipt, ChainError> {
         let give_up = Instant::now() + LAG;
         loop {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fairshare_circuits::{
-    default_data_folder, model_step, prove_form, prove_round, AssessmentKeys, FormStatement, FormTable,
-    G1Affine,
+    default_data_folder, model_step, prove_form, prove_round, AssessmentKeys, CommittedKeys, FormStatement,
+    FormTable, G1Affine, ReferenceString,
 };
 use fairshare_client::{
     seal, Address20, CommitCall, CommittedUpdate, ContentError, EventKind, Exclusion, RevealedUpdate,

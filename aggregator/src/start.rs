@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
+use fairshare_circuits::{AssessmentKeys, PinnedKeys, ReferenceString};
 use fairshare_client::service::{Reporter, Stop};
 use fairshare_client::{fetch_specification, format_address, watched, Chain, ContentStore, Phase, Project};
 use fairshare_protocol::RuleName;
@@ -49,7 +49,7 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
         return Err(AggregatorError::NotTheAggregator { wallet, named });
     }
     let rule = round_terms(terms)?.policy.for_round(terms.min_active.into()).rule();
-    let committed = CommittedKeys::load();
+    let committed = PinnedKeys::load();
     let market = project.market().await?;
     let registered = market.registered_keys(&chain).await?;
     if registered.hash != committed.hash() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fairshare_circuits::{FormError, SrsError};
+use fairshare_circuits::{RangeError, SrsError};
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, SpecificationError, TensorError};
 
@@ -138,7 +138,7 @@ pub enum TrainerError {
     Collect(#[from] CollectError),
     /// A proof of form could not be made.
     #[error(transparent)]
-    Form(#[from] FormError),
+    Form(#[from] RangeError),
     /// The project's contracts check against other keys.
     #[error(
         "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \

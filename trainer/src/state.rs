@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine};
+use fairshare_circuits::{point_from_words, point_words, G1Affine, RangeProofWords};
 use fairshare_client::{Address20, ContentId};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl RoundRecord {
         commitment: &G1Affine,
         cid: [u8; 32],
         salt: [u8; 32],
-        form: &FormProofWords,
+        form: &RangeProofWords,
     ) -> Self {
         let [commitment_x, commitment_y] = point_words(commitment);
         let (form_points, form_values) = (form.points.concat(), form.values.concat());
@@ -61,12 +61,12 @@ impl RoundRecord {
     }
 
     /// The proof of form; `None` when its bytes are not whole words.
-    pub fn form(&self) -> Option<FormProofWords> {
+    pub fn form(&self) -> Option<RangeProofWords> {
         let words = |bytes: &[u8]| match bytes.as_chunks::<32>() {
             (words, []) => Some(words.to_vec()),
             _ => None,
         };
-        Some(FormProofWords { points: words(&self.form_points)?, values: words(&self.form_values)? })
+        Some(RangeProofWords { points: words(&self.form_points)?, values: words(&self.form_values)? })
     }
 
     /// The commitment; `None` when the words are not a point of the curve.
@@ -249,7 +249,7 @@ mod tests {
 
     fn record(round: u64, file: &[u8]) -> RoundRecord {
         let point = fairshare_circuits::ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-        let form = FormProofWords { points: vec![[1; 32], [2; 32]], values: vec![[3; 32]] };
+        let form = RangeProofWords { points: vec![[1; 32], [2; 32]], values: vec![[3; 32]] };
         RoundRecord::new(round, [9; 32], &point, ContentId::of(file).digest(), [7; 32], &form)
     }
 

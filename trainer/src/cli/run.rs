@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use eyre::bail;
-use fairshare_circuits::{CommittedKeys, FormTable, ReferenceString};
+use fairshare_circuits::{PinnedKeys, RangeTable, ReferenceString};
 use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Stop, WalletArgs};
 use fairshare_client::{fetch_specification, format_address, watched, Address20, Project};
 
@@ -121,7 +121,7 @@ impl RunArgs {
         let folder = self.keys.folder();
         let keys_hash = keys_hash(&project).await?;
         // Long enough for the proof of form as well.
-        let dimension = FormTable::from_id(project.terms().table)?.points(project.terms().dimension);
+        let dimension = RangeTable::from_id(project.terms().table)?.points(project.terms().dimension);
         let reference = watched(OPENING, move || ReferenceString::open_dev(&folder, dimension)).await??;
         let reporter = self.reporter();
         let chain_id = project.chain().chain_id();
@@ -146,7 +146,7 @@ impl RunArgs {
 
 /// The hash of the keys that the project's contracts check against, when they are those of this version.
 async fn keys_hash(project: &Project) -> eyre::Result<[u8; 32]> {
-    let here = CommittedKeys::load().hash();
+    let here = PinnedKeys::load().hash();
     let registered = project.market().await?.registered_keys(project.chain()).await?;
     if registered.hash != here {
         let word = |word: [u8; 32]| format!("0x{}", hex::encode(word));

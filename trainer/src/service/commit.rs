@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fairshare_circuits::{FormStatement, FormTable, G1Affine};
+use fairshare_circuits::{G1Affine, RangeStatement, RangeTable};
 use fairshare_client::{ether, format_address, seal, watched, ContentId, Status};
 use rand::RngCore;
 
@@ -111,15 +111,15 @@ impl Service {
     }
 
     /// The statement of this round's proof of form, without the commitment.
-    fn form_statement(&self, round: u64) -> Result<FormStatement, TrainerError> {
+    fn form_statement(&self, round: u64) -> Result<RangeStatement, TrainerError> {
         let terms = self.project.terms();
-        Ok(FormStatement {
+        Ok(RangeStatement {
             chain_id: self.project.chain().chain_id(),
             project: self.project.address(),
             round,
             trainer: self.me,
             dimension: terms.dimension,
-            table: FormTable::from_id(terms.table)?,
+            table: RangeTable::from_id(terms.table)?,
             keys_hash: self.keys_hash,
             commitment: G1Affine::identity(),
         })

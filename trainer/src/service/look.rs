@@ -115,13 +115,13 @@ fn check_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fairshare_circuits::{FormProofWords, ReferenceString};
+    use fairshare_circuits::{RangeProofWords, ReferenceString};
 
     const ME: Address20 = [3; 20];
 
     fn record() -> RoundRecord {
         let point = ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-        let form = FormProofWords { points: vec![], values: vec![] };
+        let form = RangeProofWords { points: vec![], values: vec![] };
         RoundRecord::new(4, [9; 32], &point, [5; 32], [7; 32], &form)
     }
 

@@ -1,10 +1,10 @@
-use fairshare_circuits::{FormProofWords, ReferenceString};
+use fairshare_circuits::{RangeProofWords, ReferenceString};
 
 use super::*;
 
 fn update() -> Update {
     let point = ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-    let form = FormProofWords { points: vec![], values: vec![] };
+    let form = RangeProofWords { points: vec![], values: vec![] };
     let record = RoundRecord::new(3, [9; 32], &point, [5; 32], [7; 32], &form);
     Update { record, file: Some(Arc::from(&b"update"[..])) }
 }

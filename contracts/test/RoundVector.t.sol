@@ -267,7 +267,7 @@ contract RoundVectorTest is Vectors {
         assertFalse(accepts(s, proof));
     }
 
-    /* THE CHEATS OF docs/protocol.md 13.8: changed words beside a proof of the true ones */
+    /* THE CHEATS OF docs/test-matrix.md: changed words beside a proof of the true ones */
 
     function refused(RoundProof memory p, bytes4 reason) private {
         vm.expectRevert(reason);

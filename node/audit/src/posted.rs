@@ -115,7 +115,9 @@ impl Posted {
         let mut salts = BTreeMap::new();
         for (slot, salt) in &data.salts {
             match salt {
-                Ok(salt) => drop(salts.insert(*slot, *salt)),
+                Ok(salt) => {
+                    salts.insert(*slot, *salt);
+                }
                 Err(why) => only_the_project(*slot, "seal", why),
             }
         }

@@ -1,6 +1,6 @@
 //! The chain at one moment.
 
-use fairshare_client::{format_address, Address20, ChainError, EventKind, Project, ProjectEvent, Status};
+use fairshare_client::{format_address, Address20, ChainError, Project, ProjectEvent, Status};
 
 use super::error::AuditError;
 use super::ledger::Ledger;

@@ -89,6 +89,7 @@ impl Devnet {
         self.ipfs.api()
     }
 
+    /// The wallets: owner, aggregator, trainers.
     pub fn wallets(&self) -> &[DevWallet] {
         self.wallets.list()
     }

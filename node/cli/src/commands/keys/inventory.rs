@@ -17,7 +17,7 @@ use super::super::output::{hash, table, text, Bar};
 pub(super) const DEV: &str = "DEV: its secret is public, for test chains only";
 
 #[derive(Args, Debug)]
-pub(super) struct ListArgs {
+pub(in crate::commands) struct ListArgs {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -25,7 +25,7 @@ pub(super) struct ListArgs {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct VerifyArgs {
+pub(in crate::commands) struct VerifyArgs {
     /// Files to check [default: all keys and reference strings of the data folder]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,

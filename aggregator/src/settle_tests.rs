@@ -18,7 +18,7 @@ fn prover() -> Prover {
         Prover {
             srs: Arc::new(ReferenceString::open_dev(&folder, DIMENSION).unwrap()),
             keys: Arc::new(AssessmentKeys::open_dev(&folder, RuleName::Agreement, TERMS.slots).unwrap()),
-            committed: Arc::new(CommittedKeys::load()),
+            committed: Arc::new(PinnedKeys::load()),
         }
     };
     PROVER.get_or_init(open).clone()

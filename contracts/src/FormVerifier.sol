@@ -6,33 +6,13 @@ import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifie
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
 import {Bounds} from "./libraries/Bounds.sol";
-import {Transcript} from "./libraries/Transcript.sol";
+import {FormChallenges, FormTranscript} from "./libraries/FormTranscript.sol";
 
 /// @title Verifies a range proof: one pairing call of two pairs, for every dimension.
 /// @notice Holds no state and no funds. The caller sets the statement, which the prover must not choose.
 /// @dev Follows docs/protocol.md sections 7 and 13.6 and uses the names defined there.
 contract FormVerifier is IFormVerifier, KeyedVerifier {
-    using Transcript for bytes32;
-
-    bytes32 private constant FORM = "fairshare.form.v1";
-    bytes32 private constant COUNTS = "counts";
-    bytes32 private constant FRACTIONS = "fractions";
-    bytes32 private constant FOLD = "fold";
-    bytes32 private constant LAURENT = "laurent";
-    bytes32 private constant VALUES = "values";
-    bytes32 private constant QUOTIENT = "quotient";
-
     uint256 private constant R = Bn254.R;
-
-    /// @dev The challenges of one proof.
-    struct Challenges {
-        uint256 beta;
-        uint256 y;
-        uint256 g;
-        uint256 z;
-        uint256 gamma;
-        uint256 v;
-    }
 
     /// @dev All inverses come from one inversion.
     struct Inverses {
@@ -84,7 +64,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     function verify(FormStatement calldata statement, FormProof calldata proof) external view {
         _check(statement, proof);
         Opened memory opened = _opened(statement.table, proof.values);
-        Challenges memory c = _challenges(statement, proof);
+        FormChallenges memory c = FormTranscript.challenges(statement, proof, KEYS_HASH);
         Inverses memory inverse = _inverses(c);
         _checkIdentity(statement.dimension, statement.table, opened, c, inverse);
 
@@ -138,64 +118,11 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         return value;
     }
 
-    /* TRANSCRIPT, docs/protocol.md 13.6 */
-
-    function _challenges(FormStatement calldata statement, FormProof calldata proof)
-        private
-        view
-        returns (Challenges memory c)
-    {
-        bytes32 state = _firstState(statement);
-        uint256[] calldata points = proof.points;
-        // Number of words of C_HI and C_M, and of C_F.. without C_K.
-        uint256 step = statement.table == 8 ? 4 : 2;
-        uint256 at = step;
-        state = state.absorbWords(COUNTS, abi.encodePacked(points[:at]));
-        c.beta = state.challenge();
-
-        state = state.absorbWords(FRACTIONS, abi.encodePacked(points[at:at + step + 2]));
-        c.y = state.challenge();
-        state = state.absorbWords(FOLD, "");
-        c.g = state.challenge();
-
-        at += step + 2;
-        state = state.absorbWords(LAURENT, abi.encodePacked(points[at], points[at + 1]));
-        c.z = state.challenge();
-
-        state = state.absorbWords(VALUES, abi.encodePacked(proof.values));
-        c.gamma = state.challenge();
-
-        state = state.absorbWords(QUOTIENT, abi.encodePacked(points[at + 2], points[at + 3]));
-        c.v = state.challenge();
-
-        // beta + t must not be 0 for any t of the table.
-        uint256 size = 1 << statement.table;
-        uint256 highest = statement.table == 8 ? size - 1 : size / 2 - 1;
-        if (addmod(c.beta, highest, R) < size || c.g == 0 || c.gamma == 0) revert DegenerateChallenge();
-    }
-
-    function _firstState(FormStatement calldata statement) private view returns (bytes32) {
-        return Transcript.absorbWords(
-            0,
-            FORM,
-            abi.encodePacked(
-                block.chainid,
-                uint256(uint160(statement.project)),
-                statement.round,
-                uint256(uint160(statement.trainer)),
-                statement.dimension,
-                uint256(statement.table),
-                KEYS_HASH,
-                statement.commitment
-            )
-        );
-    }
-
     /* IDENTITY */
 
     /// @dev Running products forward, single inverses on the way back. If a value has no inverse, or if `v` is an
     /// opened point, the argument proves nothing.
-    function _inverses(Challenges memory c) internal view returns (Inverses memory inverse) {
+    function _inverses(FormChallenges memory c) internal view returns (Inverses memory inverse) {
         uint256 yz = mulmod(c.y, c.z, R);
         uint256 vz = mulmod(c.v, c.z, R);
         // z Z_1(v) = (v - z)(vz - 1) must not be 0; its inverse is not needed.
@@ -236,7 +163,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 dimension,
         uint256 table,
         Opened memory v,
-        Challenges memory c,
+        FormChallenges memory c,
         Inverses memory inverse
     ) private view {
         (Side memory atZ, Side memory atInverse, uint256 constantTerm) = _sides(dimension, table, c, inverse);
@@ -255,7 +182,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
 
     /// @dev The sums of powers at `1/z, 1/(yz)` (the side of `z`) and at `z, z/y` (the side of `1/z`), and `I_d(y)`.
     /// The reciprocals follow from the inverses: `1 / (1 - 1/z) = z / (z - 1)`, and so on.
-    function _sides(uint256 dimension, uint256 table, Challenges memory c, Inverses memory inverse)
+    function _sides(uint256 dimension, uint256 table, FormChallenges memory c, Inverses memory inverse)
         private
         view
         returns (Side memory atZ, Side memory atInverse, uint256 sumY)
@@ -306,7 +233,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     /// @dev `A` at one of the two points.
     function _laurent(
         uint256 table,
-        Challenges memory c,
+        FormChallenges memory c,
         Side memory at,
         uint256 column,
         uint256 high,
@@ -339,7 +266,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         FormStatement calldata statement,
         uint256[] calldata points,
         Opened memory opened,
-        Challenges memory c,
+        FormChallenges memory c,
         Inverses memory inverse
     ) private view returns (uint256 x, uint256 y) {
         uint256 vanishing = mulmod(Bn254.sub(c.v, c.z), Bn254.sub(c.v, inverse.z), R);
@@ -379,7 +306,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 table,
         Opened memory o,
         uint256 weight,
-        Challenges memory c,
+        FormChallenges memory c,
         Inverses memory inverse,
         uint256 ratio
     ) private pure returns (uint256) {

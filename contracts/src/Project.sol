@@ -44,7 +44,7 @@ import {Tally} from "./libraries/Tally.sol";
 ///    round: in Closing), that they got the new model's file from it. Any other account may publish the file instead:
 ///    if more than half name a publisher, the publisher earns the fee, and an aggregator that withheld the file loses
 ///    its bond to the escrow. If no source is named by more than half, the fee returns to the escrow.
-/// 7. A void round costs nobody anything else: its reward and fee stay in escrow for the next round.
+/// 7. A void round has no other cost: its reward and fee stay in escrow for the next round.
 /// 8. Every phase has a deadline. After it anyone can call `advance()`, so nobody can block the project.
 /// 9. The project ends Completed when all rounds are settled, or WoundUp when too few trainers registered or remain,
 ///    when the bond was not placed, or when too many rounds were void. Then every trainer owns its stake again, the

@@ -1,5 +1,4 @@
-//! The Solidity contracts of Fairshare for Rust: typed bindings, creation and runtime code, and the contracts' reasons
-//! in words.
+//! The Solidity contracts of Fairshare for Rust: typed bindings, bytecode, and revert reasons in words.
 //!
 //! Everything comes from the JSON files in `contracts/abi`, which `contracts/script/export-abi` writes and which are
 //! committed, so building this crate needs no Solidity compiler.

@@ -12,7 +12,8 @@ contract ProductionBuildTest is MiniTest {
         for (uint256 i; i < names.length; ++i) {
             string memory json = vm.readFile(string.concat("./abi/", names[i], ".json"));
             bytes memory compiled = vm.getCode(string.concat(names[i], ".sol:", names[i]));
-            assertTrue(keccak256(compiled) == keccak256(vm.parseJsonBytes(json, ".bytecode")), names[i]);
+            bool same = keccak256(compiled) == keccak256(vm.parseJsonBytes(json, ".bytecode"));
+            assertTrue(same, string.concat("abi/", names[i], ".json has other bytecode; run scripts/regenerate"));
         }
     }
 }

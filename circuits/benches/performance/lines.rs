@@ -55,7 +55,7 @@ pub(crate) enum Work {
     Assessment { circuit: AssessmentCircuit },
     /// A trainer's commitment.
     Commit { dimension: usize },
-    /// A trainer's proof of form, with the check that the commitment is the update's and that the proof verifies.
+    /// A trainer's range proof, with the check that the commitment is the update's and that the proof verifies.
     Form { dimension: usize },
     /// Points times scalars.
     Multiply { log2: u32, which: Multiplication },
@@ -149,7 +149,7 @@ pub(crate) fn all() -> Vec<Line> {
     let form = |log2: u32, method| {
         Line::new(
             format!("form-2^{log2}"),
-            "proof of form",
+            "range proof",
             format!("d = 2^{log2}"),
             method,
             Work::Form { dimension: 1 << log2 },

@@ -319,7 +319,8 @@ fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word)
     let Assessment { kept, coherence, shares, weights, .. } = assessment;
     let model = model_step(statement.model, &statement.commitments, &weights);
     let argument = argue(st1);
-    let proof = RoundProof { kept, coherence, shares, weights, groth16, argument, model, committed };
+    let proof =
+        RoundProof { kept: kept.bits(), coherence, shares, weights, groth16, argument, model, committed };
     Forgery { public, st1, proof }
 }
 

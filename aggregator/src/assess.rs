@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use fairshare_client::{format_address, Collected};
-use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, Policy, RulePolicy};
+use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, ProjectPolicy, RoundPolicy};
 
 use crate::error::AssessError;
 use crate::event::MissingUpdate;
@@ -16,7 +16,7 @@ pub struct RoundTerms {
     /// `N`, the circuit's size.
     pub slots: u8,
     /// The rule and its numbers.
-    pub policy: RulePolicy,
+    pub policy: ProjectPolicy,
 }
 
 /// The slots of a mask, ascending.
@@ -81,7 +81,7 @@ pub struct AssessedRound {
     /// Active slots.
     pub active: u128,
     /// The rule with the numbers of this round.
-    pub policy: Policy,
+    pub policy: RoundPolicy,
     /// Inner products, `N x N`.
     pub gram: GramMatrix,
     /// The kept slots, with their shares and weights.

@@ -5,7 +5,7 @@ use fairshare_protocol::AgreementPolicy;
 use super::*;
 
 const TERMS: RoundTerms =
-    RoundTerms { slots: 8, policy: RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }) };
+    RoundTerms { slots: 8, policy: ProjectPolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }) };
 
 fn entry(slot: u8, update: Result<Vec<i16>, Exclusion>) -> Collected {
     Collected { slot, trainer: [slot; 20], commitment: G1Affine::identity(), cid: [slot; 32], update }
@@ -92,7 +92,7 @@ fn hostile_updates_are_dropped_and_do_not_move_the_model() {
     updates.push((7, (0..64).map(|j| if j % 2 == 0 { 1500 } else { -1500 }).collect())); // large, and across
     let attacked = round(&updates);
     assert_eq!(attacked.active, 0b1011_1111);
-    assert_eq!(attacked.policy, Policy::Agreement { theta: 32, trim_count: 1 });
+    assert_eq!(attacked.policy, RoundPolicy::Agreement { theta: 32, trim_count: 1 });
     assert_eq!(attacked.assessment.kept, 0b1_1111);
     assert_eq!((attacked.assessment.shares[5], attacked.assessment.shares[7]), (0, 0));
     let sum: u32 = attacked.assessment.shares.iter().sum();

@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use eyre::bail;
 use fairshare_client::format_address;
-use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Stop, WalletArgs};
+use fairshare_client::service::{
+    DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Session, Stop, WalletArgs,
+};
 
 use crate::service::Options;
 use crate::start::{start, Setup};
@@ -80,12 +82,8 @@ impl RunArgs {
     }
 
     async fn start(self, options: Options, stop: Stop) -> eyre::Result<Service> {
-        let chain = self.network.chain(Some(self.wallet.open()?)).await?;
-        let project = self.project.open(&chain).await?;
         let setup = Setup {
-            chain,
-            project,
-            store: self.network.store().await?,
+            session: Session::open(&self.network, &self.project, Some(self.wallet.open()?)).await?,
             keys_folder: self.data.folder(),
             state_folder: self.state_folder(),
             reporter: Reporter { json: self.output.json },

@@ -1,6 +1,7 @@
 //! Errors of the aggregator.
 
 use fairshare_circuits::{ProveError, SrsError, VerifyError};
+use fairshare_client::service::SessionError;
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, TensorError};
 
@@ -112,17 +113,9 @@ pub enum AggregatorError {
         /// When the phase ends, Unix seconds.
         deadline: u64,
     },
-    /// The keys here are not those that the project's contracts check against.
-    #[error(
-        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \
-         that the project's owner used"
-    )]
-    KeysHash {
-        /// On chain.
-        on_chain: String,
-        /// Of the committed keys.
-        here: String,
-    },
+    /// The project could not be opened, or its contracts check against other keys.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The reference string or the proving key could not be opened.
     #[error("{0}")]
     Keys(String),

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use fairshare_client::Phase;
-use serde::Serialize;
+use fairshare_protocol::{Money, Phase};
+use serde::{Serialize, Serializer};
 
 /// The result of an active slot.
 #[derive(Clone, Debug, Serialize)]
@@ -128,7 +128,12 @@ pub enum Event {
         dev: bool,
     },
     /// The bond is placed.
-    BondPlaced { amount_wei: String, transaction: String, gas: u64 },
+    BondPlaced {
+        #[serde(flatten, serialize_with = "self::amount")]
+        amount: Money,
+        transaction: String,
+        gas: u64,
+    },
     /// The project is in another phase than before.
     PhaseOpened { round: u64, phase: Phase, deadline: u64 },
     /// The updates of a round are fetched and checked, all but the missing ones.
@@ -142,7 +147,21 @@ pub enum Event {
     /// The process was asked to stop; `due` is `settlement` when a round waits for it.
     Stopped { round: u64, due: Option<Due>, deadline: Option<u64> },
     /// The project is over.
-    ProjectEnded { phase: Phase, settled: u64, voids: u64, owed_wei: String },
+    ProjectEnded {
+        phase: Phase,
+        settled: u64,
+        voids: u64,
+        #[serde(flatten, serialize_with = "self::owed")]
+        owed: Money,
+    },
+}
+
+fn amount<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+    amount.serialize_field("amount", serializer)
+}
+
+fn owed<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+    amount.serialize_field("owed", serializer)
 }
 
 impl fmt::Display for Event {
@@ -151,13 +170,13 @@ impl fmt::Display for Event {
             Self::Started { project, aggregator, named, phase, round, dev, .. } => {
                 let role = if *named { "aggregator" } else { "outsider for the open window" };
                 let keys = if *dev { ", DEV keys: for test chains only" } else { "" };
-                write!(f, "project {project}: {aggregator} is ready as {role} ({phase:?}, round {round}{keys})")
+                write!(f, "project {project}: {aggregator} is ready as {role} ({phase}, round {round}{keys})")
             }
-            Self::BondPlaced { amount_wei, transaction, .. } => {
-                write!(f, "bond of {amount_wei} wei placed ({transaction})")
+            Self::BondPlaced { amount, transaction, .. } => {
+                write!(f, "bond of {amount} placed ({transaction})")
             }
             Self::PhaseOpened { round, phase, deadline } => {
-                write!(f, "round {round}: {phase:?} until {deadline}")
+                write!(f, "round {round}: {phase} until {deadline}")
             }
             Self::UpdatesCollected { round, active, missing, collect_ms } => {
                 write!(f, "round {round}: {} active updates checked in {collect_ms} ms", active.len())?;
@@ -166,16 +185,18 @@ impl fmt::Display for Event {
             Self::Waiting { round, reason } => write!(f, "round {round}: waiting: {reason}"),
             Self::RoundSettled(settled) => settled.fmt(f),
             Self::Advanced { round, phase, transaction, .. } => {
-                write!(f, "round {round}: {phase:?} was past its deadline, advanced ({transaction})")
+                write!(f, "round {round}: {phase} was past its deadline, advanced ({transaction})")
             }
             Self::Stopped { round, due: Some(Due::Settlement), deadline } => {
                 write!(f, "stopped; round {round} waits for its settlement")?;
                 deadline.map_or(Ok(()), |deadline| write!(f, ", until {deadline}"))
             }
-            Self::Stopped { round, due: None, .. } => write!(f, "stopped in round {round}; nothing is due now"),
-            Self::ProjectEnded { phase, settled, voids, owed_wei } => write!(
+            Self::Stopped { round, due: None, .. } => {
+                write!(f, "stopped in round {round}; nothing is due now")
+            }
+            Self::ProjectEnded { phase, settled, voids, owed } => write!(
                 f,
-                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to \
+                "the project has ended ({phase}): {settled} rounds settled, {voids} void; {owed} to \
                  withdraw with `fairshare withdraw`"
             ),
         }
@@ -194,6 +215,11 @@ mod tests {
         assert_eq!(
             to_value(&event).unwrap(),
             json!({"event": "advanced", "round": 2, "phase": "wound-up", "transaction": "0x01", "gas": 7})
+        );
+        let bond = Event::BondPlaced { amount: Money::wei(5), transaction: "0x01".into(), gas: 7 };
+        assert_eq!(
+            to_value(&bond).unwrap(),
+            json!({"event": "bond_placed", "amount_wei": "5", "transaction": "0x01", "gas": 7})
         );
         let stopped = Event::Stopped { round: 2, due: Some(Due::Settlement), deadline: Some(9) };
         assert_eq!(

@@ -15,9 +15,9 @@
 //!
 //! ```
 //! use fairshare_aggregator::{assess_round, RoundTerms};
-//! use fairshare_protocol::{AgreementPolicy, RulePolicy};
+//! use fairshare_protocol::{AgreementPolicy, ProjectPolicy};
 //!
-//! let policy = RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 });
+//! let policy = ProjectPolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 });
 //! let terms = RoundTerms { slots: 8, policy };
 //! let updates: [(u8, &[i16]); 4] = [(0, &[100, 90]), (1, &[90, 100]), (2, &[95, 95]), (5, &[-90, -100])];
 //! let round = assess_round(&terms, &[0, 0], &updates)?;

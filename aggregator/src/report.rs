@@ -75,7 +75,7 @@ impl Service {
             phase: status.phase,
             settled: status.settled,
             voids: status.voids,
-            owed_wei: owed.to_string(),
+            owed: self.project.terms().amount(owed),
         });
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fairshare_client::service::{Reporter, Stop};
+use fairshare_client::service::{Reporter, Session, Stop};
 use fairshare_client::{Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status};
 use fairshare_protocol::Specification;
 
@@ -66,12 +66,8 @@ pub(crate) enum Step {
 
 impl Service {
     /// An aggregator whose wallet, project and keys were checked: see [`crate::start`].
-    #[expect(clippy::too_many_arguments, reason = "one caller, which names them all")]
     pub(crate) fn new(
-        chain: Chain,
-        project: Project,
-        store: ContentStore,
-        spec: Specification,
+        session: Session,
         prover: Prover,
         me: Address20,
         state: StateFolder,
@@ -79,11 +75,13 @@ impl Service {
         options: Options,
         stop: Stop,
     ) -> Self {
+        let chain = session.chain().clone();
+        let Session { project, store, specification } = session;
         Self {
             chain,
             project,
             store,
-            spec: Arc::new(spec),
+            spec: Arc::new(specification),
             prover,
             me,
             state,
@@ -259,7 +257,7 @@ impl Service {
         check_funds(&self.chain, self.me, self.project.terms()).await?;
         let receipt = self.project.place_bond().await?;
         self.reporter.report(&Event::BondPlaced {
-            amount_wei: self.project.terms().bond.to_string(),
+            amount: self.project.terms().amount(self.project.terms().bond),
             transaction: format!("0x{}", hex::encode(receipt.transaction)),
             gas: receipt.gas_used,
         });

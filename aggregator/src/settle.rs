@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use fairshare_circuits::{
-    model_step, prove_round, verify_round, AssessmentKeys, CommittedKeys, G1Affine, ReferenceString,
-    RoundProof, RoundStatement,
+    model_step, prove_round, verify_round, AssessmentKeys, G1Affine, PinnedKeys, ReferenceString, RoundProof,
+    RoundStatement,
 };
 use fairshare_client::{Address20, Settlement};
 use fairshare_protocol::Word;
@@ -114,7 +114,7 @@ pub struct Prover {
     /// Proving key for (rule, `N`).
     pub keys: Arc<AssessmentKeys>,
     /// The keys that the contracts hold.
-    pub committed: Arc<CommittedKeys>,
+    pub committed: Arc<PinnedKeys>,
 }
 
 impl Prover {

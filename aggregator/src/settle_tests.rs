@@ -1,14 +1,14 @@
 use std::sync::OnceLock;
 
 use fairshare_circuits::{default_data_folder, VerifyError};
-use fairshare_protocol::{AgreementPolicy, RuleName, RulePolicy};
+use fairshare_protocol::{AgreementPolicy, ProjectPolicy, RuleName};
 
 use super::*;
 use crate::assess::{assess_round, RoundTerms};
 
 const DIMENSION: usize = 40;
 const TERMS: RoundTerms =
-    RoundTerms { slots: 8, policy: RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }) };
+    RoundTerms { slots: 8, policy: ProjectPolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }) };
 
 /// The development keys of the smallest circuit, opened once for all tests.
 fn prover() -> Prover {
@@ -18,7 +18,7 @@ fn prover() -> Prover {
         Prover {
             srs: Arc::new(ReferenceString::open_dev(&folder, DIMENSION).unwrap()),
             keys: Arc::new(AssessmentKeys::open_dev(&folder, RuleName::Agreement, TERMS.slots).unwrap()),
-            committed: Arc::new(CommittedKeys::load()),
+            committed: Arc::new(PinnedKeys::load()),
         }
     };
     PROVER.get_or_init(open).clone()

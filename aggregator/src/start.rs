@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
-use fairshare_client::service::{Reporter, Stop};
-use fairshare_client::{fetch_specification, format_address, watched, Chain, ContentStore, Phase, Project};
+use fairshare_circuits::{AssessmentKeys, ReferenceString};
+use fairshare_client::service::{Reporter, Session, Stop};
+use fairshare_client::{format_address, watched, Phase};
 use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;
@@ -17,12 +17,8 @@ use crate::state::StateFolder;
 
 /// Parameters of [`start`].
 pub struct Setup {
-    /// The chain, with the wallet that settles.
-    pub chain: Chain,
-    /// The project.
-    pub project: Project,
-    /// IPFS.
-    pub store: ContentStore,
+    /// The project, opened with the wallet that settles.
+    pub session: Session,
     /// Folder of reference strings and proving keys.
     pub keys_folder: PathBuf,
     /// Folder of this aggregator.
@@ -40,36 +36,25 @@ pub struct Setup {
 /// # Errors
 /// [`AggregatorError`] names the mismatch and the remedy.
 pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
-    let Setup { chain, project, store, keys_folder, state_folder, reporter, options, stop } = setup;
-    let me = chain.account()?;
-    let terms = project.terms();
+    let Setup { session, keys_folder, state_folder, reporter, options, stop } = setup;
+    let me = session.chain().account()?;
+    let terms = session.project.terms().clone();
     let named = terms.aggregator == me;
     if !named && !options.open {
         let (wallet, named) = (format_address(&me), format_address(&terms.aggregator));
         return Err(AggregatorError::NotTheAggregator { wallet, named });
     }
-    let rule = round_terms(terms)?.policy.for_round(terms.min_active.into()).rule();
-    let committed = CommittedKeys::load();
-    let market = project.market().await?;
-    let registered = market.registered_keys(&chain).await?;
-    if registered.hash != committed.hash() {
-        let word = |word: [u8; 32]| format!("0x{}", hex::encode(word));
-        return Err(AggregatorError::KeysHash {
-            on_chain: word(registered.hash),
-            here: word(committed.hash()),
-        });
-    }
-    let status = project.status().await?;
+    let rule = round_terms(&terms)?.policy.for_round(terms.min_active.into()).rule();
+    let (committed, dev) = session.keys().await?;
+    let status = session.project.status().await?;
     if named && status.phase == Phase::Registration && !status.bond_placed {
-        check_funds(&chain, me, terms).await?;
+        check_funds(session.chain(), me, &terms).await?;
     }
-    let spec = fetch_specification(&project, &store).await?;
     let state = StateFolder::open(&state_folder)?;
     let (dimension, slots) = (terms.dimension as usize, terms.slots);
     let (srs, keys) = open_keys(&keys_folder, dimension, rule, slots).await?;
     let prover = Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(committed) };
-    let dev = registered.dev;
-    let service = Service::new(chain, project, store, spec, prover, me, state, reporter, options, stop);
+    let service = Service::new(session, prover, me, state, reporter, options, stop);
     service.report_start(dev).await?;
     Ok(service)
 }

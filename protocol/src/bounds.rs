@@ -21,7 +21,7 @@ pub const MAX_LAYER: u32 = 1 << 16;
 pub const MAX_SLOTS: usize = 128;
 /// Sizes of the assessment circuit, ascending. A circuit serves every round of at most as many trainers.
 pub const SLOT_SIZES: [u8; 5] = [8, 16, 32, 64, 128];
-/// Tables of the range proof, in bits (docs/protocol.md, 13.6).
+/// Tables of the range proof, in bits (docs/protocol.md 7).
 pub const TABLES: [u8; 2] = [8, 16];
 
 /// Fewest active slots of any round; projects outside test chains need [`MIN_ACTIVE_IN_PRODUCTION`].
@@ -131,7 +131,7 @@ pub fn solidity() -> String {
         ),
         (
             "isTable(uint256 table) internal pure",
-            "Whether range proofs have this table (docs/protocol.md 13.6).",
+            "Whether range proofs have this table (docs/protocol.md 7).",
             "table",
             TABLES.map(u64::from).to_vec(),
         ),

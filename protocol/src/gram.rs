@@ -63,7 +63,7 @@ impl GramMatrix {
     /// `G_ij = <u_i, u_j>` for the updates given, exact; `None` stands for an inactive slot.
     ///
     /// The products run as dense `f64` products: every partial sum is an integer below `2^30 d < 2^52`
-    /// (section 2 of the protocol), which `f64` holds exactly whatever the order of the additions.
+    /// (docs/protocol.md 2), which `f64` holds exactly whatever the order of the additions.
     ///
     /// # Errors
     /// No slot or more than [`MAX_SLOTS`], updates of different lengths, or [`DIMENSION_LIMIT`] entries and more.

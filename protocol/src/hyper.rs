@@ -1,4 +1,4 @@
-//! The next round's learning rate from proved numbers (docs/protocol.md 13.5). The contract computes the same.
+//! The next round's learning rate from proved numbers (docs/protocol.md 10). The contract computes the same.
 
 use crate::bounds::ONE;
 use serde::{Deserialize, Serialize};

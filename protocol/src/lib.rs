@@ -55,7 +55,8 @@ pub use phase::{Phase, PhaseError};
 pub use quantise::{apply_step, model_to_f32, quantise_update, Quantised, MODEL_FRACTION_BITS};
 pub use rules::{
     assess, coherence, AgreementDetail, AgreementPolicy, Assessment, Detail, MultiKrumDetail,
-    MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE,
+    MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, RuleName, RuleNameError, AGREEMENT_RULE,
+    MULTI_KRUM_RULE,
 };
 pub use slot_mask::{SlotMask, SlotMaskError};
 pub use specification::{
@@ -67,8 +68,3 @@ pub use tensors::{
     FileKind, TensorError, MAX_HEADER,
 };
 pub use transcript::{absorb, u128_from_word, word_from_address, word_from_label, word_from_u128, Word};
-
-// Former names, until every crate uses the new ones.
-pub use rules::{ProjectPolicy as RulePolicy, RoundPolicy as Policy};
-/// [`DIMENSION_LIMIT`] as a `usize`.
-pub const MAX_DIMENSION: usize = DIMENSION_LIMIT as usize;

@@ -1,7 +1,7 @@
 //! Models: their parameters, the order of the parameters, their first values.
 //!
 //! The order of the parameters is the order of their names; each is flattened row-major. That order is the order of an
-//! update's coefficients (docs/protocol.md, section 12).
+//! update's coefficients (docs/protocol.md 12.3).
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! Packing of shares and weights: 17 bits each, 14 to a 256-bit word, element 0 in the low bits.
+//! Packing of shares and weights (docs/protocol.md 12.2): 17 bits each, 14 to a word, element 0 in the low bits.
 
 use crate::transcript::Word;
 use thiserror::Error;

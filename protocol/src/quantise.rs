@@ -1,4 +1,4 @@
-//! Quantisation: between floating point and the integers of the proofs (docs/protocol.md, section 2).
+//! Quantisation: between floating point and the integers of the proofs (docs/protocol.md 2).
 
 /// The global model has this many fraction bits more than an update.
 pub const MODEL_FRACTION_BITS: u8 = 16;

@@ -1,4 +1,4 @@
-//! Sets of slots: slot `i` is bit `i` (docs/protocol.md, section 12).
+//! Sets of slots: slot `i` is bit `i` (docs/protocol.md 12.2).
 
 use std::fmt;
 use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, BitXor, BitXorAssign, Not, Sub};

@@ -1,4 +1,4 @@
-//! Update and model files: safetensors with exactly the model's tensors (docs/protocol.md, section 12).
+//! Update and model files: safetensors with exactly the model's tensors (docs/protocol.md 12.3).
 //!
 //! Model and kind of file determine the header, so a reader compares the first bytes of a file with that header and
 //! parses nothing of an untrusted file. Only the error message looks into a wrong header, with bounded work.

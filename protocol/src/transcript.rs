@@ -1,4 +1,4 @@
-//! The chain of hashes that binds a proof to its statement (docs/protocol.md 4 and 13.1).
+//! The chain of hashes that binds a proof to its statement (docs/protocol.md 4).
 //!
 //! A state is `keccak256(abi.encode(bytes32 state, bytes32 label, uint256[] items))`; its challenge is
 //! the state modulo the scalar field's order. The circuits crate, which has the field, computes challenges.

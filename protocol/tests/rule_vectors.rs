@@ -1,4 +1,4 @@
-//! `tests/vectors/rules.json`, recomputed from the text of docs/protocol.md (sections 2, 6, 12, 13.2): plain integers,
+//! `tests/vectors/rules.json`, recomputed from the text of docs/protocol.md (sections 2, 6, 12): plain integers,
 //! without the crate's rules, matrix or packing. Whoever changes a rule changes this file too.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -151,7 +151,7 @@ fn outcome(
     })
 }
 
-/// Section 6, rule "agreement".
+/// Section 6.2.
 fn agreement(round: &Round, theta: i128, trimmed: usize) -> Value {
     let slots = round.slots();
     let norms: Vec<i128> = (0..slots).map(|i| square_root(round.gram[i][i])).collect();
@@ -187,7 +187,7 @@ fn agreement(round: &Round, theta: i128, trimmed: usize) -> Value {
     outcome
 }
 
-/// Section 6, rule "multi-krum", which is a baseline for studies.
+/// The baseline multi-krum of docs/rules.md.
 fn multi_krum(round: &Round, neighbours: usize, selected: usize) -> Value {
     let (slots, gram) = (round.slots(), &round.gram);
     let mut scores = vec![0; slots];

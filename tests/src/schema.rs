@@ -1,4 +1,4 @@
-//! Checks JSON against `docs/events.schema.json`: the part of JSON Schema (2020-12) that the document uses, and nothing else.
+//! Checks JSON against `docs/events.schema.json`: the part of JSON Schema (2020-12) that the document uses.
 //!
 //! A keyword that this file does not know is a fault, so the document cannot say something that nobody checks.
 
@@ -166,8 +166,8 @@ fn matches(pattern: Option<&str>, text: &str) -> bool {
 }
 
 impl Market {
-    /// Everything that the market's programs printed with `--json` and that `docs/events.schema.json` does not describe,
-    /// as sentences; with the number of lines and results that were checked.
+    /// The number of lines and results that the market's programs printed with `--json`, and the faults of those that
+    /// do not match `docs/events.schema.json`.
     ///
     /// # Errors
     /// [`Failure::Io`] when the lines of a process cannot be read.

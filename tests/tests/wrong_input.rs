@@ -74,7 +74,7 @@ fn specification_of_an_unknown_rule_is_refused(market: &Market) {
         market,
         "[reward]",
         "[rule]\nname = \"multi-krum\"\n[reward]",
-        &["multi-krum", "was removed", "use \"agreement\""],
+        &["multi-krum", "is not a rule any more", "use \"agreement\""],
     );
 }
 

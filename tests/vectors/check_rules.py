@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Recomputes rules.json from the text of docs/protocol.md (sections 2, 6, 12 and 13.2).
+"""Recomputes rules.json from the text of docs/protocol.md (sections 2, 6 and 12) and of docs/rules.md (multi-krum).
 
     tests/vectors/check_rules.py [FILE]
 
@@ -15,7 +15,7 @@ ONE = 1 << 16
 
 
 def lower_median(values):
-    """Section 6: the one value t with n - 1 - 2 #{v < t} >= 0 and 2 #{v <= t} - n >= 0."""
+    """Section 6.2: the one value t with n - 1 - 2 #{v < t} >= 0 and 2 #{v <= t} - n >= 0."""
     n = len(values)
     found = {
         t
@@ -27,7 +27,7 @@ def lower_median(values):
 
 
 def coherence(gram, weights):
-    """Section 6; None when it leaves [0, 2^16], which no matrix of real updates does."""
+    """Section 6.2; None when it leaves [0, 2^16], which no matrix of real updates does."""
     slots = range(len(weights))
     step = sum(weights[i] * weights[j] * gram[i][j] for i in slots for j in slots)
     denominator = sum(weights) * sum(weights[i] * gram[i][i] for i in slots)
@@ -41,7 +41,7 @@ def pay_shares(contributions, kept):
 
 
 def agreement(gram, active, theta, trim_count):
-    """Section 6, rule "agreement"."""
+    """Section 6.2."""
     slots = range(len(gram))
     norms = [math.isqrt(gram[i][i]) for i in slots]
     tau = lower_median([norms[i] for i in active])
@@ -97,7 +97,7 @@ def outcome(gram, contributions, kept, shares, weights, own):
 
 
 def packed(elements):
-    """Section 12: 17 bits each, 14 to a word, element 0 in the low bits; 0 for slots that are not active."""
+    """Section 12.2: 17 bits each, 14 to a word, element 0 in the low bits; 0 for slots that are not active."""
     chunks = [elements[at : at + 14] for at in range(0, len(elements), 14)]
     return [word(sum(v << 17 * k for k, v in enumerate(chunk))) for chunk in chunks]
 

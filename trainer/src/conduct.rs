@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use fairshare_circuits::{prove_form, FormError, FormProofWords, FormStatement, G1Affine, ReferenceString};
+use fairshare_circuits::{
+    prove_range, G1Affine, RangeError, RangeProofWords, RangeStatement, ReferenceString,
+};
 use fairshare_protocol::{encode_update, Model, TensorError};
 
 use crate::data::Dataset;
@@ -51,20 +53,20 @@ pub trait Conduct: Debug + Send + Sync {
     /// The commitment in `statement` is filled in here. Takes seconds for a large model.
     ///
     /// # Errors
-    /// As [`prove_form`].
+    /// As [`prove_range`].
     fn commitment(
         &self,
         reference: &ReferenceString,
-        statement: FormStatement,
+        statement: RangeStatement,
         update: &[i16],
-    ) -> Result<Option<(G1Affine, FormProofWords)>, FormError> {
+    ) -> Result<Option<(G1Affine, RangeProofWords)>, RangeError> {
         let commitment = reference.commit_update(update)?;
         if commitment == G1Affine::identity() {
             return Ok(None);
         }
-        let statement = FormStatement { commitment, ..statement };
+        let statement = RangeStatement { commitment, ..statement };
         // It verifies what it made before it returns it.
-        let proof = prove_form(reference, &statement, update)?;
+        let proof = prove_range(reference, &statement, update)?;
         Ok(Some((commitment, proof.words())))
     }
 

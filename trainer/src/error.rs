@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use fairshare_circuits::{FormError, SrsError};
+use fairshare_circuits::{RangeError, SrsError};
 use fairshare_client::{ChainError, CollectError, ContentError, FileError};
 use fairshare_protocol::{GramError, RuleError, SpecificationError, TensorError};
 
-use crate::event::SeatLoss;
-use crate::service::Due;
+use crate::outcome::{Due, SeatLoss};
 
 /// Why a trainer cannot go on, or must leave out a round.
 #[derive(Debug, thiserror::Error)]
@@ -136,20 +135,9 @@ pub enum TrainerError {
     /// The updates of a round could not be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// A proof of form could not be made.
+    /// A range proof could not be made.
     #[error(transparent)]
-    Form(#[from] FormError),
-    /// The project's contracts check against other keys.
-    #[error(
-        "the project's key registry has keys hash {on_chain}, the keys of this version have {here}: use the version \
-         that the project's owner used"
-    )]
-    KeysHash {
-        /// On chain.
-        on_chain: String,
-        /// Of the committed keys.
-        here: String,
-    },
+    Range(#[from] RangeError),
     /// A thread that computed ended without a result.
     #[error("the computation of {0} broke off: this is a fault of the program")]
     Broken(&'static str),

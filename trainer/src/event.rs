@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use fairshare_client::Phase;
-use serde::Serialize;
+use fairshare_protocol::{Money, Phase};
+use serde::{Serialize, Serializer};
 
-use crate::service::Due;
+use crate::outcome::{Due, SeatLoss};
 
 /// Something that happened. Hashes and addresses are hexadecimal text; amounts are in the currency's least unit, as
-/// text. `transaction` and `gas` are null when an earlier process sent the transaction.
+/// text, in fields that end in `_wei` or `_units`. `transaction` and `gas` are null when an earlier process sent the transaction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -18,8 +18,9 @@ pub enum Event {
         project: String,
         /// The wallet's address.
         trainer: String,
-        /// What it put in.
-        stake_wei: String,
+        /// The stake that it put in.
+        #[serde(flatten, serialize_with = "self::stake")]
+        stake: Money,
         /// The joining transaction.
         transaction: Option<String>,
         /// Its gas.
@@ -144,7 +145,8 @@ pub enum Event {
         /// The round in which it happened; null when the trainer left, or when the chain's log could not be read.
         round: Option<u64>,
         /// What was lost of the stake.
-        stake_lost_wei: String,
+        #[serde(flatten, serialize_with = "self::stake_lost")]
+        stake_lost: Money,
     },
     /// The process was asked to stop.
     Stopped {
@@ -165,36 +167,9 @@ pub enum Event {
         /// Rounds that were void.
         voids: u64,
         /// What `fairshare withdraw` would pay now: shares and stake.
-        owed_wei: String,
+        #[serde(flatten, serialize_with = "self::owed")]
+        owed: Money,
     },
-}
-
-/// Why a trainer lost its seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeatLoss {
-    /// It committed in a round and did not reveal before the deadline.
-    MissedReveal,
-    /// More than half of those who revealed did not attest its file.
-    NotAttested,
-    /// It left the project.
-    Left,
-    /// The chain's log could not be read.
-    Unknown,
-}
-
-impl fmt::Display for SeatLoss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MissedReveal => "it committed to an update and did not reveal it before the deadline",
-            Self::NotAttested => {
-                "more than half of the trainers did not attest its update: they could not fetch the file, or it did \
-                 not match its commitment"
-            }
-            Self::Left => "it left the project",
-            Self::Unknown => "the reason cannot be read from the chain now",
-        })
-    }
 }
 
 /// A revealed slot that a trainer did not attest.
@@ -208,11 +183,23 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+fn stake<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+    amount.serialize_field("stake", serializer)
+}
+
+fn stake_lost<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+    amount.serialize_field("stake_lost", serializer)
+}
+
+fn owed<S: Serializer>(amount: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+    amount.serialize_field("owed", serializer)
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Joined { project, trainer, stake_wei, .. } => {
-                write!(f, "{trainer} is a trainer of project {project}, stake {stake_wei} wei")
+            Self::Joined { project, trainer, stake, .. } => {
+                write!(f, "{trainer} is a trainer of project {project}, stake {stake}")
             }
             Self::Training { round, loss_before, loss_after, clamped_share, seconds } => write!(
                 f,
@@ -244,12 +231,12 @@ impl fmt::Display for Event {
             }
             Self::RoundSkipped { round, reason } => write!(f, "round {round} is skipped: {reason}"),
             Self::Advanced { round, phase, transaction, .. } => {
-                write!(f, "round {round}: {phase:?} was past its deadline, advanced ({transaction})")
+                write!(f, "round {round}: {phase} was past its deadline, advanced ({transaction})")
             }
-            Self::SeatLost { reason, round, stake_lost_wei } => {
+            Self::SeatLost { reason, round, stake_lost } => {
                 write!(f, "the trainer's seat is lost")?;
                 round.map_or(Ok(()), |round| write!(f, " in round {round}"))?;
-                write!(f, ": {reason}; {stake_lost_wei} wei of stake are lost")
+                write!(f, ": {reason}; {stake_lost} of stake are lost")
             }
             Self::Stopped { round, due, deadline } => {
                 write!(f, "stopped in round {round}")?;
@@ -257,9 +244,9 @@ impl fmt::Display for Event {
                 write!(f, "; {}", due.danger())?;
                 deadline.map_or(Ok(()), |deadline| write!(f, ", until {deadline}"))
             }
-            Self::Ended { phase, settled, voids, owed_wei } => write!(
+            Self::Ended { phase, settled, voids, owed } => write!(
                 f,
-                "the project has ended ({phase:?}): {settled} rounds settled, {voids} void; {owed_wei} wei to \
+                "the project has ended ({phase}): {settled} rounds settled, {voids} void; {owed} to \
                  withdraw with `fairshare withdraw`"
             ),
         }
@@ -291,21 +278,24 @@ mod tests {
             json!({"event": "committed", "round": 2, "slot": 1, "cid": "bafk", "transaction": null, "gas": null})
         );
         assert!(event.to_string().contains("found on the chain"));
-        let ended = Event::Ended { phase: Phase::WoundUp, settled: 1, voids: 3, owed_wei: "7".into() };
-        assert_eq!(to_value(&ended).unwrap()["phase"], "wound-up");
+        let ended = Event::Ended { phase: Phase::WoundUp, settled: 1, voids: 3, owed: Money::wei(7) };
+        let ended = to_value(&ended).unwrap();
+        assert_eq!((&ended["phase"], &ended["owed_wei"]), (&json!("wound-up"), &json!("7")));
     }
 
     #[test]
     fn lost_seat_is_told_with_round_reason_and_stake() {
         let reason = SeatLoss::MissedReveal;
-        let event = Event::SeatLost { reason, round: Some(3), stake_lost_wei: "100".into() };
+        let event = Event::SeatLost { reason, round: Some(3), stake_lost: Money::wei(100) };
         assert_eq!(
             to_value(&event).unwrap(),
             json!({"event": "seat_lost", "reason": "missed_reveal", "round": 3, "stake_lost_wei": "100"})
         );
         let words = event.to_string();
         assert!(
-            words.contains("round 3") && words.contains("did not reveal") && words.contains("100 wei"),
+            words.contains("round 3")
+                && words.contains("did not reveal")
+                && words.contains(&Money::wei(100).to_string()),
             "{words}"
         );
     }

@@ -1,7 +1,7 @@
 //! The trainer of Fairshare: data, models, local training, quantisation, and the service that takes part in a project.
 //!
 //! ```text
-//! data -> training -> round (quantised update) -> service: commitment with proof of form, reveal, attestation
+//! data -> training -> round (quantised update) -> service: commitment with range proof, reveal, attestation
 //!           ^ models, parameters, conduct            ^ state, event
 //! ```
 //!
@@ -23,6 +23,7 @@ mod data;
 mod error;
 mod event;
 mod models;
+mod outcome;
 mod parameters;
 mod round;
 mod seed;
@@ -37,12 +38,13 @@ pub use data::{
     SplitPlan, DIGITS_CLASSES, MIN_SHARD,
 };
 pub use error::TrainerError;
-pub use event::{Event, LeftOut, SeatLoss};
+pub use event::{Event, LeftOut};
 pub use models::forward;
+pub use outcome::{Due, SeatLoss};
 pub use parameters::{to_flat, to_tensors};
 pub use round::{local_update, HyperParameters, LocalUpdate, CLAMPED_WARNING};
 pub use seed::RoundSeed;
-pub use service::{Due, Service, ServiceOptions};
+pub use service::{Service, ServiceOptions};
 pub use simulation::{simulate, Participant, SimulatedRound};
 pub use state::{ModelRecord, RoundRecord, StateFolder};
 pub use training::{evaluate, train, Evaluation, Trained, TrainingPlan};

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine};
+use fairshare_circuits::{point_from_words, point_words, G1Affine, RangeProofWords};
 use fairshare_client::{Address20, ContentId};
 use serde::{Deserialize, Serialize};
 
@@ -37,12 +37,12 @@ pub struct RoundRecord {
     /// Secret until the reveal.
     #[serde(with = "hex::serde")]
     pub salt: [u8; 32],
-    /// The proof of form's points, words of 32 bytes.
+    /// The range proof's points, words of 32 bytes.
     #[serde(with = "hex::serde")]
-    pub form_points: Vec<u8>,
-    /// The proof of form's values, words of 32 bytes.
+    pub range_points: Vec<u8>,
+    /// The range proof's values, words of 32 bytes.
     #[serde(with = "hex::serde")]
-    pub form_values: Vec<u8>,
+    pub range_values: Vec<u8>,
 }
 
 impl RoundRecord {
@@ -53,20 +53,20 @@ impl RoundRecord {
         commitment: &G1Affine,
         cid: [u8; 32],
         salt: [u8; 32],
-        form: &FormProofWords,
+        proof: &RangeProofWords,
     ) -> Self {
         let [commitment_x, commitment_y] = point_words(commitment);
-        let (form_points, form_values) = (form.points.concat(), form.values.concat());
-        Self { round, model_cid, commitment_x, commitment_y, cid, salt, form_points, form_values }
+        let (range_points, range_values) = (proof.points.concat(), proof.values.concat());
+        Self { round, model_cid, commitment_x, commitment_y, cid, salt, range_points, range_values }
     }
 
-    /// The proof of form; `None` when its bytes are not whole words.
-    pub fn form(&self) -> Option<FormProofWords> {
+    /// The range proof; `None` when its bytes are not whole words.
+    pub fn range_proof(&self) -> Option<RangeProofWords> {
         let words = |bytes: &[u8]| match bytes.as_chunks::<32>() {
             (words, []) => Some(words.to_vec()),
             _ => None,
         };
-        Some(FormProofWords { points: words(&self.form_points)?, values: words(&self.form_values)? })
+        Some(RangeProofWords { points: words(&self.range_points)?, values: words(&self.range_values)? })
     }
 
     /// The commitment; `None` when the words are not a point of the curve.
@@ -161,7 +161,7 @@ impl StateFolder {
             remedy: "restore the state folder, or name another with --state and sit this round out",
         };
         let record: RoundRecord = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
-        if record.round != round || record.commitment().is_none() || record.form().is_none() {
+        if record.round != round || record.commitment().is_none() || record.range_proof().is_none() {
             return Err(damaged(format!("an invalid record of round {}", record.round)));
         }
         Ok(Some(record))
@@ -249,17 +249,17 @@ mod tests {
 
     fn record(round: u64, file: &[u8]) -> RoundRecord {
         let point = fairshare_circuits::ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-        let form = FormProofWords { points: vec![[1; 32], [2; 32]], values: vec![[3; 32]] };
-        RoundRecord::new(round, [9; 32], &point, ContentId::of(file).digest(), [7; 32], &form)
+        let proof = RangeProofWords { points: vec![[1; 32], [2; 32]], values: vec![[3; 32]] };
+        RoundRecord::new(round, [9; 32], &point, ContentId::of(file).digest(), [7; 32], &proof)
     }
 
     #[test]
     fn proof_of_form_comes_back_and_one_that_is_cut_is_damage() {
         let mut record = record(1, b"update");
-        let form = record.form().unwrap();
-        assert_eq!((form.points, form.values), (vec![[1; 32], [2; 32]], vec![[3; 32]]));
-        record.form_values.pop();
-        assert_eq!(record.form(), None);
+        let proof = record.range_proof().unwrap();
+        assert_eq!((proof.points, proof.values), (vec![[1; 32], [2; 32]], vec![[3; 32]]));
+        record.range_values.pop();
+        assert_eq!(record.range_proof(), None);
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::open(folder.path()).unwrap();
         state.keep(&record, b"update").unwrap();

@@ -10,13 +10,15 @@ use fairshare_circuits::{
     AssessmentCircuit, AssessmentKeys, FormStatement, FormTable, G1Affine, GramArgument, ReferenceString,
     RoundStatement, KEY_SIZES,
 };
-use fairshare_protocol::{assess, AgreementPolicy, Assessment, GramMatrix, Policy, RuleName, RulePolicy};
+use fairshare_protocol::{
+    assess, AgreementPolicy, Assessment, GramMatrix, ProjectPolicy, RoundPolicy, RuleName,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 /// The default policy for so many trainers.
-fn policy(trainers: usize) -> Policy {
-    RulePolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }).for_round(trainers as u32)
+fn policy(trainers: usize) -> RoundPolicy {
+    ProjectPolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }).for_round(trainers as u32)
 }
 
 /// Parameters of the model that most goals are set for.
@@ -53,7 +55,7 @@ pub(crate) enum Work {
     Assessment { circuit: AssessmentCircuit },
     /// A trainer's commitment.
     Commit { dimension: usize },
-    /// A trainer's proof of form, with the check that the commitment is the update's and that the proof verifies.
+    /// A trainer's range proof, with the check that the commitment is the update's and that the proof verifies.
     Form { dimension: usize },
     /// Points times scalars.
     Multiply { log2: u32, which: Multiplication },
@@ -147,7 +149,7 @@ pub(crate) fn all() -> Vec<Line> {
     let form = |log2: u32, method| {
         Line::new(
             format!("form-2^{log2}"),
-            "proof of form",
+            "range proof",
             format!("d = 2^{log2}"),
             method,
             Work::Form { dimension: 1 << log2 },

@@ -162,7 +162,7 @@ fn many_at_once_all_get_the_same() {
 #[test]
 fn wrong_requests_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    for dimension in [0, fairshare_protocol::MAX_DIMENSION] {
+    for dimension in [0, fairshare_protocol::DIMENSION_LIMIT as usize] {
         let error = ReferenceString::open_dev(folder.path(), dimension).unwrap_err();
         assert!(error.to_string().contains(&dimension.to_string()));
     }

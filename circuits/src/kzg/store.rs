@@ -8,7 +8,7 @@ use super::ptau;
 use super::srs::ReferenceString;
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
-use fairshare_protocol::MAX_DIMENSION;
+use fairshare_protocol::DIMENSION_LIMIT;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -265,8 +265,8 @@ fn dev_fault(header: &Header, g1: &[G1Affine], points: usize, key: &KzgKey) -> O
 }
 
 fn log2_for(dimension: usize) -> Result<u32, SrsError> {
-    if dimension == 0 || dimension >= MAX_DIMENSION {
-        return Err(SrsError::Dimension { dimension, max: MAX_DIMENSION });
+    if dimension == 0 || dimension >= DIMENSION_LIMIT as usize {
+        return Err(SrsError::Dimension { dimension, max: DIMENSION_LIMIT as usize });
     }
     Ok(dimension.next_power_of_two().trailing_zeros().max(MIN_LOG2))
 }

@@ -16,7 +16,7 @@ use crate::transcript::challenge;
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
-use fairshare_protocol::{absorb, assess, word_from_u128, Assessment, GramMatrix, Policy, Word};
+use fairshare_protocol::{absorb, assess, word_from_u128, Assessment, GramMatrix, RoundPolicy, Word};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
@@ -218,8 +218,8 @@ fn a_proof_serves_no_other_statement() {
         ("model file", &|s| s.model_cid[31] ^= 1),
         ("model before", &|s| s.model = G1Affine::identity()),
         ("dimension", &|s| s.dimension += 1),
-        ("threshold", &|s| s.policy = Policy::Agreement { theta: 31, trim_count: 1 }),
-        ("trim", &|s| s.policy = Policy::Agreement { theta: 32, trim_count: 0 }),
+        ("threshold", &|s| s.policy = RoundPolicy::Agreement { theta: 31, trim_count: 1 }),
+        ("trim", &|s| s.policy = RoundPolicy::Agreement { theta: 32, trim_count: 0 }),
         ("active mask", &|s| {
             s.active ^= 1 << 6;
             s.commitments.pop();
@@ -241,7 +241,7 @@ fn a_proof_serves_no_other_statement() {
 fn a_policy_word_of_more_than_sixteen_bits_is_refused() {
     let words = round().proof.words();
     let with = |trim_count: u32| {
-        let policy = Policy::Agreement { theta: 32, trim_count };
+        let policy = RoundPolicy::Agreement { theta: 32, trim_count };
         let statement = RoundStatement { policy, ..round().statement.clone() };
         (check(&statement, &words).unwrap_err(), transcript_states(&statement, &words).err())
     };
@@ -279,7 +279,7 @@ fn other_keys_rules_and_broken_statements_are_named() {
     };
     assert!(matches!(fault(&|s| s.keys_hash[0] ^= 1), VerifyError::KeysHash { .. }));
     // The other rule with the same words: it has no key.
-    let other = Policy::MultiKrum { neighbours: 32, selected: 1 };
+    let other = RoundPolicy::MultiKrum { neighbours: 32, selected: 1 };
     assert_eq!(fault(&|s| s.policy = other), VerifyError::UnknownKey { rule: 2, slots: 8 });
     assert_eq!(fault(&|s| s.slots = 100), VerifyError::UnknownKey { rule: 1, slots: 100 });
     assert!(matches!(
@@ -319,7 +319,8 @@ fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word)
     let Assessment { kept, coherence, shares, weights, .. } = assessment;
     let model = model_step(statement.model, &statement.commitments, &weights);
     let argument = argue(st1);
-    let proof = RoundProof { kept, coherence, shares, weights, groth16, argument, model, committed };
+    let proof =
+        RoundProof { kept: kept.bits(), coherence, shares, weights, groth16, argument, model, committed };
     Forgery { public, st1, proof }
 }
 

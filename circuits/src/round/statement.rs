@@ -5,7 +5,9 @@ use crate::curve::msm::msm_integers;
 use crate::curve::words::point_words;
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
-use fairshare_protocol::{absorb, word_from_address, word_from_u128, Policy, Word, MAX_DIMENSION, MAX_SLOTS};
+use fairshare_protocol::{
+    absorb, word_from_address, word_from_u128, RoundPolicy, Word, DIMENSION_LIMIT, MAX_SLOTS,
+};
 
 /// A round as its settlement states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub struct RoundStatement {
     /// Slots that the circuit serves, `N`.
     pub slots: u8,
     /// The rule and its two policy words.
-    pub policy: Policy,
+    pub policy: RoundPolicy,
     /// Hash of the registered keys.
     pub keys_hash: Word,
     /// Active slots, slot `i` as bit `i`.
@@ -52,8 +54,11 @@ impl RoundStatement {
         if usize::from(slots) > MAX_SLOTS || (slots < 128 && active >> slots != 0) {
             return Err(StatementError::MaskBeyondSlots { active, slots });
         }
-        if self.dimension == 0 || self.dimension as usize >= MAX_DIMENSION {
-            return Err(StatementError::Dimension { dimension: self.dimension, max: MAX_DIMENSION });
+        if self.dimension == 0 || self.dimension >= DIMENSION_LIMIT {
+            return Err(StatementError::Dimension {
+                dimension: self.dimension,
+                max: DIMENSION_LIMIT as usize,
+            });
         }
         let expected = self.active_slots();
         let found: Vec<u8> = self.commitments.iter().map(|(slot, _)| *slot).collect();
@@ -111,7 +116,7 @@ mod tests {
             payee: [2; 20],
             dimension: 8,
             slots: 8,
-            policy: Policy::Agreement { theta: 32, trim_count: 0 },
+            policy: RoundPolicy::Agreement { theta: 32, trim_count: 0 },
             keys_hash: [3; 32],
             active: 0b1011,
             model_cid: [4; 32],
@@ -130,9 +135,9 @@ mod tests {
             &|s| s.payee[0] ^= 1,
             &|s| s.dimension += 1,
             &|s| s.slots = 16,
-            &|s| s.policy = Policy::MultiKrum { neighbours: 32, selected: 0 },
-            &|s| s.policy = Policy::Agreement { theta: 33, trim_count: 0 },
-            &|s| s.policy = Policy::Agreement { theta: 32, trim_count: 1 },
+            &|s| s.policy = RoundPolicy::MultiKrum { neighbours: 32, selected: 0 },
+            &|s| s.policy = RoundPolicy::Agreement { theta: 33, trim_count: 0 },
+            &|s| s.policy = RoundPolicy::Agreement { theta: 32, trim_count: 1 },
             &|s| s.keys_hash[0] ^= 1,
             &|s| s.active ^= 1 << 7,
             &|s| s.model_cid[31] ^= 1,

@@ -3,12 +3,12 @@
 use super::*;
 use crate::keys::{AssessmentKeys, PinnedKeys};
 use crate::kzg::ReferenceString;
-use fairshare_protocol::{assess, Assessment, GramMatrix, Policy, RuleName};
+use fairshare_protocol::{assess, Assessment, GramMatrix, RoundPolicy, RuleName};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 pub(super) const D: usize = 60;
-pub(super) const POLICY: Policy = Policy::Agreement { theta: 32, trim_count: 1 };
+pub(super) const POLICY: RoundPolicy = RoundPolicy::Agreement { theta: 32, trim_count: 1 };
 
 pub(super) struct Round {
     pub(super) srs: ReferenceString,

@@ -12,7 +12,7 @@ use crate::r1cs::{Builder, R1cs};
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::UniformRand;
 use ark_std::rand::{CryptoRng, RngCore};
-use fairshare_protocol::{Assessment, Detail, GramMatrix, Policy, RuleName};
+use fairshare_protocol::{Assessment, Detail, GramMatrix, RoundPolicy, RuleName};
 
 /// Width of the limbs: the table costs `2^width` constraints once, a wider limb saves lookups in every range. Each size has
 /// the width with the fewest constraints. 7, 10 and 14 divide the 70 bits of the differences in sorted rows, which are most
@@ -35,7 +35,7 @@ pub(crate) fn witness(
     assessment: &Assessment,
 ) -> Result<Box<dyn RuleWitness>, AssessmentError> {
     match (public.policy, &assessment.detail) {
-        (Policy::Agreement { trim_count, .. }, Detail::Agreement(detail)) => {
+        (RoundPolicy::Agreement { trim_count, .. }, Detail::Agreement(detail)) => {
             Ok(Box::new(AgreementWitness::new(gram, public.active, trim_count, assessment, detail)))
         }
         // Policy or assessment is of the rule without a circuit.

@@ -14,13 +14,13 @@ use crate::transcript::challenge;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
-use fairshare_protocol::{absorb, assess, Policy, RuleName};
+use fairshare_protocol::{absorb, assess, RoundPolicy, RuleName};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
 
 const SIZE: usize = 8;
-const POLICY: Policy = Policy::Agreement { theta: 32, trim_count: 1 };
+const POLICY: RoundPolicy = RoundPolicy::Agreement { theta: 32, trim_count: 1 };
 
 fn keys() -> ProverKeys<'static> {
     static KEYS: OnceLock<AssessmentKeys> = OnceLock::new();
@@ -103,8 +103,8 @@ fn a_proof_of_something_else_is_refused() {
         |p| p.sigma = p.rho,
         |p| p.coherence += 1,
         |p| p.active ^= 1 << 7,
-        |p| p.policy = Policy::Agreement { theta: 33, trim_count: 1 },
-        |p| p.policy = Policy::Agreement { theta: 32, trim_count: 2 },
+        |p| p.policy = RoundPolicy::Agreement { theta: 33, trim_count: 1 },
+        |p| p.policy = RoundPolicy::Agreement { theta: 32, trim_count: 2 },
         |p| p.kept ^= 1,
         |p| p.shares.swap(0, 1),
         |p| p.weights[0] += 1,
@@ -123,7 +123,7 @@ fn a_proof_of_something_else_is_refused() {
 #[test]
 fn a_policy_word_of_more_than_sixteen_bits_is_refused() {
     let (key, public, proof) = proved();
-    let policy = Policy::MultiKrum { neighbours: 32 + (1 << 16), selected: 0 };
+    let policy = RoundPolicy::MultiKrum { neighbours: 32 + (1 << 16), selected: 0 };
     let other = AssessmentPublic { policy, ..public.clone() };
     assert_eq!(other.to_field_elements(SIZE), public.to_field_elements(SIZE));
     assert!(verify(key, &public, &proof) && !verify(key, &other, &proof));
@@ -151,7 +151,7 @@ fn a_round_of_another_size_or_rule_than_the_keys_is_refused() {
     let other = Round::of_updates(16, 0x3ff, &updates(16, 900, 4), POLICY);
     let error = try_commit(&other, 1).unwrap_err();
     assert_eq!(error.to_string(), "16 slots are given, the keys serve 8: open the keys of that size");
-    let krum = Round { policy: Policy::MultiKrum { neighbours: 4, selected: 4 }, ..round(4) };
+    let krum = Round { policy: RoundPolicy::MultiKrum { neighbours: 4, selected: 4 }, ..round(4) };
     let error = try_commit(&krum, 1).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -163,7 +163,7 @@ fn a_round_of_another_size_or_rule_than_the_keys_is_refused() {
 #[test]
 fn an_assessment_of_another_rule_is_refused() {
     let round = round(4);
-    let krum = Policy::MultiKrum { neighbours: 4, selected: 4 };
+    let krum = RoundPolicy::MultiKrum { neighbours: 4, selected: 4 };
     let assessment = assess(&round.gram, round.active, krum).unwrap();
     let error = commit(keys(), &round.gram, &round.public(), &assessment, &mut rng(1)).unwrap_err();
     assert!(matches!(error, AssessmentError::NoCircuit { rule: RuleName::MultiKrum }));

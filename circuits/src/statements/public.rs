@@ -10,7 +10,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 #[cfg(test)]
 use fairshare_protocol::GramMatrix;
-use fairshare_protocol::{packed_words, Assessment, Policy};
+use fairshare_protocol::{packed_words, Assessment, RoundPolicy};
 
 /// Public inputs of every assessment circuit.
 pub(crate) const PUBLIC_INPUTS: usize = 4;
@@ -44,7 +44,7 @@ pub(crate) struct AssessmentPublic {
     /// Active slots, slot `i` as bit `i`.
     pub(crate) active: u128,
     /// The rule, which the key of the proof decides, and its two words.
-    pub(crate) policy: Policy,
+    pub(crate) policy: RoundPolicy,
     /// Kept slots.
     pub(crate) kept: u128,
     /// `0 ..= 2^16`.
@@ -62,14 +62,14 @@ impl AssessmentPublic {
         gram: &GramMatrix,
         [rho, chi]: [Fr; 2],
         active: u128,
-        policy: Policy,
+        policy: RoundPolicy,
         assessment: &Assessment,
     ) -> Self {
         Self { rho, chi, sigma: sigma(gram, rho), ..Self::unbound(active, policy, assessment) }
     }
 
     /// What is known before the challenges: `rho`, `chi` and `sigma` are 0.
-    pub(crate) fn unbound(active: u128, policy: Policy, assessment: &Assessment) -> Self {
+    pub(crate) fn unbound(active: u128, policy: RoundPolicy, assessment: &Assessment) -> Self {
         Self {
             rho: Fr::ZERO,
             chi: Fr::ZERO,
@@ -120,7 +120,7 @@ pub(crate) fn packed_inputs(active: u128, policy: [Fr; 2]) -> Fr {
 }
 
 /// The first policy word that is too large for `packed_inputs`, if there is one.
-pub(crate) fn policy_word_out_of_range(policy: Policy) -> Option<u32> {
+pub(crate) fn policy_word_out_of_range(policy: RoundPolicy) -> Option<u32> {
     policy.words().into_iter().find(|word| word >> POLICY_BITS != 0)
 }
 
@@ -213,7 +213,7 @@ mod tests {
             chi: Fr::from(3u64),
             sigma: Fr::from(102u64),
             active: 0xffff,
-            policy: Policy::Agreement { theta: 32, trim_count: 3 },
+            policy: RoundPolicy::Agreement { theta: 32, trim_count: 3 },
             kept: 0x7fff,
             coherence: 999,
             shares: (1..=16).collect(),
@@ -354,7 +354,8 @@ mod tests {
 
     #[test]
     fn policy_words_of_sixteen_bits_are_in_range() {
-        let out = |neighbours, selected| policy_word_out_of_range(Policy::MultiKrum { neighbours, selected });
+        let out =
+            |neighbours, selected| policy_word_out_of_range(RoundPolicy::MultiKrum { neighbours, selected });
         assert_eq!((out(0, 0), out(0xffff, 0xffff)), (None, None));
         assert_eq!((out(1 << 16, 3), out(3, 1 << 16)), (Some(1 << 16), Some(1 << 16)));
         assert_eq!(out(u32::MAX, u32::MAX - 1), Some(u32::MAX));

@@ -9,7 +9,7 @@ use crate::r1cs::linear_combination::power_of_two;
 use crate::r1cs::R1cs;
 use ark_bn254::Fr;
 use ark_ff::Field;
-use fairshare_protocol::{assess, GramMatrix, Policy, RuleName};
+use fairshare_protocol::{assess, GramMatrix, RoundPolicy, RuleName};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -31,12 +31,12 @@ pub(crate) fn rho(seed: u64) -> Fr {
 pub(crate) struct Round {
     pub(crate) gram: GramMatrix,
     pub(crate) active: u128,
-    pub(crate) policy: Policy,
+    pub(crate) policy: RoundPolicy,
 }
 
 impl Round {
     /// Updates in the slots of `active`.
-    pub(crate) fn of_updates(size: usize, active: u128, updates: &[Vec<i16>], policy: Policy) -> Self {
+    pub(crate) fn of_updates(size: usize, active: u128, updates: &[Vec<i16>], policy: RoundPolicy) -> Self {
         let slots: Vec<Option<&[i16]>> =
             (0..size).map(|i| (active >> i & 1 == 1).then(|| updates[i].as_slice())).collect();
         Self { gram: GramMatrix::compute(&slots).unwrap(), active, policy }

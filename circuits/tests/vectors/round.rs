@@ -11,7 +11,7 @@ use fairshare_circuits::{
 };
 use fairshare_protocol::{
     assess, u128_from_word, word_from_address, word_from_label, word_from_u128, AgreementPolicy, GramMatrix,
-    Policy, RuleName, RulePolicy, Word,
+    ProjectPolicy, RoundPolicy, RuleName, Word,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -155,7 +155,7 @@ fn make(recipe: &Recipe) -> Vector {
     let gram = GramMatrix::compute(&slots).unwrap();
     let policy = AgreementPolicy { theta: 32, trim: 52 };
     let active = updates.iter().fold(0u128, |mask, (slot, _)| mask | 1 << slot);
-    let policy = RulePolicy::Agreement(policy).for_round(active.count_ones());
+    let policy = ProjectPolicy::Agreement(policy).for_round(active.count_ones());
     let assessment = assess(&gram, active, policy).unwrap();
     let honest = recipe.honest.iter().fold(0u128, |mask, slot| mask | 1 << slot);
     assert_eq!(assessment.kept.bits(), honest, "{}", recipe.name);
@@ -318,7 +318,7 @@ fn read(recipe: &Recipe) -> (Vector, RoundStatement, RoundProofWords) {
         payee: s.payee.0[12..].try_into().unwrap(),
         dimension: s.dimension,
         slots: s.slots,
-        policy: Policy::Agreement {
+        policy: RoundPolicy::Agreement {
             theta: number(&s.policy[0]) as u16,
             trim_count: number(&s.policy[1]) as u32,
         },

@@ -35,7 +35,7 @@ library Bounds {
         return slots == 8 || slots == 16 || slots == 32 || slots == 64 || slots == 128;
     }
 
-    /// @notice Whether range proofs have this table (docs/protocol.md 13.6).
+    /// @notice Whether range proofs have this table (docs/protocol.md 7).
     function isTable(uint256 table) internal pure returns (bool) {
         return table == 8 || table == 16;
     }

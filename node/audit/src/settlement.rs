@@ -3,7 +3,7 @@
 use fairshare_circuits::{model_step, point_words, verify_words, CommittedKeys, G1Affine, RoundStatement};
 use fairshare_client::Address20;
 use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
-use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, Policy, Word};
+use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, RoundPolicy, Word};
 
 use super::round_fault::RoundFault;
 use super::text::{point_text, word};
@@ -87,7 +87,7 @@ pub fn statement(
 }
 
 /// The rule with a round's parameters.
-fn policy(terms: &Terms, active: u128) -> Result<Policy, RoundFault> {
+fn policy(terms: &Terms, active: u128) -> Result<RoundPolicy, RoundFault> {
     let policy = terms.policy().map_err(|error| RoundFault::Rule(error.to_string()))?;
     Ok(policy.for_round(active.count_ones()))
 }

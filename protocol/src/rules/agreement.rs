@@ -1,4 +1,4 @@
-//! The rule "agreement": the trimmed agreement of each clipped update with the others (docs/protocol.md section 6).
+//! The rule "agreement": the trimmed agreement of each clipped update with the others (docs/protocol.md 6.2).
 
 use super::assessment::{checked_active_slots, pay_shares, AgreementDetail, Assessment, Detail};
 use super::coherence::coherence;

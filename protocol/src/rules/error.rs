@@ -1,6 +1,6 @@
 //! Errors of the rules.
 
-use super::name::{AGREEMENT_RULE, MULTI_KRUM_RULE};
+use super::name::AGREEMENT_RULE;
 use crate::bounds::{MAX_BYZANTINE, MAX_TRIM, MIN_ACTIVE, THETA_LIMIT};
 use crate::slot_mask::SlotMask;
 use thiserror::Error;
@@ -22,8 +22,8 @@ pub enum RuleError {
         /// Active slots.
         active: u32,
     },
-    /// No rule has this id.
-    #[error("no rule has the id {rule}: {AGREEMENT_RULE} is agreement, {MULTI_KRUM_RULE} multi-krum")]
+    /// No rule with a circuit has this id.
+    #[error("no circuit proves a rule with the id {rule}: {AGREEMENT_RULE} is agreement, the only rule")]
     UnknownRule {
         /// The id given.
         rule: u8,

@@ -1,6 +1,6 @@
 //! Rules over the Gram matrix: they determine the kept slots, pay shares, model weights and coherence.
 //!
-//! Plain integers throughout, written from docs/protocol.md section 6 and independent of the circuits that prove them.
+//! Plain integers throughout, written from docs/protocol.md 6 and independent of the circuits that prove them.
 
 mod agreement;
 mod assessment;
@@ -15,7 +15,7 @@ pub use assessment::{AgreementDetail, Assessment, Detail, MultiKrumDetail};
 pub use coherence::coherence;
 pub use error::RuleError;
 pub use multi_krum::MultiKrumPolicy;
-pub use name::{RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE};
+pub use name::{RuleName, RuleNameError, AGREEMENT_RULE, MULTI_KRUM_RULE};
 pub use policy::{ProjectPolicy, RoundPolicy};
 
 use crate::gram::GramMatrix;

@@ -47,9 +47,10 @@ fn four_slots_by_hand() {
     assert_eq!(a.weights, a.shares);
 }
 
-/// Who is dropped has no part in the others' pay: section 13.9 says why.
+/// A dropped slot must not influence the pay of others: pay is the share in the model's step, which has kept updates
+/// only.
 #[test]
-fn a_dropped_slot_moves_nobodys_share() {
+fn a_dropped_slot_changes_no_share() {
     let near = [vec![10i16, 0], vec![11, 1], vec![13, 2]];
     let with = |far: Vec<i16>| {
         let rows: Vec<Vec<i16>> = near.iter().cloned().chain([far]).collect();

@@ -24,23 +24,34 @@ impl std::fmt::Display for RuleName {
     }
 }
 
-impl std::str::FromStr for RuleName {
-    type Err = String;
+/// A name that is not that of a rule with a circuit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleNameError {
+    /// The former rule.
+    #[error(
+        "\"multi-krum\" is not a rule any more: it left honest trainers unpaid in every round and cost accuracy; \
+         use \"agreement\""
+    )]
+    Removed,
+    /// No rule has this name.
+    #[error("{0:?} is not a rule; expected \"agreement\"")]
+    Unknown(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|rule| rule.name() == text)
-            .ok_or_else(|| format!("the rules are {}", known()))
+impl std::str::FromStr for RuleName {
+    type Err = RuleNameError;
+
+    fn from_str(text: &str) -> Result<Self, RuleNameError> {
+        match text {
+            "agreement" => Ok(Self::Agreement),
+            "multi-krum" => Err(RuleNameError::Removed),
+            other => Err(RuleNameError::Unknown(other.chars().take(80).collect())),
+        }
     }
 }
 
 impl RuleName {
-    /// All rules, in the order of their ids.
-    pub const ALL: [Self; 2] = [Self::Agreement, Self::MultiKrum];
-
-    /// The rule id of docs/protocol.md, 13.2.
+    /// The rule id of docs/protocol.md 6.
     pub fn id(self) -> u8 {
         match self {
             Self::Agreement => AGREEMENT_RULE,

@@ -3,9 +3,9 @@
 use super::agreement::AgreementPolicy;
 use super::error::RuleError;
 use super::multi_krum::MultiKrumPolicy;
-use super::name::{RuleName, AGREEMENT_RULE, MULTI_KRUM_RULE};
+use super::name::{RuleName, AGREEMENT_RULE};
 
-/// A rule with the two policy words of one round (docs/protocol.md 13.2).
+/// A rule with the two policy words of one round (docs/protocol.md 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoundPolicy {
     /// Trimmed, clipped agreement.
@@ -33,7 +33,7 @@ impl RoundPolicy {
         }
     }
 
-    /// The two policy words of a round (docs/protocol.md 13.2), each below `2^16`.
+    /// The two policy words of a round (docs/protocol.md 6.1), each below `2^16`.
     pub fn words(self) -> [u32; 2] {
         match self {
             Self::Agreement { theta, trim_count } => [u32::from(theta), trim_count],
@@ -52,28 +52,16 @@ pub enum ProjectPolicy {
 }
 
 impl ProjectPolicy {
-    /// The policy in a project's terms on chain, in which the fields of other rules are 0.
+    /// The policy in a project's terms on chain.
     ///
     /// # Errors
-    /// A rule that this version does not know, or fields out of range.
-    pub fn from_terms(
-        rule: u8,
-        theta: u16,
-        trim: u8,
-        byzantine: u8,
-        selected: u8,
-    ) -> Result<Self, RuleError> {
-        match rule {
-            AGREEMENT_RULE => {
-                let policy = AgreementPolicy { theta, trim };
-                policy.validate().map(|()| Self::Agreement(policy))
-            }
-            MULTI_KRUM_RULE => {
-                let policy = MultiKrumPolicy { byzantine, selected };
-                policy.validate().map(|()| Self::MultiKrum(policy))
-            }
-            rule => Err(RuleError::UnknownRule { rule }),
+    /// A rule without a circuit, or numbers out of range.
+    pub fn from_terms(rule: u8, theta: u16, trim: u8) -> Result<Self, RuleError> {
+        if rule != AGREEMENT_RULE {
+            return Err(RuleError::UnknownRule { rule });
         }
+        let policy = AgreementPolicy { theta, trim };
+        policy.validate().map(|()| Self::Agreement(policy))
     }
 
     /// The policy of a round with `active` active slots. The contract computes the same.
@@ -96,23 +84,21 @@ mod tests {
 
     #[test]
     fn terms_give_the_words_of_a_round() {
-        let agreement = ProjectPolicy::from_terms(1, 32, 52, 0, 0).unwrap();
+        let agreement = ProjectPolicy::from_terms(1, 32, 52).unwrap();
         assert_eq!(agreement.for_round(10), RoundPolicy::Agreement { theta: 32, trim_count: 2 });
         assert_eq!((agreement.for_round(10).rule().id(), agreement.for_round(10).words()), (1, [32, 2]));
-        let krum = ProjectPolicy::from_terms(2, 0, 0, 52, 179).unwrap();
+        let krum = ProjectPolicy::MultiKrum(MultiKrumPolicy { byzantine: 52, selected: 179 });
         assert_eq!(krum.for_round(10), RoundPolicy::MultiKrum { neighbours: 6, selected: 6 });
         assert_eq!((krum.for_round(10).rule().id(), krum.for_round(10).words()), (2, [6, 6]));
     }
 
     #[test]
     fn other_terms_are_refused_by_name() {
-        let refused = |rule, theta, trim, byzantine, selected| {
-            ProjectPolicy::from_terms(rule, theta, trim, byzantine, selected).unwrap_err()
-        };
-        assert_eq!(refused(0, 32, 52, 0, 0), RuleError::UnknownRule { rule: 0 });
-        assert_eq!(refused(3, 32, 52, 0, 0), RuleError::UnknownRule { rule: 3 });
-        assert_eq!(refused(1, 1024, 52, 0, 0), RuleError::ThetaTooLarge { theta: 1024 });
-        assert_eq!(refused(2, 0, 0, 86, 128), RuleError::ByzantineShareTooLarge { byzantine: 86 });
-        assert_eq!(refused(2, 0, 0, 52, 0), RuleError::NothingSelected);
+        let refused = |rule, theta, trim| ProjectPolicy::from_terms(rule, theta, trim).unwrap_err();
+        for rule in [0, 2, 3] {
+            assert_eq!(refused(rule, 32, 52), RuleError::UnknownRule { rule });
+        }
+        assert_eq!(refused(1, 1024, 52), RuleError::ThetaTooLarge { theta: 1024 });
+        assert_eq!(refused(1, 32, 86), RuleError::TrimShareTooLarge { trim: 86 });
     }
 }

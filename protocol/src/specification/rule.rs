@@ -7,7 +7,7 @@ use super::{check, SpecificationError};
 use crate::bounds::{MAX_TRIM, THETA_LIMIT};
 use crate::rules::{AgreementPolicy, ProjectPolicy, RuleName};
 
-/// Which updates are kept and what they earn (docs/protocol.md, section 6).
+/// Which updates are kept and what they earn (docs/protocol.md 6.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleConfig {
@@ -46,12 +46,5 @@ impl RuleConfig {
 
 fn rule_with_a_circuit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RuleName, D::Error> {
     let name = String::deserialize(deserializer)?;
-    match name.as_str() {
-        "agreement" => Ok(RuleName::Agreement),
-        "multi-krum" => Err(de::Error::custom(
-            "rule.name is \"multi-krum\", which was removed: it left honest trainers unpaid in every round and cost \
-             accuracy; use \"agreement\", or leave the section out",
-        )),
-        other => Err(de::Error::custom(format!("rule.name is {other:?}; expected \"agreement\""))),
-    }
+    name.parse().map_err(|error| de::Error::custom(format!("rule.name: {error}")))
 }

@@ -10,7 +10,7 @@ use crate::amount::{Amount, Decimal};
 pub struct Quantisation {
     /// The scale is `2^scale_log2`; an update's entries reach `2^(15 - scale_log2)`. 4 to 24.
     pub scale_log2: u8,
-    /// Table of the range proofs (docs/protocol.md, 13.6): 8 (two limbs of 8 bits) or 16 (16 bits). Either proves any
+    /// Table of the range proofs (docs/protocol.md 7): 8 (two limbs of 8 bits) or 16 (16 bits). Either proves any
     /// update; the default is the cheaper one for the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<u8>,
@@ -22,7 +22,7 @@ impl Default for Quantisation {
     }
 }
 
-/// How trainers train. The contract computes the learning rate of each round (docs/protocol.md, 13.5).
+/// How trainers train. The contract computes the learning rate of each round (docs/protocol.md 10).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {

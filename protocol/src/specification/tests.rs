@@ -93,7 +93,7 @@ fn every_fault_is_named() {
         (
             "[reward]",
             "[rule]\nname = \"multi-krum\"\n[reward]",
-            "was removed: it left honest trainers unpaid",
+            "is not a rule any more: it left honest trainers unpaid",
         ),
         ("[reward]", "[rule]\nname = \"multi-krum\"\n[reward]", "use \"agreement\""),
         ("[reward]", "[rule]\nname = \"median\"\n[reward]", "expected \"agreement\""),

@@ -10,8 +10,8 @@ use fairshare_protocol::{
 use serde_json::{json, Map, Value};
 
 const ABOUT: &str = "Updates, Gram matrices (upper triangle, row by row) and outcomes of the rule agreement \
-    (docs/protocol.md section 6) and of the baseline multi-krum. Made by scripts/regenerate, recomputed from the \
-    protocol's text by tests/vectors/check_rules.py and protocol/tests/rule_vectors.rs.";
+    (docs/protocol.md 6.2) and of the baseline multi-krum (docs/rules.md). Made by scripts/regenerate, recomputed from \
+    the documents by tests/vectors/check_rules.py and protocol/tests/rule_vectors.rs.";
 
 /// The file's text.
 pub(crate) fn rules_json() -> String {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fairshare_circuits::{FormError, FormProofWords, FormStatement, G1Affine, ReferenceString};
+use fairshare_circuits::{G1Affine, RangeError, RangeProofWords, RangeStatement, ReferenceString};
 use fairshare_protocol::{encode_update, Model, TensorError};
 use fairshare_trainer::{Conduct, Dataset, Duty, Honest, RoundSeed};
 use rand::Rng;
@@ -95,9 +95,9 @@ impl Conduct for Behaviour {
     fn commitment(
         &self,
         reference: &ReferenceString,
-        statement: FormStatement,
+        statement: RangeStatement,
         update: &[i16],
-    ) -> Result<Option<(G1Affine, FormProofWords)>, FormError> {
+    ) -> Result<Option<(G1Affine, RangeProofWords)>, RangeError> {
         match self {
             Self::FieldElements => field_elements(reference, statement, update).map(Some),
             _ => Honest.commitment(reference, statement, update),

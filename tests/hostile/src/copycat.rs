@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use fairshare_circuits::FormProofWords;
+use fairshare_circuits::RangeProofWords;
 use fairshare_client::service::Reporter;
 use fairshare_client::{seal, Address20, ChainError, Phase, Project};
 use fairshare_trainer::Event;
@@ -60,9 +60,9 @@ async fn copy_commitment(
     let mut salt = [0; 32];
     rand::rngs::OsRng.fill_bytes(&mut salt);
     let sealed = seal(other.seal, me, salt);
-    // It cannot prove the form of what it does not know, and the other's proof serves nobody else.
-    let form = FormProofWords { points: vec![[0; 32]; 16], values: vec![[0; 32]; 14] };
-    if let Err(error) = project.commit_update(round, &other.commitment, sealed, &form).await {
+    // It cannot prove the range of what it does not know, and the other's proof serves nobody else.
+    let proof = RangeProofWords { points: vec![[0; 32]; 16], values: vec![[0; 32]; 14] };
+    if let Err(error) = project.commit_update(round, &other.commitment, sealed, &proof).await {
         report_refusal(reporter, round, "a copied commitment", error)?;
     }
     Ok(Some(other.trainer))

@@ -1,12 +1,12 @@
 //! A commitment to field elements that are not small integers.
 //!
 //! With `i^2 = -1` in the field, adding `(x, i x)` in two coordinates leaves an update's square as it was; in two
-//! updates of accomplices it leaves every product of the round as it was. No assessment sees it, so the proof of form
+//! updates of accomplices it leaves every product of the round as it was. No assessment sees it, so the range proof
 //! must.
 
 use fairshare_circuits::{
-    msm, prove_form_unchecked, scalar_from_word, FormError, FormProofWords, FormStatement, FormTable,
-    FormWitness, Fr, G1Affine, ReferenceString,
+    msm, prove_range_unchecked, scalar_from_word, Fr, G1Affine, RangeError, RangeProofWords, RangeStatement,
+    RangeTable, RangeWitness, ReferenceString,
 };
 
 /// A square root of -1 in the scalar field, big endian.
@@ -17,30 +17,30 @@ const ROOT_OF_MINUS_ONE: [u8; 32] = [
 /// What is added to the first coordinate.
 const HIDDEN: u64 = 1 << 40;
 
-/// The commitment to `update` with `(x, i x)` added in its first two coordinates, and the best proof of form there is
+/// The commitment to `update` with `(x, i x)` added in its first two coordinates, and the best range proof there is
 /// for it: it is true of everything but those two entries.
 pub(crate) fn field_elements(
     reference: &ReferenceString,
-    statement: FormStatement,
+    statement: RangeStatement,
     update: &[i16],
-) -> Result<(G1Affine, FormProofWords), FormError> {
+) -> Result<(G1Affine, RangeProofWords), RangeError> {
     let hidden = hidden_pair()?;
     let commitment =
         (msm(reference.powers(hidden.len())?, &hidden) + reference.commit_update(update)?).into();
-    let statement = FormStatement { commitment, ..statement };
-    let mut witness = FormWitness::of_update(statement.table, update);
+    let statement = RangeStatement { commitment, ..statement };
+    let mut witness = RangeWitness::of_update(statement.table, update);
     let column = match statement.table {
-        FormTable::Limbs8 => 1, // the low limbs
-        FormTable::Bits16 => 0,
+        RangeTable::Limbs8 => 1, // the low limbs
+        RangeTable::Bits16 => 0,
     };
     for (entry, more) in witness.columns[column].iter_mut().zip(hidden) {
         *entry += more;
     }
-    let proof = prove_form_unchecked(reference, &statement, witness)?;
+    let proof = prove_range_unchecked(reference, &statement, witness)?;
     Ok((commitment, proof.words()))
 }
 
-fn hidden_pair() -> Result<[Fr; 2], FormError> {
+fn hidden_pair() -> Result<[Fr; 2], RangeError> {
     let x = Fr::from(HIDDEN);
     Ok([x, x * scalar_from_word(&ROOT_OF_MINUS_ONE)?])
 }
@@ -48,7 +48,7 @@ fn hidden_pair() -> Result<[Fr; 2], FormError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fairshare_circuits::{verify_form, FormProof};
+    use fairshare_circuits::{verify_range, RangeProof};
 
     #[test]
     fn hidden_entries_change_no_square_and_no_verifier_takes_them() {
@@ -56,8 +56,8 @@ mod tests {
         assert_eq!(x * x + y * y, Fr::from(0u64));
         let reference = ReferenceString::generate_dev(256);
         let update: Vec<i16> = (0..20).map(|j| j * 11 - 100).collect();
-        let table = FormTable::Limbs8;
-        let statement = FormStatement {
+        let table = RangeTable::Limbs8;
+        let statement = RangeStatement {
             chain_id: 31_337,
             project: [1; 20],
             round: 1,
@@ -69,9 +69,9 @@ mod tests {
         };
         let (commitment, words) = field_elements(&reference, statement.clone(), &update).unwrap();
         assert_ne!(commitment, reference.commit_update(&update).unwrap());
-        let proof = FormProof::from_words(table, &words).unwrap();
-        let refused = verify_form(&reference.kzg_key(), &FormStatement { commitment, ..statement }, &proof)
+        let proof = RangeProof::from_words(table, &words).unwrap();
+        let refused = verify_range(&reference.kzg_key(), &RangeStatement { commitment, ..statement }, &proof)
             .unwrap_err();
-        assert!(matches!(refused, FormError::FormIdentityFailed), "{refused}");
+        assert!(matches!(refused, RangeError::FormIdentityFailed), "{refused}");
     }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 use eyre::bail;
-use fairshare_circuits::{CommittedKeys, FormTable, ReferenceString};
-use fairshare_client::service::{DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Stop, WalletArgs};
-use fairshare_client::{fetch_specification, format_address, watched, Address20, Project};
+use fairshare_circuits::{RangeTable, ReferenceString};
+use fairshare_client::service::{
+    DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Session, Stop, WalletArgs,
+};
+use fairshare_client::{format_address, watched, Address20, Project};
 
 use crate::conduct::{Conduct, Honest};
 use crate::data::read_shard;
-use crate::error::TrainerError;
 use crate::service::{Service, ServiceOptions};
 
 /// Time between two looks at a chain on this machine.
@@ -113,15 +114,14 @@ impl RunArgs {
     }
 
     async fn open(self, conduct: Arc<dyn Conduct>, stop: Stop) -> eyre::Result<Service> {
-        let project = self.connect().await?;
+        let session = Session::open(&self.network, &self.project, Some(self.wallet.open()?)).await?;
+        let keys_hash = session.keys().await?.0.hash();
+        let Session { project, store, specification } = session;
         let me = project.chain().account()?;
-        let store = self.network.store().await?;
-        let specification = fetch_specification(&project, &store).await?;
         let data = read_shard(&self.data, &specification.model)?;
         let folder = self.keys.folder();
-        let keys_hash = keys_hash(&project).await?;
-        // Long enough for the proof of form as well.
-        let dimension = FormTable::from_id(project.terms().table)?.points(project.terms().dimension);
+        // Long enough for the range proof as well.
+        let dimension = RangeTable::from_id(project.terms().table)?.points(project.terms().dimension);
         let reference = watched(OPENING, move || ReferenceString::open_dev(&folder, dimension)).await??;
         let reporter = self.reporter();
         let chain_id = project.chain().chain_id();
@@ -142,18 +142,6 @@ impl RunArgs {
             Service::new(project, store, reference, keys_hash, specification, data, options, reporter, stop)?;
         Ok(service)
     }
-}
-
-/// The hash of the keys that the project's contracts check against, when they are those of this version.
-async fn keys_hash(project: &Project) -> eyre::Result<[u8; 32]> {
-    let here = CommittedKeys::load().hash();
-    let registered = project.market().await?.registered_keys(project.chain()).await?;
-    if registered.hash != here {
-        let word = |word: [u8; 32]| format!("0x{}", hex::encode(word));
-        let (on_chain, here) = (word(registered.hash), word(here));
-        return Err(TrainerError::KeysHash { on_chain, here }.into());
-    }
-    Ok(here)
 }
 
 /// One folder for each chain, project and wallet, wherever the process is started.

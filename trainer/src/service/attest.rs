@@ -4,8 +4,8 @@
 use fairshare_client::{collect, format_address, Exclusion, Status};
 
 use super::fault::Fault;
+use super::run::{transaction, Service};
 use super::stage::{Shown, Stage};
-use super::{transaction, Service};
 use crate::conduct::Duty;
 use crate::event::{Event, LeftOut};
 

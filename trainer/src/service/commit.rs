@@ -1,14 +1,14 @@
-//! From the model on chain to a commitment with its proof of form on chain.
+//! From the model on chain to a commitment with its range proof on chain.
 
 use std::sync::Arc;
 
-use fairshare_circuits::{FormStatement, FormTable, G1Affine};
+use fairshare_circuits::{G1Affine, RangeStatement, RangeTable};
 use fairshare_client::{ether, format_address, seal, watched, ContentId, Status};
 use rand::RngCore;
 
 use super::fault::Fault;
+use super::run::Service;
 use super::stage::Update;
-use super::Service;
 use crate::conduct::Duty;
 use crate::error::TrainerError;
 use crate::event::Event;
@@ -17,7 +17,7 @@ use crate::seed::RoundSeed;
 use crate::state::RoundRecord;
 
 const ACTION: &str = "the commitment";
-/// Gas that the wallet must be able to pay before a commitment: twice the most that one with its proof of form is sent
+/// Gas that the wallet must be able to pay before a commitment: twice the most that one with its range proof is sent
 /// with, since a reveal and an attestation, which need less, have to follow.
 const GAS_OF_ROUND: u128 = 2 * 450_000;
 /// Why a round is left out whose training changed nothing.
@@ -47,10 +47,10 @@ impl Service {
         let commitment = record
             .commitment()
             .ok_or_else(|| Fault::Lasting("the stored commitment is not a point of the curve".into()))?;
-        let form =
-            record.form().ok_or_else(|| Fault::Lasting("the stored proof of form is cut off".into()))?;
+        let proof =
+            record.range_proof().ok_or_else(|| Fault::Lasting("the stored range proof is cut off".into()))?;
         let sealed = seal(record.cid, self.me, record.salt);
-        match self.project.commit_update(status.round, &commitment, sealed, &form).await {
+        match self.project.commit_update(status.round, &commitment, sealed, &proof).await {
             Ok(receipt) => {
                 self.round.sent(receipt);
                 self.look_at_round(status).await
@@ -92,34 +92,34 @@ impl Service {
         let conduct = self.options.conduct.clone();
         let file =
             conduct.posted_file(&self.specification.model, &local.update).map_err(TrainerError::from)?;
-        let statement = self.form_statement(status.round)?;
+        let statement = self.range_statement(status.round)?;
         let reference = self.reference.clone();
-        let proved = watched("committing to the update and proving its form", move || {
+        let proved = watched("committing to the update and proving its range", move || {
             conduct.commitment(&reference, statement, &local.update)
         })
         .await
-        .map_err(|_| TrainerError::Broken("the proof of form"))??;
-        let Some((commitment, form)) = proved else {
+        .map_err(|_| TrainerError::Broken("the range proof"))??;
+        let Some((commitment, proof)) = proved else {
             return Err(Fault::Lasting(ZERO_UPDATE.into()));
         };
         let mut salt = [0; 32];
         rand::rngs::OsRng.fill_bytes(&mut salt);
         let cid = ContentId::of(&file).digest();
-        let record = RoundRecord::new(status.round, status.model_cid, &commitment, cid, salt, &form);
+        let record = RoundRecord::new(status.round, status.model_cid, &commitment, cid, salt, &proof);
         self.state.keep(&record, &file)?;
         Ok(Update { record, file: Some(file.into()) })
     }
 
-    /// The statement of this round's proof of form, without the commitment.
-    fn form_statement(&self, round: u64) -> Result<FormStatement, TrainerError> {
+    /// The statement of this round's range proof, without the commitment.
+    fn range_statement(&self, round: u64) -> Result<RangeStatement, TrainerError> {
         let terms = self.project.terms();
-        Ok(FormStatement {
+        Ok(RangeStatement {
             chain_id: self.project.chain().chain_id(),
             project: self.project.address(),
             round,
             trainer: self.me,
             dimension: terms.dimension,
-            table: FormTable::from_id(terms.table)?,
+            table: RangeTable::from_id(terms.table)?,
             keys_hash: self.keys_hash,
             commitment: G1Affine::identity(),
         })

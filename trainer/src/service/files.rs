@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use fairshare_client::ContentId;
 
+use super::run::Service;
 use super::stage::{Stage, Update};
-use super::Service;
 use crate::error::TrainerError;
 use crate::state::RoundRecord;
 

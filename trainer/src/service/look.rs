@@ -1,11 +1,13 @@
 //! What the chain shows of this trainer in the open round, and the update that belongs to it.
 
-use fairshare_client::{seal, Address20, CommittedUpdate, Phase, Receipt, Status};
+use fairshare_client::{seal, Address20, CommittedUpdate, ContentId, Phase, Receipt, Status};
+use fairshare_protocol::{encoded_len, FileKind};
 
 use super::fault::Fault;
 use super::files::content_id;
+use super::run::{transaction, Service};
 use super::stage::{Shown, Update};
-use super::{transaction, Service};
+use crate::error::TrainerError;
 use crate::event::Event;
 use crate::state::RoundRecord;
 
@@ -25,21 +27,25 @@ impl Service {
             return Ok(());
         };
         let state = self.project.round_state(round).await?;
+        let is_in = |mask: u128| mask >> slot & 1 == 1;
+        let (revealed, attested) = (is_in(state.revealed_mask), is_in(state.attested));
         if self.round.submission().is_none_or(|own| own.slot != slot) {
-            let update = match self.own_update(round, slot).await {
-                Ok(update) => update,
+            let (cid, update) = match self.own_update(round, slot).await {
+                Ok(update) => (content_id(&update), Some(update)),
+                Err(Fault::Lasting(reason)) if revealed => {
+                    tracing::warn!(round, reason, "going on without the update, which was revealed before");
+                    (self.revealed_cid(round, slot).await?, None)
+                }
                 Err(fault) => {
                     self.round.unmatched();
                     return Err(fault);
                 }
             };
-            let cid = content_id(&update).to_string();
-            let sent = self.round.commit(slot, update, status.block);
+            let cid = cid.to_string();
+            let sent = self.round.commit(slot, cid.clone(), update, status.block);
             let (transaction, gas) = (sent.map(transaction), sent.map(|r| r.gas_used));
             self.reporter.report(&Event::Committed { round, slot, cid, transaction, gas });
         }
-        let is_in = |mask: u128| mask >> slot & 1 == 1;
-        let (revealed, attested) = (is_in(state.revealed_mask), is_in(state.attested));
         self.confirm(Shown { block: status.block, revealed, attested }, None);
         Ok(())
     }
@@ -54,7 +60,7 @@ impl Service {
             tracing::warn!(round, "{what} is no longer on chain; it is sent again");
         }
         if found.reveal {
-            let cid = content_id(&own.update).to_string();
+            let cid = own.cid.clone();
             let (transaction, gas) = (receipt.map(transaction), receipt.map(|r| r.gas_used));
             self.reporter.report(&Event::Revealed { round, slot, cid, transaction, gas });
         }
@@ -63,6 +69,13 @@ impl Service {
             let (transaction, gas) = (None, None);
             self.reporter.report(&Event::Attested { round, slot, mask, source, left_out, transaction, gas });
         }
+    }
+
+    async fn revealed_cid(&self, round: u64, slot: u8) -> Result<ContentId, Fault> {
+        let revealed = self.project.revealed(round).await?;
+        let length = encoded_len(&self.specification.model, FileKind::Update).map_err(TrainerError::from)?;
+        let cid = revealed.iter().find(|r| r.slot == slot).map(|r| ContentId::from_digest(r.cid, length));
+        cid.ok_or_else(|| Fault::MayPass(format!("the node does not show the reveal of slot {slot} yet")))
     }
 
     /// The update behind the commitment in `slot`: from memory, or from the state folder.
@@ -115,14 +128,14 @@ fn check_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fairshare_circuits::{FormProofWords, ReferenceString};
+    use fairshare_circuits::{RangeProofWords, ReferenceString};
 
     const ME: Address20 = [3; 20];
 
     fn record() -> RoundRecord {
         let point = ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-        let form = FormProofWords { points: vec![], values: vec![] };
-        RoundRecord::new(4, [9; 32], &point, [5; 32], [7; 32], &form)
+        let proof = RangeProofWords { points: vec![], values: vec![] };
+        RoundRecord::new(4, [9; 32], &point, [5; 32], [7; 32], &proof)
     }
 
     fn posted(salt: [u8; 32]) -> CommittedUpdate {

@@ -9,7 +9,6 @@
 //! A file has one CID whoever serves it, so the payee's can appear when a publisher puts the same bytes on IPFS. Time
 //! decides: a payee whose file is there within an eighth of the phase is its source, and nobody publishes earlier.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,30 +19,15 @@ use fairshare_protocol::encode_model;
 use rand::Rng;
 
 use super::fault::Fault;
-use super::{transaction, Service, STAGGER};
+use super::last_model::LastModel;
+use super::run::{transaction, Service, STAGGER};
 use crate::error::TrainerError;
 use crate::event::Event;
-use crate::state::ModelRecord;
 
 /// We wait for a missing model file this part of a phase.
 const PATIENCE: u64 = 8;
 /// The most publishers of one model file that we try: each may cost a timeout.
 const MOST_PUBLISHERS: usize = 8;
-
-/// The last settled round's model, as far as this process has it.
-#[derive(Debug, Default)]
-pub(super) struct LastModel {
-    /// Digest of the payee's CID, once a model was looked for.
-    cid: Option<[u8; 32]>,
-    entries: Option<Arc<Vec<i64>>>,
-    /// Who served the file.
-    pub(super) record: ModelRecord,
-    /// Publishers whose file was missing, or not the model, when we first tried: naming a file that another serves
-    /// later earns nothing.
-    idle: BTreeSet<Address20>,
-    /// Whether this process has put its publication on IPFS.
-    served: bool,
-}
 
 impl Service {
     /// The model before the open round. That the payee's file may still come, or that nobody serves one, is a fault

@@ -6,8 +6,8 @@ use std::time::Duration;
 use fairshare_client::Status;
 
 use super::fault::Fault;
+use super::run::Service;
 use super::stage::{Shown, Stage};
-use super::Service;
 use crate::conduct::Duty;
 
 const ACTION: &str = "the reveal";
@@ -27,7 +27,8 @@ impl Service {
         if !own.posted {
             self.post_first(status).await?;
         }
-        let record = &own.update.record;
+        let update = own.update.as_ref().ok_or_else(|| Fault::Lasting("the update is lost".into()))?;
+        let record = &update.record;
         match self.project.reveal_update(round, record.cid, record.salt).await {
             Ok(receipt) => {
                 let shown = Shown { block: receipt.block, revealed: true, attested: false };
@@ -70,7 +71,7 @@ impl Service {
     async fn post(&mut self, time: Duration) -> Result<(), Fault> {
         let Some(own) = self.round.submission() else { return Ok(()) };
         if self.options.conduct.refuses(Duty::PostFile).is_none() {
-            match &own.update.file {
+            match own.update.as_ref().and_then(|update| update.file.as_ref()) {
                 Some(file) => {
                     let late = |_| {
                         let seconds = time.as_secs();
@@ -79,7 +80,7 @@ impl Service {
                     tokio::time::timeout(time, self.store.add(file)).await.map_err(late)??;
                 }
                 None => tracing::warn!(
-                    round = own.update.record.round,
+                    round = self.round.id,
                     "the update's file is no longer in the state folder; others can fetch it only if IPFS still has it"
                 ),
             }

@@ -3,9 +3,10 @@
 use fairshare_client::service::Backoff;
 use fairshare_client::{format_address, EventKind, Status};
 
-use super::{Interruption, Service};
+use super::run::{Interruption, Service};
 use crate::error::TrainerError;
-use crate::event::{Event, SeatLoss};
+use crate::event::Event;
+use crate::outcome::SeatLoss;
 
 /// Attempts at reading the log before the trainer ends without the reason.
 const ATTEMPTS: usize = 5;
@@ -47,7 +48,11 @@ impl Service {
 
     fn tell_seat_lost(&self, loss: Loss) -> TrainerError {
         let Loss { reason, round, stake } = loss;
-        self.reporter.report(&Event::SeatLost { reason, round, stake_lost_wei: stake.to_string() });
+        self.reporter.report(&Event::SeatLost {
+            reason,
+            round,
+            stake_lost: self.project.terms().amount(stake),
+        });
         TrainerError::SeatLost {
             trainer: format_address(&self.me),
             project: format_address(&self.project.address()),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use fairshare_client::service::Backoff;
 use fairshare_client::{Phase, Receipt};
 
+use crate::outcome::Due;
 use crate::state::RoundRecord;
 
 /// An update that is ready to be committed. The bytes stay in memory until the round is over, so that a deleted state
@@ -27,7 +28,10 @@ pub(super) struct Update {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Submission {
     pub(super) slot: u8,
-    pub(super) update: Update,
+    /// CID of the update's file.
+    pub(super) cid: String,
+    /// `None` when the update is lost and was revealed before: then nothing needs it any more.
+    pub(super) update: Option<Update>,
     /// Whether this process put the file on IPFS, or cannot.
     pub(super) posted: bool,
     /// The newest block at which the chain showed this stage.
@@ -78,34 +82,6 @@ pub(super) struct Found {
     pub(super) attestation: bool,
     /// What a reorganisation took from the chain.
     pub(super) lost: Option<&'static str>,
-}
-
-/// What a trainer that stops leaves undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Due {
-    /// A commitment is on chain, or may be: without its reveal the stake is lost.
-    Reveal,
-    /// The reveal is on chain without the file on IPFS: when nobody can fetch it, the stake is lost.
-    File,
-    /// The round pays only those who attest.
-    Attestation,
-}
-
-impl Due {
-    /// True when the stake depends on it.
-    pub fn risks_stake(self) -> bool {
-        matches!(self, Self::Reveal | Self::File)
-    }
-
-    /// Completes "stopped while ..".
-    pub(crate) fn danger(self) -> &'static str {
-        match self {
-            Self::Reveal => "a commitment may wait for its reveal",
-            Self::File => "the revealed file is not on IPFS yet",
-            Self::Attestation => "the round's pay needs an attestation",
-        }
-    }
 }
 
 /// The open round of a project.
@@ -170,7 +146,7 @@ impl OpenRound {
         match &self.stage {
             Stage::Unknown(update) => update.as_ref(),
             Stage::Prepared { update, .. } => Some(update),
-            _ => self.submission().map(|own| &own.update),
+            _ => self.submission().and_then(|own| own.update.as_ref()),
         }
     }
 
@@ -259,13 +235,19 @@ impl OpenRound {
     }
 
     /// The chain shows the commitment to `update` in `slot`. Returns the transaction when this process sent it.
-    pub(super) fn commit(&mut self, slot: u8, update: Update, block: u64) -> Option<Receipt> {
+    pub(super) fn commit(
+        &mut self,
+        slot: u8,
+        cid: String,
+        update: Option<Update>,
+        block: u64,
+    ) -> Option<Receipt> {
         let sent = match &self.stage {
             Stage::Prepared { sent, .. } => *sent,
             _ => None,
         };
         let posted = self.submission().is_some_and(|own| own.posted && own.update == update);
-        self.stage = Stage::Committed(Submission { slot, update, posted, seen_at: block });
+        self.stage = Stage::Committed(Submission { slot, cid, update, posted, seen_at: block });
         sent
     }
 

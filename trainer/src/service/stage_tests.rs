@@ -1,11 +1,11 @@
-use fairshare_circuits::{FormProofWords, ReferenceString};
+use fairshare_circuits::{RangeProofWords, ReferenceString};
 
 use super::*;
 
 fn update() -> Update {
     let point = ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();
-    let form = FormProofWords { points: vec![], values: vec![] };
-    let record = RoundRecord::new(3, [9; 32], &point, [5; 32], [7; 32], &form);
+    let proof = RangeProofWords { points: vec![], values: vec![] };
+    let record = RoundRecord::new(3, [9; 32], &point, [5; 32], [7; 32], &proof);
     Update { record, file: Some(Arc::from(&b"update"[..])) }
 }
 
@@ -21,7 +21,7 @@ fn committed() -> OpenRound {
     round.prepare(update());
     let receipt = Receipt { transaction: [1; 32], gas_used: 7, block: 10 };
     round.sent(receipt);
-    assert_eq!(round.commit(2, update(), 10), Some(receipt));
+    assert_eq!(round.commit(2, "bafk".into(), Some(update()), 10), Some(receipt));
     assert!(round.enter(Phase::Reveal));
     round
 }
@@ -53,7 +53,7 @@ fn restarted_trainer_learns_from_the_chain_that_it_has_revealed_and_attested() {
     let mut round = OpenRound::new(3);
     round.enter(Phase::Aggregate);
     assert!(round.needs_look(20));
-    assert_eq!(round.commit(2, update(), 20), None, "an earlier process sent it");
+    assert_eq!(round.commit(2, "bafk".into(), Some(update()), 20), None, "an earlier process sent it");
     let found = round.confirm(shown(20, true, true));
     assert_eq!(found, Found { reveal: true, attestation: true, lost: None });
     assert!(!round.close(), "the round is not skipped");
@@ -81,7 +81,7 @@ fn commitment_that_a_reorganisation_takes_back_is_prepared_again_with_its_bytes(
     assert!(round.no_commitment(None));
     assert_eq!(*round.stage(), Stage::Prepared { update: update(), sent: None });
     // In another slot it is a commitment all the same.
-    assert_eq!(round.commit(1, update(), 12), None);
+    assert_eq!(round.commit(1, "bafk".into(), Some(update()), 12), None);
     assert_eq!(round.submission().map(|own| own.slot), Some(1));
 }
 

@@ -6,8 +6,8 @@ use fairshare_client::service::Backoff;
 use fairshare_client::{Phase, Status};
 
 use super::fault::Fault;
+use super::run::Service;
 use super::stage::{OpenRound, Stage};
-use super::Service;
 use crate::event::Event;
 
 const COMMIT_ENDED: &str = "the commit phase ended before a commitment was on chain";
@@ -23,7 +23,7 @@ impl Service {
             self.round = OpenRound::new(status.round);
         }
         if !self.round.enter(status.phase) {
-            tracing::warn!(round = status.round, phase = ?status.phase, "the chain went back to an earlier phase");
+            tracing::warn!(round = status.round, phase = %status.phase, "the chain went back to an earlier phase");
         }
         if !self.round.wait.is_due() {
             return;

@@ -2,7 +2,7 @@
 
 use crate::curve::words::EncodingError;
 use crate::kzg::SrsError;
-use fairshare_protocol::{Word, MAX_DIMENSION};
+use fairshare_protocol::{Word, DIMENSION_LIMIT};
 use thiserror::Error;
 
 /// Why no range proof was made, or why one is refused. The refusals carry the names of the contract's errors.
@@ -43,7 +43,7 @@ pub enum RangeError {
     #[error("UnknownTable: {0}; there is 8 (two limbs of 8 bits) and 16 (16 bits)")]
     UnknownTable(u8),
     /// A dimension that no project has.
-    #[error("InvalidDimension: {dimension}; a model has 1 to {} parameters", MAX_DIMENSION - 1)]
+    #[error("InvalidDimension: {dimension}; a model has 1 to {} parameters", DIMENSION_LIMIT - 1)]
     InvalidDimension {
         /// The dimension.
         dimension: u64,

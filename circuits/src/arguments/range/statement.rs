@@ -4,7 +4,7 @@ use super::error::RangeError;
 use super::table::RangeTable;
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
-use fairshare_protocol::{Word, MAX_DIMENSION};
+use fairshare_protocol::{Word, DIMENSION_LIMIT};
 
 /// What the contract knows of a submission and the trainer must not choose (docs/protocol.md 13.6, first state).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct RangeStatement {
 
 impl RangeStatement {
     pub(super) fn check(&self) -> Result<(), RangeError> {
-        if self.dimension == 0 || self.dimension as usize >= MAX_DIMENSION {
+        if self.dimension == 0 || self.dimension >= DIMENSION_LIMIT {
             return Err(RangeError::InvalidDimension { dimension: u64::from(self.dimension) });
         }
         if self.commitment.is_zero() {

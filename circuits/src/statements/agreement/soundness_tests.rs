@@ -15,7 +15,7 @@ use crate::statements::testing::{
 };
 use ark_bn254::Fr;
 use ark_ff::Field;
-use fairshare_protocol::Policy;
+use fairshare_protocol::RoundPolicy;
 
 const SIZE: usize = 8;
 /// Slots 2 and 7 are not active; slot 4 turns its update round.
@@ -33,7 +33,8 @@ impl Cheat {
     }
 
     fn of_updates(updates: &[Vec<i16>]) -> Self {
-        let round = Round::of_updates(SIZE, ACTIVE, updates, Policy::Agreement { theta: 32, trim_count: 1 });
+        let round =
+            Round::of_updates(SIZE, ACTIVE, updates, RoundPolicy::Agreement { theta: 32, trim_count: 1 });
         let cheat = Self { public: round.public(), witness: round.witness() };
         assert_accepted(&cheat.public, &cheat.witness);
         cheat
@@ -359,14 +360,14 @@ fn coherence_of_nothing() {
 fn another_threshold() {
     let mut cheat = Cheat::new();
     // Keeps contributions of four medians and more: there are none.
-    cheat.public.policy = Policy::Agreement { theta: 1023, trim_count: 1 };
+    cheat.public.policy = RoundPolicy::Agreement { theta: 1023, trim_count: 1 };
     cheat.refused_in("kept slots");
 }
 
 #[test]
 fn threshold_out_of_range() {
     let mut cheat = Cheat::new();
-    cheat.public.policy = Policy::Agreement { theta: 1 << 10, trim_count: 1 };
+    cheat.public.policy = RoundPolicy::Agreement { theta: 1 << 10, trim_count: 1 };
     cheat.refused_in("kept slots");
 }
 
@@ -374,7 +375,7 @@ fn threshold_out_of_range() {
 fn another_trim_count() {
     for trim_count in [0, 2] {
         let mut cheat = Cheat::new();
-        cheat.public.policy = Policy::Agreement { theta: 32, trim_count };
+        cheat.public.policy = RoundPolicy::Agreement { theta: 32, trim_count };
         cheat.refused_in("trim window");
     }
 }
@@ -382,7 +383,7 @@ fn another_trim_count() {
 #[test]
 fn policy_word_of_more_than_sixteen_bits() {
     let mut cheat = Cheat::new();
-    cheat.public.policy = Policy::Agreement { theta: 32, trim_count: 1 << 16 | 1 };
+    cheat.public.policy = RoundPolicy::Agreement { theta: 32, trim_count: 1 << 16 | 1 };
     cheat.refused_in("policy words");
 }
 
@@ -414,7 +415,7 @@ fn policy_unit_traded_for_a_bit_of_the_mask() {
 #[test]
 fn trim_that_leaves_nothing() {
     let mut cheat = Cheat::new();
-    cheat.public.policy = Policy::Agreement { theta: 32, trim_count: 3 };
+    cheat.public.policy = RoundPolicy::Agreement { theta: 32, trim_count: 3 };
     cheat.witness.window = [3, 2];
     cheat.refused_in("trim window");
 }

@@ -13,7 +13,7 @@ use crate::statements::gram_binding::{matrix_of, sigma_entries};
 use crate::statements::public::AssessmentPublic;
 use ark_bn254::Fr;
 #[cfg(test)]
-use fairshare_protocol::{assess, Detail, Policy};
+use fairshare_protocol::{assess, Detail, RoundPolicy};
 use fairshare_protocol::{AgreementDetail, Assessment, GramMatrix};
 
 /// The private side of an assessment. Vectors have one entry a slot where nothing else is said.
@@ -112,9 +112,14 @@ impl AgreementWitness {
 
     /// [`Self::new`] of an assessment under this policy.
     #[cfg(test)]
-    pub(crate) fn honest(gram: &GramMatrix, active: u128, policy: Policy, assessment: &Assessment) -> Self {
+    pub(crate) fn honest(
+        gram: &GramMatrix,
+        active: u128,
+        policy: RoundPolicy,
+        assessment: &Assessment,
+    ) -> Self {
         match (policy, &assessment.detail) {
-            (Policy::Agreement { trim_count, .. }, Detail::Agreement(detail)) => {
+            (RoundPolicy::Agreement { trim_count, .. }, Detail::Agreement(detail)) => {
                 Self::new(gram, active, trim_count, assessment, detail)
             }
             _ => panic!("{policy:?} is of another rule"),

@@ -5,7 +5,7 @@ use fairshare_client::service::{print_json, print_line};
 use fairshare_client::{
     format_address, format_point, OpenModel, Project, PublishedModel, RoundState, Status, Terms,
 };
-use fairshare_protocol::{Phase, RulePolicy};
+use fairshare_protocol::{Phase, ProjectPolicy};
 
 use super::open::ReadArgs;
 use super::output::{duration, table};
@@ -133,11 +133,11 @@ fn print_text(project: &Project, view: &View) -> std::io::Result<()> {
 /// The rule with its numbers.
 fn rule_words(t: &Terms) -> String {
     match t.policy() {
-        Ok(RulePolicy::Agreement(policy)) => format!(
+        Ok(ProjectPolicy::Agreement(policy)) => format!(
             "agreement: {}/256 of a row trimmed at either end, outliers below {}/256 of the median",
             policy.trim, policy.theta
         ),
-        Ok(RulePolicy::MultiKrum(_)) => "multi-krum".to_owned(), // no factory creates such a project
+        Ok(ProjectPolicy::MultiKrum(_)) => "multi-krum".to_owned(), // no factory creates such a project
         Err(error) => format!("{} ({error})", t.rule),
     }
 }

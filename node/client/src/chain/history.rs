@@ -26,8 +26,7 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn withdrawn_by(&self, transaction: [u8; 32]) -> Result<u128, ChainError> {
-        let receipt = self.chain.receipt(H256(transaction)).await?;
-        let logs = receipt.map(|r| r.logs).unwrap_or_default();
+        let logs = self.chain.mined_receipt(H256(transaction)).await?.logs;
         let ours = logs.into_iter().filter(|log| log.address.0 == self.address).collect();
         let amounts = self.kinds(ours)?.into_iter().map(|kind| match kind {
             EventKind::Withdrawn { amount, .. } => amount,
@@ -145,9 +144,7 @@ impl Project {
             logs.iter().filter_map(place).filter(|place| !known.contains_key(place)).collect()
         };
         let mut receipts = stream::iter(missing.into_iter().map(|(block, hash)| async move {
-            let receipt = self.chain.receipt(hash).await?;
-            let receipt =
-                receipt.ok_or_else(|| ChainError::decode("a receipt", format!("{hash:?} has none")))?;
+            let receipt = self.chain.mined_receipt(hash).await?;
             Ok::<_, ChainError>(((block, hash), summary(&receipt).gas_used))
         }))
         .buffer_unordered(CONCURRENT);

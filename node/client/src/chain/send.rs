@@ -21,6 +21,8 @@ use crate::address::Address20;
 
 /// Longest wait for transactions of the wallet that another process sent.
 const OTHERS_TURN: Duration = Duration::from_secs(10);
+/// How long a node may be behind another one of the same provider.
+const LAG: Duration = Duration::from_secs(20);
 /// Nonces that others may take before we give up.
 const MOST_NONCES: u32 = 6;
 /// Used when the node has no opinion on the tip, 1 gwei.
@@ -209,6 +211,24 @@ impl Chain {
             self.ask("eth_getTransactionReceipt", self.inner.provider.get_transaction_receipt(hash)).await?;
         // Some nodes answer for a transaction that still waits.
         Ok(receipt.filter(|receipt| receipt.block_number.is_some()))
+    }
+
+    /// The receipt of a transaction that another node of the provider has shown as mined: this one may be some blocks
+    /// behind, so we wait for it.
+    pub(super) async fn mined_receipt(&self, hash: H256) -> Result<TransactionReceipt, ChainError> {
+        let give_up = Instant::now() + LAG;
+        loop {
+            if let Some(receipt) = self.receipt(hash).await? {
+                return Ok(receipt);
+            }
+            if Instant::now() >= give_up {
+                return Err(ChainError::decode(
+                    format!("the receipt of transaction {hash:?}"),
+                    format!("the node has none after {} s; try another node with --rpc", LAG.as_secs()),
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// What a transaction offers after `head`.

@@ -1,7 +1,7 @@
 //! The contract's data in plain types.
 
 use fairshare_circuits::{FormProofWords, G1Affine, RoundProofWords};
-use fairshare_protocol::{Currency, Money, Phase, RuleError, RulePolicy, Specification, AGREEMENT_RULE};
+use fairshare_protocol::{Currency, Money, Phase, ProjectPolicy, RuleError, Specification};
 use sha3::{Digest, Keccak256};
 
 use crate::address::Address20;
@@ -72,8 +72,8 @@ impl Terms {
         let (participation, training) = (&spec.participation, &spec.training);
         // Only "agreement" has circuits: the factory refuses the other rule by its id.
         let (theta, trim) = match spec.rule.policy() {
-            RulePolicy::Agreement(policy) => (policy.theta, policy.trim),
-            RulePolicy::MultiKrum(_) => (0, 0),
+            ProjectPolicy::Agreement(policy) => (policy.theta, policy.trim),
+            ProjectPolicy::MultiKrum(_) => (0, 0),
         };
         Self {
             owner,
@@ -122,11 +122,8 @@ impl Terms {
     ///
     /// # Errors
     /// A rule that this version does not know, or parameters out of range.
-    pub fn policy(&self) -> Result<RulePolicy, RuleError> {
-        match self.rule {
-            AGREEMENT_RULE => RulePolicy::from_terms(self.rule, self.theta, self.trim, 0, 0),
-            rule => Err(RuleError::UnknownRule { rule }),
-        }
+    pub fn policy(&self) -> Result<ProjectPolicy, RuleError> {
+        ProjectPolicy::from_terms(self.rule, self.theta, self.trim)
     }
 
     /// The project's currency. The contract does not hold a token's decimals, so amounts are shown in units.

@@ -6,7 +6,7 @@ use crate::kzg::{ReferenceString, SrsError};
 use ark_bn254::Fq;
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::{One, PrimeField};
-use fairshare_protocol::{Word, MAX_DIMENSION};
+use fairshare_protocol::{Word, DIMENSION_LIMIT};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -112,7 +112,7 @@ fn the_prover_names_what_does_not_fit() {
     ));
     let zeros = statement(RangeTable::Limbs8, 16, G1Affine::identity());
     assert!(matches!(prove_range(srs, &zeros, &[0; 16]), Err(RangeError::InfiniteCommitment)));
-    for dimension in [0, MAX_DIMENSION as u32] {
+    for dimension in [0, DIMENSION_LIMIT] {
         let bad = RangeStatement { dimension, ..good.clone() };
         assert!(matches!(prove_range(srs, &bad, &update), Err(RangeError::InvalidDimension { .. })));
         let proof = prove_range(srs, &good, &update).unwrap();

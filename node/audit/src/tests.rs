@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fairshare_circuits::{
-    default_data_folder, model_step, prove_range, prove_round, AssessmentKeys, G1Affine, PinnedKeys, RangeStatement,
-    RangeTable, ReferenceString,
+    default_data_folder, model_step, prove_range, prove_round, AssessmentKeys, G1Affine, PinnedKeys,
+    RangeStatement, RangeTable, ReferenceString,
 };
 use fairshare_client::{
     seal, Address20, CommitCall, CommittedUpdate, ContentError, EventKind, Exclusion, RevealedUpdate,

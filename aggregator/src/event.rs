@@ -129,7 +129,7 @@ pub enum Event {
     },
     /// The bond is placed.
     BondPlaced {
-        #[serde(flatten, serialize_with = "amount")]
+        #[serde(flatten, serialize_with = "self::amount")]
         amount: Money,
         transaction: String,
         gas: u64,
@@ -151,7 +151,7 @@ pub enum Event {
         phase: Phase,
         settled: u64,
         voids: u64,
-        #[serde(flatten, serialize_with = "owed")]
+        #[serde(flatten, serialize_with = "self::owed")]
         owed: Money,
     },
 }

@@ -56,14 +56,3 @@ pub use round::{
 };
 pub use statements::{AssessmentCircuit, AssessmentError};
 pub use transcript::challenge;
-
-// The former names, until the other crates use the new ones.
-#[doc(hidden)]
-pub use arguments::{
-    prove_range as prove_form, prove_range_unchecked as prove_form_unchecked,
-    range_transcript_states as form_transcript_states, verify_range as verify_form, RangeError as FormError,
-    RangeProof as FormProof, RangeProofWords as FormProofWords, RangeStatement as FormStatement,
-    RangeTable as FormTable, RangeWitness as FormWitness,
-};
-#[doc(hidden)]
-pub use keys::PinnedKeys as CommittedKeys;

@@ -1,4 +1,4 @@
-//! Challenges of a transcript, whose states are chained by `fairshare_protocol::absorb` (docs/protocol.md 13.1).
+//! Challenges of a transcript, whose states are chained by `fairshare_protocol::absorb` (docs/protocol.md 4).
 
 use ark_bn254::Fr;
 use ark_ff::{PrimeField, Zero};

@@ -6,8 +6,8 @@
 mod fuzzing;
 
 use fairshare_circuits::{
-    g2_from_words, g2_words, point_from_words, point_words, scalar_from_word, scalar_word, FormProof,
-    FormProofWords, FormTable, KzgKey, Manifest, ReferenceString, RoundProof, RoundProofWords,
+    g2_from_words, g2_words, point_from_words, point_words, scalar_from_word, scalar_word, KzgKey, Manifest,
+    RangeProof, RangeProofWords, RangeTable, ReferenceString, RoundProof, RoundProofWords,
 };
 use fairshare_protocol::{packed_words, word_from_u128, Word};
 use fuzzing::{assert_memory_bounded, changes, mutate};
@@ -49,9 +49,9 @@ fn round_words() -> RoundProofWords {
     }
 }
 
-fn form_words(table: FormTable) -> FormProofWords {
-    let (points_wanted, values) = if table == FormTable::Limbs8 { (8, 14) } else { (6, 10) };
-    FormProofWords { points: points()[1..=points_wanted].concat(), values: (0..values).map(small).collect() }
+fn form_words(table: RangeTable) -> RangeProofWords {
+    let (points_wanted, values) = if table == RangeTable::Limbs8 { (8, 14) } else { (6, 10) };
+    RangeProofWords { points: points()[1..=points_wanted].concat(), values: (0..values).map(small).collect() }
 }
 
 /// A change of a list of words: another value, one more, one less.
@@ -122,13 +122,13 @@ proptest! {
 
     #[test]
     fn fuzz_form_proof_words(changes in prop::collection::vec((any::<bool>(), any::<u8>(), any::<Index>(), any::<Index>(), any::<Word>()), 0..3), small_table in any::<bool>()) {
-        let table = if small_table { FormTable::Limbs8 } else { FormTable::Bits16 };
+        let table = if small_table { RangeTable::Limbs8 } else { RangeTable::Bits16 };
         let mut words = form_words(table);
         for (points, kind, at, bit, value) in &changes {
             let list = if *points { &mut words.points } else { &mut words.values };
             change_list(list, &(*kind, *at, *bit, *value));
         }
-        let read = assert_memory_bounded(|| FormProof::from_words(table, &words));
+        let read = assert_memory_bounded(|| RangeProof::from_words(table, &words));
         prop_assert!(!changes.is_empty() || read.is_ok());
         if let Ok(proof) = read {
             prop_assert_eq!(proof.words(), words);

@@ -10,7 +10,7 @@ import {FormChallenges, FormTranscript} from "./libraries/FormTranscript.sol";
 
 /// @title Verifies a range proof: one pairing call of two pairs, for every dimension.
 /// @notice Holds no state and no funds. The caller sets the statement, which the prover must not choose.
-/// @dev Follows docs/protocol.md sections 7 and 13.6 and uses the names defined there.
+/// @dev Follows docs/protocol.md 7 and uses the names defined there.
 contract FormVerifier is IFormVerifier, KeyedVerifier {
     uint256 private constant R = Bn254.R;
 

@@ -59,7 +59,7 @@ contract KeyRegistry is IKeyRegistry {
 
     /* REGISTRATION */
 
-    /// @dev Stores every key and returns the words of docs/protocol.md 13.4.
+    /// @dev Stores every key and returns the words of docs/protocol.md 3.2.
     function _register(bool isDev_, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys_)
         private
         returns (uint256[] memory words)

@@ -15,7 +15,7 @@ import {VerifyingKeys} from "./libraries/VerifyingKeys.sol";
 /// @title Verifies a round: the Groth16 proof of the assessment, the Gram argument and the new model's commitment, in
 /// one pairing call of seven pairs.
 /// @notice Holds no state and no funds. The caller sets the statement, which the prover must not choose.
-/// @dev Follows docs/protocol.md sections 5, 6 and 13 and uses the names defined there.
+/// @dev Follows docs/protocol.md 4, 5 and 6 and uses the names defined there.
 contract RoundVerifier is IRoundVerifier, KeyedVerifier {
     using GramArgument for Bn254.Sum;
     using GramArgument for uint256[4];

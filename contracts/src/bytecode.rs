@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub struct VerifyingKeyCode {
     /// Name of the contract, such as `AgreementKey16`.
     pub name: String,
-    /// Id of the rule that the name starts with (docs/protocol.md 13.2).
+    /// Id of the rule that the name starts with (docs/protocol.md 6.1).
     pub rule: u8,
     /// Number of slots of the circuit, at the end of the name.
     pub size: u8,

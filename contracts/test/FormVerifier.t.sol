@@ -64,7 +64,7 @@ contract FormVerifierTest is Vectors {
         gas -= gasleft();
     }
 
-    /// @dev The states of docs/protocol.md 13.6, derived independently here.
+    /// @dev The states of docs/protocol.md 7, derived independently here.
     function test_transcript_isTheProversWordForWord() public view {
         checkStates(limbs, 4);
         checkStates(bits, 2);

@@ -25,7 +25,7 @@ contract GeneratedKeysTest is Vectors {
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keys.allKeysHash"));
     }
 
-    /// @dev Every key has `[sigma]_2`: all provers commit to witnesses (docs/protocol.md 13.10).
+    /// @dev Every key has `[sigma]_2`: all provers commit to witnesses (docs/protocol.md 6.3).
     function test_key_ofEverySize() public {
         IVerifyingKey[] memory keys = deployed();
         for (uint256 i; i < 5; ++i) {

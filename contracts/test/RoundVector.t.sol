@@ -91,8 +91,8 @@ contract RoundVectorTest is Vectors {
         verifier.verify(s, p);
         gas -= gasleft();
         emit Gas("verify", gas);
-        // Seven pairs and the inputs, then one multiplication for each active slot.
-        assertTrue(gas < 400_000 + 6_600 * (s.commitments.length / 64), "gas");
+        // Seven pairs and the inputs, one multiplication for each active slot, a power of rho for each slot.
+        assertTrue(gas < 410_000 + 6_600 * (s.commitments.length / 64) + 180 * uint256(s.slots), "gas");
     }
 
     function test_transcript_everyStateEqualsTheProvers() public withEveryVector {
@@ -215,7 +215,8 @@ contract RoundVectorTest is Vectors {
         uint256 n = (call_.length - 4) / 32;
         for (uint256 i = 2; i < n; ++i) {
             uint256 original = read(call_, i);
-            if (original == 0) continue;
+            // Beyond the last word there is no other residue: hashes may be that large.
+            if (original == 0 || original > type(uint256).max - Bn254.Q) continue;
             write(call_, i, original + Bn254.R);
             assertFalse(acceptsEncoded(call_));
             write(call_, i, original + Bn254.Q);
@@ -266,7 +267,7 @@ contract RoundVectorTest is Vectors {
         assertFalse(accepts(s, proof));
     }
 
-    /* THE CHEATS OF docs/protocol.md 13.8: changed words beside a proof of the true ones */
+    /* THE CHEATS OF docs/test-matrix.md: changed words beside a proof of the true ones */
 
     function refused(RoundProof memory p, bytes4 reason) private {
         vm.expectRevert(reason);

@@ -277,7 +277,7 @@ contract RoundVerifierTest is MiniTest {
         assertEq(reasonOf(s, p), bytes32(IRoundVerifier.PairingFailed.selector));
     }
 
-    /* COMMITMENT TO THE WITNESSES, docs/protocol.md 13.10 */
+    /* COMMITMENT TO THE WITNESSES, docs/protocol.md 6.3 */
 
     function test_verify_wrongProofOfKnowledge() public view {
         (RoundStatement memory s, RoundProof memory p) = good();

@@ -14,36 +14,10 @@ pub enum AmountError {
         "{0:?} is not an amount; expected a number and a unit, such as \"0.5 ether\", \"20 gwei\" or \"7 wei\", \
          or \"1000000 units\" of a token"
     )]
-    Wei(String),
+    Amount(String),
     /// Not a decimal of at most six places below 4294.967296.
     #[error("{0:?} is not a decimal; expected a number from 0 to 4294 with at most six decimal places, such as 0.05")]
     Decimal(String),
-}
-
-/// An amount of ether. Display writes `"N wei"`; FromStr reads wei, gwei and ether.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Wei(pub u128);
-
-impl FromStr for Wei {
-    type Err = AmountError;
-
-    fn from_str(text: &str) -> Result<Self, AmountError> {
-        let error = || AmountError::Wei(text.to_owned());
-        let (number, unit) = text.trim().split_once(' ').ok_or_else(error)?;
-        let places = match unit.trim() {
-            "wei" => 0,
-            "gwei" => 9,
-            "ether" | "eth" => 18,
-            _ => return Err(error()),
-        };
-        fixed(number, places).map(Self).ok_or_else(error)
-    }
-}
-
-impl fmt::Display for Wei {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} wei", self.0)
-    }
 }
 
 /// An amount as a specification writes it: ether with its units, or a token in its least unit. Display writes `"N wei"`
@@ -76,13 +50,16 @@ impl FromStr for Amount {
     type Err = AmountError;
 
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        let units = text.trim().strip_suffix(" units").or_else(|| text.trim().strip_suffix(" unit"));
-        match units {
-            Some(number) => {
-                fixed(number.trim_end(), 0).map(Self::Units).ok_or_else(|| AmountError::Wei(text.to_owned()))
-            }
-            None => text.parse().map(|Wei(wei)| Self::Wei(wei)),
-        }
+        let error = || AmountError::Amount(text.to_owned());
+        let (number, unit) = text.trim().split_once(' ').ok_or_else(error)?;
+        let (places, amount): (_, fn(u128) -> Self) = match unit.trim() {
+            "wei" => (0, Self::Wei),
+            "gwei" => (9, Self::Wei),
+            "ether" | "eth" => (18, Self::Wei),
+            "unit" | "units" => (0, Self::Units),
+            _ => return Err(error()),
+        };
+        fixed(number, places).map(amount).ok_or_else(error)
     }
 }
 
@@ -192,9 +169,9 @@ mod tests {
 
     #[test]
     fn amounts_are_exact() {
-        assert_eq!("0.1 ether".parse(), Ok(Wei(100_000_000_000_000_000)));
-        assert_eq!("1.000000001 gwei".parse(), Ok(Wei(1_000_000_001)));
-        assert_eq!("7 wei".parse::<Wei>().unwrap().to_string(), "7 wei");
+        assert_eq!("0.1 ether".parse(), Ok(Amount::Wei(100_000_000_000_000_000)));
+        assert_eq!("1.000000001 gwei".parse(), Ok(Amount::Wei(1_000_000_001)));
+        assert_eq!("7 wei".parse::<Amount>().unwrap().to_string(), "7 wei");
         for bad in [
             "",
             "1",
@@ -206,7 +183,7 @@ mod tests {
             "0.0000000000000000001 ether",
             ". ether",
         ] {
-            assert_eq!(bad.parse::<Wei>(), Err(AmountError::Wei(bad.into())));
+            assert_eq!(bad.parse::<Amount>(), Err(AmountError::Amount(bad.into())));
         }
     }
 
@@ -217,7 +194,7 @@ mod tests {
         assert_eq!(Amount::Units(7).to_string().parse(), Ok(Amount::Units(7)));
         assert_eq!((Amount::Units(7).least(), Amount::default().least()), (7, 0));
         for bad in ["1.5 units", "units", " units", "-1 units", "1 tokens", "1units"] {
-            assert_eq!(bad.parse::<Amount>(), Err(AmountError::Wei(bad.into())), "{bad}");
+            assert_eq!(bad.parse::<Amount>(), Err(AmountError::Amount(bad.into())), "{bad}");
         }
     }
 

@@ -42,7 +42,7 @@ mod tensors;
 mod transcript;
 
 pub use address::{Address, AddressError};
-pub use amount::{Amount, AmountError, Decimal, Wei};
+pub use amount::{Amount, AmountError, Decimal};
 pub use bounds::{DIMENSION_LIMIT, MAX_BYZANTINE, MAX_ENTRY, MAX_SLOTS, MIN_ACTIVE, ONE, SLOT_SIZES};
 pub use digest::{Digest, DigestError};
 pub use fixed_point::{isqrt, lower_median, trimmed_sum};

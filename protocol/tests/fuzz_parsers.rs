@@ -7,7 +7,7 @@ mod fuzzing;
 
 use fairshare_protocol::{
     decode_export, decode_model, decode_update, encode_export, encode_model, encode_update, pack17,
-    packed_words, u128_from_word, unpack17, word_from_u128, Decimal, Model, Specification, Wei,
+    packed_words, u128_from_word, unpack17, word_from_u128, Amount, Decimal, Model, Specification,
     DIMENSION_LIMIT, MAX_HEADER,
 };
 use fuzzing::{assert_memory_bounded, changes, mutate};
@@ -151,9 +151,9 @@ proptest! {
     }
 
     #[test]
-    fn fuzz_amounts(text in "[-+]?[0-9]{0,45}[.]?[0-9]{0,30} ?(ether|gwei|wei)?|\\PC{0,40}") {
-        if let Ok(wei) = text.parse::<Wei>() {
-            prop_assert_eq!(wei.to_string().parse::<Wei>().unwrap(), wei);
+    fn fuzz_amounts(text in "[-+]?[0-9]{0,45}[.]?[0-9]{0,30} ?(ether|gwei|wei|units?)?|\\PC{0,40}") {
+        if let Ok(amount) = text.parse::<Amount>() {
+            prop_assert_eq!(amount.to_string().parse::<Amount>().unwrap(), amount);
         }
         if let Ok(decimal) = text.parse::<Decimal>() {
             prop_assert_eq!(decimal.to_string().parse::<Decimal>().unwrap(), decimal);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fairshare_aggregator::{assess_round, round_terms, AssessedRound, Prover, RoundContext, RoundTerms};
-use fairshare_circuits::{AssessmentKeys, CommittedKeys, ReferenceString};
+use fairshare_circuits::{AssessmentKeys, PinnedKeys, ReferenceString};
 use fairshare_client::{
     collect, fetch_model, fetch_specification, read_password, Chain, ContentId, ContentStore, Phase, Project,
     Settlement, Wallet,
@@ -90,7 +90,7 @@ impl Attested {
             outlier_penalty: terms.outlier_penalty != 0,
         };
         let prover =
-            Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(CommittedKeys::load()) };
+            Prover { srs: Arc::new(srs), keys: Arc::new(keys), committed: Arc::new(PinnedKeys::load()) };
         Self {
             market,
             trainers,

@@ -19,7 +19,7 @@ pub enum Event {
         /// The wallet's address.
         trainer: String,
         /// The stake that it put in.
-        #[serde(flatten, serialize_with = "stake")]
+        #[serde(flatten, serialize_with = "self::stake")]
         stake: Money,
         /// The joining transaction.
         transaction: Option<String>,
@@ -145,7 +145,7 @@ pub enum Event {
         /// The round in which it happened; null when the trainer left, or when the chain's log could not be read.
         round: Option<u64>,
         /// What was lost of the stake.
-        #[serde(flatten, serialize_with = "stake_lost")]
+        #[serde(flatten, serialize_with = "self::stake_lost")]
         stake_lost: Money,
     },
     /// The process was asked to stop.
@@ -167,7 +167,7 @@ pub enum Event {
         /// Rounds that were void.
         voids: u64,
         /// What `fairshare withdraw` would pay now: shares and stake.
-        #[serde(flatten, serialize_with = "owed")]
+        #[serde(flatten, serialize_with = "self::owed")]
         owed: Money,
     },
 }

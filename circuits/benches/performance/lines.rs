@@ -6,8 +6,8 @@ use ark_bn254::{Fr, G1Projective};
 use ark_ec::VariableBaseMSM;
 use ark_ff::UniformRand;
 use fairshare_circuits::{
-    default_data_folder, fr_from_i64, key_circuits, msm, msm_integers, prove_form, prove_round,
-    AssessmentCircuit, AssessmentKeys, FormStatement, FormTable, G1Affine, GramArgument, ReferenceString,
+    default_data_folder, fr_from_i64, key_circuits, msm, msm_integers, prove_range, prove_round,
+    AssessmentCircuit, AssessmentKeys, G1Affine, GramArgument, RangeStatement, RangeTable, ReferenceString,
     RoundStatement, KEY_SIZES,
 };
 use fairshare_protocol::{
@@ -214,7 +214,7 @@ pub(crate) fn prepare(lines: &[Line]) {
         Work::Round { dimension, .. } | Work::Argument { dimension, .. } | Work::Commit { dimension } => {
             dimension
         }
-        Work::Form { dimension } => FormTable::for_dimension(dimension as u32).points(dimension as u32),
+        Work::Form { dimension } => RangeTable::for_dimension(dimension as u32).points(dimension as u32),
         Work::Multiply { log2, .. } => 1 << log2,
         Work::Assessment { .. } => FEW,
         Work::Direct { .. } => 1,
@@ -318,10 +318,10 @@ fn argument(id: &str, method: Method, trainers: usize, dimension: usize) -> Meas
 }
 
 fn form(id: &str, method: Method, dimension: usize) -> Measured {
-    let table = FormTable::for_dimension(dimension as u32);
+    let table = RangeTable::for_dimension(dimension as u32);
     let srs = string(table.points(dimension as u32));
     let update = updates(1, dimension).remove(0);
-    let statement = FormStatement {
+    let statement = RangeStatement {
         chain_id: 31_337,
         project: [1; 20],
         round: 1,
@@ -331,7 +331,7 @@ fn form(id: &str, method: Method, dimension: usize) -> Measured {
         keys_hash: [3; 32],
         commitment: srs.commit_update(&update).expect("it fits"),
     };
-    measure(id, method, || prove_form(&srs, &statement, &update).expect("a true update"))
+    measure(id, method, || prove_range(&srs, &statement, &update).expect("a true update"))
 }
 
 fn multiply(id: &str, method: Method, log2: u32, which: Multiplication) -> Measured {

@@ -24,7 +24,7 @@ pub(crate) fn pack_combinations(combinations: &[LinearCombination], bits: usize)
     word
 }
 
-/// Shares or weights, 17 bits each, 14 to a field element (docs/protocol.md 13.2).
+/// Shares or weights, 17 bits each, 14 to a field element (docs/protocol.md 6.1).
 pub(crate) fn pack_elements(elements: &[u32]) -> Vec<Fr> {
     let values: Vec<Fr> = elements.iter().map(|element| Fr::from(*element)).collect();
     values.chunks(ELEMENTS_PER_WORD).map(|chunk| pack(chunk, ELEMENT_BITS)).collect()

@@ -1,4 +1,4 @@
-//! Groth16 with one commitment to chosen witnesses (docs/protocol.md 13.10).
+//! Groth16 with one commitment to chosen witnesses (docs/protocol.md 6.3).
 //!
 //! ```text
 //! prover                                          verifier

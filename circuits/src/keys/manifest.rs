@@ -17,7 +17,7 @@ pub struct Manifest {
     pub kind: String,
     /// One entry a rule and size, in the registry's order.
     pub keys: Vec<ManifestKey>,
-    /// The hash of docs/protocol.md 13.4 over all of them, hexadecimal.
+    /// The hash of docs/protocol.md 3.2 over all of them, hexadecimal.
     pub keys_hash: String,
 }
 

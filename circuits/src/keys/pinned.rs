@@ -80,7 +80,7 @@ impl PinnedKeys {
         Ok(Self { manifest, keys, kzg, hash })
     }
 
-    /// The hash of docs/protocol.md 13.4: the first state of every transcript holds it.
+    /// The hash of docs/protocol.md 3.2: the first state of every transcript holds it.
     pub fn hash(&self) -> Word {
         self.hash
     }
@@ -102,7 +102,7 @@ impl PinnedKeys {
     }
 }
 
-/// `keccak256(abi.encode(bytes32 "fairshare.keys.v2", uint256[] words))`, words as docs/protocol.md 13.4 lists them.
+/// `keccak256(abi.encode(bytes32 "fairshare.keys.v2", uint256[] words))`, words as docs/protocol.md 3.2 lists them.
 /// `keys` are in the order of [`key_circuits`].
 pub(super) fn keys_hash(dev: bool, kzg: &KzgKey, keys: &[CircuitKey]) -> Word {
     let mut words = vec![word_from_u128(u128::from(dev))];

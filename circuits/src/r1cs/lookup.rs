@@ -1,7 +1,7 @@
 //! Proves all ranges and orders of a synthesis under one challenge: a logarithmic derivative of all limbs (Haböck 2022,
 //! "Multivariate lookups based on logarithmic derivatives"), and a product for every row that is sorted.
 //!
-//! The prover commits to the values first, and the challenge `x` follows from the commitment (docs/protocol.md 13.10).
+//! The prover commits to the values first, and the challenge `x` follows from the commitment (docs/protocol.md 6.3).
 //! Then
 //!
 //! ```text

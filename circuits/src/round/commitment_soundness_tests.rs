@@ -1,4 +1,4 @@
-//! Ways of cheating with the commitment to a round's witnesses (docs/protocol.md 13.10).
+//! Ways of cheating with the commitment to a round's witnesses (docs/protocol.md 6.3).
 
 use super::error::VerifyError;
 use super::testing::Round;

@@ -1,5 +1,5 @@
 //! A round's proof: the aggregator makes it, the contract verifies it, and auditors verify it again (docs/protocol.md
-//! 13.1).
+//! 4).
 //!
 //! ```text
 //! st0  the statement: chain, project, round, payee, sizes, policy, keys, active mask, model file, C_T, commitments

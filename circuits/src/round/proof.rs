@@ -49,7 +49,7 @@ pub struct RoundProofWords {
     pub opening: [Word; 2],
     /// `C_T'`, the claimed commitment of the new model.
     pub model: [Word; 2],
-    /// `D` and its proof of knowledge (docs/protocol.md 13.10).
+    /// `D` and its proof of knowledge (docs/protocol.md 6.3).
     pub committed: [Word; 4],
 }
 

@@ -132,7 +132,7 @@ impl Joint {
         })
     }
 
-    /// The pairing equation of docs/protocol.md 13.10.
+    /// The pairing equation of docs/protocol.md 6.4.
     pub(super) fn holds(&self, nu: Fr) -> bool {
         let cube = nu.square() * nu;
         let [commitment, knowledge] = self.committed;
@@ -237,13 +237,13 @@ pub(super) fn with_chi(
     Ok(AssessmentPublic { chi: outcome_challenge(st1, &outcome)?, ..public })
 }
 
-/// The outcome as a proof claims it, in the order of docs/protocol.md 13.2.
+/// The outcome as a proof claims it, in the order of docs/protocol.md 6.1.
 pub(super) fn outcome_words(words: &RoundProofWords) -> Vec<Word> {
     let head = [words.sigma, words.kept_mask, words.coherence];
     [&head, words.shares.as_slice(), &words.weights].concat()
 }
 
-/// The public inputs of docs/protocol.md 13.2.
+/// The public inputs of docs/protocol.md 6.1.
 ///
 /// # Errors
 /// A policy word of more than 16 bits, scalars that are not canonical, or a challenge that lookups cannot take.

@@ -1,5 +1,5 @@
 //! Proving and verifying an assessment: a Groth16 proof whose prover commits to the Gram matrix, and to the limbs and
-//! row orders of its assessment, before the challenges are known (docs/protocol.md 13.10).
+//! row orders of its assessment, before the challenges are known (docs/protocol.md 6.3).
 
 use super::agreement::AgreementWitness;
 use super::error::AssessmentError;

@@ -31,7 +31,7 @@ const POLICY_BITS: usize = 16;
 /// | 3 | `outcome_digest`: `sum_k chi^k outcome_k` | the same |
 ///
 /// The outcome is all that follows from the matrix and inputs 0 and 1: `sigma`, `kept`, `coherence`, then `shares` and
-/// `weights`, 17 bits each, 14 to a word. docs/protocol.md 13.2 has the same table, and says why the digest binds the
+/// `weights`, 17 bits each, 14 to a word. docs/protocol.md 6.1 has the same table, and says why the digest binds the
 /// outcome and why `packed_inputs` has one reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssessmentPublic {

@@ -43,7 +43,7 @@ fn statement(srs: &ReferenceString, table: RangeTable, dimension: usize, u: &[Fr
     }
 }
 
-/// The hash of docs/protocol.md 13.4 for a DEV registry without Groth16 keys.
+/// The hash of docs/protocol.md 3.2 for a DEV registry without Groth16 keys.
 fn keys_hash(srs: &ReferenceString) -> Word {
     let words = [vec![word_from_u128(1)], kzg_words(srs)].concat();
     let head =

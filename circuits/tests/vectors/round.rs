@@ -223,7 +223,7 @@ fn updates(recipe: &Recipe, rng: &mut ChaCha20Rng) -> Vec<(u8, Vec<i16>)> {
     all
 }
 
-/// The hash of docs/protocol.md 13.4 for a DEV registry with these keys, written out a second time on purpose.
+/// The hash of docs/protocol.md 3.2 for a DEV registry with these keys, written out a second time on purpose.
 fn hash_of_keys(kzg: &KzgKey, keys: &[(AssessmentCircuit, Vec<Word>)]) -> Word {
     let mut words = vec![word_from_u128(1)];
     words.extend(kzg_words(kzg));

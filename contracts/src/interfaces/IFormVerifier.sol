@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 /// @notice What the project contract fixes about a submission; the trainer cannot choose any of it (docs/protocol.md
-/// 13.6, first state).
+/// 7, first state).
 struct FormStatement {
     address project;
     uint256 round;

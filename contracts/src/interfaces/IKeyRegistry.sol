@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-/// @dev Number of public inputs of every assessment circuit (docs/protocol.md 13.2).
+/// @dev Number of public inputs of every assessment circuit (docs/protocol.md 6.1).
 uint256 constant PUBLIC_INPUTS = 4;
 
 /// @title A Groth16 verifying key, stored as constants of a contract that `scripts/regenerate` writes.
 interface IVerifyingKey {
-    /// @return rule id of the aggregation rule (docs/protocol.md 13.2)
+    /// @return rule id of the aggregation rule (docs/protocol.md 6.1)
     /// @return size number `N` of slots of the circuit
     function circuit() external pure returns (uint8 rule, uint8 size);
 
@@ -42,7 +42,7 @@ interface IKeyRegistry {
     /// @notice The key contract returned different constants when called a second time.
     error ImpureKey(address key);
 
-    /// @notice The hash of all keys (docs/protocol.md 13.4); it enters the first state of every transcript.
+    /// @notice The hash of all keys (docs/protocol.md 3.2); it enters the first state of every transcript.
     function keysHash() external view returns (bytes32);
     /// @notice True for DEV keys, whose secrets anyone may know: test chains only.
     function isDev() external view returns (bool);

@@ -37,7 +37,7 @@ struct Terms {
     uint32 revealPeriod;
     uint32 attestPeriod;
     uint32 aggregatePeriod;
-    /* HYPER-PARAMETERS (docs/protocol.md 13.5) */
+    /* HYPER-PARAMETERS (docs/protocol.md 10) */
     uint32 learningRate; // millionths
     uint16 localEpochs;
     uint32 decay; // 2^-16

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-/// @notice What the project contract fixes about a round; the prover cannot choose any of it (docs/protocol.md 13.1,
+/// @notice What the project contract fixes about a round; the prover cannot choose any of it (docs/protocol.md 4,
 /// state st0).
 struct RoundStatement {
     address project;
@@ -44,7 +44,7 @@ interface IRoundVerifier {
     error DegenerateChallenge();
     /// @notice `P(z) P(1/z) = sigma + z S(z) + S(1/z) / z` does not hold.
     error LaurentIdentityFailed();
-    /// @notice The pairing equation of docs/protocol.md 13.1 does not hold.
+    /// @notice The pairing equation of docs/protocol.md 6.4 does not hold.
     error PairingFailed();
     /// @notice A list has another length than the circuit's size and the active mask require, or the dimension is zero.
     error WrongLength();

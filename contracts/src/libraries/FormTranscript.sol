@@ -15,7 +15,7 @@ struct FormChallenges {
     uint256 v; // the point of the last opening
 }
 
-/// @title The transcript of a range proof (docs/protocol.md 13.6).
+/// @title The transcript of a range proof (docs/protocol.md 7).
 library FormTranscript {
     using Transcript for bytes32;
 

@@ -6,7 +6,7 @@ import {Bn254} from "./Bn254.sol";
 import {Packed} from "./Packed.sol";
 import {RoundChallenges} from "./RoundTranscript.sol";
 
-/// @title The field equations of the Gram argument, and its sum of commitments (docs/protocol.md section 5).
+/// @title The field equations of the Gram argument, and its sum of commitments (docs/protocol.md 5).
 /// @dev `values` are `P(z), P(1/z), S(z), S(1/z)`.
 library GramArgument {
     /// @notice Requires `P(z) P(1/z) = sigma + z S(z) + S(1/z) / z`: the constant term of `P(X) P(1/X)` is sigma.

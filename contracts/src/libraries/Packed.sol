@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 /// @title Vectors of values 0 ..= 2^16, packed 14 to a field element with 17 bits each, and masks of slots.
-/// @dev Element 0 is in the low bits. Bit `i` of a mask is slot `i` (docs/protocol.md 12 and 13.2).
+/// @dev Element 0 is in the low bits. Bit `i` of a mask is slot `i` (docs/protocol.md 12.2).
 library Packed {
     uint256 internal constant BITS = 17;
     uint256 internal constant PER_WORD = 14;

@@ -19,7 +19,7 @@ struct RoundChallenges {
     uint256 inverseSpan; // 1 / (z - 1/z)
 }
 
-/// @title The transcript of a round's proof (docs/protocol.md 13.1).
+/// @title The transcript of a round's proof (docs/protocol.md 4).
 library RoundTranscript {
     using Transcript for bytes32;
 

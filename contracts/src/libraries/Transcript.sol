@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Bn254} from "./Bn254.sol";
 
-/// @title The Fiat-Shamir transcript of docs/protocol.md 13.1.
+/// @title The Fiat-Shamir transcript of docs/protocol.md 4.
 library Transcript {
     /// @notice `keccak256(abi.encode(state, label, items))`, the next state.
     /// @param label ASCII, left-aligned, zero-padded, as `bytes32("...")`

@@ -8,7 +8,7 @@ import {Forger, KnownSecrets} from "./KnownSecrets.sol";
 
 /// @notice FOR TESTS: a prover that knows the secrets of the assessment's keys, but makes the Gram argument like any
 /// other prover: from polynomials, by polynomial division. A refusal is therefore due to the argument of
-/// docs/protocol.md section 5 alone.
+/// docs/protocol.md 5 alone.
 contract GramLiar is Forger {
     /// @dev The polynomial that it sends for `R`, which should be `X^(d-1) P(1/X)`, and the other lies.
     enum Lie {

@@ -258,7 +258,7 @@ contract Forger {
         return mulmod(_sub(left, right), Bn254.inverse(_sub(z, zi)), Bn254.R);
     }
 
-    /// @dev The public inputs in their order (docs/protocol.md 13.2).
+    /// @dev The public inputs in their order (docs/protocol.md 6.1).
     function _inputs(RoundStatement memory s, RoundProof memory p, uint256 rho, uint256 chi)
         internal
         pure

@@ -53,13 +53,13 @@ abstract contract Vectors is MiniTest {
         for (uint256 i; i < 8; ++i) {
             p.groth16[i] = list[i];
         }
-        p.quotient = pair(json, ".proof.s");
-        p.reversed = pair(json, ".proof.r");
+        p.quotient = pair(json, ".proof.quotient");
+        p.reversed = pair(json, ".proof.reversed");
         list = vm.parseJsonUintArray(json, ".proof.values");
         for (uint256 i; i < 4; ++i) {
             p.values[i] = list[i];
         }
-        p.opening = pair(json, ".proof.w");
+        p.opening = pair(json, ".proof.opening");
         p.model = pair(json, ".proof.model");
         list = vm.parseJsonUintArray(json, ".proof.committed");
         for (uint256 i; i < 4; ++i) {

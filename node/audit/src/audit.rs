@@ -1,6 +1,6 @@
 //! The audit: reads the project and runs every check.
 
-use fairshare_circuits::{CommittedKeys, ReferenceString};
+use fairshare_circuits::{PinnedKeys, ReferenceString};
 use fairshare_client::{fetch_specification, ContentStore, EventKind, FileError, Project, Status};
 use fairshare_protocol::Specification;
 
@@ -24,7 +24,7 @@ pub async fn audit(
     project: &Project,
     store: &ContentStore,
     srs: &ReferenceString,
-    keys: &CommittedKeys,
+    keys: &PinnedKeys,
     progress: Progress<'_>,
 ) -> Result<AuditReport, AuditError> {
     let registered = project.market().await?.registered_keys(project.chain()).await?;

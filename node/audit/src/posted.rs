@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_circuits::{FormStatement, FormTable};
+use fairshare_circuits::{RangeStatement, RangeTable};
 use fairshare_client::{
     ChainError, CommitCall, CommittedUpdate, EventKind, Project, ProjectEvent, RevealedUpdate, RoundState,
 };
@@ -142,11 +142,11 @@ impl Posted {
         let check = |(place, call): &(usize, Readable<CommitCall>)| {
             let (update, call) = (&self.committed[*place], call.as_ref().ok()?);
             let (slot, trainer) = (update.slot, update.trainer);
-            let table = match FormTable::from_id(terms.table) {
+            let table = match RangeTable::from_id(terms.table) {
                 Ok(table) => table,
                 Err(error) => return Some(RoundFault::Form { slot, trainer, reason: error.to_string() }),
             };
-            let statement = FormStatement {
+            let statement = RangeStatement {
                 chain_id: project.chain().chain_id(),
                 project: project.address(),
                 round: id,

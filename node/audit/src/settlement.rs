@@ -1,6 +1,6 @@
 //! Checks a settlement against the updates, the proof and the previous model.
 
-use fairshare_circuits::{model_step, point_words, verify_words, CommittedKeys, G1Affine, RoundStatement};
+use fairshare_circuits::{model_step, point_words, verify_words, G1Affine, PinnedKeys, RoundStatement};
 use fairshare_client::Address20;
 use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
 use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, RoundPolicy, Word};
@@ -97,7 +97,7 @@ fn policy(terms: &Terms, active: u128) -> Result<RoundPolicy, RoundFault> {
 /// # Errors
 /// [`RoundFault::Proof`] with the contract's reason.
 pub fn check_proof(
-    keys: &CommittedKeys,
+    keys: &PinnedKeys,
     statement: &RoundStatement,
     call: &Settlement,
 ) -> Result<(), RoundFault> {

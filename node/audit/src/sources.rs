@@ -1,6 +1,6 @@
 //! Where an audit reads, and how much of it at the same time.
 
-use fairshare_circuits::{CommittedKeys, ReferenceString};
+use fairshare_circuits::{PinnedKeys, ReferenceString};
 use fairshare_client::{ContentStore, Project};
 use fairshare_protocol::Specification;
 
@@ -17,7 +17,7 @@ pub(super) struct Sources<'a> {
     pub(super) project: &'a Project,
     pub(super) store: &'a ContentStore,
     pub(super) srs: &'a ReferenceString,
-    pub(super) keys: &'a CommittedKeys,
+    pub(super) keys: &'a PinnedKeys,
     /// `None` when it is not available: then updates and models cannot be read either.
     pub(super) spec: Option<&'a Specification>,
     /// Of the registered keys.

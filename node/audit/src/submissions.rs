@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_circuits::{point_words, verify_form, FormProof, FormStatement, G1Affine, KzgKey};
+use fairshare_circuits::{point_words, verify_range, G1Affine, KzgKey, RangeProof, RangeStatement};
 use fairshare_client::Address20;
 use fairshare_client::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
 use sha3::{Digest, Keccak256};
@@ -178,7 +178,7 @@ pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<Strin
 /// [`RoundFault::Form`] with the contract's reason.
 pub fn check_form(
     key: &KzgKey,
-    statement: FormStatement,
+    statement: RangeStatement,
     slot: u8,
     call: &CommitCall,
     update: &CommittedUpdate,
@@ -188,6 +188,6 @@ pub fn check_form(
     if (call.commitment, call.seal) != (update.commitment, update.seal) || call.round != statement.round {
         return Err(fault("the transaction carries another commitment than the log".into()));
     }
-    let proof = FormProof::from_words(statement.table, &call.form).map_err(|e| fault(e.to_string()))?;
-    verify_form(key, &statement, &proof).map_err(|e| fault(e.to_string()))
+    let proof = RangeProof::from_words(statement.table, &call.form).map_err(|e| fault(e.to_string()))?;
+    verify_range(key, &statement, &proof).map_err(|e| fault(e.to_string()))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fairshare_circuits::{
-    default_data_folder, model_step, prove_form, prove_round, AssessmentKeys, CommittedKeys, FormStatement,
-    FormTable, G1Affine, ReferenceString,
+    default_data_folder, model_step, prove_range, prove_round, AssessmentKeys, G1Affine, PinnedKeys,
+    RangeStatement, RangeTable, ReferenceString,
 };
 use fairshare_client::{
     seal, Address20, CommitCall, CommittedUpdate, ContentError, EventKind, Exclusion, RevealedUpdate,
@@ -87,8 +87,8 @@ struct Round {
     call: Settlement,
 }
 
-fn keys() -> CommittedKeys {
-    CommittedKeys::load()
+fn keys() -> PinnedKeys {
+    PinnedKeys::load()
 }
 
 fn round() -> Round {
@@ -327,19 +327,19 @@ fn a_proof_of_form_is_checked_once_more() {
     let Round { updates, committed, .. } = round();
     let srs = ReferenceString::open_dev(&default_data_folder(), 256).unwrap();
     let update = &committed[0];
-    let statement = FormStatement {
+    let statement = RangeStatement {
         chain_id: 31_337,
         project: PROJECT,
         round: 3,
         trainer: update.trainer,
         dimension: DIMENSION as u32,
-        table: FormTable::Limbs8,
+        table: RangeTable::Limbs8,
         keys_hash: keys().hash(),
         commitment: update.commitment,
     };
-    let form = prove_form(&srs, &statement, &updates[0]).unwrap().words();
+    let form = prove_range(&srs, &statement, &updates[0]).unwrap().words();
     let call = CommitCall { round: 3, commitment: update.commitment, seal: update.seal, form };
-    let check = |statement: FormStatement, call: &CommitCall| {
+    let check = |statement: RangeStatement, call: &CommitCall| {
         only(check_form(keys().kzg(), statement, 0, call, update).err().into_iter().collect())
     };
     check_form(keys().kzg(), statement.clone(), 0, &call, update).unwrap();
@@ -349,7 +349,7 @@ fn a_proof_of_form_is_checked_once_more() {
     assert!(text.contains("its proof of form is invalid: FormIdentityFailed"), "{text}");
     bent.form.values.pop();
     assert!(check(statement.clone(), &bent).contains("WrongLength"));
-    assert!(check(FormStatement { trainer: [9; 20], ..statement.clone() }, &call).contains("is invalid"));
+    assert!(check(RangeStatement { trainer: [9; 20], ..statement.clone() }, &call).contains("is invalid"));
     let other = CommitCall { seal: [0; 32], ..call };
     assert!(check(statement, &other).contains("another commitment than the log"));
 }

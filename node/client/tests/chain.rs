@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 
 use fairshare_circuits::{
-    prove_form, CommittedKeys, FormProofWords, FormStatement, FormTable, G1Affine, ReferenceString,
+    prove_range, G1Affine, PinnedKeys, RangeProofWords, RangeStatement, RangeTable, ReferenceString,
 };
 use fairshare_client::{
     seal, Address20, Chain, ChainError, EventKind, Market, Phase, Project, SignedJoin, Terms, Wallet,
@@ -90,19 +90,19 @@ fn point(n: u64) -> G1Affine {
 }
 
 /// Its proof of form, for round 1 and one trainer.
-fn form(project: &Project, trainer: Address20, n: u64) -> FormProofWords {
+fn form(project: &Project, trainer: Address20, n: u64) -> RangeProofWords {
     let terms = project.terms();
-    let statement = FormStatement {
+    let statement = RangeStatement {
         chain_id: project.chain().chain_id(),
         project: project.address(),
         round: 1,
         trainer,
         dimension: terms.dimension,
-        table: FormTable::from_id(terms.table).unwrap(),
-        keys_hash: CommittedKeys::load().hash(),
+        table: RangeTable::from_id(terms.table).unwrap(),
+        keys_hash: PinnedKeys::load().hash(),
         commitment: point(n),
     };
-    prove_form(&reference(), &statement, &update(n, terms.dimension)).unwrap().words()
+    prove_range(&reference(), &statement, &update(n, terms.dimension)).unwrap().words()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,6 @@ use super::last_model::LastModel;
 use super::run::{transaction, Service, STAGGER};
 use crate::error::TrainerError;
 use crate::event::Event;
-use crate::state::ModelRecord;
 
 /// We wait for a missing model file this part of a phase.
 const PATIENCE: u64 = 8;

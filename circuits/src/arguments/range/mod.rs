@@ -1,4 +1,4 @@
-//! The range proof (docs/protocol.md sections 7 and 13.6): every one of the first `d` entries of a committed update
+//! The range proof (docs/protocol.md section 7): every one of the first `d` entries of a committed update
 //! lies in `[-2^15, 2^15)`. Without it a trainer in league with the aggregator could commit to field elements that are
 //! no small integers: `(x, i x)` with `i^2 = -1` in two coordinates leaves the Gram matrix as it was.
 //!

@@ -158,7 +158,7 @@ impl Lookup {
         }
     }
 
-    /// `(c, S)` of `A(X) + A(1/X) = 2 c + X S(X) + S(1/X) / X`, see docs/protocol.md 13.6. With a true witness
+    /// `(c, S)` of `A(X) + A(1/X) = 2 c + X S(X) + S(1/X) / X`, see docs/protocol.md 7. With a true witness
     /// `c = (1 + g ..) I_d(y)`.
     pub(super) fn laurent(&self, y: Fr, g: Fr) -> (Fr, Vec<Fr>) {
         let entries = self.columns.iter().chain(&self.fractions).map(Vec::len).max().unwrap_or(0);

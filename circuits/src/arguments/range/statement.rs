@@ -6,7 +6,7 @@ use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
 use fairshare_protocol::{Word, DIMENSION_LIMIT};
 
-/// What the contract knows of a submission and the trainer must not choose (docs/protocol.md 13.6, first state).
+/// What the contract knows of a submission and the trainer must not choose (docs/protocol.md 7, first state).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RangeStatement {
     /// Chain id.
@@ -21,7 +21,7 @@ pub struct RangeStatement {
     pub dimension: u32,
     /// The table that the project's specification names.
     pub table: RangeTable,
-    /// Hash of all keys (docs/protocol.md 13.4).
+    /// Hash of all keys (docs/protocol.md 3.2).
     pub keys_hash: Word,
     /// `C(u)`, not infinity.
     pub commitment: G1Affine,

@@ -1,4 +1,4 @@
-//! The challenges of the range proof, in the order and encoding of docs/protocol.md 13.6.
+//! The challenges of the range proof, in the order and encoding of docs/protocol.md 7.
 
 use super::error::RangeError;
 use super::statement::RangeStatement;

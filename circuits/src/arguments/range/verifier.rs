@@ -35,7 +35,7 @@ pub fn verify_range(key: &KzgKey, statement: &RangeStatement, proof: &RangeProof
     verify_with(key, statement, proof, Transcript::new(statement))
 }
 
-/// `f0 ..= f6` of docs/protocol.md 13.6, for the vectors.
+/// `f0 ..= f6` of docs/protocol.md 7, for the vectors.
 ///
 /// # Errors
 /// A degenerate challenge.

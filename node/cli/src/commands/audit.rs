@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use fairshare_audit::{audit, AuditReport, AuditedRound};
-use fairshare_circuits::CommittedKeys;
+use fairshare_circuits::PinnedKeys;
 use fairshare_client::format_address;
 use fairshare_client::service::{print_json, print_line, DataArgs};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -42,7 +42,7 @@ impl AuditArgs {
             bar.set_length(all as u64);
             bar.set_position(done as u64);
         };
-        let report = audit(&project, &store, &srs, &CommittedKeys::load(), &mut progress).await;
+        let report = audit(&project, &store, &srs, &PinnedKeys::load(), &mut progress).await;
         bar.finish_and_clear();
         let report = report?;
         if self.read.output.json {

@@ -2,7 +2,7 @@
 
 use ethers::abi::AbiEncode;
 use ethers::types::Address;
-use fairshare_circuits::{FormProofWords, G1Affine};
+use fairshare_circuits::{G1Affine, RangeProofWords};
 use fairshare_contracts::bindings::project as bindings;
 
 use super::client::{action, narrow};
@@ -58,7 +58,7 @@ impl Project {
         round: u64,
         commitment: &G1Affine,
         seal: [u8; 32],
-        form: &FormProofWords,
+        form: &RangeProofWords,
     ) -> Result<Receipt, ChainError> {
         let (round, commitment, proof) = (round.into(), to_words(commitment), form_proof(form));
         let call = bindings::CommitUpdateCall { round, commitment, seal, proof };

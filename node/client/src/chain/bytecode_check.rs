@@ -18,7 +18,7 @@ use ethers::providers::Middleware;
 use ethers::types::{Address, BlockId, BlockNumber, Filter, H256};
 use ethers::utils::get_contract_address;
 use fairshare_circuits::{
-    g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, CommittedKeys, KzgKey,
+    g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, KzgKey, PinnedKeys,
 };
 use fairshare_contracts::bindings::{self, key_registry, project_factory};
 use fairshare_contracts::RuntimeCode;
@@ -53,7 +53,7 @@ fn encoded_terms(terms: &Terms) -> Vec<u8> {
 fn key_copy(verifier: Address20, terms: &Terms) -> Option<(Address20, Vec<u8>)> {
     let known = |circuit: &AssessmentCircuit| (circuit.rule.id(), circuit.size) == (terms.rule, terms.slots);
     let (circuit, number) = key_circuits().zip(1u64..).find(|(circuit, _)| known(circuit))?;
-    let keys = CommittedKeys::load();
+    let keys = PinnedKeys::load();
     let words = verifying_key_words(keys.verifying_key(circuit.rule, circuit.size)?);
     let copy = get_contract_address(Address::from(verifier), number);
     Some((copy.0, [&[0], words.as_flattened()].concat()))
@@ -80,7 +80,7 @@ impl Subject<'_> {
 
     async fn market(&self, market: &Market) -> Result<(), ChainError> {
         let registry = word_from_address(&market.key_registry);
-        let keys_hash = CommittedKeys::load().hash();
+        let keys_hash = PinnedKeys::load().hash();
         let kzg = KzgKey::dev();
         let [one, x, square] = kzg.g2.each_ref().map(g2_words);
         let shared = [&[registry, keys_hash][..], &one, &x].concat();

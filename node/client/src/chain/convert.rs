@@ -1,7 +1,7 @@
 //! Conversions between the bindings' types and ours.
 
 use ethers::types::{Address, U256};
-use fairshare_circuits::{point_from_words, point_words, FormProofWords, G1Affine, RoundProofWords};
+use fairshare_circuits::{point_from_words, point_words, G1Affine, RangeProofWords, RoundProofWords};
 use fairshare_contracts::bindings;
 
 use super::client::{amount, narrow};
@@ -183,7 +183,7 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
 }
 
 /// A proof of form in the contract's types.
-pub(super) fn form_proof(words: &FormProofWords) -> bindings::FormProof {
+pub(super) fn form_proof(words: &RangeProofWords) -> bindings::FormProof {
     let values = |words: &[[u8; 32]]| words.iter().copied().map(from_word).collect();
     bindings::FormProof { points: values(&words.points), values: values(&words.values) }
 }
@@ -197,7 +197,7 @@ impl TryFrom<bindings::project::CommitUpdateCall> for CommitCall {
             round: narrow(call.round, "a commitment's round")?,
             commitment: point(call.commitment, "a commitment")?,
             seal: call.seal,
-            form: FormProofWords { points: words(call.proof.points), values: words(call.proof.values) },
+            form: RangeProofWords { points: words(call.proof.points), values: words(call.proof.values) },
         })
     }
 }

@@ -3,7 +3,7 @@
 use ethers::abi::{AbiEncode, Token, Tokenizable};
 use ethers::contract::EthEvent;
 use ethers::types::{Address, Bytes};
-use fairshare_circuits::{g2_words, CommittedKeys, KzgKey};
+use fairshare_circuits::{g2_words, KzgKey, PinnedKeys};
 use fairshare_contracts::bindings::{key_registry, project_factory};
 
 use super::client::{action, Chain};
@@ -124,7 +124,7 @@ impl Market {
         let call = key_registry::KeysHashCall;
         let theirs: key_registry::KeysHashReturn =
             chain.view(self.key_registry, REGISTRY, call, None).await?;
-        let ours = CommittedKeys::load().hash();
+        let ours = PinnedKeys::load().hash();
         if theirs.0 != ours {
             let (theirs, ours) = (hex::encode(theirs.0), hex::encode(ours));
             let reason = format!(

@@ -1,6 +1,6 @@
 //! The contract's data in plain types.
 
-use fairshare_circuits::{FormProofWords, G1Affine, RoundProofWords};
+use fairshare_circuits::{G1Affine, RangeProofWords, RoundProofWords};
 use fairshare_protocol::{Currency, Money, Phase, ProjectPolicy, RuleError, Specification};
 use sha3::{Digest, Keccak256};
 
@@ -236,7 +236,7 @@ pub struct CommitCall {
     /// See [`seal`].
     pub seal: [u8; 32],
     /// Its proof of form.
-    pub form: FormProofWords,
+    pub form: RangeProofWords,
 }
 
 /// A join that its trainer signed, for another account to send and pay.

@@ -1,6 +1,6 @@
 //! A project, opened for work: what every program does before it begins.
 
-use fairshare_circuits::CommittedKeys;
+use fairshare_circuits::PinnedKeys;
 use fairshare_protocol::Specification;
 
 use super::args::{NetworkArgs, ProjectArgs};
@@ -74,8 +74,8 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError::OtherKeys`] when the project's contracts check against others; the node's faults.
-    pub async fn keys(&self) -> Result<(CommittedKeys, bool), SessionError> {
-        let keys = CommittedKeys::load();
+    pub async fn keys(&self) -> Result<(PinnedKeys, bool), SessionError> {
+        let keys = PinnedKeys::load();
         let registered = self.project.market().await?.registered_keys(self.chain()).await?;
         if registered.hash != keys.hash() {
             let text = |hash: [u8; 32]| format!("0x{}", hex::encode(hash));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use eyre::ensure;
 use fairshare_circuits::{
-    data_files, describe_string, verify_proving_key, verify_string, CommittedKeys, DataFile, DataKind,
+    data_files, describe_string, verify_proving_key, verify_string, DataFile, DataKind, PinnedKeys,
     StringFile,
 };
 use fairshare_client::service::{print_json, print_line, DataArgs, OutputArgs};
@@ -67,7 +67,7 @@ impl VerifyArgs {
             self.files
         };
         // The compiled-in keys: the manifest pins each verifying key and all of them together.
-        let committed = CommittedKeys::try_load()?;
+        let committed = PinnedKeys::try_load()?;
         let (mut faults, mut checked) = (0, vec![]);
         for path in &paths {
             let (fault, words) = match verify(path) {

@@ -141,7 +141,7 @@ async fn aggregator_without_the_token_of_its_bond_is_refused_at_its_start_and_wo
     assert!(report.trainers.iter().all(|trainer| wei(&trainer.paid_wei) > 0), "{report:?}");
 }
 
-/// Room for sixty-four: the circuit whose prover commits to its witnesses (docs/protocol.md 13.10). Six come, so
+/// Room for sixty-four: the circuit whose prover commits to its witnesses (docs/protocol.md 6.3). Six come, so
 /// registration ends by its deadline.
 #[tokio::test]
 async fn project_with_sixty_four_slots_is_proved_with_committed_witnesses() {

@@ -14,7 +14,7 @@ const REGISTRY: &str = "key registry";
 /// The keys that a market checks proofs against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegisteredKeys {
-    /// Their hash (docs/protocol.md 13.4).
+    /// Their hash (docs/protocol.md 3.2).
     pub hash: [u8; 32],
     /// Development keys: anyone can forge proofs under them.
     pub dev: bool,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fairshare_cli::embedded::EmbeddedIpfs;
+use fairshare_ipfs::EmbeddedIpfs;
 use fairshare_client::{ContentError, ContentId, ContentStore, CHUNK};
 use support::{answering, http, noise, wait_until};
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use fairshare_client::service::{print_json, print_line, OutputArgs, Stop};
 use serde_json::json;
 
-use crate::embedded::EmbeddedIpfs;
+use fairshare_ipfs::EmbeddedIpfs;
 
 /// `fairshare ipfs ..`
 #[derive(Subcommand, Debug)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fairshare_client::{ChainError, WalletError};
 
-use crate::embedded::EmbeddedError;
+use fairshare_ipfs::EmbeddedError;
 
 /// Errors at the start of a devnet.
 #[derive(Debug, thiserror::Error)]

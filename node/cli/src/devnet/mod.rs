@@ -17,7 +17,7 @@ pub use self::anvil::CHAIN_ID;
 pub use self::error::DevnetError;
 use self::ports::require_free;
 pub use self::wallets::{DevWallet, FUNDS};
-use crate::embedded::EmbeddedIpfs;
+use fairshare_ipfs::EmbeddedIpfs;
 
 /// Options of a devnet.
 #[derive(Clone, Debug)]

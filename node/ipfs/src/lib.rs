@@ -5,12 +5,14 @@
 //! `swarm connect`.
 
 mod api;
+pub mod duration;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fairshare_client::files::write_new;
+use futures::future::BoxFuture;
 use rust_ipfs::builder::DefaultIpfsBuilder;
 use rust_ipfs::{Ipfs, Keypair};
 use tokio::net::TcpListener;
@@ -62,7 +64,14 @@ impl EmbeddedIpfs {
     ///
     /// # Errors
     /// [`EmbeddedError`] contains the remedy.
-    pub async fn start(folder: &Path, port: u16) -> Result<Self, EmbeddedError> {
+    ///
+    /// Boxed, so that this crate instantiates the node once, and not every program that starts one.
+    pub fn start(folder: &Path, port: u16) -> BoxFuture<'static, Result<Self, EmbeddedError>> {
+        let folder = folder.to_owned();
+        Box::pin(async move { Self::started(&folder, port).await })
+    }
+
+    async fn started(folder: &Path, port: u16) -> Result<Self, EmbeddedError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .map_err(|e| EmbeddedError::Port { port, reason: e.to_string() })?;
@@ -110,7 +119,11 @@ impl EmbeddedIpfs {
     }
 
     /// Stops RPC and node.
-    pub async fn stop(self) {
+    pub fn stop(self) -> BoxFuture<'static, ()> {
+        Box::pin(self.stopped())
+    }
+
+    async fn stopped(self) {
         let _ = self.stop.send(());
         let mut server = self.server;
         if tokio::time::timeout(STOP_TIMEOUT, &mut server).await.is_err() {

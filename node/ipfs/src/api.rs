@@ -19,12 +19,14 @@ use rust_ipfs::{Block, Ipfs, IpfsPath, Multiaddr, PinMode};
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 
+use crate::duration::duration;
+
 /// Larger files are refused: the largest model has 2^22 parameters of eight bytes.
 const MAX_FILE: usize = 256 << 20;
 /// How long to search peers for content, unless the client sets `timeout` or closes the request.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(120);
 
-pub(super) fn router(ipfs: Ipfs) -> Router {
+pub(crate) fn router(ipfs: Ipfs) -> Router {
     Router::new()
         .route("/api/v0/add", post(add).layer(DefaultBodyLimit::max(MAX_FILE)))
         .route("/api/v0/cat", post(cat))
@@ -259,43 +261,4 @@ async fn swarm_connect(State(ipfs): State<Ipfs>, Query(p): Query<Parameters>) ->
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(Json(json!({"Strings": [format!("connect {peer} success")]})))
-}
-
-/// A duration in the syntax of Go: `1h`, `1m30s`, `250ms`, `2s500ns`.
-fn duration(text: &str) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|&n| n > 0)?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let nanoseconds: u64 = match &rest[..unit] {
-            "h" => 3_600_000_000_000,
-            "m" => 60_000_000_000,
-            "s" => 1_000_000_000,
-            "ms" => 1_000_000,
-            "us" | "µs" => 1_000,
-            "ns" => 1,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_nanos(number.checked_mul(nanoseconds)?))?;
-        rest = &rest[unit..];
-    }
-    (!text.is_empty()).then_some(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_go_writes_them() {
-        assert_eq!(duration("1m30s"), Some(Duration::from_secs(90)));
-        assert_eq!(duration("2s500ns"), Some(Duration::new(2, 500)));
-        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
-        for bad in ["", "s", "10", "1x", "-1s", "99999999999999999999h", "9999999999999999h"] {
-            assert_eq!(duration(bad), None, "{bad}");
-        }
-    }
 }

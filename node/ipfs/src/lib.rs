@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fairshare_client::files::write_new;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use rust_ipfs::builder::DefaultIpfsBuilder;
 use rust_ipfs::{Ipfs, Keypair};
 use tokio::net::TcpListener;
@@ -66,7 +66,7 @@ impl EmbeddedIpfs {
     /// [`EmbeddedError`] contains the remedy.
     ///
     /// Boxed, so that this crate instantiates the node once, and not every program that starts one.
-    pub fn start(folder: &Path, port: u16) -> BoxFuture<'static, Result<Self, EmbeddedError>> {
+    pub fn start(folder: &Path, port: u16) -> LocalBoxFuture<'static, Result<Self, EmbeddedError>> {
         let folder = folder.to_owned();
         Box::pin(async move { Self::started(&folder, port).await })
     }

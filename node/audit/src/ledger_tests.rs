@@ -205,7 +205,7 @@ fn events_that_do_not_add_up_are_named() {
         "was 99, the terms require 100",
         "was 1, the terms require 1001",
         "round 1 credited 1000500, with 7 in escrow",
-        "took out 3, with 0 owed",
+        "withdrew 3, but was owed 0",
         "the owner was credited 8 at the end, the events leave 0 in escrow",
     ] {
         assert!(all.contains(expected), "{expected}\nis not in\n{all}");

@@ -408,7 +408,7 @@ fn the_learning_rate_follows_from_proved_numbers() {
     let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();
     assert_eq!(
         found[0],
-        "round 2: learning rate (millionths) is 95000 on chain, the rounds before give 94999"
+        "round 2: learning rate (millionths) is 95000 on chain, the earlier rounds give 94999"
     );
     events[2] = EventKind::PhaseOpened { round: 2, phase: Phase::Commit, deadline: 1 };
     let found: Vec<String> = check_schedule(&terms(), &events).iter().map(ToString::to_string).collect();

@@ -261,7 +261,9 @@ fn resets_of_a_third_of_all_calls_at_the_start_end_no_program() {
 #[test]
 fn programs_whose_node_is_gone_end_with_a_message_that_names_it() {
     let network = Network::open(5, 1, |toml| toml);
-    network.chain.values().for_each(|proxy| drop(proxy.inject(Fault::new(Behaviour::Gone))));
+    for proxy in network.chain.values() {
+        proxy.inject(Fault::new(Behaviour::Gone));
+    }
     let mut processes =
         [network.market.start_trainer(0).unwrap(), network.market.start_aggregator().unwrap()];
     for process in &mut processes {
@@ -286,7 +288,9 @@ fn a_market_with_all_mild_faults_at_once_runs_from_its_creation_to_its_audit() {
             Fault::new(Behaviour::BadGateway).with_probability(0.01),
             Fault::new(Behaviour::StaleBlocks(2)).with_probability(0.1),
         ];
-        faults.into_iter().for_each(|fault| drop(proxy.inject(fault)));
+        for fault in faults {
+            proxy.inject(fault);
+        }
     };
     let market = Market::open_on(
         &options,
@@ -343,7 +347,9 @@ fn two_nodes_on_one_wallet_cost_it_nothing() {
     // It is the second that may be the one without a part.
     running.trainers[0].wait_for("the end", SOON, |e| e["event"] == "ended").unwrap();
     drop(second);
-    running.trainers.iter_mut().for_each(|trainer| drop(trainer.wait_end(SOON).unwrap()));
+    for trainer in &mut running.trainers {
+        trainer.wait_end(SOON).unwrap();
+    }
     running.finish();
     network.assert_nobody_lost_anything();
 }

@@ -10,7 +10,7 @@ use fairshare_client::{
     seal, Address20, CommitCall, CommittedUpdate, ContentError, EventKind, Exclusion, RevealedUpdate,
     RoundState, SettledRound, Settlement, Terms,
 };
-use fairshare_protocol::{GramMatrix, RuleName, Word};
+use fairshare_protocol::{GramMatrix, Phase, RuleName, Word};
 
 use super::submissions::disagreeing;
 use super::text::word;

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use support::{failure, fairshare, success, wait_until, DevnetProcess};
+use support::{failure, fairshare, success, DevnetProcess};
 
 const NOWHERE: &str = "http://127.0.0.1:1";
 const SOMEBODY: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";

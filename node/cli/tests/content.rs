@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fairshare_ipfs::EmbeddedIpfs;
 use fairshare_client::{ContentError, ContentId, ContentStore, CHUNK};
+use fairshare_ipfs::EmbeddedIpfs;
 use support::{answering, http, noise, wait_until};
 
 const SIZES: [usize; 5] = [0, 1, CHUNK, CHUNK + 1, (1 << 20) + 3];

@@ -1,6 +1,7 @@
 //! What the tests share.
 #![allow(
     dead_code,
+    unused_imports,
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,

@@ -100,7 +100,7 @@ fn wall_clock() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Phase;
+    use fairshare_protocol::Phase;
 
     const T: u64 = 1_700_000_000;
     const HOUR: u64 = 3600;

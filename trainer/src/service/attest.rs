@@ -25,12 +25,15 @@ impl Service {
         let round = status.round;
         let Some(slot) = self.round.submission().map(|own| own.slot) else { return Ok(()) };
         let own = 1u128 << slot;
-        let state = self.project.round_state(round).await?;
+        // At the block of the status, where the phase is Attest and all reveals are in.
+        let revealed = self.project.round_state_at(round, Some(status)).await?.revealed_mask;
         let period = u64::from(self.project.terms().attest_period);
         let patience = period / PATIENCE;
         let (good, left_out) = self.check_updates(status, patience).await?;
         let waits = self.elapsed(status, period) < patience;
-        if waits && left_out.iter().any(|(_, is_missing)| *is_missing) {
+        // A node that is some blocks behind leaves reveals out; who attests without them makes honest slots inactive.
+        let seen = left_out.iter().fold(good, |mask, (left_out, _)| mask | 1u128 << left_out.slot);
+        if waits && (revealed & !seen != 0 || left_out.iter().any(|(_, is_missing)| *is_missing)) {
             return Ok(()); // looked at again with the next block
         }
         let open = self.open_model(status).await?;
@@ -43,7 +46,7 @@ impl Service {
                 None
             }
         };
-        let mask = conduct.attested_mask(state.revealed_mask, good, own);
+        let mask = conduct.attested_mask(revealed, good, own);
         let source = source.filter(|_| open.round != 0);
         let receipt = match self.project.attest(round, mask, source).await {
             Ok(receipt) => receipt,

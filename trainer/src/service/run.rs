@@ -190,6 +190,11 @@ impl Service {
                         tracing::warn!(%error, "joining failed; it is tried again while registration is open");
                         wait.failed(Backoff::LONGEST);
                     }
+                    // An earlier transaction of ours was mined, and the node is behind it: the status shows it soon.
+                    Err(error) if is_already_joined(&error) => {
+                        tracing::info!(%error, "the node does not show the seat of this wallet yet");
+                        wait.failed(Backoff::LONGEST);
+                    }
                     // An earlier transaction of ours may have been mined without an answer.
                     Err(error) => match self.project.is_trainer(self.me).await {
                         Ok(true) => {}
@@ -342,4 +347,13 @@ impl Service {
 /// A transaction's hash, in hexadecimal.
 pub(super) fn transaction(receipt: Receipt) -> String {
     format!("0x{}", hex::encode(receipt.transaction))
+}
+
+/// Whether the contract refused a join because the wallet has its seat.
+fn is_already_joined(error: &TrainerError) -> bool {
+    matches!(
+        error,
+        TrainerError::Chain(ChainError::Refused { reason, .. } | ChainError::Reverted { reason, .. })
+            if reason.contains("AlreadyJoined")
+    )
 }

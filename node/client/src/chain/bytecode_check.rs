@@ -29,6 +29,7 @@ use super::error::ChainError;
 use super::signed_join::signing_domain;
 use super::{Market, Project, Terms};
 use crate::address::{format_address, Address20};
+use crate::retry::{pause, ATTEMPTS};
 
 const PROJECT: &str = "project";
 const FACTORY: &str = "project factory";
@@ -134,13 +135,21 @@ impl Subject<'_> {
             .topic0(project_factory::ProjectCreatedFilter::signature())
             .topic1(project)
             .from_block(0);
-        let logs = self.chain.ask("eth_getLogs", provider.get_logs(&filter)).await?;
-        let created = logs.iter().find(|log| {
-            log.address.0 == factory && log.topics.get(1) == Some(&project) && log.removed != Some(true)
-        });
-        let Some((hash, block)) = created.and_then(|log| Some((log.transaction_hash?, log.block_number?)))
-        else {
-            return Err(self.refuse("its factory has no event of its creation"));
+        let mut attempt = 1;
+        let (hash, block) = loop {
+            let logs = self.chain.ask("eth_getLogs", provider.get_logs(&filter)).await?;
+            let created = logs.iter().find(|log| {
+                log.address.0 == factory && log.topics.get(1) == Some(&project) && log.removed != Some(true)
+            });
+            if let Some(found) = created.and_then(|log| Some((log.transaction_hash?, log.block_number?))) {
+                break found;
+            }
+            // As for code: a node that is some blocks behind does not have the event yet.
+            if attempt >= ATTEMPTS {
+                return Err(self.refuse("its factory has no event of its creation"));
+            }
+            tokio::time::sleep(pause(attempt)).await;
+            attempt += 1;
         };
         let question = provider.get_transaction(hash);
         let transaction = self.chain.ask("eth_getTransactionByHash", question).await?;
@@ -195,11 +204,20 @@ impl Market {
 }
 
 impl Chain {
-    /// The code at an address, at the end of `block` or of the latest one; empty where there is none.
+    /// The code at an address, at the end of `block` or of the latest one; empty where there is none. Where the latest
+    /// block has none we read again for a while: the contract may be new, and the node some blocks behind.
     pub(super) async fn code(&self, address: Address20, block: Option<u64>) -> Result<Vec<u8>, ChainError> {
         let block = block.map(|number| BlockId::Number(BlockNumber::Number(number.into())));
-        let question = self.inner.provider.get_code(Address::from(address), block);
-        Ok(self.ask("eth_getCode", question).await?.to_vec())
+        let mut attempt = 1;
+        loop {
+            let question = self.inner.provider.get_code(Address::from(address), block);
+            let code = self.ask("eth_getCode", question).await?;
+            if !code.is_empty() || block.is_some() || attempt >= ATTEMPTS {
+                return Ok(code.to_vec());
+            }
+            tokio::time::sleep(pause(attempt)).await;
+            attempt += 1;
+        }
     }
 }
 

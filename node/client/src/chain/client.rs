@@ -17,6 +17,7 @@ use super::head::Head;
 use super::transport::Retrying;
 use super::wallet::Wallet;
 use crate::address::{format_address, Address20};
+use crate::retry::{pause, ATTEMPTS};
 
 /// Interval between requests for a receipt.
 pub(super) const POLLING_INTERVAL: Duration = Duration::from_millis(50);
@@ -184,12 +185,24 @@ impl Chain {
         let name = C::function_name();
         let block = block.map_or(BlockNumber::Latest.into(), BlockId::Hash);
         let other = |reason: String| ChainError::OtherContract { what, address: contract, reason };
-        match self.call(None, Some(contract), call.encode().into(), U256::zero(), block).await {
-            Ok(answer) => {
-                R::decode(&answer).map_err(|e| other(format!("{name}() returns another type: {e}")))
+        let data: Bytes = call.encode().into();
+        let mut attempt = 1;
+        loop {
+            match self.call(None, Some(contract), data.clone(), U256::zero(), block).await {
+                // As if there were no code: the contract is new, and this node of the provider some blocks behind.
+                Ok(answer) if answer.is_empty() && attempt < ATTEMPTS => {
+                    tokio::time::sleep(pause(attempt)).await;
+                    attempt += 1;
+                }
+                Ok(answer) => {
+                    return R::decode(&answer)
+                        .map_err(|e| other(format!("{name}() returns another type: {e}")));
+                }
+                Err(CallError::Revert(data)) => {
+                    return Err(other(format!("{name}() fails: {}", explain(&data))))
+                }
+                Err(CallError::Other(error)) => return Err(error),
             }
-            Err(CallError::Revert(data)) => Err(other(format!("{name}() fails: {}", explain(&data)))),
-            Err(CallError::Other(error)) => Err(error),
         }
     }
 

@@ -9,6 +9,7 @@
 //!
 //! At most one transaction of a nonce is ever mined, so nothing here can happen twice.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use ethers::providers::Middleware;
@@ -34,7 +35,7 @@ const LONGEST_POLL: Duration = Duration::from_secs(1);
 const RESEND: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 /// Time between two fees: a sixth of the wait, within these bounds.
 const REPLACE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(45));
-/// Looks that show our nonce as used by a transaction that is not ours, before we believe it.
+/// Looks that show our nonce as used by a transaction that is not ours, or as too early, before we believe it.
 const FOREIGN_LOOKS: u32 = 4;
 /// Broadcasts in a row that the node may refuse, when it never took one.
 const REFUSALS: u32 = 5;
@@ -145,7 +146,7 @@ impl<'a> Pending<'a> {
     pub(super) async fn mined(&mut self, wait: &Wait) -> Result<TransactionReceipt, Unmined> {
         let mut refusals = 0;
         let mut fault = None;
-        let mut foreign = 0;
+        let (mut foreign, mut early) = (0, 0);
         let mut head: Option<Head> = None;
         let (resend, replace) = (wait.part(20, RESEND), wait.part(6, REPLACE));
         let (mut next_broadcast, mut next_look) = (Instant::now(), Instant::now() + LOOK_INTERVAL);
@@ -184,12 +185,22 @@ impl<'a> Pending<'a> {
             }
             if Instant::now() >= next_look {
                 match self.look().await {
-                    Ok((found, used)) => {
-                        foreign = if used { foreign + 1 } else { 0 };
+                    Ok((found, place)) => {
+                        let is_used = place == Ordering::Less;
+                        foreign = if is_used { foreign + 1 } else { 0 };
                         if foreign >= FOREIGN_LOOKS {
                             return Err(Unmined::NonceTaken);
                         }
-                        if !used && (found.base_fee > self.fees.max_fee || Instant::now() >= next_fee) {
+                        // Nobody mines this before the earlier one, which our caller has to send again first.
+                        early = if place == Ordering::Greater { early + 1 } else { 0 };
+                        if early >= FOREIGN_LOOKS {
+                            let (action, transaction) = (self.action.to_owned(), self.newest().0);
+                            let fault =
+                                Some("a fork took back an earlier transaction of the wallet".to_owned());
+                            let seconds = wait.seconds();
+                            return Err(ChainError::NotMined { action, transaction, seconds, fault }.into());
+                        }
+                        if !is_used && (found.base_fee > self.fees.max_fee || Instant::now() >= next_fee) {
                             if self.raise(&found).await? {
                                 next_broadcast = Instant::now();
                             }
@@ -231,11 +242,12 @@ impl<'a> Pending<'a> {
         Ok(Answer::FeeTooLow)
     }
 
-    /// The latest block, and whether our nonce is used at it.
-    async fn look(&self) -> Result<(Head, bool), ChainError> {
+    /// The latest block, and our nonce beside the first free one of the account: less where it is used, greater where
+    /// an earlier one is missing.
+    async fn look(&self) -> Result<(Head, Ordering), ChainError> {
         let head = self.chain.head().await?;
-        let used = self.chain.nonces_used(self.from()).await? > self.nonce();
-        Ok((head, used))
+        let free = self.chain.nonces_used(self.from()).await?;
+        Ok((head, self.nonce().cmp(&free)))
     }
 
     /// Signs the call anew with a higher fee. False when the wallet cannot pay one.

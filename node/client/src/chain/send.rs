@@ -398,6 +398,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_transaction_behind_one_that_a_fork_took_back_is_given_up_for_it() {
+        let (fake, chain) = chain().await;
+        fake.with(|state| state.used = 1);
+        let mut forked = false;
+        let lost = send(&fake, &chain, Some(1_600), |fake| {
+            fake.with(|state| {
+                if !forked && !state.pool.is_empty() {
+                    (state.used, forked) = (0, true);
+                }
+                state.mine();
+            });
+        });
+        let error = lost.await.err().unwrap();
+        assert!(
+            matches!(&error, ChainError::NotMined { .. }) && error.to_string().contains("fork"),
+            "{error}"
+        );
+        send(&fake, &chain, None, mine).await.unwrap();
+        let nonces: Vec<u64> = fake.with(|state| state.sent.iter().map(|sent| sent.nonce).collect());
+        assert_eq!((nonces.first(), nonces.last()), (Some(&1), Some(&0)), "{nonces:?}");
+        assert_eq!(fake.with(|state| state.used), 2, "and the one that waited behind it is mined as well");
+    }
+
+    #[tokio::test]
     async fn what_another_process_did_meanwhile_is_not_done_twice() {
         let (fake, chain) = chain().await;
         let mut taken = false;

@@ -245,7 +245,7 @@ fn a_reorganisation_that_takes_the_attestations_back_does_not_void_the_round() {
 
 #[test]
 fn a_reorganisation_that_takes_reveals_and_attestations_back_does_not_void_the_round() {
-    // The held attestation waits behind the reveal that is sent again: whether it is in time, and so paid, is not asserted.
+    // The held attestation waits behind the reveal that is sent again; that it is in time, and paid, is not asserted.
     assert_eq!(reorganise_during_attest(3).market.audit().unwrap()["audit"], "pass");
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use rand::Rng;
 
 /// Attempts at a request that is lost on its way.
-pub(crate) const ATTEMPTS: u32 = 8;
+pub(crate) const ATTEMPTS: u32 = 12;
+/// Attempts at reading what a node that is some blocks behind does not show yet.
+pub(crate) const LAG_ATTEMPTS: u32 = 8;
 /// Attempts while nothing listens at the address: a node that is being restarted, or a wrong address.
 pub(crate) const CONNECT_ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

@@ -29,7 +29,7 @@ use super::error::ChainError;
 use super::signed_join::signing_domain;
 use super::{Market, Project, Terms};
 use crate::address::{format_address, Address20};
-use crate::retry::{pause, ATTEMPTS};
+use crate::retry::{pause, LAG_ATTEMPTS};
 
 const PROJECT: &str = "project";
 const FACTORY: &str = "project factory";
@@ -145,7 +145,7 @@ impl Subject<'_> {
                 break found;
             }
             // As for code: a node that is some blocks behind does not have the event yet.
-            if attempt >= ATTEMPTS {
+            if attempt >= LAG_ATTEMPTS {
                 return Err(self.refuse("its factory has no event of its creation"));
             }
             tokio::time::sleep(pause(attempt)).await;
@@ -212,7 +212,7 @@ impl Chain {
         loop {
             let question = self.inner.provider.get_code(Address::from(address), block);
             let code = self.ask("eth_getCode", question).await?;
-            if !code.is_empty() || block.is_some() || attempt >= ATTEMPTS {
+            if !code.is_empty() || block.is_some() || attempt >= LAG_ATTEMPTS {
                 return Ok(code.to_vec());
             }
             tokio::time::sleep(pause(attempt)).await;

@@ -17,7 +17,7 @@ use super::head::Head;
 use super::transport::Retrying;
 use super::wallet::Wallet;
 use crate::address::{format_address, Address20};
-use crate::retry::{pause, ATTEMPTS};
+use crate::retry::{pause, LAG_ATTEMPTS};
 
 /// Interval between requests for a receipt.
 pub(super) const POLLING_INTERVAL: Duration = Duration::from_millis(50);
@@ -190,7 +190,7 @@ impl Chain {
         loop {
             match self.call(None, Some(contract), data.clone(), U256::zero(), block).await {
                 // As if there were no code: the contract is new, and this node of the provider some blocks behind.
-                Ok(answer) if answer.is_empty() && attempt < ATTEMPTS => {
+                Ok(answer) if answer.is_empty() && attempt < LAG_ATTEMPTS => {
                     tokio::time::sleep(pause(attempt)).await;
                     attempt += 1;
                 }

@@ -19,6 +19,8 @@ use super::wallet::Wallet;
 use crate::address::{format_address, Address20};
 use crate::retry::{pause, LAG_ATTEMPTS};
 
+/// What we say of a node whose latest block is from before the contract.
+pub(super) const LAGGING: &str = "its latest block is older than the contract: it is behind";
 /// Interval between requests for a receipt.
 pub(super) const POLLING_INTERVAL: Duration = Duration::from_millis(50);
 /// Time limit of one attempt at a request.
@@ -190,6 +192,10 @@ impl Chain {
         loop {
             match self.call(None, Some(contract), data.clone(), U256::zero(), block).await {
                 // As if there were no code: the contract is new, and this node of the provider some blocks behind.
+                Ok(answer) if answer.is_empty() && matches!(block, BlockId::Hash(_)) => {
+                    let (what, rpc) = (format!("{name}()"), self.inner.rpc.clone());
+                    return Err(ChainError::Rpc { what, rpc, reason: LAGGING.to_owned() });
+                }
                 Ok(answer) if answer.is_empty() && attempt < LAG_ATTEMPTS => {
                     tokio::time::sleep(pause(attempt)).await;
                     attempt += 1;

@@ -7,13 +7,14 @@ use ethers::abi::AbiDecode;
 use ethers::types::{Address, H256, U256};
 use fairshare_contracts::bindings::project as bindings;
 
-use super::client::{amount, narrow, slot, u128_from, Chain};
+use super::client::{amount, narrow, slot, u128_from, Chain, LAGGING};
 use super::convert::point;
 use super::error::ChainError;
 use super::events::phase;
 use super::market::Market;
 use super::types::{OpenModel, RoundState, Status, Terms, TrainerState};
 use crate::address::Address20;
+use crate::retry::{pause, LAG_ATTEMPTS};
 
 const WHAT: &str = "project";
 
@@ -73,6 +74,20 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn status(&self) -> Result<Status, ChainError> {
+        let mut attempt = 1;
+        loop {
+            match self.status_now().await {
+                // One node of a provider may be some blocks behind a project that is new.
+                Err(ChainError::Rpc { reason, .. }) if reason == LAGGING && attempt < LAG_ATTEMPTS => {
+                    tokio::time::sleep(pause(attempt)).await;
+                    attempt += 1;
+                }
+                status => return status,
+            }
+        }
+    }
+
+    async fn status_now(&self) -> Result<Status, ChainError> {
         let head = self.chain.head().await?;
         if let Some((at, status)) = &*self.last.lock().expect("nothing panics while it is held") {
             if *at == head.hash {

@@ -322,7 +322,7 @@ proptest::proptest! {
 
 /// Every question that a program puts to an IPFS node, put to one that answers this: an error or a true answer.
 async fn fuzzed_answer(answer: Vec<u8>, wanted: &[u8]) {
-    let store = ContentStore::new(&answering(answer, false).await, Duration::from_millis(500)).unwrap();
+    let store = ContentStore::new(&answering(answer, false).await, Duration::from_millis(50)).unwrap();
     let id = ContentId::of(wanted);
     if let Ok(bytes) = store.fetch(&id, 1 << 16).await {
         assert_eq!(bytes, wanted);

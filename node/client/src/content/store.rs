@@ -230,10 +230,12 @@ impl ContentStore {
 /// How many attempts a question gets in all that fails with `error`.
 fn attempts(error: &ipfs_api::Error) -> u32 {
     match error {
-        // The node's own answer.
-        ipfs_api::Error::Api(_) | ipfs_api::Error::IpfsClientError(PreludeError::StreamError(_)) => 1,
         ipfs_api::Error::Client(error) if error.is_connect() => CONNECT_ATTEMPTS,
-        _ => ATTEMPTS,
+        // Reset or cut off on the way; or answered by something in between, such as a proxy's page.
+        ipfs_api::Error::Client(error) if !error.is_parse() => ATTEMPTS,
+        ipfs_api::Error::IpfsClientError(PreludeError::UnrecognizedApiError(_)) => ATTEMPTS,
+        // The node's own answer, or what is none of an IPFS node's.
+        _ => 1,
     }
 }
 

@@ -37,9 +37,8 @@ pub async fn copy(project: &Project, reporter: Reporter) -> Result<(), ChainErro
                 }
             }
             Phase::Reveal if revealed < round => {
-                if copy_reveal(project, reporter, victim, round).await? {
-                    revealed = round;
-                }
+                let done = copy_reveal(project, reporter, victim, round).await?;
+                revealed = if done { round } else { revealed };
             }
             _ => {}
         }

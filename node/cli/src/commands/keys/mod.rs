@@ -55,7 +55,7 @@ pub(super) struct MakeArgs {
     /// Create the proving key of the circuit with this many slots; may be given several times
     #[arg(long, value_name = "N")]
     slots: Vec<u8>,
-    /// Rule of those circuits: agreement or multi-krum
+    /// Rule of those circuits; there are keys for agreement alone
     #[arg(long, value_name = "RULE", default_value = "agreement")]
     rule: RuleName,
     #[command(flatten)]

@@ -187,6 +187,8 @@ impl ContentStore {
     where
         F: Future<Output = Result<T, ipfs_api::Error>>,
     {
+        // What went wrong last says more than that the time is over.
+        let mut last = None;
         let asking = async {
             let mut attempt = 1;
             loop {
@@ -194,14 +196,20 @@ impl ContentStore {
                     Ok(answer) => return Ok(answer),
                     Err(error) if attempt < attempts(&error) => {
                         tracing::debug!(what, attempt, %error, "asking again");
+                        last = Some(error);
                         tokio::time::sleep(pause(attempt)).await;
                         attempt += 1;
                     }
-                    Err(error) => return Err(self.fault(what.clone(), error)),
+                    Err(error) => return Err(error),
                 }
             }
         };
-        tokio::time::timeout(self.timeout, asking).await.unwrap_or_else(|_| Err(self.late(what.clone())))
+        match tokio::time::timeout(self.timeout, asking).await {
+            Ok(answer) => answer.map_err(|error| self.fault(what, error)),
+            Err(_) => {
+                Err(last.map_or_else(|| self.late(what.clone()), |error| self.fault(what.clone(), error)))
+            }
+        }
     }
 
     fn late(&self, what: String) -> ContentError {

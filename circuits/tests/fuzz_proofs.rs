@@ -121,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn fuzz_form_proof_words(changes in prop::collection::vec((any::<bool>(), any::<u8>(), any::<Index>(), any::<Index>(), any::<Word>()), 0..3), small_table in any::<bool>()) {
+    fn fuzz_range_proof_words(changes in prop::collection::vec((any::<bool>(), any::<u8>(), any::<Index>(), any::<Index>(), any::<Word>()), 0..3), small_table in any::<bool>()) {
         let table = if small_table { RangeTable::Limbs8 } else { RangeTable::Bits16 };
         let mut words = form_words(table);
         for (points, kind, at, bit, value) in &changes {

@@ -7,7 +7,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "./interfaces/IRangeVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "./interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "./interfaces/IRoundVerifier.sol";
@@ -69,8 +69,8 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
 
     /// @dev Deploys the implementation that all projects of a factory share. Signatures name the project: `EIP712`
     /// computes the domain again when the address is not the implementation's.
-    constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form)
-        ProjectState(registry, verifier, form)
+    constructor(IKeyRegistry registry, IRoundVerifier verifier, IRangeVerifier rangeVerifier_)
+        ProjectState(registry, verifier, rangeVerifier_)
         EIP712("Fairshare", "2")
     {}
 
@@ -161,7 +161,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
     /* UPDATES AND ATTESTATIONS */
 
     /// @inheritdoc IProject
-    function commitUpdate(uint256 round_, uint256[2] calldata commitment, bytes32 seal, FormProof calldata proof)
+    function commitUpdate(uint256 round_, uint256[2] calldata commitment, bytes32 seal, RangeProof calldata proof)
         external
         nonReentrant
     {
@@ -175,9 +175,9 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         Terms memory t = terms();
         {
             // Refuses a point that is not canonical, off the curve or infinity.
-            FormStatement memory statement =
-                FormStatement(address(this), round_, msg.sender, t.dimension, t.table, [x, y]);
-            IFormVerifier(formVerifier).verify(statement, proof);
+            RangeStatement memory statement =
+                RangeStatement(address(this), round_, msg.sender, t.dimension, t.table, [x, y]);
+            IRangeVerifier(rangeVerifier).verify(statement, proof);
         }
 
         RoundData storage data = _rounds[round_];

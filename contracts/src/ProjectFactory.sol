@@ -5,7 +5,7 @@ import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Project} from "./Project.sol";
-import {IFormVerifier} from "./interfaces/IFormVerifier.sol";
+import {IRangeVerifier} from "./interfaces/IRangeVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {IProject, IProjectFactory, Terms} from "./interfaces/IProject.sol";
 import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
@@ -24,7 +24,7 @@ contract ProjectFactory is IProjectFactory {
     /// @inheritdoc IProjectFactory
     address public immutable roundVerifier;
     /// @inheritdoc IProjectFactory
-    address public immutable formVerifier;
+    address public immutable rangeVerifier;
     /// @notice The implementation of all projects of this factory.
     address public immutable implementation;
 
@@ -35,13 +35,13 @@ contract ProjectFactory is IProjectFactory {
     uint256 private _created;
 
     /// @dev Both verifiers must use the registry that projects report to their trainers.
-    constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form) {
+    constructor(IKeyRegistry registry, IRoundVerifier verifier, IRangeVerifier rangeVerifier_) {
         if (verifier.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
-        if (form.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
+        if (rangeVerifier_.keyRegistry() != address(registry)) revert IProject.InvalidTerms("keyRegistry");
         keyRegistry = address(registry);
         roundVerifier = address(verifier);
-        formVerifier = address(form);
-        implementation = address(new Project(registry, verifier, form));
+        rangeVerifier = address(rangeVerifier_);
+        implementation = address(new Project(registry, verifier, rangeVerifier_));
     }
 
     /// @inheritdoc IProjectFactory

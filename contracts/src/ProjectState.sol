@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {IFormVerifier} from "./interfaces/IFormVerifier.sol";
+import {IRangeVerifier} from "./interfaces/IRangeVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "./interfaces/IProject.sol";
 import {IRoundVerifier} from "./interfaces/IRoundVerifier.sol";
@@ -63,7 +63,7 @@ abstract contract ProjectState is IProject {
     /// @inheritdoc IProject
     address public immutable roundVerifier;
     /// @inheritdoc IProject
-    address public immutable formVerifier;
+    address public immutable rangeVerifier;
 
     address private immutable IMPLEMENTATION = address(this);
     /// @dev Bytes of the fields of `Terms` before `model`.
@@ -99,11 +99,11 @@ abstract contract ProjectState is IProject {
     /// @dev Slots of the claim's round that have voted in Closing.
     uint256 internal _closingVoters;
 
-    constructor(IKeyRegistry registry, IRoundVerifier verifier, IFormVerifier form) {
+    constructor(IKeyRegistry registry, IRoundVerifier verifier, IRangeVerifier rangeVerifier_) {
         factory = msg.sender;
         keyRegistry = address(registry);
         roundVerifier = address(verifier);
-        formVerifier = address(form);
+        rangeVerifier = address(rangeVerifier_);
     }
 
     /* HELPERS */

@@ -5,7 +5,7 @@ ethers::contract::abigen!(
     Project, "./abi/Project.json", derives(serde::Serialize, serde::Deserialize);
     ProjectFactory, "./abi/ProjectFactory.json", derives(serde::Serialize, serde::Deserialize);
     RoundVerifier, "./abi/RoundVerifier.json", derives(serde::Serialize, serde::Deserialize);
-    FormVerifier, "./abi/FormVerifier.json", derives(serde::Serialize, serde::Deserialize);
+    RangeVerifier, "./abi/RangeVerifier.json", derives(serde::Serialize, serde::Deserialize);
     KeyRegistry, "./abi/KeyRegistry.json", derives(serde::Serialize, serde::Deserialize);
     VerifyingKey, "./abi/IVerifyingKey.json", derives(serde::Serialize, serde::Deserialize);
     Token, "./abi/IERC20Metadata.json", derives(serde::Serialize, serde::Deserialize);

@@ -30,24 +30,24 @@ pub struct RuntimeCode {
 impl RuntimeCode {
     /// `Project`. Immutables: from OpenZeppelin's `EIP712` the domain separator, the chain id, the contract's address,
     /// the hashes of name and version, name and version as short strings; then factory, key registry, round verifier,
-    /// form verifier, the contract's address.
+    /// range verifier, the contract's address.
     pub fn project() -> Self {
         Self::parse(include_str!("../abi/Project.json"))
     }
 
-    /// `ProjectFactory`. Immutables: key registry, round verifier, form verifier, implementation of the projects.
+    /// `ProjectFactory`. Immutables: key registry, round verifier, range verifier, implementation of the projects.
     pub fn project_factory() -> Self {
         Self::parse(include_str!("../abi/ProjectFactory.json"))
     }
 
-    /// `RoundVerifier`. Immutables: those of `FormVerifier`, the two words of `[x]_1`, the four words of `[x^2]_2`.
+    /// `RoundVerifier`. Immutables: those of `RangeVerifier`, the two words of `[x]_1`, the four words of `[x^2]_2`.
     pub fn round_verifier() -> Self {
         Self::parse(include_str!("../abi/RoundVerifier.json"))
     }
 
-    /// `FormVerifier`. Immutables: key registry, keys hash, the words of `[1]_2` and `[x]_2`.
-    pub fn form_verifier() -> Self {
-        Self::parse(include_str!("../abi/FormVerifier.json"))
+    /// `RangeVerifier`. Immutables: key registry, keys hash, the words of `[1]_2` and `[x]_2`.
+    pub fn range_verifier() -> Self {
+        Self::parse(include_str!("../abi/RangeVerifier.json"))
     }
 
     /// `KeyRegistry`. Immutables: whether the keys are DEV keys, keys hash.
@@ -89,12 +89,12 @@ pub fn round_verifier_bytecode() -> Bytes {
     crate::bindings::ROUNDVERIFIER_BYTECODE.clone()
 }
 
-/// Creation bytecode of `FormVerifier(address registry)`.
-pub fn form_verifier_bytecode() -> Bytes {
-    crate::bindings::FORMVERIFIER_BYTECODE.clone()
+/// Creation bytecode of `RangeVerifier(address registry)`.
+pub fn range_verifier_bytecode() -> Bytes {
+    crate::bindings::RANGEVERIFIER_BYTECODE.clone()
 }
 
-/// Creation bytecode of `ProjectFactory(address registry, address verifier, address form)`.
+/// Creation bytecode of `ProjectFactory(address registry, address verifier, address rangeVerifier)`.
 ///
 /// The factory deploys the implementation of the projects and clones it.
 pub fn project_factory_bytecode() -> Bytes {
@@ -143,7 +143,7 @@ mod tests {
         for code in [
             key_registry_bytecode(),
             round_verifier_bytecode(),
-            form_verifier_bytecode(),
+            range_verifier_bytecode(),
             project_factory_bytecode(),
         ] {
             assert!(code.len() > 1000 && code.len() < 49_152, "{} bytes", code.len());
@@ -174,7 +174,7 @@ mod tests {
             (RuntimeCode::project(), 12),
             (RuntimeCode::project_factory(), 4),
             (RuntimeCode::round_verifier(), 16),
-            (RuntimeCode::form_verifier(), 10),
+            (RuntimeCode::range_verifier(), 10),
             (RuntimeCode::key_registry(), 2),
         ];
         for (runtime, immutables) in all {

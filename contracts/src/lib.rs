@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The order of deployment: the verifying keys ([`verifying_keys`]), `KeyRegistry(isDev, x1, g2, keys)`,
-//! `RoundVerifier(registry)`, `FormVerifier(registry)`, `ProjectFactory(registry, verifier, form)`; the factory makes
+//! `RoundVerifier(registry)`, `RangeVerifier(registry)`, `ProjectFactory(registry, verifier, rangeVerifier)`; the factory makes
 //! the projects.
 //!
 //! ```
@@ -26,7 +26,7 @@ mod bytecode;
 mod revert;
 
 pub use bytecode::{
-    form_verifier_bytecode, key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode,
+    range_verifier_bytecode, key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode,
     verifying_keys, RuntimeCode, VerifyingKeyCode,
 };
 pub use revert::explain_revert;

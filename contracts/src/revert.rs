@@ -31,7 +31,7 @@ fn all_errors() -> impl Iterator<Item = &'static AbiError> {
         &*bindings::PROJECT_ABI,
         &*bindings::PROJECTFACTORY_ABI,
         &*bindings::ROUNDVERIFIER_ABI,
-        &*bindings::FORMVERIFIER_ABI,
+        &*bindings::RANGEVERIFIER_ABI,
         &*bindings::KEYREGISTRY_ABI,
         &*bindings::VERIFYINGKEY_ABI,
     ]

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "../src/interfaces/IRangeVerifier.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Terms} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
@@ -278,8 +278,8 @@ abstract contract CommitGasTest is GasTest {
         return newRegistry(true, [kzg[0], kzg[1]], g2, new IVerifyingKey[](0));
     }
 
-    function deployFormVerifier() internal override returns (IFormVerifier) {
-        return IFormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(registry)));
+    function deployRangeVerifier() internal override returns (IRangeVerifier) {
+        return IRangeVerifier(deploy("RangeVerifier.sol:RangeVerifier", abi.encode(registry)));
     }
 
     function setUp() public override {
@@ -287,8 +287,8 @@ abstract contract CommitGasTest is GasTest {
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
         registry = deployRegistry();
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keysHash"));
-        formVerifier = deployFormVerifier();
-        factory = newFactory(registry, deployVerifier(), formVerifier);
+        rangeVerifier = deployRangeVerifier();
+        factory = newFactory(registry, deployVerifier(), rangeVerifier);
 
         Terms memory t = terms(10);
         t.table = table();
@@ -305,7 +305,7 @@ abstract contract CommitGasTest is GasTest {
             skipAndAdvance();
         }
         uint256[] memory c = vm.parseJsonUintArray(json, ".statement.commitment");
-        FormProof memory proof = FormProof(
+        RangeProof memory proof = RangeProof(
             vm.parseJsonUintArray(json, ".proof.points"), vm.parseJsonUintArray(json, ".proof.values")
         );
         data = abi.encodeCall(IProject.commitUpdate, (project.round(), [c[0], c[1]], SEAL, proof));
@@ -318,7 +318,7 @@ abstract contract CommitGasTest is GasTest {
 
     /// @dev Trainers 1 to `n` commit with a mocked verifier: only the vector's trainer has a range proof.
     function othersCommit(uint256 n) internal {
-        vm.mockCall(address(formVerifier), abi.encodePacked(IFormVerifier.verify.selector), "");
+        vm.mockCall(address(rangeVerifier), abi.encodePacked(IRangeVerifier.verify.selector), "");
         for (uint256 i = 1; i <= n; ++i) {
             commit(i);
         }
@@ -333,7 +333,7 @@ abstract contract CommitGasTest is GasTest {
 
 abstract contract LimbsGasTest is CommitGasTest {
     function file() internal pure override returns (string memory) {
-        return "../tests/vectors/form_limbs.json";
+        return "../tests/vectors/range_limbs.json";
     }
 
     function table() internal pure override returns (uint8) {
@@ -343,7 +343,7 @@ abstract contract LimbsGasTest is CommitGasTest {
 
 abstract contract BitsGasTest is CommitGasTest {
     function file() internal pure override returns (string memory) {
-        return "../tests/vectors/form_bits.json";
+        return "../tests/vectors/range_bits.json";
     }
 
     function table() internal pure override returns (uint8) {

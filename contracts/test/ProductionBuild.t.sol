@@ -8,7 +8,7 @@ contract ProductionBuildTest is MiniTest {
     /// @dev Fails after a change of the sources until `scripts/regenerate` has run, and if a test imports an
     /// implementation, which forge then compiles again with the settings of the tests (foundry.toml).
     function test_deploy_usesTheExportedBytecode() public view {
-        string[5] memory names = ["KeyRegistry", "RoundVerifier", "FormVerifier", "ProjectFactory", "Project"];
+        string[5] memory names = ["KeyRegistry", "RoundVerifier", "RangeVerifier", "ProjectFactory", "Project"];
         for (uint256 i; i < names.length; ++i) {
             string memory json = vm.readFile(string.concat("./abi/", names[i], ".json"));
             bytes memory compiled = vm.getCode(string.concat(names[i], ".sol:", names[i]));

@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
-import {FormProof} from "../src/interfaces/IFormVerifier.sol";
+import {RangeProof} from "../src/interfaces/IRangeVerifier.sol";
 import {Market} from "./support/Market.sol";
 
 /// @dev Refuses ether.
@@ -195,7 +195,7 @@ contract ProjectMoneyTest is Market {
             attest(i);
         }
         settleWith([uint256(0), 20000, 20000, 20000], 65536, AGGREGATOR);
-        FormProof memory none;
+        RangeProof memory none;
         vm.prank(trainer(0));
         vm.expectRevert(abi.encodeWithSelector(IProject.NotATrainer.selector, trainer(0)));
         project.commitUpdate(2, [uint256(1), 2], "", none);

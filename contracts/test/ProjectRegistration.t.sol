@@ -2,11 +2,11 @@
 pragma solidity ^0.8.24;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {IRangeVerifier} from "../src/interfaces/IRangeVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
-import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
+import {AcceptingRangeVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
 import {KeyRegistry, Project} from "./support/Deployed.sol";
 import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
@@ -38,7 +38,7 @@ contract ProjectRegistrationTest is Market {
             factory.implementation(),
             address(registry),
             deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)),
-            deploy("FormVerifier.sol:FormVerifier", abi.encode(registry))
+            deploy("RangeVerifier.sol:RangeVerifier", abi.encode(registry))
         ];
         for (uint256 i; i < 5; ++i) {
             assertTrue(deployed[i].code.length > 0 && deployed[i].code.length <= 24_576);
@@ -65,8 +65,8 @@ contract ProjectRegistrationTest is Market {
         assertEq(project.roundVerifier(), address(verifier));
         assertEq(factory.keyRegistry(), address(registry));
         assertEq(factory.roundVerifier(), address(verifier));
-        assertEq(project.formVerifier(), address(formVerifier));
-        assertEq(factory.formVerifier(), address(formVerifier));
+        assertEq(project.rangeVerifier(), address(rangeVerifier));
+        assertEq(factory.rangeVerifier(), address(rangeVerifier));
         assertEq(project.interfaceVersion(), 4);
         assertTrue(project.supportsInterface(type(IProject).interfaceId));
         assertTrue(project.supportsInterface(0x01ffc9a7));
@@ -197,18 +197,18 @@ contract ProjectRegistrationTest is Market {
     function test_constructor_factoryWithAVerifierOfOtherKeys() public {
         IRoundVerifier round = new AcceptingRoundVerifier(address(0x77));
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
-        newFactory(registry, round, formVerifier);
-        IFormVerifier form = new AcceptingFormVerifier(address(0x77));
+        newFactory(registry, round, rangeVerifier);
+        IRangeVerifier rangeVerifier_ = new AcceptingRangeVerifier(address(0x77));
         vm.expectRevert(abi.encodeWithSelector(IProject.InvalidTerms.selector, "keyRegistry"));
-        newFactory(registry, verifier, form);
-        newFactory(registry, verifier, formVerifier);
+        newFactory(registry, verifier, rangeVerifier_);
+        newFactory(registry, verifier, rangeVerifier);
     }
 
     function test_createProject_ofHundredAndTwentyEightSlots() public {
         IVerifyingKey[] memory keys = new IVerifyingKey[](1);
         keys[0] = new TestKey(1, 128).asKey();
         registry = newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
-        factory = newFactory(registry, deployVerifier(), deployFormVerifier());
+        factory = newFactory(registry, deployVerifier(), deployRangeVerifier());
         Terms memory t = defaultTerms();
         (t.slots, t.maxTrainers, t.table) = (128, 128, 8);
         assertEq(create(t).terms().maxTrainers, 128);

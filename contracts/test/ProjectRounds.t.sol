@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "../src/interfaces/IRangeVerifier.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {RoundProof, RoundStatement} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
-import {Accepting, AcceptingFormVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
+import {Accepting, AcceptingRangeVerifier, AcceptingRoundVerifier} from "./support/AcceptingVerifiers.sol";
 import {Market} from "./support/Market.sol";
 import {Points} from "./support/Points.sol";
 
 /// @dev Commit, Reveal and Aggregate: who may act when, and the effects on a round.
 contract ProjectRoundsTest is Market {
-    FormProof private none;
+    RangeProof private none;
 
     /* COMMIT */
 
@@ -100,7 +100,7 @@ contract ProjectRoundsTest is Market {
         ];
         for (uint256 i; i < bad.length; ++i) {
             vm.prank(trainer(0));
-            vm.expectRevert(IFormVerifier.InvalidPoint.selector);
+            vm.expectRevert(IRangeVerifier.InvalidPoint.selector);
             project.commitUpdate(1, bad[i], "", none);
         }
     }
@@ -291,8 +291,8 @@ contract ProjectRoundsTest is Market {
         project = create(t);
         start(4);
         uint256[2] memory p = freshPoint();
-        FormStatement memory s = FormStatement(address(project), 1, trainer(2), 1000, 8, p);
-        AcceptingFormVerifier(address(formVerifier)).expect(s);
+        RangeStatement memory s = RangeStatement(address(project), 1, trainer(2), 1000, 8, p);
+        AcceptingRangeVerifier(address(rangeVerifier)).expect(s);
         vm.prank(trainer(1));
         vm.expectRevert(Accepting.UnexpectedStatement.selector);
         project.commitUpdate(1, p, "", none);

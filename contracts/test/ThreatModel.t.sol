@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof} from "../src/interfaces/IFormVerifier.sol";
+import {RangeProof} from "../src/interfaces/IRangeVerifier.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {Market} from "./support/Market.sol";
 import {Slot} from "./support/Points.sol";
@@ -156,7 +156,7 @@ contract ThreatModelTest is Market {
         skipAndAdvance(); // trainer 3 waits to see the others
         reveal(0);
         uint256[2] memory average = freshPoint();
-        FormProof memory none;
+        RangeProof memory none;
         vm.prank(trainer(3));
         vm.expectRevert(abi.encodeWithSelector(IProject.WrongPhase.selector, Phase.Commit, Phase.Reveal));
         project.commitUpdate(1, average, "seal", none);
@@ -191,7 +191,7 @@ contract ThreatModelTest is Market {
         for (uint256 i; i < 3; ++i) {
             commit(i);
         }
-        FormProof memory none;
+        RangeProof memory none;
         asOwner(abi.encodeCall(IProject.commitUpdate, (1, point, sealOf(OWNER, "cid"), none)), 0);
         slots.push(slotOfOwner(point));
         for (uint256 i; i < 3; ++i) {

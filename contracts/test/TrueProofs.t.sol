@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {RangeProof, IRangeVerifier} from "../src/interfaces/IRangeVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {IProject, Phase} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
@@ -91,8 +91,8 @@ contract TrueProofsTest is TrueMarket {
     function marketOver(KeyRegistry other) private {
         registry = other;
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(other)));
-        formVerifier = deployFormVerifier();
-        factory = newFactory(other, verifier, formVerifier);
+        rangeVerifier = deployRangeVerifier();
+        factory = newFactory(other, verifier, rangeVerifier);
     }
 
     /// @dev Copied from the mempool when anyone may settle: refused with another payee; unchanged, it pays its author.
@@ -135,13 +135,13 @@ contract TrueProofsTest is TrueMarket {
 
     /* RANGE PROOFS */
 
-    function beginForm(address where, uint256 round) private {
-        openAt(where, formTerms());
+    function beginCommit(address where, uint256 round) private {
+        openAt(where, rangeTerms());
         placeBondOf(AGGREGATOR);
         for (uint256 i; i < 2; ++i) {
             join(i);
         }
-        joinAs(form.trainer);
+        joinAs(rangeStatement.trainer);
         skipAndAdvance();
         skipTo(round);
     }
@@ -155,64 +155,64 @@ contract TrueProofsTest is TrueMarket {
     function commitAs(address who) private {
         uint256 round = project.round();
         vm.prank(who);
-        project.commitUpdate(round, form.commitment, sealOf(who, "cid"), formProof_);
+        project.commitUpdate(round, rangeStatement.commitment, sealOf(who, "cid"), rangeProof_);
     }
 
-    function test_commitUpdate_aTrueProofOfFormWithTwoLimbs() public {
-        accepted("form_limbs.json");
+    function test_commitUpdate_aTrueRangeProofWithTwoLimbs() public {
+        accepted("range_limbs.json");
     }
 
-    function test_commitUpdate_aTrueProofOfFormWithSixteenBits() public {
-        accepted("form_bits.json");
+    function test_commitUpdate_aTrueRangeProofWithSixteenBits() public {
+        accepted("range_bits.json");
     }
 
     function accepted(string memory name) private {
-        marketOfForm(name);
-        beginForm(form.project, form.round);
-        commitAs(form.trainer);
-        assertEq(project.slotOf(form.round, form.trainer), 1);
-        (uint256 committed,,,,) = project.roundState(form.round);
+        marketOfRangeProof(name);
+        beginCommit(rangeStatement.project, rangeStatement.round);
+        commitAs(rangeStatement.trainer);
+        assertEq(project.slotOf(rangeStatement.round, rangeStatement.trainer), 1);
+        (uint256 committed,,,,) = project.roundState(rangeStatement.round);
         assertEq(committed, 1);
     }
 
-    function test_commitUpdate_aTrueProofOfFormByAnotherTrainer() public {
-        marketOfForm("form_limbs.json");
-        beginForm(form.project, form.round);
+    function test_commitUpdate_aTrueRangeProofByAnotherTrainer() public {
+        marketOfRangeProof("range_limbs.json");
+        beginCommit(rangeStatement.project, rangeStatement.round);
         vm.prank(trainer(0));
-        vm.expectRevert(IFormVerifier.FormIdentityFailed.selector);
-        project.commitUpdate(form.round, form.commitment, "seal", formProof_);
-        commitAs(form.trainer);
+        vm.expectRevert(IRangeVerifier.RangeIdentityFailed.selector);
+        project.commitUpdate(rangeStatement.round, rangeStatement.commitment, "seal", rangeProof_);
+        commitAs(rangeStatement.trainer);
     }
 
-    function test_commitUpdate_aTrueProofOfFormInAnotherRoundProjectOrChain() public {
-        marketOfForm("form_limbs.json");
-        bytes4 reason = IFormVerifier.FormIdentityFailed.selector;
-        beginForm(form.project, form.round - 1);
-        refusedForm(form.round - 1, reason);
-        skipTo(form.round);
+    function test_commitUpdate_aTrueRangeProofInAnotherRoundProjectOrChain() public {
+        marketOfRangeProof("range_limbs.json");
+        bytes4 reason = IRangeVerifier.RangeIdentityFailed.selector;
+        beginCommit(rangeStatement.project, rangeStatement.round - 1);
+        refusedCommit(rangeStatement.round - 1, reason);
+        skipTo(rangeStatement.round);
         vm.chainId(1337);
-        refusedForm(form.round, reason);
+        refusedCommit(rangeStatement.round, reason);
         vm.chainId(31337);
-        commitAs(form.trainer);
-        beginForm(address(uint160(form.project) + 1), form.round);
-        refusedForm(form.round, reason);
+        commitAs(rangeStatement.trainer);
+        beginCommit(address(uint160(rangeStatement.project) + 1), rangeStatement.round);
+        refusedCommit(rangeStatement.round, reason);
     }
 
-    function refusedForm(uint256 round, bytes4 reason) private {
-        vm.prank(form.trainer);
+    function refusedCommit(uint256 round, bytes4 reason) private {
+        vm.prank(rangeStatement.trainer);
         vm.expectRevert(reason);
-        project.commitUpdate(round, form.commitment, "seal", formProof_);
+        project.commitUpdate(round, rangeStatement.commitment, "seal", rangeProof_);
     }
 
     /// @dev The trainer's own proof with another commitment, here the negated one.
-    function test_commitUpdate_aTrueProofOfFormForAnotherUpdate() public {
-        marketOfForm("form_limbs.json");
-        beginForm(form.project, form.round);
-        form.commitment[1] = Bn254.negateY(form.commitment[1]);
-        refusedForm(form.round, IFormVerifier.FormIdentityFailed.selector);
-        FormProof memory none;
-        vm.prank(form.trainer);
-        vm.expectRevert(IFormVerifier.WrongLength.selector);
-        project.commitUpdate(form.round, form.commitment, "seal", none);
+    function test_commitUpdate_aTrueRangeProofForAnotherUpdate() public {
+        marketOfRangeProof("range_limbs.json");
+        beginCommit(rangeStatement.project, rangeStatement.round);
+        rangeStatement.commitment[1] = Bn254.negateY(rangeStatement.commitment[1]);
+        refusedCommit(rangeStatement.round, IRangeVerifier.RangeIdentityFailed.selector);
+        RangeProof memory none;
+        vm.prank(rangeStatement.trainer);
+        vm.expectRevert(IRangeVerifier.WrongLength.selector);
+        project.commitUpdate(rangeStatement.round, rangeStatement.commitment, "seal", none);
     }
 }

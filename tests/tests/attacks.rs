@@ -141,8 +141,8 @@ fn who_stays_silent_copies_commits_to_field_elements_hides_or_attests_nothing_is
         refused.iter().map(|e| e["reason"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
     };
     assert!(refusal("copycat").contains("CommitmentReused"), "{}", refusal("copycat"));
-    // No proof of form for field elements: the contract's verifier says so when they are posted.
-    assert!(refusal("field-elements").contains("FormIdentityFailed"), "{}", refusal("field-elements"));
+    // No range proof for field elements: the contract's verifier says so when they are posted.
+    assert!(refusal("field-elements").contains("RangeIdentityFailed"), "{}", refusal("field-elements"));
     for behaviour in ["silent", "copycat", "field-elements"] {
         let at = run.find(behaviour);
         assert_eq!(run.events_of(at, "committed").len(), 0, "{behaviour} has no slot");

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn proof_of_form_comes_back_and_one_that_is_cut_is_damage() {
+    fn range_proof_comes_back_and_one_that_is_cut_is_damage() {
         let mut record = record(1, b"update");
         let proof = record.range_proof().unwrap();
         assert_eq!((proof.points, proof.values), (vec![[1; 32], [2; 32]], vec![[3; 32]]));

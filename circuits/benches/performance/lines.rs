@@ -56,7 +56,7 @@ pub(crate) enum Work {
     /// A trainer's commitment.
     Commit { dimension: usize },
     /// A trainer's range proof, with the check that the commitment is the update's and that the proof verifies.
-    Form { dimension: usize },
+    RangeProof { dimension: usize },
     /// Points times scalars.
     Multiply { log2: u32, which: Multiplication },
     /// One circuit over the updates themselves.
@@ -146,20 +146,20 @@ pub(crate) fn all() -> Vec<Line> {
         Work::Commit { dimension: LARGE },
     );
     lines.push(commit.below(0.6));
-    let form = |log2: u32, method| {
+    let range_proof = |log2: u32, method| {
         Line::new(
-            format!("form-2^{log2}"),
+            format!("range-proof-2^{log2}"),
             "range proof",
             format!("d = 2^{log2}"),
             method,
-            Work::Form { dimension: 1 << log2 },
+            Work::RangeProof { dimension: 1 << log2 },
         )
     };
     lines.extend([
-        form(14, Method::Criterion).below(0.6).quick_if(true),
-        form(16, Method::Runs(3)).below(2.2),
-        form(20, Method::Runs(3)).below(25.0),
-        form(21, Method::Runs(1)).within(8000.0),
+        range_proof(14, Method::Criterion).below(0.6).quick_if(true),
+        range_proof(16, Method::Runs(3)).below(2.2),
+        range_proof(20, Method::Runs(3)).below(25.0),
+        range_proof(21, Method::Runs(1)).within(8000.0),
     ]);
     for log2 in MULTIPLICATIONS {
         for (which, scalars, whose) in [
@@ -214,7 +214,7 @@ pub(crate) fn prepare(lines: &[Line]) {
         Work::Round { dimension, .. } | Work::Argument { dimension, .. } | Work::Commit { dimension } => {
             dimension
         }
-        Work::Form { dimension } => RangeTable::for_dimension(dimension as u32).points(dimension as u32),
+        Work::RangeProof { dimension } => RangeTable::for_dimension(dimension as u32).points(dimension as u32),
         Work::Multiply { log2, .. } => 1 << log2,
         Work::Assessment { .. } => FEW,
         Work::Direct { .. } => 1,
@@ -238,7 +238,7 @@ pub(crate) fn run(line: &Line) -> Measured {
             let (srs, update) = (string(dimension), updates(1, dimension).remove(0));
             measure(id, line.method, || srs.commit_update(&update).expect("it fits"))
         }
-        Work::Form { dimension } => form(id, line.method, dimension),
+        Work::RangeProof { dimension } => range_proof(id, line.method, dimension),
         Work::Multiply { log2, which } => multiply(id, line.method, log2, which),
         Work::Direct { trainers, dimension } => {
             let rows = updates(trainers, dimension);
@@ -317,7 +317,7 @@ fn argument(id: &str, method: Method, trainers: usize, dimension: usize) -> Meas
     })
 }
 
-fn form(id: &str, method: Method, dimension: usize) -> Measured {
+fn range_proof(id: &str, method: Method, dimension: usize) -> Measured {
     let table = RangeTable::for_dimension(dimension as u32);
     let srs = string(table.points(dimension as u32));
     let update = updates(1, dimension).remove(0);

@@ -1,5 +1,5 @@
-//! Range proofs, word for word. `form_limbs.json`: 1,000 entries in two limbs of 8 bits; `form_bits.json`: 4,096
-//! entries of 16 bits; `form_cheats.json`: false ones, each with the contract's reason.
+//! Range proofs, word for word. `range_limbs.json`: 1,000 entries in two limbs of 8 bits; `range_bits.json`: 4,096
+//! entries of 16 bits; `range_cheats.json`: false ones, each with the contract's reason.
 
 use super::path;
 use fairshare_circuits::{
@@ -16,9 +16,9 @@ use sha3::{Digest, Keccak256};
 pub(super) fn files() -> Vec<(&'static str, String)> {
     let srs = ReferenceString::generate_dev(1 << 16);
     let values = [
-        ("form_limbs.json", honest(&srs, RangeTable::Limbs8, 1000)),
-        ("form_bits.json", honest(&srs, RangeTable::Bits16, 4096)),
-        ("form_cheats.json", cheats(&srs)),
+        ("range_limbs.json", honest(&srs, RangeTable::Limbs8, 1000)),
+        ("range_bits.json", honest(&srs, RangeTable::Bits16, 4096)),
+        ("range_cheats.json", cheats(&srs)),
     ];
     values.map(|(name, value)| (name, format!("{value:#}\n"))).into()
 }
@@ -155,7 +155,7 @@ fn hex_words(words: &[Word]) -> Value {
 /// The committed file is what this code writes.
 #[test]
 fn the_vector_with_limbs_is_up_to_date() {
-    let committed = std::fs::read_to_string(path("form_limbs.json")).unwrap();
+    let committed = std::fs::read_to_string(path("range_limbs.json")).unwrap();
     let srs = ReferenceString::generate_dev(1024);
     let made = honest(&srs, RangeTable::Limbs8, 1000);
     assert_eq!(committed, format!("{made:#}\n"), "run scripts/regenerate and commit what it writes");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof} from "./IFormVerifier.sol";
+import {RangeProof} from "./IRangeVerifier.sol";
 import {RoundProof} from "./IRoundVerifier.sol";
 
 /// @notice The terms of a project. Fixed at creation; `IProject.terms()` returns them in one call.
@@ -175,7 +175,7 @@ interface IProject {
 
     /// @notice Posts a commitment with its range proof and `seal = keccak256(abi.encode(cid, sender, salt))`. The last
     /// trainer's commit opens Reveal.
-    function commitUpdate(uint256 round, uint256[2] calldata commitment, bytes32 seal, FormProof calldata proof)
+    function commitUpdate(uint256 round, uint256[2] calldata commitment, bytes32 seal, RangeProof calldata proof)
         external;
     /// @notice Opens the seal. The last reveal opens Attest.
     function revealUpdate(uint256 round, bytes32 cid, bytes32 salt) external;
@@ -226,7 +226,7 @@ interface IProject {
     function factory() external view returns (address);
     function keyRegistry() external view returns (address);
     function roundVerifier() external view returns (address);
-    function formVerifier() external view returns (address);
+    function rangeVerifier() external view returns (address);
     function phase() external view returns (Phase);
     /// @notice The id of the open round, 0 before the first.
     function round() external view returns (uint256);
@@ -272,6 +272,6 @@ interface IProjectFactory {
     function createProject(Terms calldata terms) external payable returns (address project);
     function keyRegistry() external view returns (address);
     function roundVerifier() external view returns (address);
-    function formVerifier() external view returns (address);
+    function rangeVerifier() external view returns (address);
     function isProject(address project) external view returns (bool);
 }

@@ -57,7 +57,7 @@ library GramArgument {
         uint256 rho = c.rho;
         (uint256 order, uint256 bits, uint256 lane) = (Bn254.R, Packed.BITS, Packed.LANE);
         uint256 end = 1 << Packed.BITS * Packed.PER_WORD;
-        // The precompile checks that each commitment is on the curve. `FormVerifier` has checked it before, so only a
+        // The precompile checks that each commitment is on the curve. `RangeVerifier` has checked it before, so only a
         // caller that is not a project can lose its gas to a refused point. The precompile accepts infinity; we do not.
         bool multiplied = true;
         bool infinite;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormVerifier} from "../../src/FormVerifier.sol";
+import {RangeVerifier} from "../../src/RangeVerifier.sol";
 import {IKeyRegistry} from "../../src/interfaces/IKeyRegistry.sol";
-import {FormChallenges} from "../../src/libraries/FormTranscript.sol";
+import {RangeChallenges} from "../../src/libraries/RangeTranscript.sol";
 
 /// @notice FOR TESTS: the step that refuses degenerate challenges, with challenges that no transcript gives.
-contract DegenerateProbe is FormVerifier {
-    constructor(IKeyRegistry registry) FormVerifier(registry) {}
+contract DegenerateProbe is RangeVerifier {
+    constructor(IKeyRegistry registry) RangeVerifier(registry) {}
 
-    function inverses(FormChallenges memory c) external view returns (Inverses memory) {
+    function inverses(RangeChallenges memory c) external view returns (Inverses memory) {
         return _inverses(c);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof, FormStatement, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "../../src/interfaces/IRangeVerifier.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
 
@@ -41,18 +41,18 @@ contract AcceptingRoundVerifier is Accepting, IRoundVerifier {
 }
 
 /// @notice Accepts every range proof for any point of the curve.
-contract AcceptingFormVerifier is Accepting, IFormVerifier {
+contract AcceptingRangeVerifier is Accepting, IRangeVerifier {
     constructor(address registry) Accepting(registry) {}
 
     function keyRegistry() external view returns (address) {
         return REGISTRY;
     }
 
-    function expect(FormStatement calldata statement) external {
+    function expect(RangeStatement calldata statement) external {
         expected = keccak256(abi.encode(statement));
     }
 
-    function verify(FormStatement calldata s, FormProof calldata) external view {
+    function verify(RangeStatement calldata s, RangeProof calldata) external view {
         _check(s.project, expected == 0 ? bytes32(0) : keccak256(abi.encode(s)));
         if (!Bn254.isOnCurve(s.commitment[0], s.commitment[1])) revert InvalidPoint();
     }

@@ -36,7 +36,7 @@ interface KeyRegistry is IKeyRegistry {
     function keys() external view returns (IVerifyingKey[] memory);
 }
 
-/// @dev `test/harness/DegenerateProbe.sol`; the structs are those of `FormTranscript` and `FormVerifier`.
+/// @dev `test/harness/DegenerateProbe.sol`; the structs are those of `RangeTranscript` and `RangeVerifier`.
 interface DegenerateProbe {
     struct Challenges {
         uint256 beta;

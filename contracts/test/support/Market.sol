@@ -3,12 +3,12 @@ pragma solidity ^0.8.24;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
-import {FormProof, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
+import {RangeProof, IRangeVerifier} from "../../src/interfaces/IRangeVerifier.sol";
 import {IProject, Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Packed} from "../../src/libraries/Packed.sol";
-import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
+import {AcceptingRangeVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
 import {KeyRegistry, Project, ProjectFactory} from "./Deployed.sol";
 import {ExampleKey} from "./ExampleKey.sol";
 import {KnownSecrets, TestKey} from "./KnownSecrets.sol";
@@ -32,7 +32,7 @@ abstract contract Market is MiniTest {
 
     KeyRegistry internal registry;
     IRoundVerifier internal verifier;
-    IFormVerifier internal formVerifier;
+    IRangeVerifier internal rangeVerifier;
     ProjectFactory internal factory;
     Project internal project;
     uint256 private _points;
@@ -42,13 +42,13 @@ abstract contract Market is MiniTest {
     function setUp() public virtual {
         registry = deployRegistry();
         verifier = deployVerifier();
-        formVerifier = deployFormVerifier();
-        factory = newFactory(registry, verifier, formVerifier);
+        rangeVerifier = deployRangeVerifier();
+        factory = newFactory(registry, verifier, rangeVerifier);
         project = create(defaultTerms());
     }
 
-    function newFactory(KeyRegistry keys, IRoundVerifier round, IFormVerifier form) internal returns (ProjectFactory) {
-        return ProjectFactory(deploy("ProjectFactory.sol:ProjectFactory", abi.encode(keys, round, form)));
+    function newFactory(KeyRegistry keys, IRoundVerifier round, IRangeVerifier rangeVerifier_) internal returns (ProjectFactory) {
+        return ProjectFactory(deploy("ProjectFactory.sol:ProjectFactory", abi.encode(keys, round, rangeVerifier_)));
     }
 
     function deployRegistry() internal virtual returns (KeyRegistry) {
@@ -62,8 +62,8 @@ abstract contract Market is MiniTest {
         return new AcceptingRoundVerifier(address(registry));
     }
 
-    function deployFormVerifier() internal virtual returns (IFormVerifier) {
-        return new AcceptingFormVerifier(address(registry));
+    function deployRangeVerifier() internal virtual returns (IRangeVerifier) {
+        return new AcceptingRangeVerifier(address(registry));
     }
 
     function defaultTerms() internal pure virtual returns (Terms memory t) {
@@ -173,12 +173,12 @@ abstract contract Market is MiniTest {
         if (committed == 0) delete slots;
         uint256[2] memory p = freshPoint();
         vm.prank(trainer(i));
-        project.commitUpdate(round, p, sealOf(trainer(i), cidOf(i)), formProof(trainer(i), p));
+        project.commitUpdate(round, p, sealOf(trainer(i), cidOf(i)), rangeProof(trainer(i), p));
         slots.push(Slot(trainer(i), p[0], p[1]));
     }
 
     /// @dev A range proof; empty for the accepting verifier.
-    function formProof(address, uint256[2] memory) internal virtual returns (FormProof memory proof) {}
+    function rangeProof(address, uint256[2] memory) internal virtual returns (RangeProof memory proof) {}
 
     function reveal(uint256 i) internal {
         uint256 round = project.round();

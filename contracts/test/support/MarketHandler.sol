@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof} from "../../src/interfaces/IFormVerifier.sol";
+import {RangeProof} from "../../src/interfaces/IRangeVerifier.sol";
 import {IProject, Phase} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../../src/libraries/Bn254.sol";
@@ -162,7 +162,7 @@ contract MarketHandler is MarketBooks {
         (uint256 committed,,,,) = PROJECT.roundState(round);
         if (committed == 0) delete _slots;
         _slots.push(Slot(who, p[0], p[1]));
-        FormProof memory none;
+        RangeProof memory none;
         vm.prank(who);
         PROJECT.commitUpdate(round, p, keccak256(abi.encode(bytes32("cid"), who, SALT)), none);
     }
@@ -386,7 +386,7 @@ contract MarketHandler is MarketBooks {
     function trainerAttacks(uint256 seed) external watched {
         address who = trainer(seed);
         uint256 round = PROJECT.round();
-        FormProof memory form;
+        RangeProof memory rangeProof;
         uint256 kind = seed / 8 % 6;
         if (kind == 0) {
             // Leaving with the stake while an update is committed.
@@ -398,7 +398,7 @@ contract MarketHandler is MarketBooks {
             // Another trainer's commitment, or its own a second time.
             if (_slots.length == 0) return;
             Slot memory taken_ = _slots[seed / 48 % _slots.length];
-            _mustFail(who, abi.encodeCall(IProject.commitUpdate, (round, [taken_.x, taken_.y], bytes32(0), form)));
+            _mustFail(who, abi.encodeCall(IProject.commitUpdate, (round, [taken_.x, taken_.y], bytes32(0), rangeProof)));
         } else if (kind == 3) {
             // Another trainer's slot alone, or a slot that does not exist.
             uint256 slot = PROJECT.slotOf(round, who);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof} from "../../src/interfaces/IFormVerifier.sol";
+import {RangeProof} from "../../src/interfaces/IRangeVerifier.sol";
 import {IProject} from "../../src/interfaces/IProject.sol";
 import {RoundProof} from "../../src/interfaces/IRoundVerifier.sol";
 import {HookToken, ITokenHook} from "./Tokens.sol";
@@ -9,7 +9,7 @@ import {HookToken, ITokenHook} from "./Tokens.sol";
 /// @dev Every function that changes a project, called by `who` as an attacker would.
 library Calls {
     function all(address who, uint256 round) internal pure returns (bytes[] memory calls) {
-        FormProof memory form;
+        RangeProof memory rangeProof;
         RoundProof memory proof;
         calls = new bytes[](12);
         calls[0] = abi.encodeCall(IProject.withdraw, (payable(who)));
@@ -18,7 +18,7 @@ library Calls {
         calls[3] = abi.encodeCall(IProject.join, ());
         calls[4] = abi.encodeCall(IProject.joinFor, (who, type(uint256).max, ""));
         calls[5] = abi.encodeCall(IProject.placeBond, ());
-        calls[6] = abi.encodeCall(IProject.commitUpdate, (round, [uint256(1), 2], bytes32(0), form));
+        calls[6] = abi.encodeCall(IProject.commitUpdate, (round, [uint256(1), 2], bytes32(0), rangeProof));
         calls[7] = abi.encodeCall(IProject.revealUpdate, (round, bytes32(0), bytes32(0)));
         calls[8] = abi.encodeCall(IProject.attest, (round, 1, address(0)));
         calls[9] = abi.encodeCall(IProject.attestModel, (who));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof, FormStatement, IFormVerifier} from "../../src/interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "../../src/interfaces/IRangeVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../../src/interfaces/IKeyRegistry.sol";
 import {Phase, Terms} from "../../src/interfaces/IProject.sol";
 import {IRoundVerifier, RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
-import {AcceptingFormVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
+import {AcceptingRangeVerifier, AcceptingRoundVerifier} from "./AcceptingVerifiers.sol";
 import {KeyRegistry, Project} from "./Deployed.sol";
 import {Market} from "./Market.sol";
 import {Vectors} from "./Vectors.sol";
@@ -37,8 +37,8 @@ contract VectorRegistry is IKeyRegistry {
 abstract contract TrueMarket is Market, Vectors {
     RoundStatement internal statement;
     RoundProof internal proof;
-    FormStatement internal form;
-    FormProof internal formProof_;
+    RangeStatement internal rangeStatement;
+    RangeProof internal rangeProof_;
 
     function setUp() public virtual override {}
 
@@ -54,8 +54,8 @@ abstract contract TrueMarket is Market, Vectors {
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
         registry = newRegistry(true, x1, g2, keys);
         verifier = IRoundVerifier(deploy("RoundVerifier.sol:RoundVerifier", abi.encode(registry)));
-        formVerifier = new AcceptingFormVerifier(address(registry));
-        factory = newFactory(registry, verifier, formVerifier);
+        rangeVerifier = new AcceptingRangeVerifier(address(registry));
+        factory = newFactory(registry, verifier, rangeVerifier);
     }
 
     /// @dev The terms from which the vector's policy words follow.
@@ -68,21 +68,21 @@ abstract contract TrueMarket is Market, Vectors {
     }
 
     /// @dev A market with the real range verifier.
-    function marketOfForm(string memory name) internal {
+    function marketOfRangeProof(string memory name) internal {
         string memory json = file(name);
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
-        form = readFormStatement(json, "");
-        formProof_ = readFormProof(json, "");
+        rangeStatement = readRangeStatement(json, "");
+        rangeProof_ = readRangeProof(json, "");
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
         IKeyRegistry loose = new VectorRegistry(newRegistry(true, x1, g2, new IVerifyingKey[](0)));
-        formVerifier = IFormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(loose)));
+        rangeVerifier = IRangeVerifier(deploy("RangeVerifier.sol:RangeVerifier", abi.encode(loose)));
         verifier = new AcceptingRoundVerifier(address(loose));
-        factory = newFactory(KeyRegistry(address(loose)), verifier, formVerifier);
+        factory = newFactory(KeyRegistry(address(loose)), verifier, rangeVerifier);
     }
 
-    function formTerms() internal view returns (Terms memory t) {
+    function rangeTerms() internal view returns (Terms memory t) {
         t = defaultTerms();
-        (t.dimension, t.table, t.maxVoids) = (uint32(form.dimension), form.table, 5);
+        (t.dimension, t.table, t.maxVoids) = (uint32(rangeStatement.dimension), rangeStatement.table, 5);
     }
 
     /// @dev Opens a project with these terms at this address.
@@ -124,7 +124,7 @@ abstract contract TrueMarket is Market, Vectors {
         (uint256 x, uint256 y) = Points.at(statement.commitments, i);
         uint256[2] memory point = [x, y];
         uint256 round = project.round();
-        FormProof memory none;
+        RangeProof memory none;
         vm.prank(trainer(i));
         project.commitUpdate(round, point, sealOf(trainer(i), cidOf(i)), none);
         slots.push(Slot(trainer(i), point[0], point[1]));

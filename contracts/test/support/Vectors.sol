@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof, FormStatement} from "../../src/interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement} from "../../src/interfaces/IRangeVerifier.sol";
 import {RoundProof, RoundStatement} from "../../src/interfaces/IRoundVerifier.sol";
 import {MiniTest} from "./MiniTest.sol";
 
@@ -68,7 +68,7 @@ abstract contract Vectors is MiniTest {
     }
 
     /// @param at path within the file, empty or such as `.case0`
-    function readFormStatement(string memory json, string memory at) internal pure returns (FormStatement memory s) {
+    function readRangeStatement(string memory json, string memory at) internal pure returns (RangeStatement memory s) {
         s.project = address(uint160(vm.parseJsonUint(json, string.concat(at, ".statement.project"))));
         s.round = vm.parseJsonUint(json, string.concat(at, ".statement.round"));
         s.trainer = address(uint160(vm.parseJsonUint(json, string.concat(at, ".statement.trainer"))));
@@ -77,7 +77,7 @@ abstract contract Vectors is MiniTest {
         s.commitment = pair(json, string.concat(at, ".statement.commitment"));
     }
 
-    function readFormProof(string memory json, string memory at) internal pure returns (FormProof memory p) {
+    function readRangeProof(string memory json, string memory at) internal pure returns (RangeProof memory p) {
         p.points = vm.parseJsonUintArray(json, string.concat(at, ".proof.points"));
         p.values = vm.parseJsonUintArray(json, string.concat(at, ".proof.values"));
     }

@@ -123,7 +123,7 @@ impl Posted {
         }
         for (place, call) in &data.commits {
             if let Err(why) = call {
-                only_the_project(self.committed[*place].slot, "proof of form", why);
+                only_the_project(self.committed[*place].slot, "range proof", why);
             }
         }
         let mut faults = check_commitments(&self.committed, state);
@@ -136,7 +136,7 @@ impl Posted {
         faults
     }
 
-    /// Verifies every proof of form again, on all cores.
+    /// Verifies every range proof again, on all cores.
     fn check_forms(&self, sources: &Sources<'_>, id: u64, data: &PostedData) -> Vec<RoundFault> {
         let (project, terms) = (sources.project, sources.project.terms());
         let check = |(place, call): &(usize, Readable<CommitCall>)| {
@@ -144,7 +144,7 @@ impl Posted {
             let (slot, trainer) = (update.slot, update.trainer);
             let table = match RangeTable::from_id(terms.table) {
                 Ok(table) => table,
-                Err(error) => return Some(RoundFault::Form { slot, trainer, reason: error.to_string() }),
+                Err(error) => return Some(RoundFault::RangeProof { slot, trainer, reason: error.to_string() }),
             };
             let statement = RangeStatement {
                 chain_id: project.chain().chain_id(),

@@ -49,9 +49,9 @@ pub enum RoundFault {
         /// In the log.
         found: u128,
     },
-    /// A commitment's proof of form does not verify, or its transaction differs from the log.
-    #[error("slot {slot} of {}: its proof of form is invalid: {reason}", format_address(.trainer))]
-    Form {
+    /// A commitment's range proof does not verify, or its transaction differs from the log.
+    #[error("slot {slot} of {}: its range proof is invalid: {reason}", format_address(.trainer))]
+    RangeProof {
         /// The slot.
         slot: u8,
         /// Its trainer.

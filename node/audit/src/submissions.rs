@@ -172,10 +172,10 @@ pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<Strin
         .collect()
 }
 
-/// Verifies a commitment's proof of form again, from the transaction that posted it.
+/// Verifies a commitment's range proof again, from the transaction that posted it.
 ///
 /// # Errors
-/// [`RoundFault::Form`] with the contract's reason.
+/// [`RoundFault::RangeProof`] with the contract's reason.
 pub fn check_form(
     key: &KzgKey,
     statement: RangeStatement,
@@ -184,10 +184,10 @@ pub fn check_form(
     update: &CommittedUpdate,
 ) -> Result<(), RoundFault> {
     let trainer = update.trainer;
-    let fault = |reason: String| RoundFault::Form { slot, trainer, reason };
+    let fault = |reason: String| RoundFault::RangeProof { slot, trainer, reason };
     if (call.commitment, call.seal) != (update.commitment, update.seal) || call.round != statement.round {
         return Err(fault("the transaction carries another commitment than the log".into()));
     }
-    let proof = RangeProof::from_words(statement.table, &call.form).map_err(|e| fault(e.to_string()))?;
+    let proof = RangeProof::from_words(statement.table, &call.range_proof).map_err(|e| fault(e.to_string()))?;
     verify_range(key, &statement, &proof).map_err(|e| fault(e.to_string()))
 }

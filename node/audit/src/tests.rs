@@ -323,7 +323,7 @@ fn active_slots_follow_from_the_attestations() {
 }
 
 #[test]
-fn a_proof_of_form_is_checked_once_more() {
+fn a_range_proof_is_checked_once_more() {
     let Round { updates, committed, .. } = round();
     let srs = ReferenceString::open_dev(&default_data_folder(), 256).unwrap();
     let update = &committed[0];
@@ -337,17 +337,17 @@ fn a_proof_of_form_is_checked_once_more() {
         keys_hash: keys().hash(),
         commitment: update.commitment,
     };
-    let form = prove_range(&srs, &statement, &updates[0]).unwrap().words();
-    let call = CommitCall { round: 3, commitment: update.commitment, seal: update.seal, form };
+    let range_proof = prove_range(&srs, &statement, &updates[0]).unwrap().words();
+    let call = CommitCall { round: 3, commitment: update.commitment, seal: update.seal, range_proof };
     let check = |statement: RangeStatement, call: &CommitCall| {
         only(check_form(keys().kzg(), statement, 0, call, update).err().into_iter().collect())
     };
     check_form(keys().kzg(), statement.clone(), 0, &call, update).unwrap();
     let mut bent = call.clone();
-    bent.form.values[0][31] ^= 1;
+    bent.range_proof.values[0][31] ^= 1;
     let text = check(statement.clone(), &bent);
-    assert!(text.contains("its proof of form is invalid: FormIdentityFailed"), "{text}");
-    bent.form.values.pop();
+    assert!(text.contains("its range proof is invalid: RangeIdentityFailed"), "{text}");
+    bent.range_proof.values.pop();
     assert!(check(statement.clone(), &bent).contains("WrongLength"));
     assert!(check(RangeStatement { trainer: [9; 20], ..statement.clone() }, &call).contains("is invalid"));
     let other = CommitCall { seal: [0; 32], ..call };

@@ -89,8 +89,8 @@ fn point(n: u64) -> G1Affine {
     reference().commit_update(&update(n, 2)).unwrap()
 }
 
-/// Its proof of form, for round 1 and one trainer.
-fn form(project: &Project, trainer: Address20, n: u64) -> RangeProofWords {
+/// Its range proof, for round 1 and one trainer.
+fn range_proof(project: &Project, trainer: Address20, n: u64) -> RangeProofWords {
     let terms = project.terms();
     let statement = RangeStatement {
         chain_id: project.chain().chain_id(),
@@ -155,16 +155,16 @@ async fn a_project_is_read_back_as_it_was_written_and_its_round_is_followed() {
     for (i, trainer) in trainers.iter().enumerate() {
         let me = network.address(i + 2);
         let (point, seal) = (point(i as u64), seal([i as u8; 32], me, [9; 32]));
-        let mut stolen = form(&project, network.address(0), i as u64);
+        let mut stolen = range_proof(&project, network.address(0), i as u64);
         let refused = trainer.commit_update(1, &point, seal, &stolen).await.unwrap_err();
         assert!(
-            matches!(&refused, ChainError::Refused { reason, .. } if reason.contains("FormIdentityFailed")),
+            matches!(&refused, ChainError::Refused { reason, .. } if reason.contains("RangeIdentityFailed")),
             "{refused}"
         );
-        stolen = form(&project, me, i as u64);
+        stolen = range_proof(&project, me, i as u64);
         let receipt = trainer.commit_update(1, &point, seal, &stolen).await.unwrap();
         let call = project.commit_call(receipt.transaction).await.unwrap().unwrap();
-        assert_eq!((call.round, call.commitment, call.seal, call.form), (1, point, seal, stolen));
+        assert_eq!((call.round, call.commitment, call.seal, call.range_proof), (1, point, seal, stolen));
         assert!(receipt.gas_used > 30_000 && receipt.block > 0);
         assert_eq!(trainer.slot_of(1, me).await.unwrap(), Some(i as u8));
     }

@@ -72,6 +72,6 @@ mod tests {
         let proof = RangeProof::from_words(table, &words).unwrap();
         let refused = verify_range(&reference.kzg_key(), &RangeStatement { commitment, ..statement }, &proof)
             .unwrap_err();
-        assert!(matches!(refused, RangeError::FormIdentityFailed), "{refused}");
+        assert!(matches!(refused, RangeError::RangeIdentityFailed), "{refused}");
     }
 }

@@ -24,8 +24,8 @@ pub enum RangeError {
     #[error("DegenerateChallenge: a challenge came out at a pole of the argument")]
     DegenerateChallenge,
     /// The opened values do not fit `A(z) + A(1/z) = 2 (1 + g ..) I_d(y) + z S(z) + S(1/z) / z`.
-    #[error("FormIdentityFailed: the opened values do not fit the lookup: an entry is not in the table")]
-    FormIdentityFailed,
+    #[error("RangeIdentityFailed: the opened values do not fit the lookup: an entry is not in the table")]
+    RangeIdentityFailed,
     /// The opening does not hold.
     #[error("PairingFailed: the opening of the committed polynomials does not hold")]
     PairingFailed,
@@ -86,7 +86,7 @@ impl RangeError {
             Self::ScalarOutOfRange(_) => "ScalarOutOfRange",
             Self::InvalidPoint(_) | Self::InfiniteCommitment => "InvalidPoint",
             Self::DegenerateChallenge => "DegenerateChallenge",
-            Self::FormIdentityFailed => "FormIdentityFailed",
+            Self::RangeIdentityFailed => "RangeIdentityFailed",
             Self::PairingFailed => "PairingFailed",
             Self::WrongLength { .. } => "WrongLength",
             Self::UnknownTable(_) => "UnknownTable",

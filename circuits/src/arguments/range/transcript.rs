@@ -67,7 +67,7 @@ impl Transcript {
         if self.keeps(Part::Commitment) {
             items.extend(point_words(&statement.commitment));
         }
-        self.absorb("fairshare.form.v1", &items);
+        self.absorb("fairshare.range.v1", &items);
     }
 
     /// `f1` gives `beta`, at which no entry of the table is a pole.

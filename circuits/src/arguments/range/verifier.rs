@@ -59,7 +59,7 @@ pub(super) fn verify_with(
     proof.check_shape(statement.table)?;
     let c = challenges(proof, &mut transcript)?;
     if !identity_holds(statement.table, statement.dimension as usize, &proof.values, &c) {
-        return Err(RangeError::FormIdentityFailed);
+        return Err(RangeError::RangeIdentityFailed);
     }
     let points = pairing_points(statement, proof, &c);
     if Bn254::multi_pairing(points, [key.g2[0], key.g2[1]]).is_zero() {

@@ -20,7 +20,7 @@ Example:
   fairshare audit --project 0x..
   fairshare audit --project 0x.. --json
 
-Needs no wallet. Verifies every proof again (of rounds and of form), recounts every attestation, recomputes every assessment
+Needs no wallet. Verifies every proof again (of rounds and of ranges), recounts every attestation, recomputes every assessment
 and every model from the updates on IPFS, and accounts for the money to the last unit. Prints every failure with its round,
 trainer and field. Exit code 1 when there is one.")]
 pub(super) struct AuditArgs {

@@ -204,7 +204,7 @@ impl Created {
             "factory": format_address(&self.market.factory),
             "key_registry": format_address(&self.market.key_registry),
             "round_verifier": format_address(&self.market.round_verifier),
-            "form_verifier": format_address(&self.market.form_verifier),
+            "range_verifier": format_address(&self.market.range_verifier),
             "specification_cid": self.specification.to_string(),
             "model_cid": self.model.to_string(),
             "model_commitment": format_point(&self.terms.model),

@@ -6,7 +6,7 @@ use fairshare_circuits::{G1Affine, RangeProofWords};
 use fairshare_contracts::bindings::project as bindings;
 
 use super::client::{action, narrow};
-use super::convert::{form_proof, to_words};
+use super::convert::{range_proof_words, to_words};
 use super::error::ChainError;
 use super::project::Project;
 use super::types::{Receipt, Settlement};
@@ -49,7 +49,7 @@ impl Project {
             .await
     }
 
-    /// Posts a commitment with its [`super::seal`] and its proof of form.
+    /// Posts a commitment with its [`super::seal`] and its range proof.
     ///
     /// # Errors
     /// See [`Self::join`].
@@ -58,9 +58,9 @@ impl Project {
         round: u64,
         commitment: &G1Affine,
         seal: [u8; 32],
-        form: &RangeProofWords,
+        range_proof: &RangeProofWords,
     ) -> Result<Receipt, ChainError> {
-        let (round, commitment, proof) = (round.into(), to_words(commitment), form_proof(form));
+        let (round, commitment, proof) = (round.into(), to_words(commitment), range_proof_words(range_proof));
         let call = bindings::CommitUpdateCall { round, commitment, seal, proof };
         self.send("the commitment in project", call, Until::PhaseEnds).await
     }

@@ -5,7 +5,7 @@
 //! project = clone (EIP-1167) of Project, terms appended     created by ProjectFactory
 //!              |                                                  |
 //!              v immutables                                       v immutables
-//!  factory, KeyRegistry, RoundVerifier, FormVerifier      KeyRegistry, RoundVerifier, FormVerifier, Project
+//!  factory, KeyRegistry, RoundVerifier, RangeVerifier      KeyRegistry, RoundVerifier, RangeVerifier, Project
 //! ```
 //!
 //! A deployer also writes the first storage, so code alone proves little: a project whose constructor filled its storage
@@ -88,8 +88,8 @@ impl Subject<'_> {
         let words = [&shared[..], &point_words(&kzg.x1), &square].concat();
         let code = RuntimeCode::round_verifier().with(&words);
         self.require("its verifier", market.round_verifier, code).await?;
-        let code = RuntimeCode::form_verifier().with(&shared);
-        self.require("its form verifier", market.form_verifier, code).await?;
+        let code = RuntimeCode::range_verifier().with(&shared);
+        self.require("its range verifier", market.range_verifier, code).await?;
         let code = RuntimeCode::key_registry().with(&[word_from_u128(1), keys_hash]);
         self.require("its key registry", market.key_registry, code).await
     }
@@ -110,15 +110,15 @@ impl Subject<'_> {
     }
 
     async fn factory(&self, market: &Market, implementation: Address20) -> Result<Vec<u8>, ChainError> {
-        let words = [market.key_registry, market.round_verifier, market.form_verifier, implementation];
+        let words = [market.key_registry, market.round_verifier, market.range_verifier, implementation];
         let code = RuntimeCode::project_factory().with(&words.map(|address| word_from_address(&address)));
         self.require("its factory", market.factory, code.clone()).await?;
         Ok(code.unwrap_or_default())
     }
 
     async fn implementation(&self, market: &Market, at: Address20) -> Result<(), ChainError> {
-        let Market { factory, key_registry, round_verifier, form_verifier } = *market;
-        let addresses = [factory, key_registry, round_verifier, form_verifier, at];
+        let Market { factory, key_registry, round_verifier, range_verifier } = *market;
+        let addresses = [factory, key_registry, round_verifier, range_verifier, at];
         let mut words = signing_domain(self.chain.chain_id(), at).to_vec();
         words.extend(addresses.map(|address| word_from_address(&address)));
         let code = RuntimeCode::project().with(&words);
@@ -278,7 +278,7 @@ mod tests {
         for (part, at) in [
             ("the code that it runs", implementation),
             ("its verifier", market.round_verifier),
-            ("its form verifier", market.form_verifier),
+            ("its range verifier", market.range_verifier),
             ("its key registry", market.key_registry),
             ("its factory", market.factory),
         ] {

@@ -182,10 +182,10 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
     }
 }
 
-/// A proof of form in the contract's types.
-pub(super) fn form_proof(words: &RangeProofWords) -> bindings::FormProof {
+/// A range proof in the contract's types.
+pub(super) fn range_proof_words(words: &RangeProofWords) -> bindings::RangeProof {
     let values = |words: &[[u8; 32]]| words.iter().copied().map(from_word).collect();
-    bindings::FormProof { points: values(&words.points), values: values(&words.values) }
+    bindings::RangeProof { points: values(&words.points), values: values(&words.values) }
 }
 
 impl TryFrom<bindings::project::CommitUpdateCall> for CommitCall {
@@ -197,7 +197,7 @@ impl TryFrom<bindings::project::CommitUpdateCall> for CommitCall {
             round: narrow(call.round, "a commitment's round")?,
             commitment: point(call.commitment, "a commitment")?,
             seal: call.seal,
-            form: RangeProofWords { points: words(call.proof.points), values: words(call.proof.values) },
+            range_proof: RangeProofWords { points: words(call.proof.points), values: words(call.proof.values) },
         })
     }
 }

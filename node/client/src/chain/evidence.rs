@@ -46,7 +46,7 @@ impl Project {
         call.map_err(|e| ChainError::decode(name(transaction), e)).and_then(Settlement::try_from).map(Some)
     }
 
-    /// The arguments of a committing transaction, its proof of form among them; `None` when it went through another contract.
+    /// The arguments of a committing transaction, its range proof among them; `None` when it went through another contract.
     ///
     /// # Errors
     /// See [`Self::settlement_of`].

@@ -24,8 +24,8 @@ pub struct Market {
     pub key_registry: Address20,
     /// Checks the proofs of rounds.
     pub round_verifier: Address20,
-    /// Checks the proofs of form.
-    pub form_verifier: Address20,
+    /// Checks the range proofs.
+    pub range_verifier: Address20,
 }
 
 impl Market {
@@ -50,14 +50,14 @@ impl Market {
         let code = fairshare_contracts::round_verifier_bytecode();
         let round_verifier =
             deploy(chain, "RoundVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
-        let code = fairshare_contracts::form_verifier_bytecode();
-        let form_verifier =
-            deploy(chain, "FormVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
-        let verifiers = [round_verifier, form_verifier].map(|address| Address::from(address).into_token());
+        let code = fairshare_contracts::range_verifier_bytecode();
+        let range_verifier =
+            deploy(chain, "RangeVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
+        let verifiers = [round_verifier, range_verifier].map(|address| Address::from(address).into_token());
         let arguments = [&[registry], &verifiers[..]].concat();
         let code = fairshare_contracts::project_factory_bytecode();
         let factory = deploy(chain, "ProjectFactory", &code, &arguments, &mut receipts).await?;
-        let market = Self { factory, key_registry, round_verifier, form_verifier };
+        let market = Self { factory, key_registry, round_verifier, range_verifier };
         market.require_our_keys(chain).await?;
         Ok((market, receipts))
     }
@@ -72,8 +72,8 @@ impl Market {
             chain.view(factory, FACTORY, project_factory::KeyRegistryCall, None).await?;
         let verifier: project_factory::RoundVerifierReturn =
             chain.view(factory, FACTORY, project_factory::RoundVerifierCall, None).await?;
-        let form: project_factory::FormVerifierReturn =
-            chain.view(factory, FACTORY, project_factory::FormVerifierCall, None).await?;
+        let range_proof: project_factory::RangeVerifierReturn =
+            chain.view(factory, FACTORY, project_factory::RangeVerifierCall, None).await?;
         // A project answers the calls above as well.
         let question = project_factory::IsProjectCall { project: Address::zero() };
         let _: project_factory::IsProjectReturn = chain.view(factory, FACTORY, question, None).await?;
@@ -81,7 +81,7 @@ impl Market {
             factory,
             key_registry: registry.0 .0,
             round_verifier: verifier.0 .0,
-            form_verifier: form.0 .0,
+            range_verifier: range_proof.0 .0,
         };
         market.require_our_keys(chain).await?;
         market.check_genuine(chain).await?;

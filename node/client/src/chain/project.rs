@@ -233,12 +233,12 @@ impl Project {
         let key_registry: bindings::KeyRegistryReturn = self.view(bindings::KeyRegistryCall, None).await?;
         let round_verifier: bindings::RoundVerifierReturn =
             self.view(bindings::RoundVerifierCall, None).await?;
-        let form_verifier: bindings::FormVerifierReturn = self.view(bindings::FormVerifierCall, None).await?;
+        let range_verifier: bindings::RangeVerifierReturn = self.view(bindings::RangeVerifierCall, None).await?;
         Ok(Market {
             factory: factory.0 .0,
             key_registry: key_registry.0 .0,
             round_verifier: round_verifier.0 .0,
-            form_verifier: form_verifier.0 .0,
+            range_verifier: range_verifier.0 .0,
         })
     }
 

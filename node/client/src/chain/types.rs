@@ -235,8 +235,8 @@ pub struct CommitCall {
     pub commitment: G1Affine,
     /// See [`seal`].
     pub seal: [u8; 32],
-    /// Its proof of form.
-    pub form: RangeProofWords,
+    /// Its range proof.
+    pub range_proof: RangeProofWords,
 }
 
 /// A join that its trainer signed, for another account to send and pay.

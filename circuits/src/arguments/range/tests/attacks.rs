@@ -15,7 +15,7 @@ use rand_chacha::ChaCha20Rng;
 
 const D: usize = 24;
 const LIMBS: RangeTable = RangeTable::Limbs8;
-const REFUSED: &str = "FormIdentityFailed";
+const REFUSED: &str = "RangeIdentityFailed";
 
 fn honest() -> RangeWitness {
     RangeWitness::of_update(LIMBS, &random_update(D, 11))

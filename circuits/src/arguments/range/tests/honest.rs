@@ -142,7 +142,7 @@ fn a_proof_is_not_replayed_elsewhere() {
     ] {
         assert_eq!(
             name(verify_range(&srs.kzg_key(), &elsewhere, &proof)),
-            "FormIdentityFailed",
+            "RangeIdentityFailed",
             "{elsewhere:?}"
         );
     }
@@ -189,7 +189,7 @@ fn every_word_of_a_proof_counts() {
         let own: &[Word; 2] = words.points[at..at + 2].try_into().unwrap();
         let negative = point_words(&-crate::curve::words::point_from_words(own).unwrap());
         // W moves v alone, and W' nothing: everything before them moves z, or gamma.
-        let expected = if at >= words.points.len() - 4 { "PairingFailed" } else { "FormIdentityFailed" };
+        let expected = if at >= words.points.len() - 4 { "PairingFailed" } else { "RangeIdentityFailed" };
         for bad in [[[0; 32]; 2], negative, point_words(&srs.g1[3])] {
             assert_eq!(with_point(bad), expected, "point {}", at / 2);
         }
@@ -202,8 +202,8 @@ fn every_word_of_a_proof_counts() {
         };
         let mut flipped = words.values[index];
         flipped[31] ^= 1;
-        assert_eq!(with(flipped), "FormIdentityFailed", "value {index}");
-        assert_eq!(with([0; 32]), "FormIdentityFailed", "value {index}");
+        assert_eq!(with(flipped), "RangeIdentityFailed", "value {index}");
+        assert_eq!(with([0; 32]), "RangeIdentityFailed", "value {index}");
         for bad in [order, base, [0xff; 32]] {
             assert_eq!(with(bad), "ScalarOutOfRange", "value {index}");
         }

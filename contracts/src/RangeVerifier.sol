@@ -2,16 +2,16 @@
 pragma solidity ^0.8.24;
 
 import {KeyedVerifier} from "./KeyedVerifier.sol";
-import {FormProof, FormStatement, IFormVerifier} from "./interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "./interfaces/IRangeVerifier.sol";
 import {IKeyRegistry} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
 import {Bounds} from "./libraries/Bounds.sol";
-import {FormChallenges, FormTranscript} from "./libraries/FormTranscript.sol";
+import {RangeChallenges, RangeTranscript} from "./libraries/RangeTranscript.sol";
 
 /// @title Verifies a range proof: one pairing call of two pairs, for every dimension.
 /// @notice Holds no state and no funds. The caller sets the statement, which the prover must not choose.
 /// @dev Follows docs/protocol.md 7 and uses the names defined there.
-contract FormVerifier is IFormVerifier, KeyedVerifier {
+contract RangeVerifier is IRangeVerifier, KeyedVerifier {
     uint256 private constant R = Bn254.R;
 
     /// @dev All inverses come from one inversion.
@@ -55,16 +55,16 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
 
     constructor(IKeyRegistry registry) KeyedVerifier(registry) {}
 
-    /// @inheritdoc IFormVerifier
+    /// @inheritdoc IRangeVerifier
     function keyRegistry() external view returns (address) {
         return address(REGISTRY);
     }
 
-    /// @inheritdoc IFormVerifier
-    function verify(FormStatement calldata statement, FormProof calldata proof) external view {
+    /// @inheritdoc IRangeVerifier
+    function verify(RangeStatement calldata statement, RangeProof calldata proof) external view {
         _check(statement, proof);
         Opened memory opened = _opened(statement.table, proof.values);
-        FormChallenges memory c = FormTranscript.challenges(statement, proof, KEYS_HASH);
+        RangeChallenges memory c = RangeTranscript.challenges(statement, proof, KEYS_HASH);
         Inverses memory inverse = _inverses(c);
         _checkIdentity(statement.dimension, statement.table, opened, c, inverse);
 
@@ -79,7 +79,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
 
     /* LENGTHS AND POINTS */
 
-    function _check(FormStatement calldata statement, FormProof calldata proof) private pure {
+    function _check(RangeStatement calldata statement, RangeProof calldata proof) private pure {
         uint256 table = statement.table;
         if (!Bounds.isTable(table)) revert UnknownTable(statement.table);
         if (statement.dimension == 0 || statement.dimension >= Bounds.DIMENSION_LIMIT) revert InvalidDimension(statement.dimension);
@@ -122,7 +122,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
 
     /// @dev Running products forward, single inverses on the way back. If a value has no inverse, or if `v` is an
     /// opened point, the argument proves nothing.
-    function _inverses(FormChallenges memory c) internal view returns (Inverses memory inverse) {
+    function _inverses(RangeChallenges memory c) internal view returns (Inverses memory inverse) {
         uint256 yz = mulmod(c.y, c.z, R);
         uint256 vz = mulmod(c.v, c.z, R);
         // z Z_1(v) = (v - z)(vz - 1) must not be 0; its inverse is not needed.
@@ -163,7 +163,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 dimension,
         uint256 table,
         Opened memory v,
-        FormChallenges memory c,
+        RangeChallenges memory c,
         Inverses memory inverse
     ) private view {
         (Side memory atZ, Side memory atInverse, uint256 constantTerm) = _sides(dimension, table, c, inverse);
@@ -177,12 +177,12 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 right = addmod(constantTerm, constantTerm, R);
         right = addmod(right, mulmod(c.z, v.s0, R), R);
         right = addmod(right, mulmod(inverse.z, v.s1, R), R);
-        if (left != right) revert FormIdentityFailed();
+        if (left != right) revert RangeIdentityFailed();
     }
 
     /// @dev The sums of powers at `1/z, 1/(yz)` (the side of `z`) and at `z, z/y` (the side of `1/z`), and `I_d(y)`.
     /// The reciprocals follow from the inverses: `1 / (1 - 1/z) = z / (z - 1)`, and so on.
-    function _sides(uint256 dimension, uint256 table, FormChallenges memory c, Inverses memory inverse)
+    function _sides(uint256 dimension, uint256 table, RangeChallenges memory c, Inverses memory inverse)
         private
         view
         returns (Side memory atZ, Side memory atInverse, uint256 sumY)
@@ -233,7 +233,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     /// @dev `A` at one of the two points.
     function _laurent(
         uint256 table,
-        FormChallenges memory c,
+        RangeChallenges memory c,
         Side memory at,
         uint256 column,
         uint256 high,
@@ -263,10 +263,10 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
     /// @dev `C_L + v W'`: `C_L = C_(f_1) + k C_(f_2) - [r_1(v) + k r_2(v)]_1 - Z_1(v) W` with `k = Z_1(v) / Z_2(v)`.
     /// `C_U` has weight one.
     function _opening(
-        FormStatement calldata statement,
+        RangeStatement calldata statement,
         uint256[] calldata points,
         Opened memory opened,
-        FormChallenges memory c,
+        RangeChallenges memory c,
         Inverses memory inverse
     ) private view returns (uint256 x, uint256 y) {
         uint256 vanishing = mulmod(Bn254.sub(c.v, c.z), Bn254.sub(c.v, inverse.z), R);
@@ -306,7 +306,7 @@ contract FormVerifier is IFormVerifier, KeyedVerifier {
         uint256 table,
         Opened memory o,
         uint256 weight,
-        FormChallenges memory c,
+        RangeChallenges memory c,
         Inverses memory inverse,
         uint256 ratio
     ) private pure returns (uint256) {

@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 /// @notice What the project contract fixes about a submission; the trainer cannot choose any of it (docs/protocol.md
 /// 7, first state).
-struct FormStatement {
+struct RangeStatement {
     address project;
     uint256 round;
     address trainer;
@@ -13,14 +13,14 @@ struct FormStatement {
 }
 
 /// @notice The trainer's range proof.
-struct FormProof {
+struct RangeProof {
     uint256[] points; // x, y of [C_HI], C_M, C_F.., C_K, C_S, W, W': 16 words with table 8, 12 with table 16
     uint256[] values; // U, [HI], S at z, 1/z, then F.., K, M at yz, y/z: 14 words with table 8, 10 with table 16
 }
 
 /// @title Checks that every entry of a committed update lies in [-2^15, 2^15).
 /// @notice Covers the entries below `d`; the Gram argument of the round excludes entries beyond.
-interface IFormVerifier {
+interface IRangeVerifier {
     /// @notice A scalar is not below the group order `r`.
     error ScalarOutOfRange(uint256 value);
     /// @notice A coordinate is not below `q`, a point is not on the curve, or the commitment is infinity.
@@ -28,7 +28,7 @@ interface IFormVerifier {
     /// @notice A challenge is a pole of the argument. Happens with negligible probability.
     error DegenerateChallenge();
     /// @notice The opened values violate the lookup identity: some entry is not in the table.
-    error FormIdentityFailed();
+    error RangeIdentityFailed();
     /// @notice The opening of the committed polynomials is wrong.
     error PairingFailed();
     /// @notice The number of points or values does not match the table.
@@ -39,7 +39,7 @@ interface IFormVerifier {
     error InvalidDimension(uint256 dimension);
 
     /// @notice Returns if the proof is valid; otherwise reverts with the reason.
-    function verify(FormStatement calldata statement, FormProof calldata proof) external view;
+    function verify(RangeStatement calldata statement, RangeProof calldata proof) external view;
 
     /// @notice The registry that holds this verifier's keys.
     function keyRegistry() external view returns (address);

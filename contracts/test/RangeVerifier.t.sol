@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof, FormStatement, IFormVerifier} from "../src/interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "../src/interfaces/IRangeVerifier.sol";
 import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {Transcript} from "../src/libraries/Transcript.sol";
@@ -9,16 +9,16 @@ import {DegenerateProbe, KeyRegistry} from "./support/Deployed.sol";
 import {Vectors} from "./support/Vectors.sol";
 
 /// @dev Range proofs of the real prover (tests/vectors/form_*.json): accepted unchanged, refused with any word changed.
-contract FormVerifierTest is Vectors {
+contract RangeVerifierTest is Vectors {
     uint256 private constant R = Bn254.R;
 
     struct Vector {
-        FormStatement statement;
-        FormProof proof;
+        RangeStatement statement;
+        RangeProof proof;
         bytes32[] states;
     }
 
-    IFormVerifier private verifier;
+    IRangeVerifier private verifier;
     KeyRegistry private registry;
     Vector private limbs;
     Vector private bits;
@@ -26,23 +26,23 @@ contract FormVerifierTest is Vectors {
     event Gas(string what, uint256 used);
 
     function setUp() public {
-        string memory json = file("form_limbs.json");
+        string memory json = file("range_limbs.json");
         vm.chainId(vm.parseJsonUint(json, ".chainId"));
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".kzg");
         registry = newRegistry(true, x1, g2, new IVerifyingKey[](0));
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keysHash"));
         verifier = newVerifier(registry);
         read(limbs, json);
-        read(bits, file("form_bits.json"));
+        read(bits, file("range_bits.json"));
     }
 
-    function newVerifier(KeyRegistry keys) private returns (IFormVerifier) {
-        return IFormVerifier(deploy("FormVerifier.sol:FormVerifier", abi.encode(keys)));
+    function newVerifier(KeyRegistry keys) private returns (IRangeVerifier) {
+        return IRangeVerifier(deploy("RangeVerifier.sol:RangeVerifier", abi.encode(keys)));
     }
 
     function read(Vector storage vector, string memory json) private {
-        vector.statement = readFormStatement(json, "");
-        vector.proof = readFormProof(json, "");
+        vector.statement = readRangeStatement(json, "");
+        vector.proof = readRangeProof(json, "");
         vector.states = vm.parseJsonBytes32Array(json, ".states");
     }
 
@@ -58,7 +58,7 @@ contract FormVerifierTest is Vectors {
     }
 
     function used(Vector storage vector) private view returns (uint256 gas) {
-        (FormStatement memory s, FormProof memory p) = (vector.statement, vector.proof);
+        (RangeStatement memory s, RangeProof memory p) = (vector.statement, vector.proof);
         gas = gasleft();
         verifier.verify(s, p);
         gas -= gasleft();
@@ -71,14 +71,14 @@ contract FormVerifierTest is Vectors {
     }
 
     function checkStates(Vector storage vector, uint256 step) private view {
-        FormStatement memory s = vector.statement;
+        RangeStatement memory s = vector.statement;
         uint256[] memory items = new uint256[](9);
         (items[0], items[1], items[2]) = (block.chainid, uint160(s.project), s.round);
         (items[3], items[4], items[5]) = (uint160(s.trainer), s.dimension, s.table);
         items[6] = uint256(registry.keysHash());
         (items[7], items[8]) = (s.commitment[0], s.commitment[1]);
         bytes32[7] memory states;
-        states[0] = Transcript.absorb(0, "fairshare.form.v1", items);
+        states[0] = Transcript.absorb(0, "fairshare.range.v1", items);
         uint256[] memory p = vector.proof.points;
         states[1] = Transcript.absorb(states[0], "counts", part(p, 0, step));
         states[2] = Transcript.absorb(states[1], "fractions", part(p, step, step + 2));
@@ -102,12 +102,12 @@ contract FormVerifierTest is Vectors {
     /* REFUSED: commitments to other updates */
 
     function test_verify_refusesEveryCheat() public {
-        string memory json = file("form_cheats.json");
+        string memory json = file("range_cheats.json");
         uint256 count = vm.parseJsonUint(json, ".count");
         assertTrue(count >= 10);
         for (uint256 i; i < count; ++i) {
             string memory at = string.concat(".case", digits(i));
-            refused(readFormStatement(json, at), readFormProof(json, at), IFormVerifier.FormIdentityFailed.selector);
+            refused(readRangeStatement(json, at), readRangeProof(json, at), IRangeVerifier.RangeIdentityFailed.selector);
         }
     }
 
@@ -125,13 +125,13 @@ contract FormVerifierTest is Vectors {
 
     /// @param s place of `S(z)`, @param f place of `F(yz)` of the first column
     function bend(Vector storage vector, uint256 s, uint256 f) private {
-        (FormStatement memory st, FormProof memory p) = (vector.statement, vector.proof);
+        (RangeStatement memory st, RangeProof memory p) = (vector.statement, vector.proof);
         uint256 z = Transcript.challenge(vector.states[4]);
         uint256 honest = p.values[s];
         // z S(z) + S(1/z)/z is unchanged if S(z) gains 1 and S(1/z) loses z^2.
         p.values[s] = addmod(honest, 1, R);
         p.values[s + 1] = addmod(p.values[s + 1], R - mulmod(z, z, R), R);
-        refused(st, p, IFormVerifier.PairingFailed.selector);
+        refused(st, p, IRangeVerifier.PairingFailed.selector);
         p.values[s + 1] = addmod(p.values[s + 1], mulmod(z, z, R), R);
 
         // U(z) gains 1: A(1/z) gains F(y/z), with limbs g F_2(y/z), and z S(z) compensates.
@@ -139,7 +139,7 @@ contract FormVerifierTest is Vectors {
         if (st.table == 8) gain = mulmod(p.values[f + 3], Transcript.challenge(vector.states[3]), R);
         p.values[s] = addmod(honest, mulmod(gain, Bn254.inverse(z), R), R);
         p.values[0] = addmod(p.values[0], 1, R);
-        refused(st, p, IFormVerifier.PairingFailed.selector);
+        refused(st, p, IRangeVerifier.PairingFailed.selector);
     }
 
     /* REFUSED: replays */
@@ -147,9 +147,9 @@ contract FormVerifierTest is Vectors {
     function test_verify_refusesAProofForAnythingElse() public {
         for (uint256 k; k < 2; ++k) {
             Vector storage vector = k == 0 ? limbs : bits;
-            FormProof memory p = vector.proof;
-            bytes4 reason = IFormVerifier.FormIdentityFailed.selector;
-            FormStatement memory s = vector.statement;
+            RangeProof memory p = vector.proof;
+            bytes4 reason = IRangeVerifier.RangeIdentityFailed.selector;
+            RangeStatement memory s = vector.statement;
             s.project = address(uint160(s.project) ^ 1);
             refused(s, p, reason);
             s = vector.statement;
@@ -169,7 +169,7 @@ contract FormVerifierTest is Vectors {
             refused(s, p, reason);
             s = vector.statement;
             s.table = s.table == 8 ? 16 : 8;
-            refused(s, p, IFormVerifier.WrongLength.selector);
+            refused(s, p, IRangeVerifier.WrongLength.selector);
             vm.chainId(1);
             refused(vector.statement, p, reason);
             vm.chainId(31337);
@@ -181,7 +181,7 @@ contract FormVerifierTest is Vectors {
         (uint256[2] memory x1, uint256[12] memory g2) = registry.kzg();
         KeyRegistry other = newRegistry(false, x1, g2, new IVerifyingKey[](0));
         verifier = newVerifier(other);
-        refused(limbs.statement, limbs.proof, IFormVerifier.FormIdentityFailed.selector);
+        refused(limbs.statement, limbs.proof, IRangeVerifier.RangeIdentityFailed.selector);
     }
 
     /* REFUSED: every word changed */
@@ -192,9 +192,9 @@ contract FormVerifierTest is Vectors {
     }
 
     function everyPoint(Vector storage vector) private {
-        FormStatement memory s = vector.statement;
-        FormProof memory p = vector.proof;
-        bytes4 invalid = IFormVerifier.InvalidPoint.selector;
+        RangeStatement memory s = vector.statement;
+        RangeProof memory p = vector.proof;
+        bytes4 invalid = IRangeVerifier.InvalidPoint.selector;
         for (uint256 i; i < p.points.length; ++i) {
             uint256 honest = p.points[i];
             uint256[6] memory bad = [honest ^ 1, 0, R, Bn254.Q, honest + Bn254.Q, type(uint256).max];
@@ -208,8 +208,8 @@ contract FormVerifierTest is Vectors {
             (uint256 x, uint256 y) = (p.points[i], p.points[i + 1]);
             // Words that the transcript absorbs before the values change z; W and W' change only the opening.
             bytes4 reason = i + 4 >= p.points.length
-                ? IFormVerifier.PairingFailed.selector
-                : IFormVerifier.FormIdentityFailed.selector;
+                ? IRangeVerifier.PairingFailed.selector
+                : IRangeVerifier.RangeIdentityFailed.selector;
             p.points[i + 1] = Bn254.Q - y;
             refused(s, p, reason);
             (p.points[i], p.points[i + 1]) = (1, 2);
@@ -237,19 +237,19 @@ contract FormVerifierTest is Vectors {
     }
 
     function everyValue(Vector storage vector) private {
-        FormStatement memory s = vector.statement;
-        FormProof memory p = vector.proof;
+        RangeStatement memory s = vector.statement;
+        RangeProof memory p = vector.proof;
         for (uint256 i; i < p.values.length; ++i) {
             uint256 honest = p.values[i];
             uint256[4] memory changed = [addmod(honest, 1, R), addmod(honest, R - 1, R), 0, R - honest];
             for (uint256 k; k < changed.length; ++k) {
                 p.values[i] = changed[k];
-                refused(s, p, IFormVerifier.FormIdentityFailed.selector);
+                refused(s, p, IRangeVerifier.RangeIdentityFailed.selector);
             }
             uint256[4] memory large = [R, honest + R, Bn254.Q, type(uint256).max];
             for (uint256 k; k < large.length; ++k) {
                 p.values[i] = large[k];
-                vm.expectRevert(abi.encodeWithSelector(IFormVerifier.ScalarOutOfRange.selector, large[k]));
+                vm.expectRevert(abi.encodeWithSelector(IRangeVerifier.ScalarOutOfRange.selector, large[k]));
                 verifier.verify(s, p);
             }
             p.values[i] = honest;
@@ -257,35 +257,35 @@ contract FormVerifierTest is Vectors {
     }
 
     function testFuzz_verify_refusesAnyOtherWord(uint256 index, uint256 word) public {
-        FormProof memory p = limbs.proof;
+        RangeProof memory p = limbs.proof;
         index %= 30;
         uint256[] memory where = index < 16 ? p.points : p.values;
         uint256 at = index < 16 ? index : index - 16;
         vm.assume(where[at] != word);
         where[at] = word;
-        (bool accepted,) = address(verifier).staticcall(abi.encodeCall(IFormVerifier.verify, (limbs.statement, p)));
+        (bool accepted,) = address(verifier).staticcall(abi.encodeCall(IRangeVerifier.verify, (limbs.statement, p)));
         assertFalse(accepted);
     }
 
     function test_verify_refusesWrongLengthsTablesAndDimensions() public {
-        FormStatement memory s = limbs.statement;
-        FormProof memory p = limbs.proof;
-        FormProof memory other = bits.proof;
-        refused(s, other, IFormVerifier.WrongLength.selector);
-        refused(s, FormProof(p.points, part(p.values, 0, 13)), IFormVerifier.WrongLength.selector);
-        refused(s, FormProof(part(p.points, 0, 15), p.values), IFormVerifier.WrongLength.selector);
-        refused(s, FormProof(new uint256[](0), new uint256[](0)), IFormVerifier.WrongLength.selector);
+        RangeStatement memory s = limbs.statement;
+        RangeProof memory p = limbs.proof;
+        RangeProof memory other = bits.proof;
+        refused(s, other, IRangeVerifier.WrongLength.selector);
+        refused(s, RangeProof(p.points, part(p.values, 0, 13)), IRangeVerifier.WrongLength.selector);
+        refused(s, RangeProof(part(p.points, 0, 15), p.values), IRangeVerifier.WrongLength.selector);
+        refused(s, RangeProof(new uint256[](0), new uint256[](0)), IRangeVerifier.WrongLength.selector);
         for (uint256 table; table < 256; ++table) {
             if (table == 8 || table == 16) continue;
             s.table = uint8(table);
-            vm.expectRevert(abi.encodeWithSelector(IFormVerifier.UnknownTable.selector, uint8(table)));
+            vm.expectRevert(abi.encodeWithSelector(IRangeVerifier.UnknownTable.selector, uint8(table)));
             verifier.verify(s, p);
         }
         s.table = 8;
         uint256[3] memory dimensions = [uint256(0), 1 << 22, type(uint256).max];
         for (uint256 i; i < 3; ++i) {
             s.dimension = dimensions[i];
-            vm.expectRevert(abi.encodeWithSelector(IFormVerifier.InvalidDimension.selector, dimensions[i]));
+            vm.expectRevert(abi.encodeWithSelector(IRangeVerifier.InvalidDimension.selector, dimensions[i]));
             verifier.verify(s, p);
         }
     }
@@ -326,11 +326,11 @@ contract FormVerifierTest is Vectors {
     }
 
     function degenerate(DegenerateProbe probe, uint256 y, uint256 z, uint256 v) private {
-        vm.expectRevert(IFormVerifier.DegenerateChallenge.selector);
+        vm.expectRevert(IRangeVerifier.DegenerateChallenge.selector);
         probe.inverses(challenges(y, z, v));
     }
 
-    function refused(FormStatement memory s, FormProof memory p, bytes4 reason) private {
+    function refused(RangeStatement memory s, RangeProof memory p, bytes4 reason) private {
         vm.expectRevert(reason);
         verifier.verify(s, p);
     }

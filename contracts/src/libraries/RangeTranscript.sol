@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {FormProof, FormStatement, IFormVerifier} from "../interfaces/IFormVerifier.sol";
+import {RangeProof, RangeStatement, IRangeVerifier} from "../interfaces/IRangeVerifier.sol";
 import {Bn254} from "./Bn254.sol";
 import {Transcript} from "./Transcript.sol";
 
 /// @notice The challenges of one range proof.
-struct FormChallenges {
+struct RangeChallenges {
     uint256 beta; // shifts the entries of the lookup
     uint256 y; // weighs the entries of a sum
     uint256 g; // folds the identities
@@ -16,10 +16,10 @@ struct FormChallenges {
 }
 
 /// @title The transcript of a range proof (docs/protocol.md 7).
-library FormTranscript {
+library RangeTranscript {
     using Transcript for bytes32;
 
-    bytes32 private constant FORM = "fairshare.form.v1";
+    bytes32 private constant RANGE = "fairshare.range.v1";
     bytes32 private constant COUNTS = "counts";
     bytes32 private constant FRACTIONS = "fractions";
     bytes32 private constant FOLD = "fold";
@@ -28,10 +28,10 @@ library FormTranscript {
     bytes32 private constant QUOTIENT = "quotient";
 
     /// @notice Derives all challenges; refuses values for which the argument proves nothing.
-    function challenges(FormStatement calldata statement, FormProof calldata proof, bytes32 keysHash)
+    function challenges(RangeStatement calldata statement, RangeProof calldata proof, bytes32 keysHash)
         internal
         view
-        returns (FormChallenges memory c)
+        returns (RangeChallenges memory c)
     {
         bytes32 state = _firstState(statement, keysHash);
         uint256[] calldata points = proof.points;
@@ -60,14 +60,14 @@ library FormTranscript {
         uint256 size = 1 << statement.table;
         uint256 highest = statement.table == 8 ? size - 1 : size / 2 - 1;
         if (addmod(c.beta, highest, Bn254.R) < size || c.g == 0 || c.gamma == 0) {
-            revert IFormVerifier.DegenerateChallenge();
+            revert IRangeVerifier.DegenerateChallenge();
         }
     }
 
-    function _firstState(FormStatement calldata statement, bytes32 keysHash) private view returns (bytes32) {
+    function _firstState(RangeStatement calldata statement, bytes32 keysHash) private view returns (bytes32) {
         return Transcript.absorbWords(
             0,
-            FORM,
+            RANGE,
             abi.encodePacked(
                 block.chainid,
                 uint256(uint160(statement.project)),

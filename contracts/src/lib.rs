@@ -26,7 +26,7 @@ mod bytecode;
 mod revert;
 
 pub use bytecode::{
-    range_verifier_bytecode, key_registry_bytecode, project_factory_bytecode, round_verifier_bytecode,
+    key_registry_bytecode, project_factory_bytecode, range_verifier_bytecode, round_verifier_bytecode,
     verifying_keys, RuntimeCode, VerifyingKeyCode,
 };
 pub use revert::explain_revert;

@@ -214,7 +214,9 @@ pub(crate) fn prepare(lines: &[Line]) {
         Work::Round { dimension, .. } | Work::Argument { dimension, .. } | Work::Commit { dimension } => {
             dimension
         }
-        Work::RangeProof { dimension } => RangeTable::for_dimension(dimension as u32).points(dimension as u32),
+        Work::RangeProof { dimension } => {
+            RangeTable::for_dimension(dimension as u32).points(dimension as u32)
+        }
         Work::Multiply { log2, .. } => 1 << log2,
         Work::Assessment { .. } => FEW,
         Work::Direct { .. } => 1,

@@ -144,7 +144,9 @@ impl Posted {
             let (slot, trainer) = (update.slot, update.trainer);
             let table = match RangeTable::from_id(terms.table) {
                 Ok(table) => table,
-                Err(error) => return Some(RoundFault::RangeProof { slot, trainer, reason: error.to_string() }),
+                Err(error) => {
+                    return Some(RoundFault::RangeProof { slot, trainer, reason: error.to_string() })
+                }
             };
             let statement = RangeStatement {
                 chain_id: project.chain().chain_id(),

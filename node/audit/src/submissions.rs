@@ -188,6 +188,7 @@ pub fn check_form(
     if (call.commitment, call.seal) != (update.commitment, update.seal) || call.round != statement.round {
         return Err(fault("the transaction carries another commitment than the log".into()));
     }
-    let proof = RangeProof::from_words(statement.table, &call.range_proof).map_err(|e| fault(e.to_string()))?;
+    let proof =
+        RangeProof::from_words(statement.table, &call.range_proof).map_err(|e| fault(e.to_string()))?;
     verify_range(key, &statement, &proof).map_err(|e| fault(e.to_string()))
 }

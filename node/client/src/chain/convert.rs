@@ -197,7 +197,10 @@ impl TryFrom<bindings::project::CommitUpdateCall> for CommitCall {
             round: narrow(call.round, "a commitment's round")?,
             commitment: point(call.commitment, "a commitment")?,
             seal: call.seal,
-            range_proof: RangeProofWords { points: words(call.proof.points), values: words(call.proof.values) },
+            range_proof: RangeProofWords {
+                points: words(call.proof.points),
+                values: words(call.proof.values),
+            },
         })
     }
 }

@@ -15,7 +15,7 @@
 use ethers::abi::Tokenizable;
 use ethers::contract::EthEvent;
 use ethers::providers::Middleware;
-use ethers::types::{Address, BlockId, BlockNumber, Filter, H256};
+use ethers::types::{Address, BlockId, BlockNumber, Bytes, Filter, H256, U64};
 use ethers::utils::get_contract_address;
 use fairshare_circuits::{
     g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, KzgKey, PinnedKeys,
@@ -29,7 +29,7 @@ use super::error::ChainError;
 use super::signed_join::signing_domain;
 use super::{Market, Project, Terms};
 use crate::address::{format_address, Address20};
-use crate::retry::{pause, LAG_ATTEMPTS};
+use crate::retry::while_lagging;
 
 const PROJECT: &str = "project";
 const FACTORY: &str = "project factory";
@@ -135,21 +135,11 @@ impl Subject<'_> {
             .topic0(project_factory::ProjectCreatedFilter::signature())
             .topic1(project)
             .from_block(0);
-        let mut attempt = 1;
-        let (hash, block) = loop {
-            let logs = self.chain.ask("eth_getLogs", provider.get_logs(&filter)).await?;
-            let created = logs.iter().find(|log| {
-                log.address.0 == factory && log.topics.get(1) == Some(&project) && log.removed != Some(true)
-            });
-            if let Some(found) = created.and_then(|log| Some((log.transaction_hash?, log.block_number?))) {
-                break found;
-            }
-            // As for code: a node that is some blocks behind does not have the event yet.
-            if attempt >= LAG_ATTEMPTS {
-                return Err(self.refuse("its factory has no event of its creation"));
-            }
-            tokio::time::sleep(pause(attempt)).await;
-            attempt += 1;
+        // As for code: a node that is some blocks behind does not have the event yet.
+        let found =
+            while_lagging(|| self.created(&filter, factory, project), |found| matches!(found, Ok(None)));
+        let Some((hash, block)) = found.await? else {
+            return Err(self.refuse("its factory has no event of its creation"));
         };
         let question = provider.get_transaction(hash);
         let transaction = self.chain.ask("eth_getTransactionByHash", question).await?;
@@ -161,6 +151,20 @@ impl Subject<'_> {
             return Ok(());
         }
         Err(self.refuse("it was created before its factory had its code"))
+    }
+
+    /// Transaction and block of the factory's event of the project's creation.
+    async fn created(
+        &self,
+        filter: &Filter,
+        factory: Address20,
+        project: H256,
+    ) -> Result<Option<(H256, U64)>, ChainError> {
+        let logs = self.chain.ask("eth_getLogs", self.chain.inner.provider.get_logs(filter)).await?;
+        let created = logs.iter().find(|log| {
+            log.address.0 == factory && log.topics.get(1) == Some(&project) && log.removed != Some(true)
+        });
+        Ok(created.and_then(|log| Some((log.transaction_hash?, log.block_number?))))
     }
 }
 
@@ -208,22 +212,15 @@ impl Chain {
     /// block has none we read again for a while: the contract may be new, and the node some blocks behind.
     pub(super) async fn code(&self, address: Address20, block: Option<u64>) -> Result<Vec<u8>, ChainError> {
         let block = block.map(|number| BlockId::Number(BlockNumber::Number(number.into())));
-        let mut attempt = 1;
-        loop {
-            let question = self.inner.provider.get_code(Address::from(address), block);
-            let code = self.ask("eth_getCode", question).await?;
-            if !code.is_empty() || block.is_some() || attempt >= LAG_ATTEMPTS {
-                return Ok(code.to_vec());
-            }
-            tokio::time::sleep(pause(attempt)).await;
-            attempt += 1;
-        }
+        let read = || self.ask("eth_getCode", self.inner.provider.get_code(Address::from(address), block));
+        let lags =
+            |code: &Result<Bytes, ChainError>| block.is_none() && code.as_ref().is_ok_and(|c| c.is_empty());
+        Ok(while_lagging(read, lags).await?.to_vec())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ethers::types::Bytes;
     use fairshare_circuits::G1Affine;
     use fairshare_protocol::Specification;
 

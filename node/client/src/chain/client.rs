@@ -17,7 +17,7 @@ use super::head::Head;
 use super::transport::Retrying;
 use super::wallet::Wallet;
 use crate::address::{format_address, Address20};
-use crate::retry::{pause, LAG_ATTEMPTS};
+use crate::retry::while_lagging;
 
 /// What we say of a node whose latest block is from before the contract.
 pub(super) const LAGGING: &str = "its latest block is older than the contract: it is behind";
@@ -185,30 +185,23 @@ impl Chain {
         block: Option<H256>,
     ) -> Result<R, ChainError> {
         let name = C::function_name();
-        let block = block.map_or(BlockNumber::Latest.into(), BlockId::Hash);
+        let at = block.map_or(BlockNumber::Latest.into(), BlockId::Hash);
         let other = |reason: String| ChainError::OtherContract { what, address: contract, reason };
         let data: Bytes = call.encode().into();
-        let mut attempt = 1;
-        loop {
-            match self.call(None, Some(contract), data.clone(), U256::zero(), block).await {
-                // As if there were no code: the contract is new, and this node of the provider some blocks behind.
-                Ok(answer) if answer.is_empty() && matches!(block, BlockId::Hash(_)) => {
-                    let (what, rpc) = (format!("{name}()"), self.inner.rpc.clone());
-                    return Err(ChainError::Rpc { what, rpc, reason: LAGGING.to_owned() });
-                }
-                Ok(answer) if answer.is_empty() && attempt < LAG_ATTEMPTS => {
-                    tokio::time::sleep(pause(attempt)).await;
-                    attempt += 1;
-                }
-                Ok(answer) => {
-                    return R::decode(&answer)
-                        .map_err(|e| other(format!("{name}() returns another type: {e}")));
-                }
-                Err(CallError::Revert(data)) => {
-                    return Err(other(format!("{name}() fails: {}", explain(&data))))
-                }
-                Err(CallError::Other(error)) => return Err(error),
+        // Empty as if there were no code: the contract is new, and this node of the provider some blocks behind.
+        let lags = |answer: &Result<Bytes, CallError>| answer.as_ref().is_ok_and(|answer| answer.is_empty());
+        let read = || self.call(None, Some(contract), data.clone(), U256::zero(), at);
+        // A block that is given stays as it is: our caller takes a later one.
+        match while_lagging(read, |answer| block.is_none() && lags(answer)).await {
+            answer if block.is_some() && lags(&answer) => {
+                let (what, rpc) = (format!("{name}()"), self.inner.rpc.clone());
+                Err(ChainError::Rpc { what, rpc, reason: LAGGING.to_owned() })
             }
+            Ok(answer) => {
+                R::decode(&answer).map_err(|e| other(format!("{name}() returns another type: {e}")))
+            }
+            Err(CallError::Revert(data)) => Err(other(format!("{name}() fails: {}", explain(&data)))),
+            Err(CallError::Other(error)) => Err(error),
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) swallow: u32,
     /// Questions to answer with a proxy's page.
     pub(super) pages: u32,
+    /// Questions to answer with an error of the node once a transaction has arrived, by method.
+    pub(super) failures: HashMap<&'static str, u32>,
     /// Whether contract calls are refused from now on.
     pub(super) refuses: bool,
     mined: HashMap<H256, u64>,
@@ -61,6 +63,7 @@ impl FakeChain {
             resets: 0,
             swallow: 0,
             pages: 0,
+            failures: HashMap::new(),
             refuses: false,
             mined: HashMap::new(),
         };
@@ -135,6 +138,12 @@ impl State {
     }
 
     fn answer(&mut self, method: &str, parameters: &Value) -> Result<Value, (i64, &'static str)> {
+        if let Some(left) = self.failures.get_mut(method).filter(|left| **left > 0) {
+            if !self.sent.is_empty() {
+                *left -= 1;
+                return Err((-32603, "the state is being pruned"));
+            }
+        }
         Ok(match method {
             "eth_chainId" => json!("0x7a69"),
             "eth_maxPriorityFeePerGas" => json!("0x8"),

@@ -12,7 +12,7 @@ use futures::{stream, StreamExt, TryStreamExt};
 use super::error::ChainError;
 use super::events::decode;
 use super::project::Project;
-use super::send::summary;
+use super::receipts::summary;
 use super::types::{
     CommittedUpdate, EventKind, ProjectEvent, PublishedModel, RevealedUpdate, SettledRound, Settlement,
 };

@@ -17,6 +17,7 @@ mod history;
 mod market;
 mod pending;
 mod project;
+mod receipts;
 mod send;
 mod signed_join;
 mod token;

@@ -142,7 +142,8 @@ impl<'a> Pending<'a> {
         self.fees
     }
 
-    /// Broadcasts until one transaction is mined, and gives its receipt.
+    /// Broadcasts until one transaction is mined, and gives its receipt. A fault of the node does not end the wait: what
+    /// is signed may be on its way.
     pub(super) async fn mined(&mut self, wait: &Wait) -> Result<TransactionReceipt, Unmined> {
         let mut refusals = 0;
         let mut fault = None;
@@ -153,23 +154,24 @@ impl<'a> Pending<'a> {
         let mut next_fee = Instant::now() + replace;
         loop {
             if Instant::now() >= next_broadcast {
-                match self.broadcast().await? {
-                    Answer::Taken | Answer::Silent => refusals = 0,
-                    Answer::NonceUsed if self.signed.len() == 1 && !self.was_taken => {
+                match self.broadcast().await {
+                    Ok(Answer::Taken | Answer::Silent) => refusals = 0,
+                    Ok(Answer::NonceUsed) if self.signed.len() == 1 && !self.was_taken => {
                         // Unless it is our own transaction, seen through a node that answered too late.
                         if let Ok(Some(receipt)) = self.receipt().await {
                             return Ok(receipt);
                         }
                         return Err(Unmined::NonceTaken);
                     }
-                    Answer::NonceUsed | Answer::FeeTooLow => {}
-                    Answer::Refused(reason) => {
+                    Ok(Answer::NonceUsed | Answer::FeeTooLow) => {}
+                    Ok(Answer::Refused(reason)) => {
                         refusals += 1;
                         if refusals >= REFUSALS && !self.was_taken {
                             return Err(self.chain.refusal(self.action, reason).into());
                         }
                         fault = Some(reason);
                     }
+                    Err(error) => fault = Some(error.to_string()),
                 }
                 next_broadcast = Instant::now() + resend;
             }
@@ -179,9 +181,7 @@ impl<'a> Pending<'a> {
                 Err(error) => fault = Some(error.to_string()),
             }
             if wait.is_over(head.as_ref()) {
-                let (action, transaction) = (self.action.to_owned(), self.newest().0);
-                let seconds = wait.seconds();
-                return Err(ChainError::NotMined { action, transaction, seconds, fault }.into());
+                break;
             }
             if Instant::now() >= next_look {
                 match self.look().await {
@@ -191,18 +191,17 @@ impl<'a> Pending<'a> {
                         if foreign >= FOREIGN_LOOKS {
                             return Err(Unmined::NonceTaken);
                         }
-                        // Nobody mines this before the earlier one, which our caller has to send again first.
                         early = if place == Ordering::Greater { early + 1 } else { 0 };
                         if early >= FOREIGN_LOOKS {
-                            let (action, transaction) = (self.action.to_owned(), self.newest().0);
-                            let fault =
-                                Some("a fork took back an earlier transaction of the wallet".to_owned());
-                            let seconds = wait.seconds();
-                            return Err(ChainError::NotMined { action, transaction, seconds, fault }.into());
+                            // Nobody mines this before the earlier one, which our caller has to send again first.
+                            fault = Some("a fork took back an earlier transaction of the wallet".to_owned());
+                            break;
                         }
                         if !is_used && (found.base_fee > self.fees.max_fee || Instant::now() >= next_fee) {
-                            if self.raise(&found).await? {
-                                next_broadcast = Instant::now();
+                            match self.raise(&found).await {
+                                Ok(true) => next_broadcast = Instant::now(),
+                                Ok(false) => {}
+                                Err(error) => fault = Some(error.to_string()),
                             }
                             next_fee = Instant::now() + replace;
                         }
@@ -214,6 +213,8 @@ impl<'a> Pending<'a> {
             }
             tokio::time::sleep((wait.started.elapsed() / 8).clamp(POLLING_INTERVAL, LONGEST_POLL)).await;
         }
+        let (action, transaction) = (self.action.to_owned(), self.newest().0);
+        Err(ChainError::NotMined { action, transaction, seconds: wait.seconds(), fault }.into())
     }
 
     /// Broadcasts the newest transaction; raises its fee at once where the node asks for more.

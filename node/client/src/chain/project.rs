@@ -14,7 +14,7 @@ use super::events::phase;
 use super::market::Market;
 use super::types::{OpenModel, RoundState, Status, Terms, TrainerState};
 use crate::address::Address20;
-use crate::retry::{pause, LAG_ATTEMPTS};
+use crate::retry::while_lagging;
 
 const WHAT: &str = "project";
 
@@ -74,17 +74,9 @@ impl Project {
     /// # Errors
     /// The node's faults.
     pub async fn status(&self) -> Result<Status, ChainError> {
-        let mut attempt = 1;
-        loop {
-            match self.status_now().await {
-                // One node of a provider may be some blocks behind a project that is new.
-                Err(ChainError::Rpc { reason, .. }) if reason == LAGGING && attempt < LAG_ATTEMPTS => {
-                    tokio::time::sleep(pause(attempt)).await;
-                    attempt += 1;
-                }
-                status => return status,
-            }
-        }
+        // One node of a provider may be some blocks behind a project that is new.
+        let lags = |status: &Result<Status, ChainError>| matches!(status, Err(ChainError::Rpc { reason, .. }) if reason == LAGGING);
+        while_lagging(|| self.status_now(), lags).await
     }
 
     async fn status_now(&self) -> Result<Status, ChainError> {
@@ -233,7 +225,8 @@ impl Project {
         let key_registry: bindings::KeyRegistryReturn = self.view(bindings::KeyRegistryCall, None).await?;
         let round_verifier: bindings::RoundVerifierReturn =
             self.view(bindings::RoundVerifierCall, None).await?;
-        let range_verifier: bindings::RangeVerifierReturn = self.view(bindings::RangeVerifierCall, None).await?;
+        let range_verifier: bindings::RangeVerifierReturn =
+            self.view(bindings::RangeVerifierCall, None).await?;
         Ok(Market {
             factory: factory.0 .0,
             key_registry: key_registry.0 .0,

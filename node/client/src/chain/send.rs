@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use ethers::abi::RawLog;
 use ethers::providers::Middleware;
 use ethers::types::transaction::eip2718::TypedTransaction;
 use ethers::types::{
-    Address, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, TransactionReceipt, H256, U256,
+    Address, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, TransactionReceipt, U256,
 };
 use tokio::time::Instant;
 
@@ -16,24 +15,15 @@ use super::error::ChainError;
 use super::fees::{Abandoned, Fees};
 use super::head::Head;
 use super::pending::{Pending, Unmined, Wait};
-use super::types::Receipt;
+use super::receipts::Mined;
 use crate::address::Address20;
 
 /// Longest wait for transactions of the wallet that another process sent.
 const OTHERS_TURN: Duration = Duration::from_secs(10);
-/// How long a node may be behind another one of the same provider.
-const LAG: Duration = Duration::from_secs(20);
 /// Nonces that others may take before we give up.
 const MOST_NONCES: u32 = 6;
 /// Used when the node has no opinion on the tip, 1 gwei.
 const DEFAULT_TIP: u64 = 1_000_000_000;
-
-/// A mined transaction with what the callers need of it.
-pub(super) struct Mined {
-    pub(super) receipt: Receipt,
-    pub(super) contract: Option<Address20>,
-    pub(super) logs: Vec<(Address20, RawLog)>,
-}
 
 /// A call of a contract, or a deployment where `to` is `None`.
 struct Call<'a> {
@@ -184,51 +174,17 @@ impl Chain {
 
     /// What came of a mined transaction.
     async fn outcome(&self, call: &Call<'_>, receipt: TransactionReceipt) -> Result<Mined, ChainError> {
-        if receipt.status == Some(0u64.into()) {
-            let at = receipt.block_number.map_or(BlockNumber::Latest, BlockNumber::Number);
-            let (from, value) = (Some(call.from), call.value.into());
-            let reason = match self.call(from, call.to, call.data.clone(), value, at.into()).await {
-                Err(CallError::Revert(data)) => explain(&data),
-                _ => "another transaction came first, or the gas did not suffice".into(),
-            };
-            let (action, transaction) = (call.action.to_owned(), receipt.transaction_hash.0);
-            return Err(ChainError::Reverted { action, transaction, reason });
+        if receipt.status != Some(0u64.into()) {
+            return Ok(receipt.into());
         }
-        Ok(Mined {
-            receipt: summary(&receipt),
-            contract: receipt.contract_address.map(|a| a.0),
-            logs: receipt
-                .logs
-                .into_iter()
-                .map(|l| (l.address.0, RawLog { topics: l.topics, data: l.data.to_vec() }))
-                .collect(),
-        })
-    }
-
-    /// The receipt of a transaction, when it is mined.
-    pub(super) async fn receipt(&self, hash: H256) -> Result<Option<TransactionReceipt>, ChainError> {
-        let receipt =
-            self.ask("eth_getTransactionReceipt", self.inner.provider.get_transaction_receipt(hash)).await?;
-        // Some nodes answer for a transaction that still waits.
-        Ok(receipt.filter(|receipt| receipt.block_number.is_some()))
-    }
-
-    /// The receipt of a transaction that another node of the provider has shown as mined: this one may be some blocks
-    /// behind, so we wait for it.
-    pub(super) async fn mined_receipt(&self, hash: H256) -> Result<TransactionReceipt, ChainError> {
-        let give_up = Instant::now() + LAG;
-        loop {
-            if let Some(receipt) = self.receipt(hash).await? {
-                return Ok(receipt);
-            }
-            if Instant::now() >= give_up {
-                return Err(ChainError::decode(
-                    format!("the receipt of transaction {hash:?}"),
-                    format!("the node has none after {} s; try another node with --rpc", LAG.as_secs()),
-                ));
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        let at = receipt.block_number.map_or(BlockNumber::Latest, BlockNumber::Number);
+        let (from, value) = (Some(call.from), call.value.into());
+        let reason = match self.call(from, call.to, call.data.clone(), value, at.into()).await {
+            Err(CallError::Revert(data)) => explain(&data),
+            _ => "another transaction came first, or the gas did not suffice".into(),
+        };
+        let (action, transaction) = (call.action.to_owned(), receipt.transaction_hash.0);
+        Err(ChainError::Reverted { action, transaction, reason })
     }
 
     /// What a transaction offers after `head`.
@@ -260,189 +216,6 @@ impl Call<'_> {
     }
 }
 
-pub(super) fn summary(receipt: &TransactionReceipt) -> Receipt {
-    Receipt {
-        transaction: receipt.transaction_hash.0,
-        gas_used: receipt.gas_used.unwrap_or_default().low_u64(),
-        block: receipt.block_number.unwrap_or_default().as_u64(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use ethers::signers::LocalWallet;
-
-    use super::*;
-    use crate::chain::fake::{FakeChain, Sent};
-    use crate::chain::Wallet;
-
-    async fn chain() -> (FakeChain, Chain) {
-        let fake = FakeChain::start().await;
-        let signer: LocalWallet = format!("{:064x}", 7).parse().unwrap();
-        let chain = Chain::connect(&fake.address, Some(Wallet { signer }), None).await.unwrap();
-        (fake, chain)
-    }
-
-    /// Sends a call, and does `act` with the chain every 50 ms meanwhile.
-    async fn send(
-        fake: &FakeChain,
-        chain: &Chain,
-        deadline: Option<u64>,
-        mut act: impl FnMut(&FakeChain),
-    ) -> Result<Mined, ChainError> {
-        let mut sending =
-            std::pin::pin!(chain.send("the reveal", Some([1; 20]), Bytes::default(), 0, deadline));
-        loop {
-            tokio::select! {
-                result = &mut sending => return result,
-                () = tokio::time::sleep(Duration::from_millis(50)) => act(fake),
-            }
-        }
-    }
-
-    fn mine(fake: &FakeChain) {
-        fake.with(|state| state.mine());
-    }
-
-    #[tokio::test]
-    async fn a_transaction_is_sent_once_where_nothing_is_lost() {
-        let (fake, chain) = chain().await;
-        send(&fake, &chain, Some(1_060), mine).await.unwrap();
-        let sent = fake.with(|state| state.sent.clone());
-        assert_eq!(sent.iter().map(|sent| (sent.nonce, sent.max_fee)).collect::<Vec<_>>(), [(0, 208)]);
-    }
-
-    #[tokio::test]
-    async fn a_broadcast_that_is_cut_off_is_made_again() {
-        let (fake, chain) = chain().await;
-        fake.with(|state| state.resets = 3);
-        send(&fake, &chain, Some(1_060), mine).await.unwrap();
-        assert_eq!(fake.with(|state| state.sent.len()), 1);
-    }
-
-    #[tokio::test]
-    async fn a_transaction_that_the_node_forgot_is_sent_again_as_it_was() {
-        let (fake, chain) = chain().await;
-        fake.with(|state| state.swallow = 2);
-        let mined = send(&fake, &chain, Some(1_020), |fake| {
-            if fake.with(|state| state.sent.len() == 3) {
-                mine(fake);
-            }
-        });
-        mined.await.unwrap();
-        let sent = fake.with(|state| state.sent.clone());
-        assert_eq!(sent, [sent[0]; 3]);
-    }
-
-    #[tokio::test]
-    async fn a_fee_that_the_base_fee_passed_is_raised_at_the_same_nonce() {
-        let (fake, chain) = chain().await;
-        let mut risen = false;
-        let mined = send(&fake, &chain, Some(1_600), |fake| {
-            fake.with(|state| {
-                if !risen && !state.pool.is_empty() {
-                    (state.base_fee, risen) = (5_000, true);
-                }
-                if risen {
-                    state.mine();
-                }
-            });
-        });
-        mined.await.unwrap();
-        let sent: Vec<Sent> = fake.with(|state| state.sent.clone());
-        let newest = sent.last().unwrap();
-        assert!(sent.iter().all(|sent| sent.nonce == 0), "{sent:?}");
-        assert!(newest.max_fee > 10_000 && sent[0].max_fee == 208, "{sent:?}");
-        assert_eq!(fake.with(|state| state.used), 1, "one of them was mined");
-    }
-
-    #[tokio::test]
-    async fn a_transaction_that_nobody_mines_is_given_up_at_its_deadline_and_its_nonce_used_again() {
-        let (fake, chain) = chain().await;
-        let lost = send(&fake, &chain, Some(1_004), |fake| {
-            fake.with(|state| {
-                if !state.pool.is_empty() {
-                    state.timestamp = 1_004;
-                }
-            });
-        });
-        let error = lost.await.err().unwrap();
-        assert!(matches!(&error, ChainError::NotMined { .. }), "{error}");
-        assert!(error.is_node_fault(), "the same may succeed later");
-        send(&fake, &chain, None, mine).await.unwrap();
-        let sent = fake.with(|state| state.sent.clone());
-        let (first, last) = (sent.first().unwrap(), sent.last().unwrap());
-        assert_eq!((first.nonce, last.nonce), (0, 0));
-        assert!(last.max_fee > first.max_fee, "{sent:?}");
-        assert_eq!(fake.with(|state| state.used), 1);
-    }
-
-    #[tokio::test]
-    async fn a_nonce_that_another_process_takes_is_given_up_for_the_next_one() {
-        let (fake, chain) = chain().await;
-        let mut taken = false;
-        let mined = send(&fake, &chain, Some(1_600), |fake| {
-            fake.with(|state| match taken {
-                false if !state.pool.is_empty() => {
-                    state.pool.clear();
-                    (state.used, taken) = (1, true);
-                }
-                false => {}
-                true => state.mine(),
-            });
-        });
-        mined.await.unwrap();
-        let nonces: Vec<u64> = fake.with(|state| state.sent.iter().map(|sent| sent.nonce).collect());
-        assert_eq!((nonces.first(), nonces.last()), (Some(&0), Some(&1)), "{nonces:?}");
-        assert_eq!(fake.with(|state| state.used), 2);
-    }
-
-    #[tokio::test]
-    async fn a_transaction_behind_one_that_a_fork_took_back_is_given_up_for_it() {
-        let (fake, chain) = chain().await;
-        fake.with(|state| state.used = 1);
-        let mut forked = false;
-        let lost = send(&fake, &chain, Some(1_600), |fake| {
-            fake.with(|state| {
-                if !forked && !state.pool.is_empty() {
-                    (state.used, forked) = (0, true);
-                }
-                state.mine();
-            });
-        });
-        let error = lost.await.err().unwrap();
-        assert!(
-            matches!(&error, ChainError::NotMined { .. }) && error.to_string().contains("fork"),
-            "{error}"
-        );
-        send(&fake, &chain, None, mine).await.unwrap();
-        let nonces: Vec<u64> = fake.with(|state| state.sent.iter().map(|sent| sent.nonce).collect());
-        assert_eq!((nonces.first(), nonces.last()), (Some(&1), Some(&0)), "{nonces:?}");
-        assert_eq!(fake.with(|state| state.used), 2, "and the one that waited behind it is mined as well");
-    }
-
-    #[tokio::test]
-    async fn what_another_process_did_meanwhile_is_not_done_twice() {
-        let (fake, chain) = chain().await;
-        let mut taken = false;
-        let refused = send(&fake, &chain, Some(1_600), |fake| {
-            fake.with(|state| {
-                if !taken && !state.pool.is_empty() {
-                    state.pool.clear();
-                    (state.used, state.refuses, taken) = (1, true, true);
-                }
-            });
-        });
-        let error = refused.await.err().unwrap();
-        assert!(matches!(error, ChainError::Refused { .. }), "{error}");
-        assert!(fake.with(|state| state.pool.is_empty() && state.used == 1));
-    }
-
-    #[tokio::test]
-    async fn a_node_that_falters_is_asked_again() {
-        let (fake, chain) = chain().await;
-        fake.with(|state| state.pages = 4);
-        assert_eq!(chain.now().await.unwrap(), 1_000);
-        assert_eq!(fake.with(|state| state.pages), 0);
-    }
-}
+#[path = "send_tests.rs"]
+mod tests;

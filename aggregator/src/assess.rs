@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use fairshare_client::{format_address, Collected};
-use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, ProjectPolicy, RoundPolicy};
+use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, ProjectPolicy, RoundPolicy, SlotMask};
 
 use crate::error::AssessError;
 use crate::event::MissingUpdate;
@@ -19,23 +19,18 @@ pub struct RoundTerms {
     pub policy: ProjectPolicy,
 }
 
-/// The slots of a mask, ascending.
-pub fn slots_of(mask: u128) -> Vec<u8> {
-    (0..128).filter(|slot| mask >> slot & 1 == 1).collect()
-}
-
 /// The updates of the active slots, ascending. All of them are needed: the contract sets the active slots.
 ///
 /// # Errors
 /// [`AssessError::SlotOutOfRange`]; [`AssessError::MissingUpdates`] names every active slot without its update.
 pub fn active_updates<'a>(
     terms: &RoundTerms,
-    active: u128,
+    active: SlotMask,
     collected: &'a BTreeMap<u8, Collected>,
 ) -> Result<Vec<(u8, &'a [i16])>, AssessError> {
     let mut updates = vec![];
     let mut missing = vec![];
-    for slot in slots_of(active) {
+    for slot in active.iter() {
         if slot >= terms.slots {
             return Err(AssessError::SlotOutOfRange { slot, slots: terms.slots });
         }
@@ -54,7 +49,7 @@ pub fn active_updates<'a>(
     if missing.is_empty() {
         Ok(updates)
     } else {
-        Err(AssessError::MissingUpdates { active: active.count_ones(), missing })
+        Err(AssessError::MissingUpdates { active: active.count(), missing })
     }
 }
 
@@ -79,7 +74,7 @@ pub fn merge(known: &mut BTreeMap<u8, Collected>, fresh: Vec<Collected>) {
 #[derive(Debug)]
 pub struct AssessedRound {
     /// Active slots.
-    pub active: u128,
+    pub active: SlotMask,
     /// The rule with the numbers of this round.
     pub policy: RoundPolicy,
     /// Inner products, `N x N`.
@@ -101,7 +96,7 @@ pub fn assess_round(
     updates: &[(u8, &[i16])],
 ) -> Result<AssessedRound, AssessError> {
     let mut by_slot: Vec<Option<&[i16]>> = vec![None; usize::from(terms.slots)];
-    let mut active = 0u128;
+    let mut active = SlotMask::EMPTY;
     for (slot, update) in updates {
         let place = by_slot
             .get_mut(usize::from(*slot))
@@ -110,10 +105,10 @@ pub fn assess_round(
             return Err(AssessError::Step { dimension: model.len() });
         }
         *place = Some(update);
-        active |= 1 << slot;
+        active.insert(*slot);
     }
     let gram = GramMatrix::compute(&by_slot)?;
-    let policy = terms.policy.for_round(active.count_ones());
+    let policy = terms.policy.for_round(active.count());
     let assessment = assess(&gram, active, policy)?;
     let step: Vec<(&[i16], u32)> =
         updates.iter().map(|(slot, update)| (*update, assessment.weights[usize::from(*slot)])).collect();

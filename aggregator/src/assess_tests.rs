@@ -40,11 +40,11 @@ fn every_active_slots_update_is_needed_and_no_other() {
         entry(2, Err(Exclusion::CommitmentMismatch)),
         entry(3, Ok(vec![7])),
     ]);
-    let updates = active_updates(&TERMS, 0b1001, &known).unwrap();
+    let updates = active_updates(&TERMS, 0b1001.into(), &known).unwrap();
     assert_eq!(updates, [(0, &[1i16][..]), (3, &[7][..])]);
     // What is not active is left out however good it is; what is active is not, however bad.
-    assert_eq!(active_updates(&TERMS, 0b1000, &known).unwrap().len(), 1);
-    let error = active_updates(&TERMS, 0b110_1101, &known).unwrap_err();
+    assert_eq!(active_updates(&TERMS, 0b1000.into(), &known).unwrap().len(), 1);
+    let error = active_updates(&TERMS, 0b110_1101.into(), &known).unwrap_err();
     let AssessError::MissingUpdates { active: 5, missing } = &error else { panic!("{error}") };
     let slots: Vec<u8> = missing.iter().map(|m| m.slot).collect();
     assert_eq!(slots, [2, 5, 6], "slot 6 was never shown");
@@ -56,7 +56,7 @@ fn every_active_slots_update_is_needed_and_no_other() {
 #[test]
 fn slots_of_another_circuit_settle_nothing() {
     let known = known(vec![entry(8, Ok(vec![1]))]);
-    let error = active_updates(&TERMS, 1 << 8, &known).unwrap_err();
+    let error = active_updates(&TERMS, SlotMask::single(8u8), &known).unwrap_err();
     assert!(matches!(error, AssessError::SlotOutOfRange { slot: 8, slots: 8 }), "{error}");
 }
 

@@ -39,7 +39,7 @@ mod settle;
 mod start;
 mod state;
 
-pub use assess::{active_updates, assess_round, merge, slots_of, AssessedRound, RoundTerms};
+pub use assess::{active_updates, assess_round, merge, AssessedRound, RoundTerms};
 pub use cli::RunArgs;
 pub use error::{AggregatorError, AssessError, SettleError};
 pub use event::{Due, Event, MissingUpdate, RoundSettled, SlotResult, Timings};

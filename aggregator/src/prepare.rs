@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use fairshare_client::{collect, fetch_model, rebuild, watched, ContentId, FileError, Status};
-use fairshare_protocol::{decode_model, encode_model, encoded_len, FileKind, Specification};
+use fairshare_protocol::{decode_model, encode_model, encoded_len, FileKind, SlotMask, Specification};
 
-use crate::assess::{active_updates, assess_round, merge, slots_of, RoundTerms};
+use crate::assess::{active_updates, assess_round, merge, RoundTerms};
 use crate::error::{AggregatorError, AssessError};
 use crate::event::{Event, MissingUpdate, Timings};
 use crate::round::{round_terms, Attempt, Ready};
@@ -48,7 +48,7 @@ impl Service {
         };
         self.report_collected(attempt, active, &missing);
         if !missing.is_empty() {
-            return Err(AssessError::MissingUpdates { active: active.count_ones(), missing }.into());
+            return Err(AssessError::MissingUpdates { active: active.count(), missing }.into());
         }
         let context = RoundContext {
             chain_id: self.chain.chain_id(),
@@ -119,15 +119,15 @@ impl Service {
         Some((model, file))
     }
 
-    fn report_collected(&self, attempt: &mut Attempt, active: u128, missing: &[MissingUpdate]) {
-        let line = format!("{active:x} {missing:?}");
+    fn report_collected(&self, attempt: &mut Attempt, active: SlotMask, missing: &[MissingUpdate]) {
+        let line = format!("{active} {missing:?}");
         if attempt.reported.as_ref() == Some(&line) {
             return;
         }
         attempt.reported = Some(line);
         self.reporter.report(&Event::UpdatesCollected {
             round: attempt.round,
-            active: slots_of(active),
+            active: active.iter().collect(),
             missing: missing.to_vec(),
             collect_ms: attempt.timings.collect_ms,
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fairshare_client::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
 use fairshare_protocol::Assessment;
 
-use crate::assess::{slots_of, RoundTerms};
+use crate::assess::RoundTerms;
 use crate::error::AssessError;
 use crate::event::{RoundSettled, SlotResult, Timings};
 use crate::settle::ProvedRound;
@@ -42,7 +42,7 @@ impl Ready {
             round: self.settlement.round,
             payee: self.settlement.payee,
             active: self.proved.statement.active,
-            kept: self.assessment.kept.bits(),
+            kept: self.assessment.kept,
             coherence: self.assessment.coherence,
             shares: self.assessment.shares.clone(),
             weights: self.assessment.weights.clone(),
@@ -75,14 +75,15 @@ pub(crate) fn settled_event(
     model_file_len: usize,
     attempt: Option<&Attempt>,
 ) -> RoundSettled {
-    let inactive = trainers.keys().copied().filter(|slot| settled.active >> slot & 1 == 0).collect();
+    let inactive = trainers.keys().copied().filter(|slot| !settled.active.contains(*slot)).collect();
     let value = |of: &[u32], slot: u8| of.get(usize::from(slot)).copied().unwrap_or_default();
-    let slots = slots_of(settled.active)
-        .into_iter()
+    let slots = settled
+        .active
+        .iter()
         .map(|slot| SlotResult {
             slot,
             trainer: trainers.get(&slot).map(format_address).unwrap_or_default(),
-            kept: settled.kept >> slot & 1 == 1,
+            kept: settled.kept.contains(slot),
             share: value(&settled.shares, slot),
             weight: value(&settled.weights, slot),
         })
@@ -91,8 +92,8 @@ pub(crate) fn settled_event(
         round: settled.round,
         payee: format_address(&settled.payee),
         by_this_run: attempt.is_some(),
-        kept: slots_of(settled.kept),
-        dropped: slots_of(settled.active & !settled.kept),
+        kept: settled.kept.iter().collect(),
+        dropped: (settled.active - settled.kept).iter().collect(),
         inactive,
         slots,
         coherence: settled.coherence,

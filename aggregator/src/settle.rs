@@ -8,9 +8,9 @@ use fairshare_circuits::{
     RoundStatement,
 };
 use fairshare_client::{Address20, Settlement};
-use fairshare_protocol::Word;
+use fairshare_protocol::{SlotMask, Word};
 
-use crate::assess::{slots_of, AssessedRound};
+use crate::assess::AssessedRound;
 use crate::error::SettleError;
 
 /// The part of a round's statement that does not come from the assessment.
@@ -47,8 +47,9 @@ impl RoundContext {
         keys_hash: Word,
         model_cid: [u8; 32],
     ) -> Result<RoundStatement, SettleError> {
-        let commitments = slots_of(assessed.active)
-            .into_iter()
+        let commitments = assessed
+            .active
+            .iter()
             .map(|slot| {
                 let found = self.committed.get(usize::from(slot));
                 found.map(|(_, point)| (slot, *point)).ok_or(SettleError::NoCommitment { slot })
@@ -72,9 +73,12 @@ impl RoundContext {
 
     /// The trainers whose dropping counts towards the outlier penalty.
     fn outliers(&self, proved: &ProvedRound) -> Vec<Address20> {
-        let dropped = if self.outlier_penalty { proved.statement.active & !proved.kept } else { 0 };
+        if !self.outlier_penalty {
+            return Vec::new();
+        }
+        let dropped = proved.statement.active - proved.kept;
         let trainer = |slot: u8| self.committed.get(usize::from(slot)).map(|(trainer, _)| *trainer);
-        slots_of(dropped).into_iter().filter_map(trainer).collect()
+        dropped.iter().filter_map(trainer).collect()
     }
 
     /// The contract's input.
@@ -97,7 +101,7 @@ pub struct ProvedRound {
     /// The proof.
     pub proof: RoundProof,
     /// Kept slots.
-    pub kept: u128,
+    pub kept: SlotMask,
     /// The new model's commitment.
     pub model: G1Affine,
     /// Duration of proving, milliseconds; the prover's own check included.
@@ -147,7 +151,7 @@ impl Prover {
         Ok(ProvedRound {
             statement,
             proof,
-            kept: assessed.assessment.kept.bits(),
+            kept: assessed.assessment.kept,
             model,
             prove_ms,
             verify_ms: millis(started),

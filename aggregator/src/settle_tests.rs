@@ -63,7 +63,7 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
     let round = synthetic(&prover);
     let updates = borrowed(&round.updates);
     let assessed = assess_round(&TERMS, &round.model, &updates).unwrap();
-    assert_eq!((assessed.active, assessed.assessment.kept.bits()), (0b1_1111, 0b0_1111));
+    assert_eq!((assessed.active, assessed.assessment.kept), (SlotMask::lowest(5), SlotMask::lowest(4)));
     let proved = prover.prove(&round.context, &assessed, &updates, [9; 32]).unwrap();
 
     // What is sent verifies when it is read back from its words, as an auditor does.
@@ -87,7 +87,7 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
         RoundStatement { payee: [0x23; 20], ..statement.clone() },
         RoundStatement { round: 4, ..statement.clone() },
         RoundStatement {
-            active: 0b1111,
+            active: SlotMask::lowest(4),
             commitments: statement.commitments[..4].to_vec(),
             ..statement.clone()
         },

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use fairshare_client::{format_address, Chain, EventKind, Project, ProjectEvent};
+use fairshare_protocol::SlotMask;
 use serde_json::Value;
 
 use crate::market::{seconds_since, Market, Outcome, Stage};
@@ -158,9 +159,9 @@ fn earnings(history: &[ProjectEvent], who: [u8; 20], reward: u128) -> Earnings {
             }
             EventKind::Settled(settled) => {
                 if let Some(&slot) = slots.get(&settled.round) {
-                    earnings.rounds_kept += u64::from(settled.kept >> slot & 1 == 1);
+                    earnings.rounds_kept += u64::from(settled.kept.contains(slot));
                     // Who attests nothing is not paid.
-                    if attested.get(&settled.round).is_some_and(|mask| mask >> slot & 1 == 1) {
+                    if attested.get(&settled.round).is_some_and(|mask: &SlotMask| mask.contains(slot)) {
                         earnings.earned += reward * u128::from(settled.shares[slot]) >> 16;
                     }
                 }
@@ -185,9 +186,9 @@ fn round(market: &Market, history: &[ProjectEvent], event: &Value) -> RoundRepor
         EventKind::Settled(settled) if settled.round == id => Some(settled),
         _ => None,
     });
-    let kept_slots = settled.map_or(0, |s| s.kept);
+    let kept_slots = settled.map(|s| s.kept).unwrap_or_default();
     let kept = history.iter().filter_map(|e| match &e.kind {
-        EventKind::Committed { round, update } if *round == id && kept_slots >> update.slot & 1 == 1 => {
+        EventKind::Committed { round, update } if *round == id && kept_slots.contains(update.slot) => {
             Some(name_of(market, update.trainer))
         }
         _ => None,

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use fairshare_circuits::{
     prove_range, G1Affine, RangeError, RangeProofWords, RangeStatement, ReferenceString,
 };
-use fairshare_protocol::{encode_update, Model, TensorError};
+use fairshare_protocol::{encode_update, Model, SlotMask, TensorError};
 
 use crate::data::Dataset;
 use crate::seed::RoundSeed;
@@ -71,7 +71,7 @@ pub trait Conduct: Debug + Send + Sync {
     }
 
     /// The slots that it attests: of the `revealed` ones those whose files are `good`, and always its `own`.
-    fn attested_mask(&self, revealed: u128, good: u128, own: u128) -> u128 {
+    fn attested_mask(&self, revealed: SlotMask, good: SlotMask, own: SlotMask) -> SlotMask {
         (good & revealed) | own
     }
 
@@ -93,13 +93,10 @@ mod tests {
 
     #[test]
     fn honest_trainer_attests_the_good_files_and_always_its_own() {
-        let (revealed, own) = (0b11_1110, 0b00_0100);
-        assert_eq!(Honest.attested_mask(revealed, 0b01_1110, own), 0b01_1110);
-        assert_eq!(
-            Honest.attested_mask(revealed, 0b01_1111, own),
-            0b01_1110,
-            "what was not revealed is left out"
-        );
-        assert_eq!(Honest.attested_mask(revealed, 0, own), own);
+        let attested =
+            |good: u128| Honest.attested_mask(0b11_1110.into(), good.into(), SlotMask::single(2u8));
+        assert_eq!(attested(0b01_1110), 0b01_1110);
+        assert_eq!(attested(0b01_1111), 0b01_1110, "what was not revealed is left out");
+        assert_eq!(attested(0), 0b00_0100);
     }
 }

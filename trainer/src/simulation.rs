@@ -4,7 +4,7 @@
 //! good model with so many trainers and such attackers? Nothing here takes part in a real project.
 
 use fairshare_protocol::{
-    apply_step, assess, decode_update, model_to_f32, GramMatrix, HyperPolicy, Model, Specification,
+    apply_step, assess, decode_update, model_to_f32, GramMatrix, HyperPolicy, Model, SlotMask, Specification,
 };
 use serde::Serialize;
 
@@ -80,10 +80,9 @@ pub fn simulate(
             .zip(participants)
             .map(|(u, p)| takes_part(p.conduct, &specification.model, u).then_some(u.as_slice()))
             .collect();
-        let active =
-            slots.iter().enumerate().filter(|(_, s)| s.is_some()).fold(0u128, |mask, (i, _)| mask | 1 << i);
+        let active: SlotMask = (0..slots.len()).filter(|slot| slots[*slot].is_some()).collect();
         let gram = GramMatrix::compute(&slots)?;
-        let assessment = assess(&gram, active, policy.for_round(active.count_ones()))?;
+        let assessment = assess(&gram, active, policy.for_round(active.count()))?;
         let weighted: Vec<(&[i16], u32)> =
             updates.iter().map(Vec::as_slice).zip(assessment.weights.iter().copied()).collect();
         global = apply_step(&global, &weighted).ok_or(TrainerError::ModelOverflow { round })?;

@@ -11,7 +11,7 @@ use fairshare_circuits::{
     RoundStatement, KEY_SIZES,
 };
 use fairshare_protocol::{
-    assess, AgreementPolicy, Assessment, GramMatrix, ProjectPolicy, RoundPolicy, RuleName,
+    assess, AgreementPolicy, Assessment, GramMatrix, ProjectPolicy, RoundPolicy, RuleName, SlotMask,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -265,11 +265,6 @@ fn keys(circuit: AssessmentCircuit) -> AssessmentKeys {
     AssessmentKeys::open_dev(&default_data_folder(), circuit.rule, circuit.size).expect("the DEV keys")
 }
 
-/// The first so many slots.
-fn mask(trainers: usize) -> u128 {
-    u128::MAX >> (128 - trainers)
-}
-
 /// Updates by slot, as the Gram matrix of a circuit of `slots` takes them.
 fn by_slot(rows: &[Vec<i16>], slots: usize) -> Vec<Option<&[i16]>> {
     let mut all: Vec<Option<&[i16]>> = rows.iter().map(|row| Some(row.as_slice())).collect();
@@ -280,7 +275,7 @@ fn by_slot(rows: &[Vec<i16>], slots: usize) -> Vec<Option<&[i16]>> {
 fn assessed(rows: &[Vec<i16>], circuit: AssessmentCircuit) -> (GramMatrix, Assessment) {
     let gram = GramMatrix::compute(&by_slot(rows, usize::from(circuit.size))).expect("updates of one length");
     let policy = policy(rows.len());
-    let assessment = assess(&gram, mask(rows.len()), policy).expect("a round");
+    let assessment = assess(&gram, SlotMask::lowest(rows.len() as u32), policy).expect("a round");
     (gram, assessment)
 }
 
@@ -297,7 +292,7 @@ fn round(line: &Line, circuit: AssessmentCircuit, trainers: usize, dimension: us
         slots: circuit.size,
         policy: policy(trainers),
         keys_hash: [3; 32],
-        active: mask(trainers),
+        active: SlotMask::lowest(trainers as u32),
         model_cid: [4; 32],
         model: srs.g1[1],
         commitments,

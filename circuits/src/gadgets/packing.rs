@@ -4,7 +4,7 @@ use crate::r1cs::linear_combination::power_of_two;
 use crate::r1cs::LinearCombination;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use fairshare_protocol::{ELEMENTS_PER_WORD, ELEMENT_BITS};
+use fairshare_protocol::{SlotMask, ELEMENTS_PER_WORD, ELEMENT_BITS};
 
 /// `sum_k values_k 2^(bits k)`. Injective where every value is below `2^bits` and all of them together below `r`.
 pub(crate) fn pack(values: &[Fr], bits: usize) -> Fr {
@@ -36,14 +36,14 @@ pub(crate) fn pack_element_combinations(elements: &[LinearCombination]) -> Vec<L
 }
 
 /// A mask in the field, slot `i` as bit `i`.
-pub(crate) fn mask(mask: u128) -> Fr {
-    Fr::from(mask)
+pub(crate) fn mask(mask: SlotMask) -> Fr {
+    Fr::from(mask.bits())
 }
 
 /// Bits as a mask, the first one lowest.
 #[cfg(test)]
-pub(crate) fn bits_mask(bits: &[bool]) -> u128 {
-    bits.iter().enumerate().fold(0, |mask, (i, bit)| mask | u128::from(*bit) << i)
+pub(crate) fn bits_mask(bits: &[bool]) -> SlotMask {
+    (0..bits.len()).filter(|slot| bits[*slot]).collect()
 }
 
 #[cfg(test)]
@@ -71,6 +71,6 @@ mod tests {
     #[test]
     fn the_first_value_is_in_the_low_bits() {
         assert_eq!(pack(&[3u64, 5].map(Fr::from), 54), Fr::from(3u128 + (5 << 54)));
-        assert_eq!(mask(1 << 63), power_of_two(63));
+        assert_eq!(mask(SlotMask::single(63u8)), power_of_two(63));
     }
 }

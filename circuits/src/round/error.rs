@@ -6,7 +6,7 @@ use crate::curve::words::EncodingError;
 use crate::kzg::SrsError;
 use crate::statements::AssessmentError;
 use crate::transcript::Degenerate;
-use fairshare_protocol::{PackError, RuleError};
+use fairshare_protocol::{PackError, RuleError, SlotMask};
 use thiserror::Error;
 
 /// Why no proof of a round was made.
@@ -83,22 +83,22 @@ impl From<GramArgumentError> for ProveError {
 pub enum StatementError {
     /// Commitments that do not go with the active mask.
     #[error(
-        "commitments are listed for slots {found:?}, the active mask {active:#x} asks for {expected:?} \
+        "commitments are listed for slots {found:?}, the active mask {active} asks for {expected:?} \
          in ascending order"
     )]
     CommitmentSlots {
         /// The mask.
-        active: u128,
+        active: SlotMask,
         /// Its slots.
         expected: Vec<u8>,
         /// Slots listed.
         found: Vec<u8>,
     },
     /// The mask names a slot that the circuit does not have.
-    #[error("the active mask {active:#x} has bits beyond the circuit's {slots} slots")]
+    #[error("the active mask {active} has bits beyond the circuit's {slots} slots")]
     MaskBeyondSlots {
         /// The mask.
-        active: u128,
+        active: SlotMask,
         /// Slots of the circuit.
         slots: u8,
     },

@@ -8,13 +8,13 @@ use crate::curve::words::{
 };
 use ark_bn254::{Bn254, G1Affine};
 use ark_groth16::Proof;
-use fairshare_protocol::{pack17, u128_from_word, unpack17, word_from_u128, Word, ONE};
+use fairshare_protocol::{pack17, u128_from_word, unpack17, word_from_u128, SlotMask, Word, ONE};
 
 /// What the aggregator computed and proves. Made by the prover or read from words, so that its numbers fit their
 /// places.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoundProof {
-    pub(crate) kept: u128,
+    pub(crate) kept: SlotMask,
     pub(crate) coherence: u32,
     pub(crate) shares: Vec<u32>,
     pub(crate) weights: Vec<u32>,
@@ -54,8 +54,8 @@ pub struct RoundProofWords {
 }
 
 impl RoundProof {
-    /// Kept slots, slot `i` as bit `i`.
-    pub fn kept(&self) -> u128 {
+    /// Kept slots.
+    pub fn kept(&self) -> SlotMask {
         self.kept
     }
 
@@ -101,7 +101,7 @@ impl RoundProof {
         let [b0, b1, b2, b3] = g2_words(&self.groth16.b);
         RoundProofWords {
             sigma: scalar_word(&self.argument.sigma),
-            kept_mask: word_from_u128(self.kept),
+            kept_mask: word_from_u128(self.kept.bits()),
             coherence: word_from_u128(self.coherence.into()),
             shares: packed(&self.shares),
             weights: packed(&self.weights),
@@ -141,11 +141,9 @@ impl RoundProof {
         };
         let scalar = |word: &Word| scalar_from_word(word);
         Ok(Self {
-            kept: u128_from_word(&words.kept_mask).ok_or(VerifyError::NumberTooLarge {
-                what: "kept mask",
-                value: words.kept_mask,
-                max: u128::MAX,
-            })?,
+            kept: u128_from_word(&words.kept_mask).map(SlotMask::from_bits).ok_or(
+                VerifyError::NumberTooLarge { what: "kept mask", value: words.kept_mask, max: u128::MAX },
+            )?,
             coherence: element("coherence", &words.coherence)?,
             shares: unpacked("share", &words.shares)?,
             weights: unpacked("weight", &words.weights)?,

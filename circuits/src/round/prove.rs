@@ -66,7 +66,7 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
         return Err(ProveError::GramMismatch);
     }
     let made = RoundProof {
-        kept: assessment.kept.bits(),
+        kept: assessment.kept,
         coherence: assessment.coherence,
         shares: assessment.shares.clone(),
         weights: assessment.weights.clone(),

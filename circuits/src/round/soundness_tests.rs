@@ -16,7 +16,9 @@ use crate::transcript::challenge;
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, Field, PrimeField, Zero};
-use fairshare_protocol::{absorb, assess, word_from_u128, Assessment, GramMatrix, RoundPolicy, Word};
+use fairshare_protocol::{
+    absorb, assess, word_from_u128, Assessment, GramMatrix, RoundPolicy, SlotMask, Word,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
@@ -72,7 +74,7 @@ fn the_honest_round_is_accepted_and_survives_its_words() {
     let words = proof.words();
     let read = RoundProof::from_words(&words, SLOTS as u8).unwrap();
     assert_eq!((&read, read.words()), (proof, words.clone()));
-    assert!(proof.shares().iter().sum::<u32>() > 65_000 && proof.kept().count_ones() == 5);
+    assert!(proof.shares().iter().sum::<u32>() > 65_000 && proof.kept().count() == 5);
     let states = transcript_states(statement, &words).unwrap();
     assert_eq!(states[0], statement.first_state());
     assert_eq!(states[1], absorb(states[0], "gram", &words.committed));
@@ -221,7 +223,7 @@ fn a_proof_serves_no_other_statement() {
         ("threshold", &|s| s.policy = RoundPolicy::Agreement { theta: 31, trim_count: 1 }),
         ("trim", &|s| s.policy = RoundPolicy::Agreement { theta: 32, trim_count: 0 }),
         ("active mask", &|s| {
-            s.active ^= 1 << 6;
+            s.active ^= SlotMask::single(6u8);
             s.commitments.pop();
         }),
         ("commitments", &|s| {
@@ -261,7 +263,7 @@ fn the_last_state_absorbs_the_public_inputs() {
     let chi = challenge(&absorb(states[1], "outcome", &verify::outcome_words(&words)));
     let outcome: Vec<Fr> =
         verify::outcome_words(&words).iter().map(|word| scalar_from_word(word).unwrap()).collect();
-    let mut packed = word_from_u128(statement.active);
+    let mut packed = word_from_u128(statement.active.bits());
     (packed[15], packed[13]) = (32, 1); // units of 2^128 and of 2^144
     let inputs = [challenge(&states[1]), chi, outcome_digest(&outcome, chi)].map(|input| scalar_word(&input));
     let inputs = [inputs[0], packed, inputs[1], inputs[2]];
@@ -283,7 +285,7 @@ fn other_keys_rules_and_broken_statements_are_named() {
     assert_eq!(fault(&|s| s.policy = other), VerifyError::UnknownKey { rule: 2, slots: 8 });
     assert_eq!(fault(&|s| s.slots = 100), VerifyError::UnknownKey { rule: 1, slots: 100 });
     assert!(matches!(
-        fault(&|s| s.active |= 1 << 100),
+        fault(&|s| s.active.insert(100u8)),
         VerifyError::Statement(StatementError::MaskBeyondSlots { slots: 8, .. })
     ));
     assert!(matches!(
@@ -319,8 +321,7 @@ fn forge(statement: &RoundStatement, gram: &GramMatrix, argue: impl FnOnce(Word)
     let Assessment { kept, coherence, shares, weights, .. } = assessment;
     let model = model_step(statement.model, &statement.commitments, &weights);
     let argument = argue(st1);
-    let proof =
-        RoundProof { kept: kept.bits(), coherence, shares, weights, groth16, argument, model, committed };
+    let proof = RoundProof { kept, coherence, shares, weights, groth16, argument, model, committed };
     Forgery { public, st1, proof }
 }
 

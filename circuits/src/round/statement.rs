@@ -6,7 +6,7 @@ use crate::curve::words::point_words;
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
 use fairshare_protocol::{
-    absorb, word_from_address, word_from_u128, RoundPolicy, Word, DIMENSION_LIMIT, MAX_SLOTS,
+    absorb, word_from_address, word_from_u128, RoundPolicy, SlotMask, Word, DIMENSION_LIMIT, MAX_SLOTS,
 };
 
 /// A round as its settlement states it.
@@ -28,8 +28,8 @@ pub struct RoundStatement {
     pub policy: RoundPolicy,
     /// Hash of the registered keys.
     pub keys_hash: Word,
-    /// Active slots, slot `i` as bit `i`.
-    pub active: u128,
+    /// Active slots.
+    pub active: SlotMask,
     /// Digest of the new model's CID.
     pub model_cid: Word,
     /// `C_T`, the model's commitment before the round; may be infinity.
@@ -41,7 +41,7 @@ pub struct RoundStatement {
 impl RoundStatement {
     /// The active slots, ascending.
     pub fn active_slots(&self) -> Vec<u8> {
-        (0..128).filter(|slot| self.active >> slot & 1 == 1).collect()
+        self.active.iter().collect()
     }
 
     /// What every statement of a contract fulfils.
@@ -51,7 +51,7 @@ impl RoundStatement {
     /// out of range.
     pub fn validate(&self) -> Result<(), StatementError> {
         let (active, slots) = (self.active, self.slots);
-        if usize::from(slots) > MAX_SLOTS || (slots < 128 && active >> slots != 0) {
+        if usize::from(slots) > MAX_SLOTS || !active.is_subset_of(SlotMask::lowest(slots.into())) {
             return Err(StatementError::MaskBeyondSlots { active, slots });
         }
         if self.dimension == 0 || self.dimension >= DIMENSION_LIMIT {
@@ -85,7 +85,7 @@ impl RoundStatement {
             word_from_u128(first.into()),
             word_from_u128(second.into()),
             self.keys_hash,
-            word_from_u128(self.active),
+            word_from_u128(self.active.bits()),
             self.model_cid,
         ];
         items.extend(point_words(&self.model));
@@ -118,7 +118,7 @@ mod tests {
             slots: 8,
             policy: RoundPolicy::Agreement { theta: 32, trim_count: 0 },
             keys_hash: [3; 32],
-            active: 0b1011,
+            active: 0b1011.into(),
             model_cid: [4; 32],
             model: srs.g1[4],
             commitments: vec![(0, srs.g1[1]), (1, srs.g1[2]), (3, srs.g1[3])],
@@ -139,7 +139,7 @@ mod tests {
             &|s| s.policy = RoundPolicy::Agreement { theta: 33, trim_count: 0 },
             &|s| s.policy = RoundPolicy::Agreement { theta: 32, trim_count: 1 },
             &|s| s.keys_hash[0] ^= 1,
-            &|s| s.active ^= 1 << 7,
+            &|s| s.active ^= SlotMask::single(7u8),
             &|s| s.model_cid[31] ^= 1,
             &|s| s.model = G1Affine::identity(),
             &|s| s.commitments.swap(0, 2),
@@ -165,7 +165,7 @@ mod tests {
         assert!(matches!(fault(&|s| s.dimension = 0), StatementError::Dimension { dimension: 0, .. }));
         assert!(matches!(fault(&|s| s.dimension = 1 << 22), StatementError::Dimension { .. }));
         assert!(matches!(fault(&|s| s.commitments.swap(0, 1)), StatementError::CommitmentSlots { .. }));
-        assert!(matches!(fault(&|s| s.active = 0b1111), StatementError::CommitmentSlots { .. }));
+        assert!(matches!(fault(&|s| s.active = SlotMask::lowest(4)), StatementError::CommitmentSlots { .. }));
         assert!(matches!(
             fault(&|s| s.commitments[2].1 = G1Affine::identity()),
             StatementError::InfiniteCommitment { slot: 3 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::keys::{AssessmentKeys, PinnedKeys};
 use crate::kzg::ReferenceString;
-use fairshare_protocol::{assess, Assessment, GramMatrix, RoundPolicy, RuleName};
+use fairshare_protocol::{assess, Assessment, GramMatrix, RoundPolicy, RuleName, SlotMask};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
@@ -35,7 +35,7 @@ impl Round {
         let mut slots: Vec<Option<&[i16]>> = vec![None; size.into()];
         updates.iter().for_each(|(slot, update)| slots[usize::from(*slot)] = Some(update));
         let gram = GramMatrix::compute(&slots).unwrap();
-        let active = active.iter().fold(0, |mask, slot| mask | 1 << slot);
+        let active = SlotMask::from_slots(active.iter().copied());
         let assessment = assess(&gram, active, POLICY).unwrap();
         let statement = RoundStatement {
             chain_id: 31_337,

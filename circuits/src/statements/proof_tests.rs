@@ -14,7 +14,7 @@ use crate::transcript::challenge;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
-use fairshare_protocol::{absorb, assess, RoundPolicy, RuleName};
+use fairshare_protocol::{absorb, assess, RoundPolicy, RuleName, SlotMask};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::sync::OnceLock;
@@ -37,7 +37,7 @@ fn key() -> &'static CircuitKey {
 }
 
 fn round(seed: u64) -> Round {
-    Round::of_updates(SIZE, 0x7f, &updates(SIZE, 900, seed), POLICY)
+    Round::of_updates(SIZE, SlotMask::lowest(7), &updates(SIZE, 900, seed), POLICY)
 }
 
 fn rng(seed: u64) -> ChaCha20Rng {
@@ -102,10 +102,10 @@ fn a_proof_of_something_else_is_refused() {
         |p| p.chi = p.rho,
         |p| p.sigma = p.rho,
         |p| p.coherence += 1,
-        |p| p.active ^= 1 << 7,
+        |p| p.active ^= SlotMask::single(7u8),
         |p| p.policy = RoundPolicy::Agreement { theta: 33, trim_count: 1 },
         |p| p.policy = RoundPolicy::Agreement { theta: 32, trim_count: 2 },
-        |p| p.kept ^= 1,
+        |p| p.kept ^= SlotMask::single(0u8),
         |p| p.shares.swap(0, 1),
         |p| p.weights[0] += 1,
     ];
@@ -142,13 +142,14 @@ fn nothing_false_is_proved() {
     assert!(refused(|p| p.shares[0] += 1).ends_with("of the section \"shares\" does not hold"));
     assert!(refused(|p| p.coherence += 1).ends_with("of the section \"coherence\" does not hold"));
     assert!(refused(|p| p.sigma += Fr::ONE).ends_with("of the section \"sigma\" does not hold"));
-    assert!(refused(|p| p.active = 0xff).ends_with("of the section \"active slots\" does not hold"));
+    assert!(refused(|p| p.active = SlotMask::lowest(8))
+        .ends_with("of the section \"active slots\" does not hold"));
     assert!(refused(|p| p.weights.truncate(7)).contains("7 slots are given, the keys serve 8"));
 }
 
 #[test]
 fn a_round_of_another_size_or_rule_than_the_keys_is_refused() {
-    let other = Round::of_updates(16, 0x3ff, &updates(16, 900, 4), POLICY);
+    let other = Round::of_updates(16, SlotMask::lowest(10), &updates(16, 900, 4), POLICY);
     let error = try_commit(&other, 1).unwrap_err();
     assert_eq!(error.to_string(), "16 slots are given, the keys serve 8: open the keys of that size");
     let krum = Round { policy: RoundPolicy::MultiKrum { neighbours: 4, selected: 4 }, ..round(4) };

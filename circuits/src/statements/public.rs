@@ -10,7 +10,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 #[cfg(test)]
 use fairshare_protocol::GramMatrix;
-use fairshare_protocol::{packed_words, Assessment, RoundPolicy};
+use fairshare_protocol::{packed_words, Assessment, RoundPolicy, SlotMask};
 
 /// Public inputs of every assessment circuit.
 pub(crate) const PUBLIC_INPUTS: usize = 4;
@@ -41,12 +41,12 @@ pub(crate) struct AssessmentPublic {
     pub(crate) chi: Fr,
     /// `sum_{i,j} rho_i rho_j G_ij`.
     pub(crate) sigma: Fr,
-    /// Active slots, slot `i` as bit `i`.
-    pub(crate) active: u128,
+    /// Active slots.
+    pub(crate) active: SlotMask,
     /// The rule, which the key of the proof decides, and its two words.
     pub(crate) policy: RoundPolicy,
     /// Kept slots.
-    pub(crate) kept: u128,
+    pub(crate) kept: SlotMask,
     /// `0 ..= 2^16`.
     pub(crate) coherence: u32,
     /// Pay shares in `2^-16`, one a slot.
@@ -61,7 +61,7 @@ impl AssessmentPublic {
     pub(crate) fn new(
         gram: &GramMatrix,
         [rho, chi]: [Fr; 2],
-        active: u128,
+        active: SlotMask,
         policy: RoundPolicy,
         assessment: &Assessment,
     ) -> Self {
@@ -69,14 +69,14 @@ impl AssessmentPublic {
     }
 
     /// What is known before the challenges: `rho`, `chi` and `sigma` are 0.
-    pub(crate) fn unbound(active: u128, policy: RoundPolicy, assessment: &Assessment) -> Self {
+    pub(crate) fn unbound(active: SlotMask, policy: RoundPolicy, assessment: &Assessment) -> Self {
         Self {
             rho: Fr::ZERO,
             chi: Fr::ZERO,
             sigma: Fr::ZERO,
             active,
             policy,
-            kept: assessment.kept.bits(),
+            kept: assessment.kept,
             coherence: assessment.coherence,
             shares: assessment.shares.clone(),
             weights: assessment.weights.clone(),
@@ -115,7 +115,7 @@ impl AssessmentPublic {
 
 /// The mask and the two policy words as one public input. Below `2^160` and with one reading if both words are in
 /// range.
-pub(crate) fn packed_inputs(active: u128, policy: [Fr; 2]) -> Fr {
+pub(crate) fn packed_inputs(active: SlotMask, policy: [Fr; 2]) -> Fr {
     mask(active) + power_of_two(MASK_BITS) * pack(&policy, POLICY_BITS)
 }
 
@@ -212,9 +212,9 @@ mod tests {
             rho: Fr::from(101u64),
             chi: Fr::from(3u64),
             sigma: Fr::from(102u64),
-            active: 0xffff,
+            active: SlotMask::lowest(16),
             policy: RoundPolicy::Agreement { theta: 32, trim_count: 3 },
-            kept: 0x7fff,
+            kept: SlotMask::lowest(15),
             coherence: 999,
             shares: (1..=16).collect(),
             weights: (21..=36).collect(),
@@ -263,7 +263,7 @@ mod tests {
     /// `packed_inputs` of this mask and these words beside the words `claimed`, under a challenge that is not an entry
     /// of the table.
     fn stated(mask: u128, policy: [u64; 2], claimed: [Fr; 2]) -> PublicValues {
-        let packed = packed_inputs(mask, policy.map(Fr::from));
+        let packed = packed_inputs(mask.into(), policy.map(Fr::from));
         let outcome = vec![Fr::ONE; 3 + 2 * packed_words(SLOTS)];
         PublicValues::new([Fr::ONE, packed], claimed, Fr::from(3u64).pow([100]), outcome)
     }

@@ -9,7 +9,7 @@ use crate::r1cs::linear_combination::power_of_two;
 use crate::r1cs::R1cs;
 use ark_bn254::Fr;
 use ark_ff::Field;
-use fairshare_protocol::{assess, GramMatrix, RoundPolicy, RuleName};
+use fairshare_protocol::{assess, GramMatrix, RoundPolicy, RuleName, SlotMask};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -30,15 +30,20 @@ pub(crate) fn rho(seed: u64) -> Fr {
 #[derive(Debug, Clone)]
 pub(crate) struct Round {
     pub(crate) gram: GramMatrix,
-    pub(crate) active: u128,
+    pub(crate) active: SlotMask,
     pub(crate) policy: RoundPolicy,
 }
 
 impl Round {
     /// Updates in the slots of `active`.
-    pub(crate) fn of_updates(size: usize, active: u128, updates: &[Vec<i16>], policy: RoundPolicy) -> Self {
+    pub(crate) fn of_updates(
+        size: usize,
+        active: SlotMask,
+        updates: &[Vec<i16>],
+        policy: RoundPolicy,
+    ) -> Self {
         let slots: Vec<Option<&[i16]>> =
-            (0..size).map(|i| (active >> i & 1 == 1).then(|| updates[i].as_slice())).collect();
+            (0..size).map(|i| active.contains(i).then(|| updates[i].as_slice())).collect();
         Self { gram: GramMatrix::compute(&slots).unwrap(), active, policy }
     }
 
@@ -172,12 +177,12 @@ pub(crate) fn updates(size: usize, amplitude: i16, seed: u64) -> Vec<Vec<i16>> {
 }
 
 /// An active mask of at least `least` slots.
-pub(crate) fn active_mask(size: usize, least: u32) -> impl Strategy<Value = u128> {
+pub(crate) fn active_mask(size: usize, least: u32) -> impl Strategy<Value = SlotMask> {
     (any::<u128>(), any::<bool>()).prop_map(move |(mask, all)| {
-        let every = (1u128 << size) - 1;
-        let mask = if all { every } else { mask & every };
-        if mask.count_ones() < least {
-            (1 << least) - 1
+        let every = SlotMask::lowest(size as u32);
+        let mask = if all { every } else { every & SlotMask::from(mask) };
+        if mask.count() < least {
+            SlotMask::lowest(least)
         } else {
             mask
         }
@@ -206,14 +211,14 @@ pub(crate) fn real_updates(size: usize) -> impl Strategy<Value = Vec<Vec<i16>>> 
 
 /// Matrices of any entries in range, off the diagonal divided by some power of two. Many belong to no updates, and
 /// some of these have no coherence: the rules refuse them.
-pub(crate) fn any_matrix(size: usize, active: u128) -> impl Strategy<Value = GramMatrix> {
+pub(crate) fn any_matrix(size: usize, active: SlotMask) -> impl Strategy<Value = GramMatrix> {
     let extreme = 1i64 << 52;
     let entry =
         prop_oneof![Just(extreme), Just(-extreme), Just(0), -2i64..3, -extreme..=extreme, 1i64..1 << 30];
     let norm = prop_oneof![4 => Just(extreme), 1 => Just(0), 2 => 0i64..9, 4 => extreme / 64..extreme];
     let entries = prop::collection::vec((entry, norm), triangle(size));
     (entries, 0u32..12).prop_map(move |(entries, shift)| {
-        let on = |i: usize| active >> i & 1 == 1;
+        let on = |i: usize| active.contains(i);
         let places = (0..size).flat_map(|i| (i..size).map(move |j| (i, j)));
         let value = |((i, j), (entry, norm)): ((usize, usize), (i64, i64))| match () {
             () if !on(i) || !on(j) => 0,

@@ -11,7 +11,7 @@ use fairshare_circuits::{
 };
 use fairshare_protocol::{
     assess, u128_from_word, word_from_address, word_from_label, word_from_u128, AgreementPolicy, GramMatrix,
-    ProjectPolicy, RoundPolicy, RuleName, Word,
+    ProjectPolicy, RoundPolicy, RuleName, SlotMask, Word,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -154,11 +154,11 @@ fn make(recipe: &Recipe) -> Vector {
     updates.iter().for_each(|(slot, update)| slots[usize::from(*slot)] = Some(update));
     let gram = GramMatrix::compute(&slots).unwrap();
     let policy = AgreementPolicy { theta: 32, trim: 52 };
-    let active = updates.iter().fold(0u128, |mask, (slot, _)| mask | 1 << slot);
-    let policy = ProjectPolicy::Agreement(policy).for_round(active.count_ones());
+    let active: SlotMask = updates.iter().map(|(slot, _)| *slot).collect();
+    let policy = ProjectPolicy::Agreement(policy).for_round(active.count());
     let assessment = assess(&gram, active, policy).unwrap();
-    let honest = recipe.honest.iter().fold(0u128, |mask, slot| mask | 1 << slot);
-    assert_eq!(assessment.kept.bits(), honest, "{}", recipe.name);
+    let honest: SlotMask = recipe.honest.iter().copied().collect();
+    assert_eq!(assessment.kept, honest, "{}", recipe.name);
 
     let kzg = srs.kzg_key();
     let keys_hash = hash_of_keys(&kzg, &[(circuit, verifying_key_words(keys.verifying_key()))]);
@@ -273,7 +273,7 @@ fn statement_of(s: &RoundStatement) -> Statement {
         slots: s.slots,
         rule: s.policy.rule().id(),
         policy: s.policy.words().map(|word| HexWord(word_from_u128(word.into()))),
-        active_mask: HexWord(word_from_u128(s.active)),
+        active_mask: HexWord(word_from_u128(s.active.bits())),
         model_cid: HexWord(s.model_cid),
         model: hex_words(&point_words(&s.model)),
         commitments: points.into_iter().flat_map(point_words).map(HexWord).collect(),
@@ -309,8 +309,7 @@ fn read(recipe: &Recipe) -> (Vector, RoundStatement, RoundProofWords) {
     let text = std::fs::read_to_string(path(recipe.name)).unwrap();
     let vector: Vector = serde_json::from_str(&text).unwrap();
     let s = &vector.statement;
-    let active = number(&s.active_mask);
-    let slots = (0u8..128).filter(|slot| active >> slot & 1 == 1);
+    let active = SlotMask::from(number(&s.active_mask));
     let statement = RoundStatement {
         chain_id: vector.chain_id,
         project: s.project.0[12..].try_into().unwrap(),
@@ -326,7 +325,8 @@ fn read(recipe: &Recipe) -> (Vector, RoundStatement, RoundProofWords) {
         active,
         model_cid: s.model_cid.0,
         model: point_from_words(&words(&s.model)).unwrap(),
-        commitments: slots
+        commitments: active
+            .iter()
             .zip(s.commitments.chunks(2))
             .map(|(slot, pair)| (slot, point_from_words(&words(pair)).unwrap()))
             .collect(),
@@ -383,7 +383,7 @@ fn the_written_rounds_verify_under_the_pinned_keys() {
 fn attackers_of_the_written_round_are_paid_nothing() {
     let (_, statement, proof) = read(&RECIPES[0]);
     let typed = RoundProof::from_words(&proof, 16).unwrap();
-    assert_eq!((statement.active, typed.kept()), (0x3ff, 0xff));
+    assert_eq!((statement.active, typed.kept()), (SlotMask::lowest(10), SlotMask::lowest(8)));
     assert_eq!(typed.shares()[8..], [0; 8]);
     assert!(typed.shares()[..8].iter().all(|p| *p > 4000) && typed.coherence() > 20_000);
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use fairshare_client::{format_address, Address20, EventKind, Terms};
+use fairshare_protocol::SlotMask;
 
 use super::failure::Failure;
 use super::round_fault::RoundFault;
@@ -47,7 +48,7 @@ pub fn check_claims<'e>(
             EventKind::Revealed { round, .. } => *revealed.entry(*round).or_default() += 1,
             EventKind::PhaseOpened { .. } => votes = Votes::default(), // each Attest, and Closing, counts again
             EventKind::SlotsActive { round, attested, .. } => {
-                attesters.insert(*round, attested.count_ones() as usize);
+                attesters.insert(*round, attested.count() as usize);
             }
             EventKind::Settled(settled) => {
                 if let Some(open) = &claim {
@@ -73,7 +74,7 @@ pub fn check_claims<'e>(
                 votes.voters = attesters.get(round).copied().unwrap_or_default();
                 *votes.of.entry(*source).or_default() += 1;
             }
-            EventKind::BondSlashed { round, active: 0, .. } => {
+            EventKind::BondSlashed { round, active: SlotMask::EMPTY, .. } => {
                 let withheld = claim.as_ref().is_some_and(|open| {
                     open.payee == terms.aggregator
                         && votes.majority().is_some_and(|source| source != open.payee)
@@ -163,7 +164,13 @@ mod tests {
     }
 
     fn names(round: u64, slot: u8, source: Address20) -> EventKind {
-        EventKind::Attested { round, slot, trainer: [slot; 20], mask: 1 << slot, source: Some(source) }
+        EventKind::Attested {
+            round,
+            slot,
+            trainer: [slot; 20],
+            mask: SlotMask::single(slot),
+            source: Some(source),
+        }
     }
 
     fn given(source: Address20, cid: [u8; 32]) -> EventKind {
@@ -200,7 +207,7 @@ mod tests {
         let publisher = [2; 20];
         let model = PublishedModel { publisher, cid: [8; 32] };
         let published = EventKind::ModelPublished { round: 1, model };
-        let bond = EventKind::BondSlashed { round: 1, amount: terms().bond, active: 0 };
+        let bond = EventKind::BondSlashed { round: 1, amount: terms().bond, active: SlotMask::EMPTY };
         let votes = [names(2, 0, publisher), names(2, 1, publisher), names(2, 2, publisher)];
         let open = [&[settles(1), published.clone()][..], &reveals(2)].concat();
         let events = [&open[..], &votes, &[bond.clone(), given(publisher, [8; 32])]].concat();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fairshare_client::Address20;
 use fairshare_client::{EventKind, Terms};
+use fairshare_protocol::SlotMask;
 
 use super::money_fault::MoneyFault;
 
@@ -35,7 +36,7 @@ pub struct Ledger {
     /// Trainer of each slot.
     slots: BTreeMap<(u64, u8), Address20>,
     /// Slots whose trainers attested, by round: only they are paid.
-    attested: BTreeMap<u64, u128>,
+    attested: BTreeMap<u64, SlotMask>,
 }
 
 impl Ledger {
@@ -180,7 +181,7 @@ impl Ledger {
         let mut credited = terms.round_fee;
         let attested = self.attested.get(&settled.round).copied().unwrap_or_default();
         let paid =
-            (0u8..128).zip(&settled.shares).filter(|(slot, share)| **share > 0 && attested >> slot & 1 == 1);
+            (0u8..128).zip(&settled.shares).filter(|(slot, share)| **share > 0 && attested.contains(*slot));
         for (slot, share) in paid {
             let part = (terms.round_reward * u128::from(*share)) >> 16;
             credited += part;
@@ -198,17 +199,16 @@ impl Ledger {
     }
 
     /// Divides the bond among the active slots; without any (a withheld model file) all of it goes to the escrow.
-    fn divide_bond(&mut self, round: u64, active: u128) {
+    fn divide_bond(&mut self, round: u64, active: SlotMask) {
         let Some((_, bond)) = self.bond.take() else { return };
-        if active == 0 {
+        if active.is_empty() {
             self.escrow += bond;
             self.slashed += bond;
             return;
         }
-        let count = u128::from(active.count_ones());
-        let slots = (0..128u8).filter(|slot| active >> slot & 1 == 1);
+        let count = u128::from(active.count());
         let trainers: Vec<Address20> =
-            slots.filter_map(|slot| self.slots.get(&(round, slot)).copied()).collect();
+            active.iter().filter_map(|slot| self.slots.get(&(round, slot)).copied()).collect();
         for trainer in trainers {
             self.credit(trainer, bond / count);
         }

@@ -24,7 +24,7 @@ fn terms() -> Terms {
 
 /// All have attested, and the file of the round before, if any, is the aggregator's.
 fn active(round: u64, attested: u128) -> EventKind {
-    EventKind::SlotsActive { round, active: 0b111, attested }
+    EventKind::SlotsActive { round, active: SlotMask::lowest(3), attested: attested.into() }
 }
 
 fn file_of(round: u64, source: Address20) -> EventKind {
@@ -45,8 +45,8 @@ fn settled(round: u64, shares: [u32; 8]) -> EventKind {
     EventKind::Settled(SettledRound {
         round,
         payee: AGGREGATOR,
-        active: 0b111,
-        kept: 0b111,
+        active: SlotMask::lowest(3),
+        kept: SlotMask::lowest(3),
         coherence: 0,
         shares: shares.to_vec(),
         weights: vec![0; 8],
@@ -116,7 +116,7 @@ fn a_project_that_runs_to_its_end_adds_up_to_the_last_unit() {
 fn slashed_stakes_and_bonds_are_followed() {
     let mut events = opening();
     events.push(EventKind::StakeSlashed { round: 1, trainer: trainer(2), amount: 100 });
-    events.push(EventKind::BondSlashed { round: 1, amount: 1_001, active: 0b11 });
+    events.push(EventKind::BondSlashed { round: 1, amount: 1_001, active: SlotMask::lowest(2) });
     events.push(EventKind::Voided { round: 1, reason: "no result".into() });
     let (ledger, faults) = replay(&events);
     assert_eq!(faults, Vec::<String>::new());

@@ -6,6 +6,7 @@ use fairshare_circuits::{RangeStatement, RangeTable};
 use fairshare_client::{
     ChainError, CommitCall, CommittedUpdate, EventKind, Project, ProjectEvent, RevealedUpdate, RoundState,
 };
+use fairshare_protocol::SlotMask;
 use futures::{stream, StreamExt, TryStreamExt};
 use rayon::prelude::*;
 
@@ -24,7 +25,7 @@ pub(super) struct Posted {
     pub(super) revealed: Vec<RevealedUpdate>,
     pub(super) attestations: Vec<Attestation>,
     /// Active slots and attesters, as the contract announced them at the end of Attest.
-    pub(super) active: Option<(u128, u128)>,
+    pub(super) active: Option<(SlotMask, SlotMask)>,
     /// CIDs under which others published the round's model file.
     pub(super) published: Vec<[u8; 32]>,
     pub(super) learning_rate: Option<u32>,

@@ -7,7 +7,7 @@ use serde_json::{json, Value};
 
 use super::failure::Failure;
 use super::ledger::Ledger;
-use super::text::{slots, word};
+use super::text::word;
 
 /// A settled round, audited.
 #[derive(Clone, Debug)]
@@ -129,11 +129,11 @@ impl AuditedRound {
         json!({
             "round": s.round,
             "payee": format_address(&s.payee),
-            "active": slots(s.active).collect::<Vec<_>>(),
-            "kept": slots(s.kept).collect::<Vec<_>>(),
+            "active": s.active.iter().collect::<Vec<_>>(),
+            "kept": s.kept.iter().collect::<Vec<_>>(),
             "coherence": s.coherence,
             "learning_rate_millionths": self.learning_rate,
-            "shares": slots(s.active).map(|slot| json!({"slot": slot, "trainer": trainer(slot), "share": share(slot)})).collect::<Vec<_>>(),
+            "shares": s.active.iter().map(|slot| json!({"slot": slot, "trainer": trainer(slot), "share": share(slot)})).collect::<Vec<_>>(),
             "proof_verified": self.proof,
             "updates_checked": self.updates,
             "model_checked": self.model,

@@ -1,6 +1,7 @@
 //! Faults of a round.
 
 use fairshare_client::{format_address, Address20, Exclusion};
+use fairshare_protocol::SlotMask;
 
 use super::files::FileFault;
 
@@ -42,12 +43,12 @@ pub enum RoundFault {
         trainer: Address20,
     },
     /// Contract and log disagree about the revealed slots.
-    #[error("the log has revealed slots {found:#b}, the contract {expected:#b}")]
+    #[error("the log has revealed slots {found}, the contract {expected}")]
     RevealedMask {
         /// In the contract.
-        expected: u128,
+        expected: SlotMask,
         /// In the log.
-        found: u128,
+        found: SlotMask,
     },
     /// A commitment's range proof does not verify, or its transaction differs from the log.
     #[error("slot {slot} of {}: its range proof is invalid: {reason}", format_address(.trainer))]
@@ -68,20 +69,20 @@ pub enum RoundFault {
         trainer: Address20,
     },
     /// Contract and log disagree about the attesters.
-    #[error("the log has slots {found:#b} as attesting, the contract {expected:#b}")]
+    #[error("the log has slots {found} as attesting, the contract {expected}")]
     AttestedMask {
         /// In the contract.
-        expected: u128,
+        expected: SlotMask,
         /// In the log.
-        found: u128,
+        found: SlotMask,
     },
     /// The active slots are not those that the attestations give.
-    #[error("slots {found:#b} are active, the attestations give {expected:#b}")]
+    #[error("slots {found} are active, the attestations give {expected}")]
     ActiveMask {
         /// By the attestations.
-        expected: u128,
+        expected: SlotMask,
         /// In the event, or in the contract.
-        found: u128,
+        found: SlotMask,
     },
     /// A round was settled without an event of its active slots.
     #[error("the round was settled without an event of its active slots")]

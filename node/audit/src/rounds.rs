@@ -5,7 +5,7 @@ use fairshare_circuits::G1Affine;
 use fairshare_client::{
     collect_revealed, ChainError, Collected, ContentId, EventKind, SettledRound, Settlement,
 };
-use fairshare_protocol::{apply_step, encoded_len, FileKind};
+use fairshare_protocol::{apply_step, encoded_len, FileKind, SlotMask};
 use futures::{stream, StreamExt};
 
 use super::error::AuditError;
@@ -18,7 +18,7 @@ use super::settlement::{check_assessment, check_call, check_proof, check_step, r
 use super::snapshot::{chain_answer, Snapshot};
 use super::sources::Sources;
 use super::submissions::{check_active, disagreeing};
-use super::text::{point_text, slots, word};
+use super::text::{point_text, word};
 
 /// Progress callback: audited rounds, all settled rounds.
 pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
@@ -191,7 +191,7 @@ impl Rounds<'_> {
         };
         if through_another {
             // No transaction of the project holds the proof, which the project checked; recomputation shows the same.
-            let recomputed = audited.model && audited.updates == settled.active.count_ones() as usize;
+            let recomputed = audited.model && audited.updates == settled.active.count() as usize;
             if recomputed && faults.is_empty() {
                 self.notes.push(format!(
                     "round {id}: it was settled through another contract; only the project checked its proof, and everything proved was recomputed"
@@ -221,12 +221,12 @@ impl Rounds<'_> {
         let Sources { project, srs, .. } = self.sources;
         let terms = project.terms();
         let mut by_slot: Vec<Option<&[i16]>> = vec![None; usize::from(terms.slots)];
-        let mut right = 0u128;
+        let mut right = SlotMask::EMPTY;
         for entry in collected {
-            let is_active = settled.active >> entry.slot & 1 == 1;
+            let is_active = settled.active.contains(entry.slot);
             match &entry.update {
                 Ok(update) => {
-                    right |= 1 << entry.slot;
+                    right.insert(entry.slot);
                     if let (true, Some(place)) = (is_active, by_slot.get_mut(usize::from(entry.slot))) {
                         *place = Some(update);
                         audited.updates += 1;
@@ -245,7 +245,7 @@ impl Rounds<'_> {
         for sentence in disagreeing(&posted.attestations, right) {
             self.notes.push(format!("round {}: {sentence}", settled.round));
         }
-        if audited.updates != settled.active.count_ones() as usize {
+        if audited.updates != settled.active.count() as usize {
             return Ok(None); // what cannot be recomputed rests on the proof
         }
         match reassess(terms, settled.active, &by_slot) {
@@ -253,7 +253,9 @@ impl Rounds<'_> {
             Err(fault) => faults.push(fault),
         }
         let Some(model) = model else { return Ok(None) };
-        let step: Vec<(&[i16], u32)> = slots(settled.active)
+        let step: Vec<(&[i16], u32)> = settled
+            .active
+            .iter()
             .filter_map(|slot| {
                 let index = usize::from(slot);
                 Some((by_slot.get(index).copied().flatten()?, settled.weights.get(index).copied()?))

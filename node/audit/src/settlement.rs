@@ -3,7 +3,7 @@
 use fairshare_circuits::{model_step, point_words, verify_words, G1Affine, PinnedKeys, RoundStatement};
 use fairshare_client::Address20;
 use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
-use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, RoundPolicy, Word};
+use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, RoundPolicy, SlotMask, Word};
 
 use super::round_fault::RoundFault;
 use super::text::{point_text, word};
@@ -31,7 +31,7 @@ pub fn check_call(
         fairshare_client::format_address(&call.payee),
     );
     same("model file", word(&settled.model_cid), word(&call.model_cid));
-    same("kept mask", word(&number(settled.kept)), word(&call.proof.kept_mask));
+    same("kept mask", word(&number(settled.kept.bits())), word(&call.proof.kept_mask));
     same("coherence", word(&number(settled.coherence.into())), word(&call.proof.coherence));
     same("pay shares", packed(&settled.shares), list(&call.proof.shares));
     same("model weights", packed(&settled.weights), list(&call.proof.weights));
@@ -40,10 +40,10 @@ pub fn check_call(
     let logged = committed.iter().map(|update| point_text(&update.commitment)).collect();
     let called = call.commitments.iter().map(point_text).collect();
     same("list of commitments", joined(logged), joined(called));
-    let dropped = if penalty { settled.active & !settled.kept } else { 0 };
+    let dropped = if penalty { settled.active - settled.kept } else { SlotMask::EMPTY };
     let outliers = committed
         .iter()
-        .filter(|update| dropped.checked_shr(update.slot.into()).is_some_and(|rest| rest & 1 == 1))
+        .filter(|update| dropped.contains(update.slot))
         .map(|update| fairshare_client::format_address(&update.trainer))
         .collect();
     let named = call.outliers.iter().map(fairshare_client::format_address).collect();
@@ -69,7 +69,7 @@ pub fn statement(
     settled: &SettledRound,
     committed: &[CommittedUpdate],
 ) -> Result<RoundStatement, RoundFault> {
-    let active = committed.iter().filter(|update| settled.active >> update.slot & 1 == 1);
+    let active = committed.iter().filter(|update| settled.active.contains(update.slot));
     Ok(RoundStatement {
         chain_id,
         project,
@@ -87,9 +87,9 @@ pub fn statement(
 }
 
 /// The rule with a round's parameters.
-fn policy(terms: &Terms, active: u128) -> Result<RoundPolicy, RoundFault> {
+fn policy(terms: &Terms, active: SlotMask) -> Result<RoundPolicy, RoundFault> {
     let policy = terms.policy().map_err(|error| RoundFault::Rule(error.to_string()))?;
-    Ok(policy.for_round(active.count_ones()))
+    Ok(policy.for_round(active.count()))
 }
 
 /// Verifies Groth16 proof and Gram argument again, natively.
@@ -124,7 +124,11 @@ pub fn check_step(
 ///
 /// # Errors
 /// [`RoundFault::Rule`] when the rule refuses them.
-pub fn reassess(terms: &Terms, active: u128, updates: &[Option<&[i16]>]) -> Result<Assessment, RoundFault> {
+pub fn reassess(
+    terms: &Terms,
+    active: SlotMask,
+    updates: &[Option<&[i16]>],
+) -> Result<Assessment, RoundFault> {
     let gram = GramMatrix::compute(updates).map_err(|error| RoundFault::Rule(error.to_string()))?;
     assess(&gram, active, policy(terms, active)?).map_err(|error| RoundFault::Rule(error.to_string()))
 }
@@ -136,7 +140,7 @@ pub fn check_assessment(
     committed: &[CommittedUpdate],
 ) -> Vec<RoundFault> {
     let mut faults = Vec::new();
-    let kept = |mask: u128, slot: u8| if mask >> slot & 1 == 1 { "kept" } else { "dropped" };
+    let kept = |mask: SlotMask, slot: u8| if mask.contains(slot) { "kept" } else { "dropped" };
     let at =
         |values: &[u32], slot: u8| values.get(usize::from(slot)).copied().unwrap_or_default().to_string();
     let highest = u8::try_from(assessment.shares.len().max(settled.shares.len())).unwrap_or(128).min(128);
@@ -148,7 +152,7 @@ pub fn check_assessment(
                 faults.push(RoundFault::Assessment { slot, trainer, field, expected, found });
             }
         };
-        same("verdict", kept(assessment.kept.bits(), slot).into(), kept(settled.kept, slot).into());
+        same("verdict", kept(assessment.kept, slot).into(), kept(settled.kept, slot).into());
         same("share", at(&assessment.shares, slot), at(&settled.shares, slot));
         same("weight", at(&assessment.weights, slot), at(&settled.weights, slot));
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fairshare_client::Address20;
 use fairshare_client::{EventKind, Phase, SettledRound, Terms};
+use fairshare_protocol::SlotMask;
 
 use super::failure::Failure;
 use super::round_fault::RoundFault;
@@ -13,8 +14,8 @@ use super::round_fault::RoundFault;
 #[derive(Default)]
 struct Seats {
     committed: BTreeMap<u8, Address20>,
-    revealed: u128,
-    active: Option<u128>,
+    revealed: SlotMask,
+    active: Option<SlotMask>,
     /// Slashed since the last check.
     slashed: BTreeSet<Address20>,
     /// Reveal has begun.
@@ -64,8 +65,7 @@ impl Replay<'_> {
                 self.rounds.entry(*round).or_default().committed.insert(update.slot, update.trainer);
             }
             EventKind::Revealed { round, update } => {
-                let bit = 1u128.checked_shl(u32::from(update.slot)).unwrap_or(0);
-                self.rounds.entry(*round).or_default().revealed |= bit;
+                self.rounds.entry(*round).or_default().revealed.insert(update.slot);
             }
             EventKind::SlotsActive { round, active, .. } => {
                 self.rounds.entry(*round).or_default().active = Some(*active);
@@ -116,9 +116,9 @@ impl Replay<'_> {
         let seats = self.rounds.entry(round).or_default();
         let least = u32::from(self.terms.min_active);
         let survives = |seats: &Seats, slot: u8| match (seats.attesting, seats.active) {
-            (false, _) => !seats.revealing || seats.revealed >> slot & 1 == 1,
-            (true, Some(active)) if active.count_ones() >= least => {
-                (active | !seats.revealed) >> slot & 1 == 1
+            (false, _) => !seats.revealing || seats.revealed.contains(slot),
+            (true, Some(active)) if active.count() >= least => {
+                active.contains(slot) || !seats.revealed.contains(slot)
             }
             (true, _) => true, // too few are left: the attesters may be at fault
         };
@@ -141,9 +141,9 @@ impl Replay<'_> {
     fn settled(&mut self, settled: &SettledRound) {
         let round = settled.round;
         let slots = self.rounds.get(&round).map(|seats| seats.committed.clone()).unwrap_or_default();
-        let dropped = settled.active & !settled.kept;
+        let dropped = settled.active - settled.kept;
         for (slot, trainer) in slots {
-            if self.terms.outlier_penalty == 0 || dropped >> slot & 1 == 0 {
+            if self.terms.outlier_penalty == 0 || !dropped.contains(slot) {
                 continue;
             }
             let Some(held) = self.held.get_mut(&trainer) else { continue };
@@ -242,7 +242,11 @@ mod tests {
         let stake = terms().stake;
         let slots: Vec<EventKind> = (0..5).map(commits).chain([opens(Phase::Reveal)]).collect();
         let until = [slots, (0..5).map(reveals).collect(), vec![opens(Phase::Attest)]].concat();
-        let active = |active| EventKind::SlotsActive { round: 1, active, attested: 0b1_1111 };
+        let active = |active: u128| EventKind::SlotsActive {
+            round: 1,
+            active: active.into(),
+            attested: SlotMask::lowest(5),
+        };
         let aggregate = opens(Phase::Aggregate);
         let with = |more: &[EventKind]| found(&[&until[..], more].concat());
         let silence: [String; 0] = [];
@@ -259,7 +263,7 @@ mod tests {
     fn whoever_is_dropped_once_too_often_pays_once() {
         let terms = Terms { stake: 100, outlier_rounds: 1, outlier_penalty: 40, ..terms() };
         let joined = EventKind::Joined { trainer: [0; 20], stake: 100 };
-        let round = |round: u64, kept: u128, penalty: Option<u128>| {
+        let round = |round: u64, kept: u32, penalty: Option<u128>| {
             let update = CommittedUpdate {
                 slot: 0,
                 trainer: [0; 20],
@@ -272,7 +276,11 @@ mod tests {
                 trainer: [0; 20],
                 amount,
             }));
-            events.push(EventKind::Settled(SettledRound { active: 1, kept, ..settled_by(round, [1; 20]) }));
+            events.push(EventKind::Settled(SettledRound {
+                active: SlotMask::lowest(1),
+                kept: SlotMask::lowest(kept),
+                ..settled_by(round, [1; 20])
+            }));
             events
         };
         let check = |rounds: &[Vec<EventKind>]| -> Vec<String> {

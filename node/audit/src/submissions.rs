@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use fairshare_circuits::{point_words, verify_range, G1Affine, KzgKey, RangeProof, RangeStatement};
 use fairshare_client::Address20;
 use fairshare_client::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
+use fairshare_protocol::SlotMask;
 use sha3::{Digest, Keccak256};
 
 use super::round_fault::RoundFault;
-use super::text::{slots, word};
+use super::text::word;
 
 /// The running hash of commitments in the order of their slots: `H_0 = 0`, `H_(i+1) = keccak256(abi.encode(x_i, y_i, H_i))` with its
 /// low byte replaced by `i + 1`.
@@ -44,10 +45,10 @@ pub fn check_reveals(
     state: &RoundState,
 ) -> Vec<RoundFault> {
     let mut faults = Vec::new();
-    let mut mask = 0u128;
+    let mut mask = SlotMask::EMPTY;
     for reveal in revealed {
         let slot = reveal.slot;
-        mask |= 1u128.checked_shl(u32::from(slot)).unwrap_or(0);
+        mask.insert(slot);
         let commit = committed.iter().find(|commit| commit.slot == slot);
         let committer: Option<Address20> = commit.map(|commit| commit.trainer);
         if committer != Some(reveal.trainer) {
@@ -64,8 +65,8 @@ pub fn check_reveals(
             }
         }
     }
-    if mask != state.revealed_mask {
-        faults.push(RoundFault::RevealedMask { expected: state.revealed_mask, found: mask });
+    if mask != state.revealed {
+        faults.push(RoundFault::RevealedMask { expected: state.revealed, found: mask });
     }
     faults
 }
@@ -78,15 +79,13 @@ pub struct Attestation {
     /// The trainer.
     pub trainer: Address20,
     /// The slots whose updates it attests to have fetched.
-    pub mask: u128,
+    pub mask: SlotMask,
 }
 
 /// The slots that more than half of the `revealed` ones attest.
-pub fn attested_by_majority(attestations: &[Attestation], revealed: u128) -> u128 {
-    let votes = |slot: u8| attestations.iter().filter(|a| a.mask >> slot & 1 == 1).count();
-    slots(revealed)
-        .filter(|slot| 2 * votes(*slot) > revealed.count_ones() as usize)
-        .fold(0, |mask, slot| mask | 1 << slot)
+pub fn attested_by_majority(attestations: &[Attestation], revealed: SlotMask) -> SlotMask {
+    let votes = |slot: u8| attestations.iter().filter(|a| a.mask.contains(slot)).count();
+    revealed.iter().filter(|slot| 2 * votes(*slot) > revealed.count() as usize).collect()
 }
 
 /// Compares the attestations with the reveals: every attester revealed in its slot and named revealed slots only.
@@ -96,15 +95,15 @@ pub fn check_attestations(
     state: &RoundState,
 ) -> Vec<RoundFault> {
     let mut faults = Vec::new();
-    let mut attested = 0u128;
+    let mut attested = SlotMask::EMPTY;
     for attestation in attestations {
         let Attestation { slot, trainer, mask } = *attestation;
-        let own = 1u128.checked_shl(u32::from(slot)).unwrap_or(0);
         let is_owner = revealed.iter().any(|reveal| (reveal.slot, reveal.trainer) == (slot, trainer));
-        if !is_owner || mask & own == 0 || mask & !state.revealed_mask != 0 || attested & own != 0 {
+        let is_sound = mask.contains(slot) && mask.is_subset_of(state.revealed);
+        if !is_owner || !is_sound || attested.contains(slot) {
             faults.push(RoundFault::WrongAttestation { slot, trainer });
         }
-        attested |= own;
+        attested.insert(slot);
     }
     if attested != state.attested {
         faults.push(RoundFault::AttestedMask { expected: state.attested, found: attested });
@@ -116,11 +115,11 @@ pub fn check_attestations(
 pub fn check_slots_active(
     attestations: &[Attestation],
     state: &RoundState,
-    active: u128,
-    attested: u128,
+    active: SlotMask,
+    attested: SlotMask,
 ) -> Vec<RoundFault> {
     let mut faults = Vec::new();
-    let expected = attested_by_majority(attestations, state.revealed_mask);
+    let expected = attested_by_majority(attestations, state.revealed);
     for found in [active, state.active] {
         if found != expected {
             faults.push(RoundFault::ActiveMask { expected, found });
@@ -133,33 +132,33 @@ pub fn check_slots_active(
 }
 
 /// Compares the slots of a settlement with the active ones and with the terms.
-pub fn check_active(terms: &Terms, state: &RoundState, settled: u128) -> Vec<RoundFault> {
+pub fn check_active(terms: &Terms, state: &RoundState, settled: SlotMask) -> Vec<RoundFault> {
     let mut faults = Vec::new();
     if settled != state.active {
         faults.push(RoundFault::ActiveMask { expected: state.active, found: settled });
     }
-    if settled.count_ones() < u32::from(terms.min_active) {
-        faults.push(RoundFault::TooFewActive { required: terms.min_active, found: settled.count_ones() });
+    if settled.count() < u32::from(terms.min_active) {
+        faults.push(RoundFault::TooFewActive { required: terms.min_active, found: settled.count() });
     }
     faults
 }
 
 /// Sentences about attesters who disagree with the files as they are fetched now. They are notes, not failures: a file may have
 /// appeared or vanished since.
-pub(super) fn disagreeing(attestations: &[Attestation], good: u128) -> Vec<String> {
-    let list = |mask: u128| slots(mask).map(|slot| slot.to_string()).collect::<Vec<_>>().join(", ");
+pub(super) fn disagreeing(attestations: &[Attestation], good: SlotMask) -> Vec<String> {
+    let list = |mask: SlotMask| mask.iter().map(|slot| slot.to_string()).collect::<Vec<_>>().join(", ");
     let differing = attestations.iter().filter(|a| a.mask != good);
     differing
         .map(|a| {
-            let (more, less) = (a.mask & !good, good & !a.mask);
+            let (more, less) = (a.mask - good, good - a.mask);
             let mut says = Vec::new();
-            if more != 0 {
+            if !more.is_empty() {
                 says.push(format!(
                     "attested slot {}, whose file is not available or does not match its commitment",
                     list(more)
                 ));
             }
-            if less != 0 {
+            if !less.is_empty() {
                 says.push(format!("did not attest slot {}, whose file matches its commitment", list(less)));
             }
             format!(

@@ -10,7 +10,7 @@ use fairshare_client::{
     seal, Address20, CommitCall, CommittedUpdate, ContentError, EventKind, Exclusion, RevealedUpdate,
     RoundState, SettledRound, Settlement, Terms,
 };
-use fairshare_protocol::{GramMatrix, Phase, RuleName, Word};
+use fairshare_protocol::{GramMatrix, Phase, RuleName, SlotMask, Word};
 
 use super::submissions::disagreeing;
 use super::text::word;
@@ -63,8 +63,8 @@ pub(crate) fn settled_by(round: u64, payee: Address20) -> SettledRound {
     SettledRound {
         round,
         payee,
-        active: 0,
-        kept: 0,
+        active: SlotMask::EMPTY,
+        kept: SlotMask::EMPTY,
         coherence: 0,
         shares: vec![],
         weights: vec![],
@@ -109,21 +109,20 @@ fn round() -> Round {
         salts.insert(slot, salt);
     }
     let slots_hash = running_hash(committed.iter().map(|c| c.commitment));
-    let (revealed_mask, attested, active) = (0b1_1111, 0b1_1111, 0b1_1111);
-    let state = RoundState { committed: 5, revealed_mask, attested, active, slots_hash };
+    let all = SlotMask::lowest(5);
+    let state = RoundState { committed: 5, revealed: all, attested: all, active: all, slots_hash };
     let before = srs.commit_model(&[5 << 20; DIMENSION]).unwrap();
 
-    let active = 0b1_1111u128;
     let mut slots: Vec<Option<&[i16]>> = updates.iter().map(|u| Some(u.as_slice())).collect();
     slots.resize(8, None);
     let gram = GramMatrix::compute(&slots).unwrap();
     let policy = terms().policy().unwrap().for_round(5);
-    let assessment = fairshare_protocol::assess(&gram, active, policy).unwrap();
+    let assessment = fairshare_protocol::assess(&gram, all, policy).unwrap();
     let mut settled = SettledRound {
         round: 3,
         payee: [0xbb; 20],
-        active,
-        kept: assessment.kept.bits(),
+        active: all,
+        kept: assessment.kept,
         coherence: assessment.coherence,
         shares: assessment.shares.clone(),
         weights: assessment.weights.clone(),
@@ -186,7 +185,7 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
         )
     );
     let mut bent = settled.clone();
-    bent.kept |= 1 << 4;
+    bent.kept.insert(4u8);
     bent.weights[1] = 0;
     bent.coherence += 1;
     let found = texts(check_assessment(&assessment, &bent, &committed)).join("\n");
@@ -209,12 +208,12 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     let mut other = call.clone();
     other.commitments[0] = -other.commitments[0]; // the same x
     assert!(only(check_call(&settled, &other, &committed, false)).contains("list of commitments"));
-    // Whose dropping counts: nobody's without a penalty; with one that of slot 4, which alone is not kept.
+    // Without a penalty no one's dropping counts; with one that of slot 4 does, the only slot that is not kept.
     let with = |outliers: &[u8]| Settlement {
         outliers: outliers.iter().map(|slot| committed[usize::from(*slot)].trainer).collect(),
         ..call.clone()
     };
-    assert_eq!(settled.active & !settled.kept, 0b1_0000);
+    assert_eq!(settled.active - settled.kept, 0b1_0000);
     assert!(only(check_call(&settled, &with(&[4]), &committed, false)).contains("list of outliers"));
     assert_eq!(check_call(&settled, &with(&[4]), &committed, true), vec![]);
     for outliers in [&[][..], &[3], &[4, 4], &[3, 4]] {
@@ -249,13 +248,16 @@ fn what_trainers_posted_is_checked() {
     let Round { mut committed, mut revealed, mut salts, mut state, .. } = round();
     assert_eq!(check_commitments(&committed, &state), vec![]);
     assert_eq!(check_reveals(&committed, &revealed, &salts, &state), vec![]);
-    assert_eq!(check_active(&terms(), &state, 0b1_1111), vec![]);
+    assert_eq!(check_active(&terms(), &state, SlotMask::lowest(5)), vec![]);
     assert_eq!(
-        only(check_active(&terms(), &state, 0b1_0111)),
-        "round 3: slots 0b10111 are active, the attestations give 0b11111"
+        only(check_active(&terms(), &state, 0b1_0111.into())),
+        "round 3: slots 0x17 are active, the attestations give 0x1f"
     );
-    let few = RoundState { active: 0b11, ..state };
-    assert_eq!(only(check_active(&terms(), &few, 0b11)), "round 3: 2 slots took part, the terms require 3");
+    let few = RoundState { active: SlotMask::lowest(2), ..state };
+    assert_eq!(
+        only(check_active(&terms(), &few, few.active)),
+        "round 3: 2 slots took part, the terms require 3"
+    );
 
     salts.insert(2, [0; 32]);
     let trainer = fairshare_client::format_address(&[3; 20]);
@@ -271,7 +273,7 @@ fn what_trainers_posted_is_checked() {
     revealed.remove(1);
     assert_eq!(
         only(check_reveals(&committed, &revealed, &salts, &state)),
-        "round 3: the log has revealed slots 0b11101, the contract 0b11111"
+        "round 3: the log has revealed slots 0x1d, the contract 0x1f"
     );
 
     committed.swap(0, 1);
@@ -288,25 +290,30 @@ fn what_trainers_posted_is_checked() {
 #[test]
 fn active_slots_follow_from_the_attestations() {
     let Round { revealed, state, .. } = round();
-    let says = |slot: u8, mask| Attestation { slot, trainer: [slot + 1; 20], mask };
-    // Slot 4's bytes are not to be had; slot 3 lies about slot 0; slot 1 attests nothing.
+    let says = |slot: u8, mask: u128| Attestation { slot, trainer: [slot + 1; 20], mask: mask.into() };
+    // No one else can fetch slot 4's bytes; slot 3 lies about slot 0; slot 1 attests nothing.
     let attestations = [says(0, 0b0_1111), says(2, 0b0_1111), says(3, 0b0_1110), says(4, 0b1_1111)];
-    assert_eq!(attested_by_majority(&attestations, 0b1_1111), 0b0_1111);
-    assert_eq!(attested_by_majority(&attestations[..2], 0b1_1111), 0, "two of five are no majority");
-    let state = RoundState { attested: 0b1_1101, active: 0b0_1111, ..state };
+    assert_eq!(attested_by_majority(&attestations, SlotMask::lowest(5)), 0b0_1111);
+    assert_eq!(
+        attested_by_majority(&attestations[..2], SlotMask::lowest(5)),
+        0,
+        "two of five are no majority"
+    );
+    let (attesters, active, all) = (SlotMask::from(0b1_1101), SlotMask::lowest(4), SlotMask::lowest(5));
+    let state = RoundState { attested: attesters, active, ..state };
     assert_eq!(check_attestations(&attestations, &revealed, &state), vec![]);
-    assert_eq!(check_slots_active(&attestations, &state, 0b0_1111, 0b1_1101), vec![]);
+    assert_eq!(check_slots_active(&attestations, &state, active, attesters), vec![]);
 
-    let wrong = "round 3: slots 0b11111 are active, the attestations give 0b1111";
-    assert_eq!(only(check_slots_active(&attestations, &state, 0b1_1111, 0b1_1101)), wrong);
-    let other = RoundState { active: 0b1_1111, ..state };
-    assert_eq!(only(check_slots_active(&attestations, &other, 0b0_1111, 0b1_1101)), wrong);
-    assert!(only(check_slots_active(&attestations, &state, 0b0_1111, 0b0_1101)).contains("as attesting"));
-    assert!(only(check_attestations(&attestations[..3], &revealed, &state)).contains("0b1101 as attesting"));
+    let wrong = "round 3: slots 0x1f are active, the attestations give 0xf";
+    assert_eq!(only(check_slots_active(&attestations, &state, all, attesters)), wrong);
+    let other = RoundState { active: all, ..state };
+    assert_eq!(only(check_slots_active(&attestations, &other, active, attesters)), wrong);
+    assert!(only(check_slots_active(&attestations, &state, active, 0b0_1101.into())).contains("as attesting"));
+    assert!(only(check_attestations(&attestations[..3], &revealed, &state)).contains("0xd as attesting"));
     for bent in [
-        says(0, 0b0_1110),                                         // without its own slot
-        says(0, 0b10_1111),                                        // of a slot that was not revealed
-        Attestation { slot: 0, trainer: [9; 20], mask: 0b0_1111 }, // of another's slot
+        says(0, 0b0_1110),                                       // without its own slot
+        says(0, 0b10_1111),                                      // of a slot that was not revealed
+        Attestation { slot: 0, trainer: [9; 20], mask: active }, // of another's slot
     ] {
         let mut bent_attestations = attestations;
         bent_attestations[0] = bent;
@@ -316,7 +323,7 @@ fn active_slots_follow_from_the_attestations() {
     let twice = [&attestations[..], &attestations[..1]].concat();
     assert!(only(check_attestations(&twice, &revealed, &state)).contains("twice"));
 
-    let notes = disagreeing(&attestations, 0b0_1111).join("\n");
+    let notes = disagreeing(&attestations, active).join("\n");
     assert!(notes.contains("(slot 3) did not attest slot 0, whose file matches its commitment"), "{notes}");
     assert!(notes.contains("(slot 4) attested slot 4, whose file is not available"), "{notes}");
     assert_eq!(notes.lines().count(), 2, "{notes}");

@@ -1,11 +1,6 @@
-//! Slots, points and words as failures print them.
+//! Points and words as failures print them.
 
 use fairshare_circuits::{point_words, G1Affine};
-
-/// The slots of a mask, ascending.
-pub(super) fn slots(mask: u128) -> impl Iterator<Item = u8> {
-    (0..128u8).filter(move |slot| mask >> slot & 1 == 1)
-}
 
 /// Both coordinates of a point, since two points may share their `x`.
 pub(super) fn point_text(point: &G1Affine) -> String {

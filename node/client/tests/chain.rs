@@ -11,7 +11,7 @@ use fairshare_circuits::{
 use fairshare_client::{
     seal, Address20, Chain, ChainError, EventKind, Market, Phase, Project, SignedJoin, Terms, Wallet,
 };
-use fairshare_protocol::Specification;
+use fairshare_protocol::{SlotMask, Specification};
 use support::anvil::Anvil;
 use support::server::{answering, http};
 
@@ -178,7 +178,7 @@ async fn a_project_is_read_back_as_it_was_written_and_its_round_is_followed() {
         trainer.reveal_update(1, [i as u8; 32], [9; 32]).await.unwrap();
     }
     let state = project.round_state(1).await.unwrap();
-    assert_eq!((state.committed, state.revealed_mask), (4, 0b111));
+    assert_eq!((state.committed, state.revealed), (4, SlotMask::lowest(3)));
     let committed = project.committed(1).await.unwrap();
     let slots: Vec<_> = committed.iter().map(|c| (c.slot, c.trainer, c.commitment)).collect();
     assert_eq!(slots, (0..4).map(|i| (i as u8, network.address(i + 2), point(i as u64))).collect::<Vec<_>>());

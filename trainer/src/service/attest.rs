@@ -2,6 +2,7 @@
 //! gets its fee.
 
 use fairshare_client::{collect, format_address, Exclusion, Status};
+use fairshare_protocol::SlotMask;
 
 use super::fault::Fault;
 use super::run::{transaction, Service};
@@ -24,16 +25,16 @@ impl Service {
         }
         let round = status.round;
         let Some(slot) = self.round.submission().map(|own| own.slot) else { return Ok(()) };
-        let own = 1u128 << slot;
+        let own = SlotMask::single(slot);
         // At the block of the status, where the phase is Attest and all reveals are in.
-        let revealed = self.project.round_state_at(round, Some(status)).await?.revealed_mask;
+        let revealed = self.project.round_state_at(round, Some(status)).await?.revealed;
         let period = u64::from(self.project.terms().attest_period);
         let patience = period / PATIENCE;
         let (good, left_out) = self.check_updates(status, patience).await?;
         let waits = self.elapsed(status, period) < patience;
         // A node that is some blocks behind leaves reveals out; who attests without them makes honest slots inactive.
-        let seen = left_out.iter().fold(good, |mask, (left_out, _)| mask | 1u128 << left_out.slot);
-        if waits && (revealed & !seen != 0 || left_out.iter().any(|(_, is_missing)| *is_missing)) {
+        let seen = good | left_out.iter().map(|(left_out, _)| left_out.slot).collect::<SlotMask>();
+        if waits && (!revealed.is_subset_of(seen) || left_out.iter().any(|(_, is_missing)| *is_missing)) {
             return Ok(()); // looked at again with the next block
         }
         let open = self.open_model(status).await?;
@@ -60,11 +61,11 @@ impl Service {
             }
         };
         self.confirm(Shown { block: receipt.block, revealed: true, attested: true }, Some(receipt));
-        let is_out = |left_out: &LeftOut| mask >> left_out.slot & 1 == 0;
+        let is_out = |left_out: &LeftOut| !mask.contains(left_out.slot);
         self.reporter.report(&Event::Attested {
             round,
             slot,
-            mask: Some(format!("{mask:#x}")),
+            mask: Some(mask.to_string()),
             source: source.as_ref().map(format_address),
             left_out: left_out.into_iter().map(|(left_out, _)| left_out).filter(is_out).collect(),
             transaction: Some(transaction(receipt)),
@@ -79,17 +80,16 @@ impl Service {
         &mut self,
         status: &Status,
         patience: u64,
-    ) -> Result<(u128, Vec<(LeftOut, bool)>), Fault> {
+    ) -> Result<(SlotMask, Vec<(LeftOut, bool)>), Fault> {
         let store = self.quick_store(patience)?;
         let Self { project, specification, reference, .. } = self;
         let collected = collect(project, &store, specification, reference, status.round).await?;
-        let is_good = |slot: u8, good: u128| good >> slot & 1 == 1;
-        let found = collected.iter().filter(|c| c.update.is_ok()).fold(0, |mask, c| mask | 1u128 << c.slot);
+        let found = collected.iter().filter(|c| c.update.is_ok()).map(|c| c.slot).collect();
         let good = self.round.check(found);
         let mut left_out = vec![];
         for entry in collected {
             if let Err(reason) = entry.update {
-                if !is_good(entry.slot, good) {
+                if !good.contains(entry.slot) {
                     let is_missing = matches!(reason, Exclusion::Missing(_));
                     let (slot, trainer) = (entry.slot, format_address(&entry.trainer));
                     left_out.push((LeftOut { slot, trainer, reason: reason.to_string() }, is_missing));
@@ -135,6 +135,6 @@ impl Service {
             return Ok(false);
         }
         let Some(slot) = self.project.slot_of(round, self.me).await? else { return Ok(false) };
-        Ok(self.project.round_state(round).await?.attested >> slot & 1 == 1)
+        Ok(self.project.round_state(round).await?.attested.contains(slot))
     }
 }

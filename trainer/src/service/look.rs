@@ -27,8 +27,7 @@ impl Service {
             return Ok(());
         };
         let state = self.project.round_state(round).await?;
-        let is_in = |mask: u128| mask >> slot & 1 == 1;
-        let (revealed, attested) = (is_in(state.revealed_mask), is_in(state.attested));
+        let (revealed, attested) = (state.revealed.contains(slot), state.attested.contains(slot));
         if self.round.submission().is_none_or(|own| own.slot != slot) {
             let (cid, update) = match self.own_update(round, slot).await {
                 Ok(update) => (content_id(&update), Some(update)),

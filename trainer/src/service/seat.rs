@@ -82,8 +82,8 @@ impl Service {
         let Some(loss) = last_loss(history.iter().map(|event| &event.kind), self.me) else { return Ok(None) };
         let Some(round) = loss.round else { return Ok(Some(loss)) };
         let slot = self.project.slot_of(round, self.me).await?;
-        let revealed = self.project.round_state(round).await?.revealed_mask;
-        let is_revealed = slot.is_some_and(|slot| revealed >> slot & 1 == 1);
+        let revealed = self.project.round_state(round).await?.revealed;
+        let is_revealed = slot.is_some_and(|slot| revealed.contains(slot));
         let reason = if is_revealed { SeatLoss::NotAttested } else { SeatLoss::MissedReveal };
         Ok(Some(Loss { reason, ..loss }))
     }

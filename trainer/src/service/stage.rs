@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use fairshare_client::service::Backoff;
 use fairshare_client::{Phase, Receipt};
+use fairshare_protocol::SlotMask;
 
 use crate::outcome::Due;
 use crate::state::RoundRecord;
@@ -57,7 +58,7 @@ pub(super) enum Stage {
     Revealed {
         own: Submission,
         /// Slots whose files this process fetched and checked against their commitments.
-        checked: u128,
+        checked: SlotMask,
     },
     /// The attestation is on chain.
     Attested(Submission),
@@ -266,9 +267,9 @@ impl OpenRound {
     /// Takes over what the chain shows of the commitment: forward, or back after a reorganisation.
     pub(super) fn confirm(&mut self, shown: Shown) -> Found {
         let (mut own, checked, before) = match std::mem::replace(&mut self.stage, Stage::Closed) {
-            Stage::Committed(own) => (own, 0, (false, false)),
+            Stage::Committed(own) => (own, SlotMask::EMPTY, (false, false)),
             Stage::Revealed { own, checked } => (own, checked, (true, false)),
-            Stage::Attested(own) => (own, 0, (true, true)),
+            Stage::Attested(own) => (own, SlotMask::EMPTY, (true, true)),
             other => {
                 self.stage = other;
                 return Found::default();
@@ -290,7 +291,7 @@ impl OpenRound {
     }
 
     /// These slots' files give their commitments. Slots that were checked once stay so.
-    pub(super) fn check(&mut self, slots: u128) -> u128 {
+    pub(super) fn check(&mut self, slots: SlotMask) -> SlotMask {
         match &mut self.stage {
             Stage::Revealed { checked, .. } => {
                 *checked |= slots;

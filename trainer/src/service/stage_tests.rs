@@ -71,7 +71,7 @@ fn reveal_and_attestation_that_a_reorganisation_takes_back_are_due_again() {
     let mut round = attested();
     assert!(round.needs_look(13));
     assert_eq!(round.confirm(shown(13, true, false)).lost, Some("the attestation"));
-    assert!(matches!(round.stage(), Stage::Revealed { checked: 0, .. }));
+    assert!(matches!(round.stage(), Stage::Revealed { checked: SlotMask::EMPTY, .. }));
     assert_eq!(round.due(), Some(Due::Attestation));
 }
 
@@ -134,8 +134,8 @@ fn commitment_that_matches_no_update_stays_at_risk() {
 fn slots_that_were_checked_stay_checked_until_the_attestation() {
     let mut round = committed();
     round.confirm(shown(11, true, false));
-    assert_eq!(round.check(0b01), 0b01);
-    assert_eq!(round.check(0b10), 0b11);
+    assert_eq!(round.check(0b01.into()), 0b01);
+    assert_eq!(round.check(0b10.into()), 0b11);
     round.confirm(shown(12, true, false));
-    assert_eq!(round.check(0), 0b11);
+    assert_eq!(round.check(SlotMask::EMPTY), 0b11);
 }

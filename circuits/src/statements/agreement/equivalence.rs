@@ -3,7 +3,7 @@
 use crate::statements::testing::{
     active_mask, any_matrix, extreme_matrix, real_updates, system, updates, Round,
 };
-use fairshare_protocol::{assess, RoundPolicy, MIN_ACTIVE};
+use fairshare_protocol::{assess, RoundPolicy, SlotMask, MIN_ACTIVE};
 use proptest::prelude::*;
 
 #[test]
@@ -11,10 +11,11 @@ fn honest_rounds_of_every_small_size_are_accepted() {
     for (size, active) in
         [(8, 0xffu128), (8, 0b0101_1010), (8, 0b111), (16, 0x3ff), (16, 0xfbdf), (16, 0xffff)]
     {
-        let policy = RoundPolicy::Agreement { theta: 32, trim_count: active.count_ones() * 52 / 256 };
+        let active = SlotMask::from(active);
+        let policy = RoundPolicy::Agreement { theta: 32, trim_count: active.count() * 52 / 256 };
         let round = Round::of_updates(size, active, &updates(size, 900, 1), policy);
-        assert_eq!(round.accepted(), Ok(()), "{size} {active:#x}");
-        assert!(round.public().kept.count_ones() >= 2);
+        assert_eq!(round.accepted(), Ok(()), "{size} {active}");
+        assert!(round.public().kept.count() >= 2);
     }
 }
 
@@ -30,8 +31,8 @@ fn constraints_are_counted() {
     assert_eq!(sections, [52, 160, 27, 51, 96, 1329, 129]);
 }
 
-fn policies(active: u128) -> impl Strategy<Value = RoundPolicy> {
-    (0u16..1024, 0..=(active.count_ones() - 2) / 2)
+fn policies(active: SlotMask) -> impl Strategy<Value = RoundPolicy> {
+    (0u16..1024, 0..=(active.count() - 2) / 2)
         .prop_map(|(theta, trim_count)| RoundPolicy::Agreement { theta, trim_count })
 }
 
@@ -81,7 +82,7 @@ fn extremes_of_every_entry_are_accepted() {
             let gram = extreme_matrix(size, flipped);
             for (theta, trim_count) in [(1023, 0), (0, 0), (32, 1), (32, size as u32 / 2 - 1)] {
                 let policy = RoundPolicy::Agreement { theta, trim_count };
-                let round = Round { gram: gram.clone(), active: (1 << size) - 1, policy };
+                let round = Round { gram: gram.clone(), active: SlotMask::lowest(size as u32), policy };
                 assert_eq!(round.accepted(), Ok(()), "{size} {flipped} {theta} {trim_count}");
             }
         }

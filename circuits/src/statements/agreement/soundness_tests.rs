@@ -15,11 +15,11 @@ use crate::statements::testing::{
 };
 use ark_bn254::Fr;
 use ark_ff::Field;
-use fairshare_protocol::RoundPolicy;
+use fairshare_protocol::{RoundPolicy, SlotMask};
 
 const SIZE: usize = 8;
 /// Slots 2 and 7 are not active; slot 4 turns its update round.
-const ACTIVE: u128 = 0b0111_1011;
+const ACTIVE: SlotMask = SlotMask::from_bits(0b0111_1011);
 
 struct Cheat {
     public: AssessmentPublic,
@@ -228,7 +228,7 @@ fn median_contribution_one_rank_off() {
 /// Keeps or drops a slot and computes the shares again.
 fn reshare(cheat: &mut Cheat, slot: usize) {
     cheat.witness.kept[slot] = !cheat.witness.kept[slot];
-    cheat.public.kept ^= 1 << slot;
+    cheat.public.kept ^= SlotMask::single(slot);
     let contributions = contributions(cheat);
     let total: u64 = (0..SIZE).filter(|i| cheat.witness.kept[*i]).map(|i| contributions[i]).sum();
     for i in 0..SIZE {
@@ -268,7 +268,7 @@ fn inactive_slot_kept() {
 fn kept_mask_with_a_bit_flipped() {
     for slot in 0..SIZE {
         let mut cheat = Cheat::new();
-        cheat.public.kept ^= 1 << slot;
+        cheat.public.kept ^= SlotMask::single(slot);
         cheat.refused_in("kept slots");
     }
 }

@@ -14,7 +14,7 @@ use crate::statements::public::AssessmentPublic;
 use ark_bn254::Fr;
 #[cfg(test)]
 use fairshare_protocol::{assess, Detail, RoundPolicy};
-use fairshare_protocol::{AgreementDetail, Assessment, GramMatrix};
+use fairshare_protocol::{AgreementDetail, Assessment, GramMatrix, SlotMask};
 
 /// The private side of an assessment. Vectors have one entry a slot where nothing else is said.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,13 +50,13 @@ impl AgreementWitness {
     /// The honest witness of a matrix with this assessment.
     pub(crate) fn new(
         gram: &GramMatrix,
-        active: u128,
+        active: SlotMask,
         trim_count: u32,
         assessment: &Assessment,
         detail: &AgreementDetail,
     ) -> Self {
         let slots = gram.slots();
-        let is_active: Vec<bool> = (0..slots).map(|i| active >> i & 1 == 1).collect();
+        let is_active: Vec<bool> = (0..slots).map(|i| active.contains(i)).collect();
         let others = |i: usize| (0..slots).filter(move |j| *j != i);
         let row = |i: usize| -> Vec<(i128, bool)> {
             others(i)
@@ -70,7 +70,7 @@ impl AgreementWitness {
             gram: entries(gram),
             unclipped: detail.norms.iter().map(|norm| *norm <= detail.tau).collect(),
             // `assess` has checked that the trim leaves at least one of the others.
-            window: [trim, active.count_ones() as usize - 1 - trim],
+            window: [trim, active.count() as usize - 1 - trim],
             orders: (0..slots).map(|i| descending(&row(i))).collect(),
             positive: scaled.iter().map(|product| *product >= 0).collect(),
             magnitudes: scaled.iter().map(|product| product.unsigned_abs() >> 32).collect(),
@@ -114,7 +114,7 @@ impl AgreementWitness {
     #[cfg(test)]
     pub(crate) fn honest(
         gram: &GramMatrix,
-        active: u128,
+        active: SlotMask,
         policy: RoundPolicy,
         assessment: &Assessment,
     ) -> Self {

@@ -120,11 +120,11 @@ fn print_text(report: &AuditReport) -> std::io::Result<()> {
 fn row(round: &AuditedRound) -> Vec<String> {
     let s = &round.settled;
     let yes = |holds: bool| if holds { "yes" } else { "NO" }.to_owned();
-    let active = s.active.count_ones();
+    let active = s.active.count();
     vec![
         s.round.to_string(),
         active.to_string(),
-        s.kept.count_ones().to_string(),
+        s.kept.count().to_string(),
         format!("{:.3}", f64::from(s.coherence) / 65_536.0),
         round.learning_rate.map_or_else(String::new, |rate| format!("{}", f64::from(rate) / 1e6)),
         yes(round.proof),

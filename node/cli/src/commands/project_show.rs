@@ -157,8 +157,8 @@ fn open_model_words(t: &Terms, open: &OpenModel, published: &[PublishedModel]) -
 }
 
 fn phase_text(s: &Status, rounds: u16, slots: &RoundState) -> String {
-    let (committed, revealed) = (slots.committed, slots.revealed_mask.count_ones());
-    let (attested, active) = (slots.attested.count_ones(), slots.active.count_ones());
+    let (committed, revealed) = (slots.committed, slots.revealed.count());
+    let (attested, active) = (slots.attested.count(), slots.active.count());
     let trainers = s.trainers.len();
     let left = if s.deadline > s.now {
         format!("ends in {}", duration(s.deadline - s.now))
@@ -193,6 +193,8 @@ fn phase_text(s: &Status, rounds: u16, slots: &RoundState) -> String {
 
 #[cfg(test)]
 mod tests {
+    use fairshare_protocol::SlotMask;
+
     use super::*;
 
     #[test]
@@ -216,9 +218,9 @@ mod tests {
         };
         let slots = RoundState {
             committed: 3,
-            revealed_mask: 0b111,
-            attested: 0b101,
-            active: 0b11,
+            revealed: SlotMask::lowest(3),
+            attested: 0b101.into(),
+            active: SlotMask::lowest(2),
             slots_hash: [0; 32],
         };
         for (phase, words) in [

@@ -4,6 +4,7 @@ use ethers::abi::AbiEncode;
 use ethers::types::Address;
 use fairshare_circuits::{G1Affine, RangeProofWords};
 use fairshare_contracts::bindings::project as bindings;
+use fairshare_protocol::SlotMask;
 
 use super::client::{action, narrow};
 use super::convert::{range_proof_words, to_words};
@@ -86,11 +87,11 @@ impl Project {
     pub async fn attest(
         &self,
         round: u64,
-        mask: u128,
+        mask: SlotMask,
         source: Option<Address20>,
     ) -> Result<Receipt, ChainError> {
         let source = Address::from(source.unwrap_or_default());
-        let call = bindings::AttestCall { round: round.into(), mask: mask.into(), source };
+        let call = bindings::AttestCall { round: round.into(), mask: mask.bits().into(), source };
         self.send("the attestation in project", call, Until::PhaseEnds).await
     }
 

@@ -3,8 +3,9 @@
 use ethers::types::{Address, U256};
 use fairshare_circuits::{point_from_words, point_words, G1Affine, RangeProofWords, RoundProofWords};
 use fairshare_contracts::bindings;
+use fairshare_protocol::SlotMask;
 
-use super::client::{amount, narrow};
+use super::client::{amount, narrow, u128_from};
 use super::error::ChainError;
 use super::types::{CommitCall, Settlement, Terms};
 use crate::address::Address20;
@@ -16,6 +17,11 @@ pub(super) fn point(words: [U256; 2], what: &str) -> Result<G1Affine, ChainError
 
 pub(super) fn to_words(point: &G1Affine) -> [U256; 2] {
     point_words(point).map(from_word)
+}
+
+/// A mask of slots.
+pub(super) fn mask(value: U256, what: &str) -> Result<SlotMask, ChainError> {
+    u128_from(value, what).map(SlotMask::from_bits)
 }
 
 /// An address; `None` for zero.

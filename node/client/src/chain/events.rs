@@ -6,8 +6,8 @@ use ethers::types::U256;
 use fairshare_contracts::bindings::project::ProjectEvents as Event;
 use fairshare_protocol::{unpack17, Phase};
 
-use super::client::{amount, narrow, slot, u128_from};
-use super::convert::{point, some_address};
+use super::client::{amount, narrow, slot};
+use super::convert::{mask, point, some_address};
 use super::error::ChainError;
 use super::types::{CommittedUpdate, EventKind, PublishedModel, RevealedUpdate, SettledRound};
 
@@ -21,7 +21,7 @@ pub(super) fn decode(
     let Ok(event) = Event::decode_log(log) else { return Ok(None) };
     let number = |value, what| narrow::<u64>(value, what);
     let amount = |value: U256| amount(value, "an amount in an event");
-    let mask = |value: U256| u128_from(value, "a mask in an event");
+    let mask = |value: U256| mask(value, "a mask in an event");
     Ok(Some(match event {
         Event::ProjectOpenedFilter(e) => EventKind::Opened {
             owner: e.owner.0,
@@ -130,7 +130,7 @@ pub(super) fn decode(
 
 pub(super) fn phase(index: u8) -> Result<Phase, ChainError> {
     Phase::from_number(index)
-        .ok_or_else(|| ChainError::decode("a phase", format!("there is none with number {index}")))
+        .ok_or_else(|| ChainError::decode("a phase", format!("no phase has the number {index}")))
 }
 
 fn unpack(words: &[U256], slots: u8) -> Result<Vec<u32>, ChainError> {

@@ -7,8 +7,8 @@ use ethers::abi::AbiDecode;
 use ethers::types::{Address, H256, U256};
 use fairshare_contracts::bindings::project as bindings;
 
-use super::client::{amount, narrow, slot, u128_from, Chain, LAGGING};
-use super::convert::point;
+use super::client::{amount, narrow, slot, Chain, LAGGING};
+use super::convert::{mask, point};
 use super::error::ChainError;
 use super::events::phase;
 use super::market::Market;
@@ -141,9 +141,9 @@ impl Project {
         let state: bindings::RoundStateReturn = self.view(call, block_of(status)).await?;
         Ok(RoundState {
             committed: narrow(state.committed, "the number of commitments")?,
-            revealed_mask: u128_from(state.revealed_mask, "the revealed mask")?,
-            attested: u128_from(state.attested_mask, "the attested mask")?,
-            active: u128_from(state.active_mask, "the active mask")?,
+            revealed: mask(state.revealed_mask, "the revealed mask")?,
+            attested: mask(state.attested_mask, "the attested mask")?,
+            active: mask(state.active_mask, "the active mask")?,
             slots_hash: state.slots_hash,
         })
     }

@@ -1,7 +1,7 @@
 //! The contract's data in plain types.
 
 use fairshare_circuits::{G1Affine, RangeProofWords, RoundProofWords};
-use fairshare_protocol::{Currency, Money, Phase, ProjectPolicy, RuleError, Specification};
+use fairshare_protocol::{Currency, Money, Phase, ProjectPolicy, RuleError, SlotMask, Specification};
 use sha3::{Digest, Keccak256};
 
 use crate::address::Address20;
@@ -185,12 +185,12 @@ pub struct Status {
 pub struct RoundState {
     /// How many trainers committed.
     pub committed: u32,
-    /// Bit `i` for slot `i`.
-    pub revealed_mask: u128,
+    /// Slots whose updates are revealed.
+    pub revealed: SlotMask,
     /// Slots whose trainers attested.
-    pub attested: u128,
+    pub attested: SlotMask,
     /// Slots attested by more than half of the revealed ones; none before the end of Attest.
-    pub active: u128,
+    pub active: SlotMask,
     /// Running hash of the slots.
     pub slots_hash: [u8; 32],
 }
@@ -282,9 +282,9 @@ pub struct SettledRound {
     /// The account that receives the fee.
     pub payee: Address20,
     /// Slots that took part.
-    pub active: u128,
+    pub active: SlotMask,
     /// Slots that were not outliers.
-    pub kept: u128,
+    pub kept: SlotMask,
     /// 0 to 2^16.
     pub coherence: u32,
     /// Shares of the round's reward, 2^-16.
@@ -342,11 +342,11 @@ pub enum EventKind {
     PhaseOpened { round: u64, phase: Phase, deadline: u64 },
     Committed { round: u64, update: CommittedUpdate },
     Revealed { round: u64, update: RevealedUpdate },
-    Attested { round: u64, slot: u8, trainer: Address20, mask: u128, source: Option<Address20> },
-    SlotsActive { round: u64, active: u128, attested: u128 },
+    Attested { round: u64, slot: u8, trainer: Address20, mask: SlotMask, source: Option<Address20> },
+    SlotsActive { round: u64, active: SlotMask, attested: SlotMask },
     StakeSlashed { round: u64, trainer: Address20, amount: u128 },
     OutlierPenalised { round: u64, trainer: Address20, amount: u128 },
-    BondSlashed { round: u64, amount: u128, active: u128 },
+    BondSlashed { round: u64, amount: u128, active: SlotMask },
     Settled(SettledRound),
     ModelPublished { round: u64, model: PublishedModel },
     ModelSourceNamed { round: u64, trainer: Address20, source: Address20 },

@@ -94,7 +94,8 @@ impl RoundContext {
     }
 }
 
-/// A round with its proof, ready to be sent.
+/// A round with its proof, ready to be sent. [`Prover::prove`] alone makes one, after it has verified the proof.
+#[non_exhaustive]
 pub struct ProvedRound {
     /// The statement that is proved.
     pub statement: RoundStatement,
@@ -104,7 +105,7 @@ pub struct ProvedRound {
     pub kept: SlotMask,
     /// The new model's commitment.
     pub model: G1Affine,
-    /// Duration of proving, milliseconds; the prover's own check included.
+    /// Duration of proving, milliseconds.
     pub prove_ms: u64,
     /// Duration of verifying as the contract does, and of committing to the new model, milliseconds.
     pub verify_ms: u64,
@@ -143,6 +144,7 @@ impl Prover {
         let prove_ms = millis(started);
 
         let started = Instant::now();
+        // The only check of the proof: with the keys that the contracts hold, not with those that it was made with.
         verify_round(&self.committed, &statement, &proof)?;
         let model = model_step(context.model, &statement.commitments, &assessed.assessment.weights);
         if self.srs.commit_model(&assessed.model)? != model {

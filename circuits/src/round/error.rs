@@ -62,11 +62,6 @@ pub enum ProveError {
     /// A challenge came out as 0, 1 or -1, which happens with negligible probability. Another model file changes it.
     #[error("a challenge of the transcript came out as 0, 1 or -1: prove again for another model file")]
     DegenerateChallenge,
-    /// What was proved does not verify. The commitments are then not those of the updates, or the keys do not match.
-    #[error(
-        "the finished proof does not verify ({0}): the commitments or keys do not belong to these updates"
-    )]
-    DoesNotVerify(VerifyError),
 }
 
 impl From<GramArgumentError> for ProveError {

@@ -3,7 +3,7 @@
 use super::error::ProveError;
 use super::proof::{committed_words, RoundProof};
 use super::statement::{model_step, RoundStatement};
-use super::verify::{verify_words_with, with_chi};
+use super::verify::with_chi;
 use crate::arguments::GramArgument;
 use crate::keys::AssessmentKeys;
 use crate::kzg::ReferenceString;
@@ -15,11 +15,11 @@ use crate::transcript::challenge;
 use fairshare_protocol::{absorb, assess, Assessment, GramMatrix};
 use rand::{CryptoRng, RngCore};
 
-/// Proves a round, and verifies the proof before it returns it. `updates` are those of the active slots, ascending.
+/// Proves a round. `updates` are those of the active slots, ascending. The proof of a statement with other commitments than
+/// those of the updates does not verify: check it with [`verify_round`](super::verify_round) before it is sent.
 ///
 /// # Errors
-/// Updates, matrix or assessment that do not belong together or to the statement, or commitments that are not those of
-/// the updates.
+/// Updates, matrix or assessment that do not belong together or to the statement.
 pub fn prove_round(
     srs: &ReferenceString,
     keys: &AssessmentKeys,
@@ -65,7 +65,7 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
     if argument.sigma != public.sigma {
         return Err(ProveError::GramMismatch);
     }
-    let made = RoundProof {
+    Ok(RoundProof {
         kept: assessment.kept,
         coherence: assessment.coherence,
         shares: assessment.shares.clone(),
@@ -74,10 +74,7 @@ pub fn prove_round_with<R: RngCore + CryptoRng + Send>(
         committed,
         argument,
         model: model_step(statement.model, &statement.commitments, &assessment.weights),
-    };
-    verify_words_with(keys.verifying_key(), &srs.kzg_key(), statement, &made.words())
-        .map_err(ProveError::DoesNotVerify)?;
-    Ok(made)
+    })
 }
 
 fn check_input(

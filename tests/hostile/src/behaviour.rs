@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use fairshare_circuits::{G1Affine, RangeError, RangeProofWords, RangeStatement, ReferenceString};
-use fairshare_protocol::{encode_update, Model, TensorError};
+use fairshare_protocol::{encode_update, Model, SlotMask, TensorError};
 use fairshare_trainer::{Conduct, Dataset, Duty, Honest, RoundSeed};
 use rand::Rng;
+use rand_distr::StandardNormal;
 
 use crate::field_elements::field_elements;
 
@@ -104,14 +105,11 @@ impl Conduct for Behaviour {
         }
     }
 
-    fn attested_mask(&self, revealed: u128, good: u128, own: u128) -> u128 {
+    fn attested_mask(&self, revealed: SlotMask, good: SlotMask, own: SlotMask) -> SlotMask {
         match self {
             Self::AttestFalsely => {
-                let others = good & !own;
-                let first = others & others.wrapping_neg();
-                let rest = others ^ first;
-                let second = rest & rest.wrapping_neg();
-                (revealed & !first & !second) | own
+                let left_out: SlotMask = (good - own).iter().take(2).collect();
+                (revealed - left_out) | own
             }
             _ => Honest.attested_mask(revealed, good, own),
         }
@@ -141,16 +139,10 @@ impl Conduct for Behaviour {
 fn noise_like(update: &[i16], rng: &mut impl Rng) -> Vec<i16> {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let wanted = norm(&mut update.iter().map(|u| f64::from(*u)));
-    let draws: Vec<f64> = update.iter().map(|_| normal(rng)).collect();
+    let draws: Vec<f64> = update.iter().map(|_| rng.sample(StandardNormal)).collect();
     let factor = wanted / norm(&mut draws.iter().copied()).max(f64::MIN_POSITIVE);
     // The conversion saturates: noise cannot leave 16 bits.
     draws.iter().map(|d| (d * factor).round_ties_even() as i16).collect()
-}
-
-/// A standard normal draw, by Box and Muller.
-fn normal(rng: &mut impl Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - rng.gen::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * rng.gen::<f64>()).cos()
 }
 
 #[cfg(test)]
@@ -222,10 +214,10 @@ mod tests {
 
     #[test]
     fn a_false_attestation_leaves_two_honest_slots_out_and_claims_what_was_withheld() {
-        let (revealed, good, own) = (0b11_1110, 0b01_1110, 0b00_0100);
+        let [revealed, good, own, zero] = [0b11_1110, 0b01_1110, 0b00_0100, 1].map(SlotMask::from_bits);
         assert_eq!(Behaviour::Noise.attested_mask(revealed, good, own), good);
         assert_eq!(Behaviour::AttestFalsely.attested_mask(revealed, good, own), 0b11_0100);
-        assert_eq!(Behaviour::AttestFalsely.attested_mask(1, 1, 1), 1, "nobody else revealed");
+        assert_eq!(Behaviour::AttestFalsely.attested_mask(zero, zero, zero), zero, "nobody else revealed");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use rand::seq::SliceRandom;
 use rand::Rng;
+use rand_distr::{Distribution, Gamma, Open01};
 
 use super::Dataset;
 use crate::error::TrainerError;
@@ -116,39 +117,16 @@ fn fill_up(shards: &mut [Vec<usize>]) {
     }
 }
 
-/// One draw of the symmetric Dirichlet distribution: gamma draws divided by their sum.
+/// One draw of the symmetric Dirichlet distribution: gamma draws divided by their sum. In logarithms and by
+/// `gamma(a) = gamma(a + 1) * U^(1/a)`: with a small alpha every draw itself may be below the least positive number.
 fn dirichlet(rng: &mut impl Rng, alpha: f64, parts: usize) -> Vec<f64> {
-    let logs: Vec<f64> = (0..parts).map(|_| log_gamma_draw(rng, alpha)).collect();
-    // In logarithms: with a small alpha every draw may be below the least positive number.
+    let gamma = Gamma::new(alpha + 1.0, 1.0).expect("alpha is above 0 and finite");
+    let logs: Vec<f64> =
+        (0..parts).map(|_| gamma.sample(rng).ln() + rng.sample::<f64, _>(Open01).ln() / alpha).collect();
     let greatest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let draws: Vec<f64> = logs.iter().map(|log| (log - greatest).exp()).collect();
     let sum: f64 = draws.iter().sum();
     draws.iter().map(|draw| draw / sum).collect()
-}
-
-/// The logarithm of a draw of the gamma distribution with shape `alpha` (Marsaglia and Tsang 2000; a shape below one
-/// by `gamma(a) = gamma(a + 1) * U^(1/a)`).
-fn log_gamma_draw(rng: &mut impl Rng, alpha: f64) -> f64 {
-    if alpha < 1.0 {
-        let log_uniform = (1.0 - rng.gen::<f64>()).ln();
-        return log_gamma_draw(rng, alpha + 1.0) + log_uniform / alpha;
-    }
-    let d = alpha - 1.0 / 3.0;
-    let c = 1.0 / (9.0 * d).sqrt();
-    loop {
-        let x = normal(rng);
-        let v = (1.0 + c * x).powi(3);
-        let log_uniform = (1.0 - rng.gen::<f64>()).ln();
-        if v > 0.0 && log_uniform < 0.5 * x * x + d - d * v + d * v.ln() {
-            return d.ln() + v.ln();
-        }
-    }
-}
-
-/// One draw of the standard normal distribution (Box and Muller).
-fn normal(rng: &mut impl Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - rng.gen::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * rng.gen::<f64>()).cos()
 }
 
 fn check(field: &'static str, value: impl ToString, holds: bool, expected: &str) -> Result<(), TrainerError> {
@@ -211,16 +189,32 @@ mod tests {
     }
 
     #[test]
-    fn gamma_draws_have_the_mean_and_variance_of_their_shape() {
+    fn portions_have_the_mean_and_variance_of_their_alpha() {
         let mut rng = stream("test", &[]);
-        for shape in [0.5, 1.0, 4.0] {
-            let draws: Vec<f64> = (0..20_000).map(|_| log_gamma_draw(&mut rng, shape).exp()).collect();
-            let mean = draws.iter().sum::<f64>() / 20_000.0;
-            let variance = draws.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 20_000.0;
+        for alpha in [0.1, 0.5, 1.0, 4.0] {
+            let draws: Vec<Vec<f64>> = (0..20_000).map(|_| dirichlet(&mut rng, alpha, 5)).collect();
+            assert!(draws.iter().all(|portions| (portions.iter().sum::<f64>() - 1.0).abs() < 1e-9));
+            let mean = draws.iter().map(|portions| portions[1]).sum::<f64>() / 20_000.0;
+            let variance = draws.iter().map(|portions| (portions[1] - mean).powi(2)).sum::<f64>() / 20_000.0;
+            let expected = 0.2 * 0.8 / (5.0 * alpha + 1.0);
             assert!(
-                (mean / shape - 1.0).abs() < 0.05 && (variance / shape - 1.0).abs() < 0.1,
-                "{shape}: {mean} {variance}"
+                (mean / 0.2 - 1.0).abs() < 0.05 && (variance / expected - 1.0).abs() < 0.1,
+                "{alpha}: {mean} {variance}"
             );
+        }
+    }
+
+    #[test]
+    fn a_tiny_alpha_gives_everything_to_one_shard_and_a_huge_one_the_same_to_all() {
+        let mut rng = stream("test", &[]);
+        let mut favoured = [0; 3];
+        for _ in 0..100 {
+            let portions = dirichlet(&mut rng, 1e-4, 3);
+            favoured[(0..3).find(|shard| portions[*shard] > 0.99).unwrap()] += 1;
+        }
+        assert!(favoured.iter().all(|times| *times > 10), "{favoured:?}");
+        for portion in dirichlet(&mut rng, f64::MAX, 4) {
+            assert!((portion - 0.25).abs() < 1e-9, "{portion}");
         }
     }
 

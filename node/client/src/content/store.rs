@@ -242,7 +242,7 @@ fn attempts(error: &ipfs_api::Error) -> u32 {
         // Reset or cut off on the way; or answered by something in between, such as a proxy's page.
         ipfs_api::Error::Client(error) if !error.is_parse() => ATTEMPTS,
         ipfs_api::Error::IpfsClientError(PreludeError::UnrecognizedApiError(_)) => ATTEMPTS,
-        // The node's own answer, or what is none of an IPFS node's.
+        // The node's own answer, or that of something that is not an IPFS node.
         _ => 1,
     }
 }
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_are_none_are_refused_with_an_example() {
+    fn text_that_is_no_address_is_refused_with_an_example() {
         for bad in [
             "",
             "127.0.0.1:5001",

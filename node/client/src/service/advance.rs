@@ -66,27 +66,13 @@ impl Advance {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use fairshare_protocol::Phase;
 
+    use super::*;
+    use crate::service::fixture;
+
     fn status(phase: Phase, deadline: u64) -> Status {
-        Status {
-            phase,
-            round: 1,
-            deadline,
-            now: 0,
-            block: 1,
-            block_hash: [0; 32],
-            settled: 0,
-            voids: 0,
-            trainers: vec![],
-            learning_rate: 1,
-            local_epochs: 1,
-            model: Default::default(),
-            model_cid: [0; 32],
-            bond_placed: true,
-            escrow: 0,
-        }
+        Status { phase, deadline, ..fixture::status() }
     }
 
     #[tokio::test]

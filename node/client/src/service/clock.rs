@@ -100,29 +100,13 @@ fn wall_clock() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fairshare_protocol::Phase;
+    use crate::service::fixture;
 
     const T: u64 = 1_700_000_000;
     const HOUR: u64 = 3600;
 
     fn status(block: u64, now: u64) -> Status {
-        Status {
-            phase: Phase::Commit,
-            round: 1,
-            deadline: T + 60,
-            now,
-            block,
-            block_hash: [0; 32],
-            settled: 0,
-            voids: 0,
-            trainers: vec![],
-            learning_rate: 1,
-            local_epochs: 1,
-            model: Default::default(),
-            model_cid: [0; 32],
-            bond_placed: true,
-            escrow: 0,
-        }
+        Status { deadline: T + 60, now, block, ..fixture::status() }
     }
 
     fn seconds(start: Instant, seconds: u64) -> Instant {

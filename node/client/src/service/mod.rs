@@ -4,6 +4,8 @@ mod advance;
 mod args;
 mod backoff;
 mod clock;
+#[cfg(test)]
+mod fixture;
 mod reporter;
 mod run;
 mod session;

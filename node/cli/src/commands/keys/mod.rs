@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn making_nothing_and_a_digest_that_is_none_are_refused() {
+    fn making_nothing_and_text_that_is_no_digest_are_refused() {
         assert!(All::try_parse_from(["x", "make"]).is_err());
         assert!(All::try_parse_from(["x", "make", "--slots", "8", "--slots", "16"]).is_ok());
         assert!(All::try_parse_from(["x", "import", "f", "--name", "n", "--max-log2", "23"]).is_err());

@@ -9,6 +9,7 @@
 
 mod chain_faults;
 pub mod demo;
+mod devnet;
 mod fault_proxy;
 mod market;
 mod options;
@@ -18,8 +19,9 @@ pub mod schema;
 mod show;
 
 pub use chain_faults::{ChainFaults, HighBaseFee};
+pub use devnet::Devnet;
 pub use fault_proxy::{Behaviour, Fault, FaultId, FaultProxy, SentTransaction, Statistics};
-pub use market::{Devnet, Market, Outcome, Stage};
+pub use market::{Market, Outcome, Stage};
 pub use options::{Attackers, ModelChoice, Options};
 pub use process::{binary, run_json, run_raw, Background, Failure};
 pub use report::{Report, RoundReport, TrainerReport, TransactionReport};

@@ -1,5 +1,7 @@
 //! A marketplace: its devnet, its owner, its trainers, its aggregator.
 
+mod commands;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::devnet::{start_devnet, text, wallet, Devnet, Route, Wallet};
 use crate::options::Options;
 use crate::process::{binary, run_json, Background, Failure};
 
@@ -22,14 +25,6 @@ pub enum Stage<'a> {
         /// 0 to 1.
         accuracy: f64,
     },
-}
-
-/// A participant's wallet.
-#[derive(Clone, Debug)]
-struct Wallet {
-    name: String,
-    address: String,
-    keystore: PathBuf,
 }
 
 /// A trainer of the market.
@@ -83,56 +78,6 @@ pub struct Market {
     route: Route,
     /// By the participant's name.
     routes: BTreeMap<String, Route>,
-}
-
-/// Addresses of chain and content as a participant knows them: the nodes themselves, or proxies before them.
-#[derive(Clone, Debug)]
-struct Route {
-    rpc: String,
-    ipfs: String,
-}
-
-/// The chain and the wallets of a market that has no project yet.
-pub struct Devnet<'a> {
-    ready: &'a Value,
-    route: Route,
-}
-
-impl Route {
-    fn apply(&self, command: &mut Command) {
-        command.env("FAIRSHARE_RPC", &self.rpc).env("FAIRSHARE_IPFS", &self.ipfs);
-    }
-}
-
-impl Devnet<'_> {
-    /// One call of the Ethereum node.
-    ///
-    /// # Errors
-    /// [`Failure::Output`] with what the node says.
-    pub fn call(&self, method: &str, parameters: Value) -> Result<Value, Failure> {
-        crate::process::call_node(text(self.ready, "rpc")?, method, parameters)
-    }
-
-    /// Address of the Ethereum node.
-    pub fn rpc(&self) -> &str {
-        &self.route.rpc
-    }
-
-    /// Address of the IPFS node.
-    pub fn ipfs(&self) -> &str {
-        &self.route.ipfs
-    }
-
-    /// Sends everything that follows, the creation of the project first, to these addresses: proxies before the nodes.
-    pub fn route_all(&mut self, rpc: &str, ipfs: &str) {
-        self.route = Route { rpc: rpc.into(), ipfs: ipfs.into() };
-    }
-
-    /// The addresses of all wallets, the owner's and the aggregator's among them.
-    pub fn addresses(&self) -> Vec<String> {
-        let wallets = self.ready["wallets"].as_array().into_iter().flatten();
-        wallets.filter_map(|w| w["address"].as_str().map(str::to_owned)).collect()
-    }
 }
 
 /// What a finished market came to.
@@ -217,7 +162,7 @@ impl Market {
         let specification = folder.join("project.toml");
         let route = Route { rpc: text(&ready, "rpc")?.into(), ipfs: text(&ready, "ipfs")?.into() };
         let mut devnet_for_creation = Devnet { ready: &ready, route };
-        let toml = adjust(&mut devnet_for_creation, specification_of(options))?;
+        let toml = adjust(&mut devnet_for_creation, options.specification())?;
         let route = devnet_for_creation.route;
         std::fs::write(&specification, toml).map_err(Failure::io(specification.display().to_string()))?;
         let (owner, aggregator) = (find("owner")?, find("aggregator")?);
@@ -382,85 +327,6 @@ impl Market {
         Ok(Outcome { settled, accuracy })
     }
 
-    /// Held-out accuracy of the model after `round` (the newest one without a round).
-    ///
-    /// # Errors
-    /// [`Failure`] when the model cannot be fetched or evaluated.
-    pub fn accuracy(&self, round: Option<u64>) -> Result<f64, Failure> {
-        let path =
-            self.folder.join(round.map_or("model.safetensors".into(), |r| format!("model-{r}.safetensors")));
-        let mut fetch = self.command("fairshare", &["model", "fetch", "--json"])?;
-        fetch.arg("--out").arg(&path);
-        if let Some(round) = round {
-            fetch.arg(format!("--round={round}"));
-        }
-        self.note("model_fetch", run_json(&mut fetch)?);
-        let mut evaluate = self.command("fairshare-trainer", &["evaluate", "--json"])?;
-        evaluate
-            .arg("--model")
-            .arg(&path)
-            .arg("--data")
-            .arg(&self.held_out)
-            .arg("--spec")
-            .arg(self.folder.join("project.toml"));
-        let result = run_json(&mut evaluate)?;
-        result["accuracy"].as_f64().ok_or_else(|| Failure::Output {
-            command: "fairshare-trainer evaluate".into(),
-            output: result.to_string(),
-            expected: "accuracy".into(),
-        })
-    }
-
-    /// `fairshare audit --json`, whether it passes or not.
-    ///
-    /// # Errors
-    /// [`Failure`] when it prints no report.
-    pub fn audit(&self) -> Result<Value, Failure> {
-        let mut command = self.command("fairshare", &["audit", "--json"])?;
-        let output = crate::process::run_raw(&mut command)?;
-        let report = serde_json::from_slice(&output.stdout).map_err(|_| Failure::Command {
-            command: "fairshare audit".into(),
-            code: output.status.to_string(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })?;
-        Ok(self.note("audit", report))
-    }
-
-    /// One call of the Ethereum node.
-    ///
-    /// # Errors
-    /// [`Failure::Output`] with what the node says.
-    pub fn call(&self, method: &str, parameters: Value) -> Result<Value, Failure> {
-        crate::process::call_node(&self.rpc, method, parameters)
-    }
-
-    /// `fairshare project show --json`.
-    ///
-    /// # Errors
-    /// [`Failure`] of the command.
-    pub fn show(&self) -> Result<Value, Failure> {
-        Ok(self
-            .note("project_show", run_json(&mut self.command("fairshare", &["project", "show", "--json"])?)?))
-    }
-
-    /// Takes out what a wallet (`owner`, `aggregator`, a trainer's name) is owed; 0 when that is nothing.
-    ///
-    /// # Errors
-    /// [`Failure`] of the command.
-    pub fn withdraw(&self, name: &str) -> Result<u128, Failure> {
-        let all = self.trainers.iter().map(|t| &t.wallet).chain([&self.owner, &self.aggregator]);
-        let Some(wallet) = all.into_iter().find(|w| w.name == name) else { return Ok(0) };
-        let mut command = self.signed("fairshare", &["withdraw", "--json"], wallet)?;
-        let result = self.note("withdraw", run_json(&mut command)?);
-        // In wei, or in the least unit of the project's token.
-        Ok(amount(result.get("amount_units").unwrap_or(&result["amount_wei"])))
-    }
-
-    fn note(&self, definition: &'static str, result: Value) -> Value {
-        self.results.lock().expect("no holder panics").push((definition, result.clone()));
-        result
-    }
-
     /// Keystore and password file of the aggregator.
     pub fn aggregator_wallet(&self) -> (&Path, &Path) {
         (&self.aggregator.keystore, &self.password)
@@ -472,90 +338,8 @@ impl Market {
     }
 }
 
-fn start_devnet(
-    folder: &Path,
-    wallets: usize,
-    rpc_port: u16,
-    ipfs_port: u16,
-) -> Result<(Background, Value), Failure> {
-    let mut command = Command::new(binary("fairshare")?);
-    command.args(["devnet", "--json"]).arg("--folder").arg(folder.join("devnet")).args([
-        format!("--wallets={wallets}"),
-        format!("--rpc-port={rpc_port}"),
-        format!("--ipfs-port={ipfs_port}"),
-    ]);
-    let devnet = Background::start("devnet", &mut command, &folder.join("logs/devnet.log"))?;
-    let ready =
-        devnet.wait_for("the line that says it is ready", SOON, |event| event.get("rpc").is_some())?;
-    Ok((devnet, ready))
-}
-
 fn is(event: &Value, kind: &str) -> bool {
     event["event"] == kind
-}
-
-/// An amount in wei, as a string or a number.
-pub(crate) fn amount(value: &Value) -> u128 {
-    value.as_str().and_then(|s| s.parse().ok()).or_else(|| value.as_u64().map(u128::from)).unwrap_or_default()
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str, Failure> {
-    value[key].as_str().ok_or_else(|| Failure::Output {
-        command: "a command".into(),
-        output: value.to_string(),
-        expected: format!("a field {key:?}"),
-    })
-}
-
-fn wallet(ready: &Value, name: &str) -> Result<Wallet, Failure> {
-    let found = ready["wallets"].as_array().into_iter().flatten().find(|w| w["name"] == name);
-    let found = found.ok_or_else(|| Failure::Output {
-        command: "fairshare devnet".into(),
-        output: ready.to_string(),
-        expected: format!("a wallet {name:?}"),
-    })?;
-    Ok(Wallet {
-        name: name.into(),
-        address: text(found, "address")?.into(),
-        keystore: text(found, "keystore")?.into(),
-    })
-}
-
-/// The specification of a run, with short phases: everybody is here and they end as soon as all have done their part.
-fn specification_of(options: &Options) -> String {
-    let Options { trainers, rounds, model, seed, .. } = options;
-    format!(
-        r#"name = "handwritten digits"
-description = "UCI handwritten digits, 8x8, trained on shards that never leave their trainers"
-
-[model]
-{model}
-
-[training]
-seed = {seed}
-
-[participation]
-min_trainers = {min_active}
-max_trainers = {trainers}
-min_active = {min_active}
-stake = "0.1 ether"
-bond = "1 ether"
-
-[reward]
-rounds = {rounds}
-per_round = "1 ether"
-aggregator_fee = "0.05 ether"
-
-[periods]
-registration = 120
-commit = 60
-reveal = 30
-attest = 30
-aggregate = 60
-"#,
-        model = model.section(),
-        min_active = 5.min(*trainers),
-    )
 }
 
 /// Seconds since a beginning.

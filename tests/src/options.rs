@@ -112,6 +112,44 @@ impl Options {
             ..Self::parse_from(["demo"])
         }
     }
+
+    /// The specification of the run (TOML), with short phases: everybody is here and they end as soon as all have done
+    /// their part.
+    pub(crate) fn specification(&self) -> String {
+        let Self { trainers, rounds, model, seed, .. } = self;
+        format!(
+            r#"name = "handwritten digits"
+description = "UCI handwritten digits, 8x8, trained on shards that never leave their trainers"
+
+[model]
+{model}
+
+[training]
+seed = {seed}
+
+[participation]
+min_trainers = {min_active}
+max_trainers = {trainers}
+min_active = {min_active}
+stake = "0.1 ether"
+bond = "1 ether"
+
+[reward]
+rounds = {rounds}
+per_round = "1 ether"
+aggregator_fee = "0.05 ether"
+
+[periods]
+registration = 120
+commit = 60
+reveal = 30
+attest = 30
+aggregate = 60
+"#,
+            model = model.section(),
+            min_active = 5.min(*trainers),
+        )
+    }
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ pub fn check_claims<'e>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{settled_by, terms};
+    use crate::fixture::{settled_by, terms};
     use fairshare_client::{Phase, PublishedModel, RevealedUpdate};
 
     const AGGREGATOR: Address20 = [0xbb; 20];

@@ -18,7 +18,7 @@ fn terms() -> Terms {
         max_voids: 2,
         round_reward: 1_000_000,
         round_fee: 500,
-        ..crate::tests::terms()
+        ..crate::fixture::terms()
     }
 }
 

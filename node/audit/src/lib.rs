@@ -49,4 +49,6 @@ pub use submissions::{
 };
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -180,7 +180,7 @@ mod tests {
     use fairshare_circuits::G1Affine;
 
     use super::*;
-    use crate::tests::{settled_by, terms};
+    use crate::fixture::{settled_by, terms};
     use fairshare_client::{CommittedUpdate, RevealedUpdate};
 
     fn joins() -> Vec<EventKind> {

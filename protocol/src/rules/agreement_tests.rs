@@ -9,7 +9,12 @@ fn gram_of(updates: &[Vec<i16>]) -> GramMatrix {
     GramMatrix::compute(&updates.iter().map(|u| Some(u.as_slice())).collect::<Vec<_>>()).unwrap()
 }
 
-fn assess(gram: &GramMatrix, active: u128, theta: u16, trim_count: u32) -> Result<Assessment, RuleError> {
+fn assess(
+    gram: &GramMatrix,
+    active: impl Into<SlotMask>,
+    theta: u16,
+    trim_count: u32,
+) -> Result<Assessment, RuleError> {
     super::assess(gram, active.into(), theta, trim_count)
 }
 
@@ -23,7 +28,7 @@ fn detail(assessment: &Assessment) -> &AgreementDetail {
 fn run(updates: &[Vec<i16>]) -> Assessment {
     let n = updates.len() as u32;
     let policy = AgreementPolicy { theta: THETA, trim: TRIM };
-    assess(&gram_of(updates), (1u128 << n) - 1, THETA, policy.trim_count(n)).unwrap()
+    assess(&gram_of(updates), SlotMask::lowest(n), THETA, policy.trim_count(n)).unwrap()
 }
 
 /// Updates around a common direction.
@@ -117,12 +122,12 @@ fn zero_updates_beside_honest_ones_are_dropped() {
 fn the_largest_matrix_of_all_is_assessed() {
     for n in [3usize, 16, 128] {
         let gram = GramMatrix::from_upper(n, vec![MAX_ENTRY; n * (n + 1) / 2]).unwrap();
-        let mask = if n == 128 { u128::MAX } else { (1 << n) - 1 };
+        let mask = SlotMask::lowest(n as u32);
         let a = assess(&gram, mask, 1023, 0).unwrap();
         // theta of almost four medians: nobody is kept; at one eighth everybody is, with equal shares.
         assert_eq!(a.kept, 0);
         let a = assess(&gram, mask, THETA, 0).unwrap();
-        assert_eq!((a.kept.bits(), a.coherence), (mask, 65_536));
+        assert_eq!((a.kept, a.coherence), (mask, 65_536));
         assert_eq!(detail(&a).agreements[0], ((n as i128) - 1) << 68);
         assert!(a.shares.iter().all(|p| *p == 65_536 / n as u32));
         let lowest: Vec<i64> =
@@ -226,7 +231,7 @@ proptest! {
             at.push(slots.len());
             slots.push(Some(row));
         }
-        let mask = SlotMask::from_slots(at.iter().copied()).bits();
+        let mask = SlotMask::from_slots(at.iter().copied());
         let policy = AgreementPolicy { theta: THETA, trim: TRIM };
         let trim_count = policy.trim_count(rows.len() as u32);
         let spread = assess(&GramMatrix::compute(&slots).unwrap(), mask, THETA, trim_count).unwrap();
@@ -259,6 +264,7 @@ proptest! {
     fn any_matrix_gives_an_answer_or_an_error(
         n in 1usize..20, mask: u128, theta in 0u16..2000, trim_count in 0u32..12, seed: u64, spread in 0u32..64
     ) {
+        let mask = SlotMask::from(mask);
         let mut state = seed;
         let pairs: Vec<(usize, usize)> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
         let upper: Vec<i64> = pairs
@@ -266,13 +272,13 @@ proptest! {
             .map(|(i, j)| {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let value = (state as i64) >> spread;
-                let on = |k: usize| mask >> k & 1 == 1;
+                let on = |k: usize| mask.contains(k);
                 if i == j { value.saturating_abs() * i64::from(on(i)) } else { value * i64::from(on(i) && on(j)) }
             })
             .collect();
-        let mask = mask & ((1 << n) - 1);
+        let mask = mask & SlotMask::lowest(n as u32);
         if let Ok(a) = assess(&GramMatrix::from_upper(n, upper).unwrap(), mask, theta, trim_count) {
-            prop_assert!(a.shares.iter().sum::<u32>() <= ONE && a.kept.is_subset_of(mask.into()));
+            prop_assert!(a.shares.iter().sum::<u32>() <= ONE && a.kept.is_subset_of(mask));
         }
     }
 

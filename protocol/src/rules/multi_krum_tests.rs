@@ -8,7 +8,12 @@ fn gram_of(updates: &[Vec<i16>]) -> GramMatrix {
     GramMatrix::compute(&updates.iter().map(|u| Some(u.as_slice())).collect::<Vec<_>>()).unwrap()
 }
 
-fn assess(gram: &GramMatrix, active: u128, neighbours: u32, selected: u32) -> Result<Assessment, RuleError> {
+fn assess(
+    gram: &GramMatrix,
+    active: impl Into<SlotMask>,
+    neighbours: u32,
+    selected: u32,
+) -> Result<Assessment, RuleError> {
     super::assess(gram, active.into(), neighbours, selected)
 }
 
@@ -21,7 +26,7 @@ fn detail(assessment: &Assessment) -> &MultiKrumDetail {
 
 fn run(updates: &[Vec<i16>]) -> Assessment {
     let n = updates.len() as u32;
-    assess(&gram_of(updates), (1u128 << n) - 1, POLICY.neighbours(n), POLICY.kept(n)).unwrap()
+    assess(&gram_of(updates), SlotMask::lowest(n), POLICY.neighbours(n), POLICY.kept(n)).unwrap()
 }
 
 /// Updates around a common direction.
@@ -82,7 +87,7 @@ fn a_slot_that_turns_against_the_others_earns_nothing_though_it_is_kept() {
 fn kept_slots_without_contributions_leave_all_at_zero() {
     for rows in [vec![vec![0i16; 4]; 5], vec![vec![5, 0, 0], vec![0, 5, 0], vec![0, 0, 5]]] {
         let n = rows.len() as u32;
-        let a = assess(&gram_of(&rows), (1 << n) - 1, 1, 2).unwrap();
+        let a = assess(&gram_of(&rows), SlotMask::lowest(n), 1, 2).unwrap();
         assert_eq!((a.kept.bits(), a.coherence), (0b11, 0));
         assert!(a.shares.iter().chain(&a.weights).all(|x| *x == 0));
     }
@@ -91,10 +96,10 @@ fn kept_slots_without_contributions_leave_all_at_zero() {
 #[test]
 fn the_largest_matrices_of_all_are_assessed() {
     for n in [2usize, 3, 16, 128] {
-        let mask = if n == 128 { u128::MAX } else { (1 << n) - 1 };
+        let mask = SlotMask::lowest(n as u32);
         let equal = GramMatrix::from_upper(n, vec![MAX_ENTRY; n * (n + 1) / 2]).unwrap();
         let a = assess(&equal, mask, 1, n as u32).unwrap();
-        assert_eq!((a.kept.bits(), a.coherence), (mask, ONE));
+        assert_eq!((a.kept, a.coherence), (mask, ONE));
         assert_eq!(detail(&a).agreements[0], (n as i128 - 1) << 52);
         let lowest: Vec<i64> =
             (0..n).flat_map(|i| (i..n).map(move |j| if i == j { MAX_ENTRY } else { -MAX_ENTRY })).collect();
@@ -107,7 +112,8 @@ fn the_largest_matrices_of_all_are_assessed() {
 #[test]
 fn wrong_input_is_refused_by_name() {
     let good = gram_of(&[vec![1], vec![2], vec![3], vec![4]]);
-    let refused = |active, neighbours, selected| assess(&good, active, neighbours, selected).unwrap_err();
+    let refused =
+        |active: u128, neighbours, selected| assess(&good, active, neighbours, selected).unwrap_err();
     assert_eq!(refused(0b1111, 0, 2), RuleError::Neighbours { neighbours: 0, active: 4 });
     assert_eq!(refused(0b1111, 4, 2), RuleError::Neighbours { neighbours: 4, active: 4 });
     assert_eq!(refused(0b1111, 1, 1), RuleError::Selected { selected: 1, active: 4 });
@@ -234,7 +240,7 @@ proptest! {
             at.push(slots.len());
             slots.push(Some(row));
         }
-        let (mask, n) = (at.iter().fold(0u128, |m, i| m | 1 << i), rows.len() as u32);
+        let (mask, n) = (SlotMask::from_slots(at.iter().copied()), rows.len() as u32);
         let gram = GramMatrix::compute(&slots).unwrap();
         let spread = assess(&gram, mask, POLICY.neighbours(n), POLICY.kept(n)).unwrap();
         let dense = run(&rows);
@@ -249,6 +255,7 @@ proptest! {
     fn any_matrix_gives_an_answer_or_an_error(
         n in 1usize..20, mask: u128, neighbours in 0u32..22, selected in 0u32..22, seed: u64, spread in 0u32..64
     ) {
+        let mask = SlotMask::from(mask);
         let mut state = seed;
         let pairs: Vec<(usize, usize)> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
         let upper: Vec<i64> = pairs
@@ -256,13 +263,13 @@ proptest! {
             .map(|(i, j)| {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let value = (state as i64) >> spread;
-                let on = |k: usize| mask >> k & 1 == 1;
+                let on = |k: usize| mask.contains(k);
                 if i == j { value.saturating_abs() * i64::from(on(i)) } else { value * i64::from(on(i) && on(j)) }
             })
             .collect();
-        let mask = mask & ((1 << n) - 1);
+        let mask = mask & SlotMask::lowest(n as u32);
         if let Ok(a) = assess(&GramMatrix::from_upper(n, upper).unwrap(), mask, neighbours, selected) {
-            prop_assert!(a.shares.iter().sum::<u32>() <= ONE && a.kept.is_subset_of(mask.into()));
+            prop_assert!(a.shares.iter().sum::<u32>() <= ONE && a.kept.is_subset_of(mask));
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_client::{format_address, Collected};
+use fairshare_client::Collected;
 use fairshare_protocol::{apply_step, assess, Assessment, GramMatrix, ProjectPolicy, RoundPolicy, SlotMask};
 
 use crate::error::AssessError;
@@ -40,7 +40,7 @@ pub fn active_updates<'a>(
                 continue;
             }
             Some(entry @ Collected { update: Err(reason), .. }) => {
-                (format_address(&entry.trainer), reason.to_string())
+                (entry.trainer.to_string(), reason.to_string())
             }
             None => (String::new(), "the Ethereum node does not show its reveal".to_owned()),
         };

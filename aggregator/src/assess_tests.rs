@@ -1,6 +1,6 @@
 use fairshare_circuits::G1Affine;
 use fairshare_client::{ContentError, Exclusion};
-use fairshare_protocol::AgreementPolicy;
+use fairshare_protocol::{Address, AgreementPolicy};
 
 use super::*;
 
@@ -8,7 +8,13 @@ const TERMS: RoundTerms =
     RoundTerms { slots: 8, policy: ProjectPolicy::Agreement(AgreementPolicy { theta: 32, trim: 52 }) };
 
 fn entry(slot: u8, update: Result<Vec<i16>, Exclusion>) -> Collected {
-    Collected { slot, trainer: [slot; 20], commitment: G1Affine::identity(), cid: [slot; 32], update }
+    Collected {
+        slot,
+        trainer: Address([slot; 20]),
+        commitment: G1Affine::identity(),
+        cid: [slot; 32],
+        update,
+    }
 }
 
 fn missing() -> Exclusion {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::Args;
 use eyre::bail;
-use fairshare_client::format_address;
 use fairshare_client::service::{
     DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Session, Stop, WalletArgs,
 };
@@ -98,7 +97,7 @@ impl RunArgs {
     }
 
     fn state_folder(&self) -> PathBuf {
-        let default = || self.data.folder().join("aggregator").join(format_address(&self.project.project));
+        let default = || self.data.folder().join("aggregator").join(self.project.project.to_string());
         self.state.clone().unwrap_or_else(default)
     }
 }

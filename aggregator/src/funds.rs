@@ -1,6 +1,7 @@
 //! What an aggregator's wallet must hold: ether for gas, and the bond in the project's currency.
 
-use fairshare_client::{ether, format_address, Address20, Chain, Terms};
+use fairshare_client::{ether, Chain, Terms};
+use fairshare_protocol::Address;
 
 use crate::error::AggregatorError;
 
@@ -24,7 +25,7 @@ struct Funds {
 /// [`AggregatorError::Funds`]; the node's faults.
 pub(crate) async fn check_funds(
     chain: &Chain,
-    wallet: Address20,
+    wallet: Address,
     terms: &Terms,
 ) -> Result<(), AggregatorError> {
     let token = match terms.token {
@@ -34,7 +35,7 @@ pub(crate) async fn check_funds(
     let funds = Funds { ether: chain.balance(wallet).await?, token, gas_price: chain.gas_price().await? };
     match lacking(funds, terms) {
         None => Ok(()),
-        Some((has, needs)) => Err(AggregatorError::Funds { wallet: format_address(&wallet), has, needs }),
+        Some((has, needs)) => Err(AggregatorError::Funds { wallet: wallet.to_string(), has, needs }),
     }
 }
 
@@ -43,7 +44,7 @@ fn lacking(funds: Funds, terms: &Terms) -> Option<(String, String)> {
     let gas = funds.gas_price.saturating_mul(GAS_TO_START);
     match (terms.token, funds.token) {
         (Some(token), Some(has)) if has < terms.bond => {
-            let token = format_address(&token);
+            let token = token.to_string();
             let needs = format!("a bond of {} of the token {token}", terms.money(terms.bond));
             Some((format!("{} of it", terms.money(has)), needs))
         }
@@ -67,7 +68,7 @@ mod tests {
     const GWEI: u128 = 1_000_000_000;
     const ETHER: u128 = 1_000_000_000 * GWEI;
 
-    fn terms(token: Option<Address20>, bond: u128) -> Terms {
+    fn terms(token: Option<Address>, bond: u128) -> Terms {
         let specification = Specification::from_toml(
             r#"
             name = "digits"
@@ -78,7 +79,14 @@ mod tests {
         )
         .unwrap();
         let model = G1Affine::identity();
-        let terms = Terms::from_specification(&specification, [1; 20], [2; 20], [3; 32], model, [4; 32]);
+        let terms = Terms::from_specification(
+            &specification,
+            Address([1; 20]),
+            Address([2; 20]),
+            [3; 32],
+            model,
+            [4; 32],
+        );
         Terms { token, bond, ..terms }
     }
 
@@ -98,15 +106,15 @@ mod tests {
     #[test]
     fn bond_in_a_token_is_compared_with_the_token_and_gas_with_ether() {
         // 250 of a token with 6 decimals: a small number beside any balance in wei.
-        let six = terms(Some([5; 20]), 250_000_000);
+        let six = terms(Some(Address([5; 20])), 250_000_000);
         assert_eq!(lacking_of(ETHER, Some(250_000_000), &six), None);
         let (has, needs) = lacking_of(1000 * ETHER, Some(249_999_999), &six).unwrap();
         assert!(has.contains("249999999 units") && needs.contains("250000000 units"), "{has} {needs}");
-        assert!(needs.contains(&format_address(&[5; 20])), "{needs}");
+        assert!(needs.contains(&Address([5; 20]).to_string()), "{needs}");
         let (_, needs) = lacking_of(0, Some(250_000_000), &six).unwrap();
         assert!(needs.contains("for gas"), "{needs}");
         // 50,000 of a token with 18 decimals: more units than the wallet has wei.
-        let eighteen = terms(Some([5; 20]), 50_000 * ETHER);
+        let eighteen = terms(Some(Address([5; 20])), 50_000 * ETHER);
         assert_eq!(lacking_of(ETHER, Some(50_000 * ETHER), &eighteen), None);
     }
 }

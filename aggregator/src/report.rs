@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_client::{format_address, Address20, Phase, Status};
-use fairshare_protocol::{encoded_len, FileKind};
+use fairshare_client::{Phase, Status};
+use fairshare_protocol::{encoded_len, Address, FileKind};
 
 use crate::error::AggregatorError;
 use crate::event::{Due, Event};
@@ -19,8 +19,8 @@ impl Service {
         let status = self.project.status().await?;
         let terms = self.project.terms();
         self.reporter.report(&Event::Started {
-            project: format_address(&self.project.address()),
-            aggregator: format_address(&self.me),
+            project: self.project.address().to_string(),
+            aggregator: self.me.to_string(),
             named: self.is_named(),
             phase: status.phase,
             round: status.round,
@@ -60,7 +60,7 @@ impl Service {
                 continue;
             }
             let committed = self.project.committed(settled.round).await?;
-            let trainers: BTreeMap<u8, Address20> =
+            let trainers: BTreeMap<u8, Address> =
                 committed.into_iter().map(|c| (c.slot, c.trainer)).collect();
             let event = settled_event(&settled, &trainers, length, None);
             self.reporter.report(&Event::RoundSettled(Box::new(event)));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fairshare_client::{format_address, Collected, ContentId, SettledRound, Settlement, Terms};
-use fairshare_protocol::Assessment;
+use fairshare_client::{Collected, ContentId, SettledRound, Settlement, Terms};
+use fairshare_protocol::{Address, Assessment};
 
 use crate::assess::RoundTerms;
 use crate::error::AssessError;
@@ -71,7 +71,7 @@ pub fn round_terms(terms: &Terms) -> Result<RoundTerms, AssessError> {
 /// The event of a settled round. `trainers` gives each slot's trainer; `attempt` is given when it is ours.
 pub(crate) fn settled_event(
     settled: &SettledRound,
-    trainers: &BTreeMap<u8, [u8; 20]>,
+    trainers: &BTreeMap<u8, Address>,
     model_file_len: usize,
     attempt: Option<&Attempt>,
 ) -> RoundSettled {
@@ -82,7 +82,7 @@ pub(crate) fn settled_event(
         .iter()
         .map(|slot| SlotResult {
             slot,
-            trainer: trainers.get(&slot).map(format_address).unwrap_or_default(),
+            trainer: trainers.get(&slot).map(ToString::to_string).unwrap_or_default(),
             kept: settled.kept.contains(slot),
             share: value(&settled.shares, slot),
             weight: value(&settled.weights, slot),
@@ -90,7 +90,7 @@ pub(crate) fn settled_event(
         .collect();
     RoundSettled {
         round: settled.round,
-        payee: format_address(&settled.payee),
+        payee: settled.payee.to_string(),
         by_this_run: attempt.is_some(),
         kept: settled.kept.iter().collect(),
         dropped: (settled.active - settled.kept).iter().collect(),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fairshare_client::service::{Reporter, Session, Stop};
-use fairshare_client::{Address20, Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status};
-use fairshare_protocol::Specification;
+use fairshare_client::{Chain, ChainError, ContentStore, Phase, Project, SettledRound, Status};
+use fairshare_protocol::{Address, Specification};
 
 use crate::error::AggregatorError;
 use crate::event::Event;
@@ -40,7 +40,7 @@ pub struct Service {
     pub(crate) store: ContentStore,
     pub(crate) spec: Arc<Specification>,
     pub(crate) prover: Prover,
-    pub(crate) me: Address20,
+    pub(crate) me: Address,
     pub(crate) state: StateFolder,
     pub(crate) reporter: Reporter,
     pub(crate) options: Options,
@@ -69,7 +69,7 @@ impl Service {
     pub(crate) fn new(
         session: Session,
         prover: Prover,
-        me: Address20,
+        me: Address,
         state: StateFolder,
         reporter: Reporter,
         options: Options,

@@ -7,8 +7,8 @@ use fairshare_circuits::{
     model_step, prove_round, verify_round, AssessmentKeys, G1Affine, PinnedKeys, ReferenceString, RoundProof,
     RoundStatement,
 };
-use fairshare_client::{Address20, Settlement};
-use fairshare_protocol::{SlotMask, Word};
+use fairshare_client::Settlement;
+use fairshare_protocol::{Address, SlotMask, Word};
 
 use crate::assess::AssessedRound;
 use crate::error::SettleError;
@@ -19,11 +19,11 @@ pub struct RoundContext {
     /// Chain id.
     pub chain_id: u64,
     /// The project's address.
-    pub project: Address20,
+    pub project: Address,
     /// Round id.
     pub round: u64,
     /// The account that gets the fee.
-    pub payee: Address20,
+    pub payee: Address,
     /// `d`.
     pub dimension: u32,
     /// `N`.
@@ -31,7 +31,7 @@ pub struct RoundContext {
     /// The model's commitment before the round.
     pub model: G1Affine,
     /// Trainer and commitment of all committed slots: slot `i` at position `i`.
-    pub committed: Vec<(Address20, G1Affine)>,
+    pub committed: Vec<(Address, G1Affine)>,
     /// Whether the terms have a penalty for outliers: then the settlement names them.
     pub outlier_penalty: bool,
 }
@@ -57,9 +57,9 @@ impl RoundContext {
             .collect::<Result<Vec<_>, SettleError>>()?;
         Ok(RoundStatement {
             chain_id: self.chain_id,
-            project: self.project,
+            project: self.project.0,
             round: self.round,
-            payee: self.payee,
+            payee: self.payee.0,
             dimension: self.dimension,
             slots: self.slots,
             policy: assessed.policy,
@@ -72,7 +72,7 @@ impl RoundContext {
     }
 
     /// The trainers whose dropping counts towards the outlier penalty.
-    fn outliers(&self, proved: &ProvedRound) -> Vec<Address20> {
+    fn outliers(&self, proved: &ProvedRound) -> Vec<Address> {
         if !self.outlier_penalty {
             return Vec::new();
         }

@@ -38,12 +38,13 @@ fn synthetic(prover: &Prover) -> Synthetic {
     };
     let all: Vec<(u8, Vec<i16>)> =
         (0..6u8).map(|slot| (slot, update(i16::from(slot), if slot == 4 { -1 } else { 1 }))).collect();
-    let committed = all.iter().map(|(slot, u)| ([*slot; 20], prover.srs.commit_update(u).unwrap())).collect();
+    let committed =
+        all.iter().map(|(slot, u)| (Address([*slot; 20]), prover.srs.commit_update(u).unwrap())).collect();
     let context = RoundContext {
         chain_id: 31_337,
-        project: [0x11; 20],
+        project: Address([0x11; 20]),
         round: 3,
-        payee: [0x22; 20],
+        payee: Address([0x22; 20]),
         dimension: DIMENSION as u32,
         slots: TERMS.slots,
         model: prover.srs.commit_model(&model).unwrap(),
@@ -73,7 +74,7 @@ fn a_round_from_updates_to_a_proof_that_everybody_accepts() {
         (3, 6),
         "every committed slot, active or not"
     );
-    assert_eq!(settlement.outliers, [[4; 20]]);
+    assert_eq!(settlement.outliers, [Address([4; 20])]);
     let without = RoundContext { outlier_penalty: false, ..round.context.clone() };
     assert!(without.settlement(&proved).outliers.is_empty());
     let read = RoundProof::from_words(&settlement.proof, TERMS.slots).unwrap();

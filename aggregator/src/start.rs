@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fairshare_circuits::{AssessmentKeys, ReferenceString};
 use fairshare_client::service::{Reporter, Session, Stop};
-use fairshare_client::{format_address, watched, Phase};
+use fairshare_client::{watched, Phase};
 use fairshare_protocol::RuleName;
 
 use crate::error::AggregatorError;
@@ -41,7 +41,7 @@ pub async fn start(setup: Setup) -> Result<Service, AggregatorError> {
     let terms = session.project.terms().clone();
     let named = terms.aggregator == me;
     if !named && !options.open {
-        let (wallet, named) = (format_address(&me), format_address(&terms.aggregator));
+        let (wallet, named) = (me.to_string(), terms.aggregator.to_string());
         return Err(AggregatorError::NotTheAggregator { wallet, named });
     }
     let rule = round_terms(&terms)?.policy.for_round(terms.min_active.into()).rule();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use fairshare_client::{format_address, Chain, EventKind, Project, ProjectEvent};
-use fairshare_protocol::SlotMask;
+use fairshare_client::{Chain, EventKind, Project, ProjectEvent};
+use fairshare_protocol::{Address, SlotMask};
 use serde_json::Value;
 
 use crate::market::{seconds_since, Market, Outcome, Stage};
@@ -43,7 +43,7 @@ pub async fn finish(market: &Market, start: Instant, tell: &mut dyn FnMut(Stage)
     let final_accuracy = market.accuracy(None)?;
     let audit = market.audit()?;
     let chain = Chain::connect(&market.rpc, None, None).await?;
-    let address = fairshare_client::parse_address(&market.project)?;
+    let address = market.project.parse()?;
     let project = Project::open(&chain, address).await?;
     let history = project.history().await?;
     let mut report = report(market, &project, &history, &outcome, &withdrawn)?;
@@ -67,7 +67,7 @@ fn report(
     let mut trainers = Vec::new();
     let mut paid_in_all = 0;
     for participant in &market.trainers {
-        let address = fairshare_client::parse_address(participant.address())?;
+        let address = participant.address().parse()?;
         let Earnings { rounds_kept, earned, slashed, fees } = earnings(history, address, terms.round_reward);
         let out = withdrawn[participant.name()];
         let joined = history
@@ -82,7 +82,7 @@ fn report(
         paid_in_all += earned;
         trainers.push(TrainerReport {
             name: participant.name().to_owned(),
-            address: format_address(&address),
+            address: address.to_string(),
             behaviour: participant.behaviour.clone(),
             rounds_kept,
             share: earned as f64,
@@ -145,7 +145,7 @@ struct Earnings {
     fees: u128,
 }
 
-fn earnings(history: &[ProjectEvent], who: [u8; 20], reward: u128) -> Earnings {
+fn earnings(history: &[ProjectEvent], who: Address, reward: u128) -> Earnings {
     let mut earnings = Earnings::default();
     let mut slots = BTreeMap::new();
     let mut attested = BTreeMap::new();
@@ -204,8 +204,8 @@ fn round(market: &Market, history: &[ProjectEvent], event: &Value) -> RoundRepor
     }
 }
 
-fn name_of(market: &Market, address: [u8; 20]) -> String {
-    let text = format_address(&address);
+fn name_of(market: &Market, address: Address) -> String {
+    let text = address.to_string();
     let found = market.trainers.iter().find(|t| t.address().eq_ignore_ascii_case(&text));
     found.map_or(text, |t| t.name().to_owned())
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use fairshare_client::{parse_address, Chain, EventKind, Project};
+use fairshare_client::{Chain, EventKind, Project};
 use fairshare_tests::{Background, Behaviour, ChainFaults, Fault, FaultId, FaultProxy, Market, Options};
 use serde_json::{json, Value};
 
@@ -117,7 +117,7 @@ fn losses(market: &Market) -> Vec<String> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let history = runtime.block_on(async {
         let chain = Chain::connect(&market.rpc, None, None).await.unwrap();
-        let project = Project::open(&chain, parse_address(&market.project).unwrap()).await.unwrap();
+        let project = Project::open(&chain, market.project.parse().unwrap()).await.unwrap();
         project.history().await.unwrap()
     });
     let is_loss = |kind: &EventKind| {

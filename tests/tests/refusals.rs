@@ -11,7 +11,7 @@ use fairshare_client::{
     collect, fetch_model, fetch_specification, read_password, Chain, ContentId, ContentStore, Phase, Project,
     Settlement, Wallet,
 };
-use fairshare_protocol::{encode_model, Specification};
+use fairshare_protocol::{encode_model, Address, Specification};
 use fairshare_tests::{Background, Market, Options};
 
 const SOON: Duration = Duration::from_secs(90);
@@ -44,7 +44,7 @@ impl Attested {
         let wallet = Wallet::open(keystore, &read_password(Some(password)).unwrap()).unwrap();
         let payee = wallet.address();
         let chain = Chain::connect(&market.rpc, Some(wallet), Some(31337)).await.unwrap();
-        let address = fairshare_client::parse_address(&market.project).unwrap();
+        let address = market.project.parse().unwrap();
         let project = Project::open(&chain, address).await.unwrap();
         project.place_bond().await.unwrap();
         let trainers: Vec<_> = (0..market.trainers.len()).map(|i| market.start_trainer(i).unwrap()).collect();
@@ -202,13 +202,13 @@ async fn aggregator_can_bend_no_word_nor_leave_an_honest_trainer_out_and_the_tru
     bad.round += 1;
     round.refused("another round", &bad, &["WrongRound"]).await;
     let mut bad = good.clone();
-    bad.payee = [7; 20];
+    bad.payee = Address([7; 20]);
     round.refused("another payee", &bad, &["NotTheAggregator"]).await;
     let mut bad = good.clone();
     bad.commitments.swap(0, 1);
     round.refused("slots in another order", &bad, &["WrongCommitments"]).await;
     let mut bad = good.clone();
-    bad.outliers.push([7; 20]);
+    bad.outliers.push(Address([7; 20]));
     round.refused("another outlier", &bad, &["WrongOutliers"]).await;
 
     round.project.settle(&good).await.unwrap();

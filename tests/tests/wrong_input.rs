@@ -5,7 +5,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 use std::process::Command;
 
-use fairshare_client::{parse_address, Chain};
+use fairshare_client::Chain;
 use fairshare_tests::{binary, run_raw, Market, Options};
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ fn balance(market: &Market, wallet: &str) -> u128 {
     let described = std::fs::read(market.folder.join("devnet/devnet.json")).unwrap();
     let described: Value = serde_json::from_slice(&described).unwrap();
     let found = described["wallets"].as_array().unwrap().iter().find(|w| w["name"] == wallet).unwrap();
-    let address = parse_address(found["address"].as_str().unwrap()).unwrap();
+    let address = found["address"].as_str().unwrap().parse().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         Chain::connect(&market.rpc, None, None).await.unwrap().balance(address).await.unwrap()

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fairshare_circuits::{point_from_words, point_words, G1Affine, RangeProofWords};
-use fairshare_client::{Address20, ContentId};
+use fairshare_client::ContentId;
+use fairshare_protocol::Address;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainerError;
@@ -95,13 +96,13 @@ impl ModelRecord {
     }
 
     /// The account that served the file; `None` while nobody has.
-    pub fn source(&self) -> Option<Address20> {
-        self.source.as_slice().try_into().ok()
+    pub fn source(&self) -> Option<Address> {
+        self.source.as_slice().try_into().ok().map(Address)
     }
 
     /// Records the account that served the file.
-    pub fn set_source(&mut self, source: Address20) {
-        self.source = source.to_vec();
+    pub fn set_source(&mut self, source: Address) {
+        self.source = source.0.to_vec();
     }
 }
 
@@ -272,11 +273,14 @@ mod tests {
         let state = StateFolder::open(folder.path()).unwrap();
         assert_eq!(state.model_record(3), ModelRecord::new(3));
         let mut record = ModelRecord { late: true, ..ModelRecord::new(3) };
-        record.set_source([7; 20]);
+        record.set_source(Address([7; 20]));
         state.keep_model_record(&record).unwrap();
         drop(state);
         let state = StateFolder::open(folder.path()).unwrap();
-        assert_eq!((state.model_record(3).late, state.model_record(3).source()), (true, Some([7; 20])));
+        assert_eq!(
+            (state.model_record(3).late, state.model_record(3).source()),
+            (true, Some(Address([7; 20])))
+        );
         assert_eq!(state.model_record(4), ModelRecord::new(4));
         assert_eq!(ModelRecord::new(4).source(), None);
         fs::write(folder.path().join("model.json"), b"{").unwrap();

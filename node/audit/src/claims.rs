@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_client::{format_address, Address20, EventKind, Terms};
-use fairshare_protocol::SlotMask;
+use fairshare_client::{EventKind, Terms};
+use fairshare_protocol::{Address, SlotMask};
 
 use super::failure::Failure;
 use super::round_fault::RoundFault;
@@ -12,20 +12,20 @@ use super::round_fault::RoundFault;
 /// The model file whose fee is open.
 struct Claim {
     round: u64,
-    payee: Address20,
+    payee: Address,
     /// The CID under which each source serves it.
-    sources: BTreeMap<Address20, [u8; 32]>,
+    sources: BTreeMap<Address, [u8; 32]>,
 }
 
 /// The sources named in one phase, and the number of trainers who could name one.
 #[derive(Default)]
 struct Votes {
-    of: BTreeMap<Address20, usize>,
+    of: BTreeMap<Address, usize>,
     voters: usize,
 }
 
 impl Votes {
-    fn majority(&self) -> Option<Address20> {
+    fn majority(&self) -> Option<Address> {
         self.of.iter().find(|(_, votes)| 2 * **votes > self.voters).map(|(source, _)| *source)
     }
 }
@@ -61,10 +61,7 @@ pub fn check_claims<'e>(
                 Some(open) if open.round == *round => {
                     open.sources.entry(model.publisher).or_insert(model.cid);
                 }
-                _ => fail(
-                    *round,
-                    format!("{} published it while no fee was open", format_address(&model.publisher)),
-                ),
+                _ => fail(*round, format!("{} published it while no fee was open", model.publisher)),
             },
             EventKind::Attested { round, source: Some(source), .. } => {
                 votes.voters = revealed.get(round).copied().unwrap_or_default();
@@ -94,8 +91,8 @@ pub fn check_claims<'e>(
                     .filter(|open| open.round == *round)
                     .and_then(|open| open.sources.get(source));
                 if votes.majority() != Some(*source) || served != Some(cid) || *fee != terms.round_fee {
-                    let given = votes.majority().map_or_else(|| "no one".into(), |who| format_address(&who));
-                    let source = format_address(source);
+                    let given = votes.majority().map_or_else(|| "no one".into(), |who| who.to_string());
+                    let source = source.to_string();
                     fail(
                         *round,
                         format!(
@@ -106,9 +103,7 @@ pub fn check_claims<'e>(
                 }
                 if open.is_some_and(|open| open.payee != *source) {
                     notes.push(format!(
-                        "round {round}: its model file was withheld; {} published it and earned the fee",
-                        format_address(source)
-                    ));
+                        "round {round}: its model file was withheld; {source} published it and earned the fee"));
                 }
                 votes = Votes::default();
             }
@@ -123,13 +118,7 @@ pub fn check_claims<'e>(
                         ),
                     );
                 } else if let Some(source) = votes.majority() {
-                    fail(
-                        *round,
-                        format!(
-                            "it went back to the escrow, but more than half name {}",
-                            format_address(&source)
-                        ),
-                    );
+                    fail(*round, format!("it went back to the escrow, but more than half name {source}"));
                 } else {
                     notes.push(format!("round {round}: no model file was attested by more than half; the fee went back to the escrow"));
                 }
@@ -146,7 +135,7 @@ mod tests {
     use crate::fixture::{settled_by, terms};
     use fairshare_client::{Phase, PublishedModel, RevealedUpdate};
 
-    const AGGREGATOR: Address20 = [0xbb; 20];
+    const AGGREGATOR: Address = Address([0xbb; 20]);
 
     fn settles(round: u64) -> EventKind {
         EventKind::Settled(settled_by(round, AGGREGATOR))
@@ -155,7 +144,7 @@ mod tests {
     fn reveals(round: u64) -> Vec<EventKind> {
         let reveal = |slot| EventKind::Revealed {
             round,
-            update: RevealedUpdate { slot, trainer: [slot; 20], cid: [0; 32] },
+            update: RevealedUpdate { slot, trainer: Address([slot; 20]), cid: [0; 32] },
         };
         (0..4)
             .map(reveal)
@@ -163,17 +152,17 @@ mod tests {
             .collect()
     }
 
-    fn names(round: u64, slot: u8, source: Address20) -> EventKind {
+    fn names(round: u64, slot: u8, source: Address) -> EventKind {
         EventKind::Attested {
             round,
             slot,
-            trainer: [slot; 20],
+            trainer: Address([slot; 20]),
             mask: SlotMask::single(slot),
             source: Some(source),
         }
     }
 
-    fn given(source: Address20, cid: [u8; 32]) -> EventKind {
+    fn given(source: Address, cid: [u8; 32]) -> EventKind {
         EventKind::ModelAttested { round: 1, source, cid, fee: terms().round_fee }
     }
 
@@ -204,7 +193,7 @@ mod tests {
     #[test]
     fn a_publisher_has_the_fee_for_its_own_file_alone() {
         let silence: [String; 0] = [];
-        let publisher = [2; 20];
+        let publisher = Address([2; 20]);
         let model = PublishedModel { publisher, cid: [8; 32] };
         let published = EventKind::ModelPublished { round: 1, model };
         let bond = EventKind::BondSlashed { round: 1, amount: terms().bond, active: SlotMask::EMPTY };

@@ -5,21 +5,19 @@ use std::collections::BTreeMap;
 use fairshare_circuits::{
     default_data_folder, model_step, prove_round, AssessmentKeys, G1Affine, PinnedKeys, ReferenceString,
 };
-use fairshare_client::{
-    seal, Address20, CommittedUpdate, RevealedUpdate, RoundState, SettledRound, Settlement, Terms,
-};
-use fairshare_protocol::{GramMatrix, RuleName, SlotMask, Word};
+use fairshare_client::{seal, CommittedUpdate, RevealedUpdate, RoundState, SettledRound, Settlement, Terms};
+use fairshare_protocol::{Address, GramMatrix, RuleName, SlotMask, Word};
 
 use super::settlement::statement;
 use super::submissions::running_hash;
 
 pub(crate) const DIMENSION: usize = 24;
-pub(crate) const PROJECT: Address20 = [0x77; 20];
+pub(crate) const PROJECT: Address = Address([0x77; 20]);
 
 pub(crate) fn terms() -> Terms {
     Terms {
-        owner: [0xaa; 20],
-        aggregator: [0xbb; 20],
+        owner: Address([0xaa; 20]),
+        aggregator: Address([0xbb; 20]),
         token: None,
         specification: [1; 32],
         rule: 1,
@@ -56,7 +54,7 @@ pub(crate) fn terms() -> Terms {
 }
 
 /// A settlement of which nothing but round, payee and file matters.
-pub(crate) fn settled_by(round: u64, payee: Address20) -> SettledRound {
+pub(crate) fn settled_by(round: u64, payee: Address) -> SettledRound {
     SettledRound {
         round,
         payee,
@@ -99,7 +97,7 @@ pub(crate) fn round() -> Round {
         .collect();
     let (mut committed, mut revealed, mut salts) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (slot, update) in (0u8..).zip(&updates) {
-        let (trainer, cid, salt) = ([slot + 1; 20], [slot + 100; 32], [slot + 200; 32]);
+        let (trainer, cid, salt) = (Address([slot + 1; 20]), [slot + 100; 32], [slot + 200; 32]);
         let commitment = srs.commit_update(update).unwrap();
         committed.push(CommittedUpdate { slot, trainer, commitment, seal: seal(cid, trainer, salt) });
         revealed.push(RevealedUpdate { slot, trainer, cid });
@@ -117,7 +115,7 @@ pub(crate) fn round() -> Round {
     let assessment = fairshare_protocol::assess(&gram, all, policy).unwrap();
     let mut settled = SettledRound {
         round: 3,
-        payee: [0xbb; 20],
+        payee: Address([0xbb; 20]),
         active: all,
         kept: assessment.kept,
         coherence: assessment.coherence,

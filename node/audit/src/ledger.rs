@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fairshare_client::Address20;
 use fairshare_client::{EventKind, Terms};
-use fairshare_protocol::SlotMask;
+use fairshare_protocol::{Address, SlotMask};
 
 use super::money_fault::MoneyFault;
 
@@ -28,13 +27,13 @@ pub struct Ledger {
     /// Withdrawn by all accounts.
     pub withdrawn: u128,
     /// Owed to each account now.
-    pub owed: BTreeMap<Address20, u128>,
+    pub owed: BTreeMap<Address, u128>,
     /// Each account's shares, over all rounds.
-    pub earned: BTreeMap<Address20, u128>,
-    stakes: BTreeMap<Address20, u128>,
-    bond: Option<(Address20, u128)>,
+    pub earned: BTreeMap<Address, u128>,
+    stakes: BTreeMap<Address, u128>,
+    bond: Option<(Address, u128)>,
     /// Trainer of each slot.
-    slots: BTreeMap<(u64, u8), Address20>,
+    slots: BTreeMap<(u64, u8), Address>,
     /// Slots whose trainers attested, by round: only they are paid.
     attested: BTreeMap<u64, SlotMask>,
 }
@@ -62,7 +61,7 @@ impl Ledger {
 
     /// Compares with the contract's escrow, its balance and its debts. A larger balance is not a fault: money sent by force
     /// belongs to no account.
-    pub fn compare(&self, escrow: u128, balance: u128, owed: &[(Address20, u128)]) -> Vec<MoneyFault> {
+    pub fn compare(&self, escrow: u128, balance: u128, owed: &[(Address, u128)]) -> Vec<MoneyFault> {
         let mut faults = Vec::new();
         if self.escrow != escrow {
             faults.push(MoneyFault::Escrow { expected: self.escrow, found: escrow });
@@ -85,8 +84,8 @@ impl Ledger {
     }
 
     /// Every account that the events name.
-    pub fn accounts(&self) -> Vec<Address20> {
-        let mut all: Vec<Address20> = self.owed.keys().chain(self.stakes.keys()).copied().collect();
+    pub fn accounts(&self) -> Vec<Address> {
+        let mut all: Vec<Address> = self.owed.keys().chain(self.stakes.keys()).copied().collect();
         all.extend(self.bond.map(|(who, _)| who));
         all.sort_unstable();
         all.dedup();
@@ -207,7 +206,7 @@ impl Ledger {
             return;
         }
         let count = u128::from(active.count());
-        let trainers: Vec<Address20> =
+        let trainers: Vec<Address> =
             active.iter().filter_map(|slot| self.slots.get(&(round, slot)).copied()).collect();
         for trainer in trainers {
             self.credit(trainer, bond / count);
@@ -217,18 +216,12 @@ impl Ledger {
         self.slashed += rest;
     }
 
-    fn credit(&mut self, account: Address20, amount: u128) {
+    fn credit(&mut self, account: Address, amount: u128) {
         *self.owed.entry(account).or_default() += amount;
     }
 }
 
-fn security(
-    what: &'static str,
-    account: Address20,
-    expected: u128,
-    found: u128,
-    faults: &mut Vec<MoneyFault>,
-) {
+fn security(what: &'static str, account: Address, expected: u128, found: u128, faults: &mut Vec<MoneyFault>) {
     if expected != found {
         faults.push(MoneyFault::Security { what, account, expected, found });
     }

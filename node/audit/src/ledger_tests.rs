@@ -3,8 +3,8 @@ use fairshare_client::{CommittedUpdate, Phase, SettledRound};
 
 use super::*;
 
-const OWNER: Address20 = [0xaa; 20];
-const AGGREGATOR: Address20 = [0xbb; 20];
+const OWNER: Address = Address([0xaa; 20]);
+const AGGREGATOR: Address = Address([0xbb; 20]);
 
 fn terms() -> Terms {
     Terms {
@@ -27,12 +27,12 @@ fn active(round: u64, attested: u128) -> EventKind {
     EventKind::SlotsActive { round, active: SlotMask::lowest(3), attested: attested.into() }
 }
 
-fn file_of(round: u64, source: Address20) -> EventKind {
+fn file_of(round: u64, source: Address) -> EventKind {
     EventKind::ModelAttested { round, source, cid: [3; 32], fee: 500 }
 }
 
-fn trainer(n: u8) -> Address20 {
-    [n; 20]
+fn trainer(n: u8) -> Address {
+    Address([n; 20])
 }
 
 fn commit(round: u64, slot: u8) -> EventKind {
@@ -72,7 +72,7 @@ fn replay(events: &[EventKind]) -> (Ledger, Vec<String>) {
 }
 
 /// What the contract would say after these events.
-fn agreeing(ledger: &Ledger) -> Vec<(Address20, u128)> {
+fn agreeing(ledger: &Ledger) -> Vec<(Address, u128)> {
     ledger
         .accounts()
         .into_iter()
@@ -176,7 +176,7 @@ fn every_difference_with_the_contract_is_named() {
     owed.retain(|(who, _)| *who != trainer(0));
     owed.push((trainer(0), 999_999));
     let found = text(ledger.compare(ledger.escrow - 1, ledger.held() - 1, &owed));
-    let name = fairshare_client::format_address(&trainer(0));
+    let name = trainer(0).to_string();
     for expected in [
         "the escrow is 1000499 on chain, the events give 1000500".to_owned(),
         format!("{name} is owed 999999 on chain, the events give 1000000"),

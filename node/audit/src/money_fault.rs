@@ -1,6 +1,6 @@
 //! Faults of the money.
 
-use fairshare_client::{format_address, Address20};
+use fairshare_protocol::Address;
 
 /// A fault of the money. Amounts are in the least unit of the project's currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,12 +14,12 @@ pub enum MoneyFault {
         found: u128,
     },
     /// A stake or bond of another amount than the terms require.
-    #[error("the {what} of {} was {found}, the terms require {expected}", format_address(.account))]
+    #[error("the {what} of {account} was {found}, the terms require {expected}")]
     Security {
         /// `stake` or `bond`.
         what: &'static str,
         /// Who paid it.
-        account: Address20,
+        account: Address,
         /// The terms.
         expected: u128,
         /// The event.
@@ -36,10 +36,10 @@ pub enum MoneyFault {
         escrow: u128,
     },
     /// An account withdrew more than it was owed.
-    #[error("{} withdrew {taken}, but was owed {owed}", format_address(.account))]
+    #[error("{account} withdrew {taken}, but was owed {owed}")]
     Overdrawn {
         /// The account.
-        account: Address20,
+        account: Address,
         /// The withdrawn amount.
         taken: u128,
         /// The amount owed by the earlier events.
@@ -62,10 +62,10 @@ pub enum MoneyFault {
         found: u128,
     },
     /// The amount owed to an account differs.
-    #[error("{} is owed {found} on chain, the events give {expected}", format_address(.account))]
+    #[error("{account} is owed {found} on chain, the events give {expected}")]
     Owed {
         /// The account.
-        account: Address20,
+        account: Address,
         /// From the events.
         expected: u128,
         /// On chain.

@@ -151,9 +151,9 @@ impl Posted {
             };
             let statement = RangeStatement {
                 chain_id: project.chain().chain_id(),
-                project: project.address(),
+                project: project.address().0,
                 round: id,
-                trainer,
+                trainer: trainer.0,
                 dimension: terms.dimension,
                 table,
                 keys_hash: sources.keys_hash,

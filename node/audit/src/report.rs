@@ -1,8 +1,8 @@
 //! The result of an audit.
 
 use fairshare_client::service::add_amounts;
-use fairshare_client::{format_address, Address20, ContentId, SettledRound};
-use fairshare_protocol::{Currency, Money, Phase};
+use fairshare_client::{ContentId, SettledRound};
+use fairshare_protocol::{Address, Currency, Money, Phase};
 use serde_json::{json, Value};
 
 use super::failure::Failure;
@@ -15,7 +15,7 @@ pub struct AuditedRound {
     /// The settlement on the chain.
     pub settled: SettledRound,
     /// Trainers by slot.
-    pub trainers: Vec<Address20>,
+    pub trainers: Vec<Address>,
     /// Learning rate of the round, millionths, from its event.
     pub learning_rate: Option<u32>,
     /// Whether Groth16 proof and Gram argument verify.
@@ -34,7 +34,7 @@ pub struct AuditedRound {
 #[derive(Clone, Debug)]
 pub struct AuditReport {
     /// The project's address.
-    pub project: Address20,
+    pub project: Address,
     /// Chain id.
     pub chain_id: u64,
     /// The block up to which events were read.
@@ -46,7 +46,7 @@ pub struct AuditReport {
     /// The keys are development keys: anyone can forge proofs under them.
     pub dev: bool,
     /// The token of all amounts; `None` for ether.
-    pub token: Option<Address20>,
+    pub token: Option<Address>,
     /// Settled rounds, oldest first.
     pub rounds: Vec<AuditedRound>,
     /// Void rounds with their reasons.
@@ -71,7 +71,7 @@ impl AuditReport {
     pub fn amount(&self, least: u128) -> Money {
         let currency = match self.token {
             None => Currency::Ether,
-            Some(token) => Currency::Token { address: token.into(), decimals: 0 },
+            Some(token) => Currency::Token { address: token, decimals: 0 },
         };
         Money::new(least, currency)
     }
@@ -86,19 +86,19 @@ impl AuditReport {
         };
         let ledger = &self.ledger;
         let trainers = ledger.earned.iter().map(|(who, earned)| {
-            let mut trainer = json!({"address": format_address(who)});
+            let mut trainer = json!({"address": who.to_string()});
             add_amounts(&mut trainer, [("earned", self.amount(*earned))]);
             trainer
         });
         let mut report = json!({
             "audit": audit,
-            "project": format_address(&self.project),
+            "project": self.project.to_string(),
             "chain_id": self.chain_id,
             "block": self.block,
             "phase": self.phase,
             "keys_hash": word(&self.keys_hash),
             "dev_keys": self.dev,
-            "currency": self.token.as_ref().map_or_else(|| "ether".to_owned(), format_address),
+            "currency": self.token.as_ref().map_or_else(|| "ether".to_owned(), ToString::to_string),
             "rounds": self.rounds.iter().map(AuditedRound::to_json).collect::<Vec<_>>(),
             "voids": self.voids.iter().map(|(round, reason)| json!({"round": round, "reason": reason})).collect::<Vec<_>>(),
             "trainers": trainers.collect::<Vec<_>>(),
@@ -125,10 +125,10 @@ impl AuditedRound {
     fn to_json(&self) -> Value {
         let s = &self.settled;
         let share = |slot: u8| s.shares.get(usize::from(slot)).copied().unwrap_or_default();
-        let trainer = |slot: u8| self.trainers.get(usize::from(slot)).map(format_address);
+        let trainer = |slot: u8| self.trainers.get(usize::from(slot)).map(ToString::to_string);
         json!({
             "round": s.round,
-            "payee": format_address(&s.payee),
+            "payee": s.payee.to_string(),
             "active": s.active.iter().collect::<Vec<_>>(),
             "kept": s.kept.iter().collect::<Vec<_>>(),
             "coherence": s.coherence,

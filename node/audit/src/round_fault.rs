@@ -1,7 +1,7 @@
 //! Faults of a round.
 
-use fairshare_client::{format_address, Address20, Exclusion};
-use fairshare_protocol::SlotMask;
+use fairshare_client::Exclusion;
+use fairshare_protocol::{Address, SlotMask};
 
 use super::files::FileFault;
 
@@ -25,22 +25,22 @@ pub enum RoundFault {
         found: String,
     },
     /// A reveal for a slot without a commitment, or with one of another trainer.
-    #[error("slot {slot} was revealed by {} and committed by {}", format_address(.revealed), committer(.committed))]
+    #[error("slot {slot} was revealed by {revealed} and committed by {}", committer(.committed))]
     RevealedByAnother {
         /// The slot.
         slot: u8,
         /// Who revealed.
-        revealed: Address20,
+        revealed: Address,
         /// Who committed, if anyone.
-        committed: Option<Address20>,
+        committed: Option<Address>,
     },
     /// The revealed CID and salt do not open the seal.
-    #[error("slot {slot} of {}: the revealed CID and salt do not open its seal", format_address(.trainer))]
+    #[error("slot {slot} of {trainer}: the revealed CID and salt do not open its seal")]
     Seal {
         /// The slot.
         slot: u8,
         /// Its trainer.
-        trainer: Address20,
+        trainer: Address,
     },
     /// Contract and log disagree about the revealed slots.
     #[error("the log has revealed slots {found}, the contract {expected}")]
@@ -51,22 +51,22 @@ pub enum RoundFault {
         found: SlotMask,
     },
     /// A commitment's range proof does not verify, or its transaction differs from the log.
-    #[error("slot {slot} of {}: its range proof is invalid: {reason}", format_address(.trainer))]
+    #[error("slot {slot} of {trainer}: its range proof is invalid: {reason}")]
     RangeProof {
         /// The slot.
         slot: u8,
         /// Its trainer.
-        trainer: Address20,
+        trainer: Address,
         /// The contract's reason.
         reason: String,
     },
     /// An attestation that the contract must refuse.
-    #[error("{} attested as slot {slot} in a way that the contract must refuse: twice, without a reveal, without its own slot, or for a slot that was not revealed", format_address(.trainer))]
+    #[error("{trainer} attested as slot {slot} in a way that the contract must refuse: twice, without a reveal, without its own slot, or for a slot that was not revealed")]
     WrongAttestation {
         /// The slot.
         slot: u8,
         /// The trainer.
-        trainer: Address20,
+        trainer: Address,
     },
     /// Contract and log disagree about the attesters.
     #[error("the log has slots {found} as attesting, the contract {expected}")]
@@ -91,10 +91,10 @@ pub enum RoundFault {
     #[error("the fee of its model file: {0}")]
     ModelFee(String),
     /// A trainer lost a wrong amount as an outlier, or should have lost nothing.
-    #[error("trainer {} lost {found} of its stake as an outlier, the earlier rounds give {expected}", format_address(.trainer))]
+    #[error("trainer {trainer} lost {found} of its stake as an outlier, the earlier rounds give {expected}")]
     OutlierPenalty {
         /// The trainer.
-        trainer: Address20,
+        trainer: Address,
         /// By the earlier rounds.
         expected: u128,
         /// The event.
@@ -127,22 +127,22 @@ pub enum RoundFault {
         found: String,
     },
     /// The update of an active slot is missing or wrong.
-    #[error("update of slot {slot} ({}): {}", format_address(.trainer), update_words(.reason))]
+    #[error("update of slot {slot} ({trainer}): {}", update_words(.reason))]
     Update {
         /// The slot.
         slot: u8,
         /// Its trainer.
-        trainer: Address20,
+        trainer: Address,
         /// Why it is excluded.
         reason: Exclusion,
     },
     /// The rule gives another result for a trainer.
-    #[error("trainer {} (slot {slot}): {field} is {found} on chain, the updates give {expected}", format_address(.trainer))]
+    #[error("trainer {trainer} (slot {slot}): {field} is {found} on chain, the updates give {expected}")]
     Assessment {
         /// The slot.
         slot: u8,
         /// Its trainer.
-        trainer: Address20,
+        trainer: Address,
         /// `kept`, `share` or `weight`.
         field: &'static str,
         /// From the updates.
@@ -187,22 +187,22 @@ pub enum RoundFault {
     #[error("the round opened without an event of its hyper-parameters")]
     NoHyperParameters,
     /// A trainer kept the stake that it should have lost.
-    #[error("trainer {} kept its stake, although it did not reveal its commitment or no majority attested its bytes", format_address(.trainer))]
+    #[error("trainer {trainer} kept its stake, although it did not reveal its commitment or no majority attested its bytes")]
     NotSlashed {
         /// The trainer.
-        trainer: Address20,
+        trainer: Address,
     },
     /// A trainer lost the stake that it should have kept.
-    #[error("trainer {} lost its stake, although it revealed an update that a majority attested", format_address(.trainer))]
+    #[error("trainer {trainer} lost its stake, although it revealed an update that a majority attested")]
     WronglySlashed {
         /// The trainer.
-        trainer: Address20,
+        trainer: Address,
     },
     /// A trainer lost another amount than its stake.
-    #[error("trainer {} lost {found}, its stake was {expected}", format_address(.trainer))]
+    #[error("trainer {trainer} lost {found}, its stake was {expected}")]
     SlashedAmount {
         /// The trainer.
-        trainer: Address20,
+        trainer: Address,
         /// The stake.
         expected: u128,
         /// The event.
@@ -220,8 +220,8 @@ pub enum RoundFault {
     },
 }
 
-fn committer(committed: &Option<Address20>) -> String {
-    committed.as_ref().map_or_else(|| "no trainer".into(), format_address)
+fn committer(committed: &Option<Address>) -> String {
+    committed.as_ref().map_or_else(|| "no trainer".into(), ToString::to_string)
 }
 
 fn update_words(reason: &Exclusion) -> String {

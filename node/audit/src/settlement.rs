@@ -1,9 +1,8 @@
 //! Checks a settlement against the updates, the proof and the previous model.
 
 use fairshare_circuits::{model_step, point_words, verify_words, G1Affine, PinnedKeys, RoundStatement};
-use fairshare_client::Address20;
 use fairshare_client::{CommittedUpdate, SettledRound, Settlement, Terms};
-use fairshare_protocol::{assess, pack17, Assessment, GramMatrix, RoundPolicy, SlotMask, Word};
+use fairshare_protocol::{assess, pack17, Address, Assessment, GramMatrix, RoundPolicy, SlotMask, Word};
 
 use super::round_fault::RoundFault;
 use super::text::{point_text, word};
@@ -25,11 +24,7 @@ pub fn check_call(
     let number = |value: u128| fairshare_protocol::word_from_u128(value);
     let packed = |values: &[u32]| pack17(values).map(|words| list(&words)).unwrap_or_default();
     same("round", settled.round.to_string(), call.round.to_string());
-    same(
-        "payee",
-        fairshare_client::format_address(&settled.payee),
-        fairshare_client::format_address(&call.payee),
-    );
+    same("payee", settled.payee.to_string(), call.payee.to_string());
     same("model file", word(&settled.model_cid), word(&call.model_cid));
     same("kept mask", word(&number(settled.kept.bits())), word(&call.proof.kept_mask));
     same("coherence", word(&number(settled.coherence.into())), word(&call.proof.coherence));
@@ -44,9 +39,9 @@ pub fn check_call(
     let outliers = committed
         .iter()
         .filter(|update| dropped.contains(update.slot))
-        .map(|update| fairshare_client::format_address(&update.trainer))
+        .map(|update| update.trainer.to_string())
         .collect();
-    let named = call.outliers.iter().map(fairshare_client::format_address).collect();
+    let named = call.outliers.iter().map(ToString::to_string).collect();
     same("list of outliers", joined(outliers), joined(named));
     faults
 }
@@ -62,7 +57,7 @@ fn list(words: &[Word]) -> String {
 /// [`RoundFault::Rule`] when the terms name a rule that this version does not know.
 pub fn statement(
     chain_id: u64,
-    project: Address20,
+    project: Address,
     terms: &Terms,
     keys_hash: Word,
     before: G1Affine,
@@ -72,9 +67,9 @@ pub fn statement(
     let active = committed.iter().filter(|update| settled.active.contains(update.slot));
     Ok(RoundStatement {
         chain_id,
-        project,
+        project: project.0,
         round: settled.round,
-        payee: settled.payee,
+        payee: settled.payee.0,
         dimension: terms.dimension,
         slots: terms.slots,
         policy: policy(terms, settled.active)?,
@@ -145,8 +140,10 @@ pub fn check_assessment(
         |values: &[u32], slot: u8| values.get(usize::from(slot)).copied().unwrap_or_default().to_string();
     let highest = u8::try_from(assessment.shares.len().max(settled.shares.len())).unwrap_or(128).min(128);
     for slot in 0..highest {
-        let trainer =
-            committed.iter().find(|update| update.slot == slot).map_or([0; 20], |update| update.trainer);
+        let trainer = committed
+            .iter()
+            .find(|update| update.slot == slot)
+            .map_or(Address::ZERO, |update| update.trainer);
         let mut same = |field: &'static str, expected: String, found: String| {
             if expected != found {
                 faults.push(RoundFault::Assessment { slot, trainer, field, expected, found });

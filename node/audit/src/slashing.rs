@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairshare_client::Address20;
 use fairshare_client::{EventKind, Phase, SettledRound, Terms};
-use fairshare_protocol::SlotMask;
+use fairshare_protocol::{Address, SlotMask};
 
 use super::failure::Failure;
 use super::round_fault::RoundFault;
@@ -13,11 +12,11 @@ use super::round_fault::RoundFault;
 /// The slots of a round.
 #[derive(Default)]
 struct Seats {
-    committed: BTreeMap<u8, Address20>,
+    committed: BTreeMap<u8, Address>,
     revealed: SlotMask,
     active: Option<SlotMask>,
     /// Slashed since the last check.
-    slashed: BTreeSet<Address20>,
+    slashed: BTreeSet<Address>,
     /// Reveal has begun.
     revealing: bool,
     /// Attest has begun.
@@ -49,9 +48,9 @@ pub fn check_slashing<'e>(terms: &Terms, events: impl IntoIterator<Item = &'e Ev
 struct Replay<'t> {
     terms: &'t Terms,
     rounds: BTreeMap<u64, Seats>,
-    held: BTreeMap<Address20, Held>,
+    held: BTreeMap<Address, Held>,
     /// Of the settlement whose event follows.
-    penalties: BTreeMap<(u64, Address20), u128>,
+    penalties: BTreeMap<(u64, Address), u128>,
     failures: Vec<Failure>,
 }
 
@@ -122,7 +121,7 @@ impl Replay<'_> {
             }
             (true, _) => true, // too few are left: the attesters may be at fault
         };
-        let due: BTreeSet<Address20> = seats
+        let due: BTreeSet<Address> = seats
             .committed
             .iter()
             .filter(|(slot, _)| !survives(seats, **slot))
@@ -184,7 +183,7 @@ mod tests {
     use fairshare_client::{CommittedUpdate, RevealedUpdate};
 
     fn joins() -> Vec<EventKind> {
-        (0..5).map(|n| EventKind::Joined { trainer: [n; 20], stake: terms().stake }).collect()
+        (0..5).map(|n| EventKind::Joined { trainer: Address([n; 20]), stake: terms().stake }).collect()
     }
 
     fn opens(phase: Phase) -> EventKind {
@@ -192,17 +191,24 @@ mod tests {
     }
 
     fn commits(slot: u8) -> EventKind {
-        let update =
-            CommittedUpdate { slot, trainer: [slot; 20], commitment: G1Affine::identity(), seal: [0; 32] };
+        let update = CommittedUpdate {
+            slot,
+            trainer: Address([slot; 20]),
+            commitment: G1Affine::identity(),
+            seal: [0; 32],
+        };
         EventKind::Committed { round: 1, update }
     }
 
     fn reveals(slot: u8) -> EventKind {
-        EventKind::Revealed { round: 1, update: RevealedUpdate { slot, trainer: [slot; 20], cid: [0; 32] } }
+        EventKind::Revealed {
+            round: 1,
+            update: RevealedUpdate { slot, trainer: Address([slot; 20]), cid: [0; 32] },
+        }
     }
 
     fn slashes(trainer: u8, amount: u128) -> EventKind {
-        EventKind::StakeSlashed { round: 1, trainer: [trainer; 20], amount }
+        EventKind::StakeSlashed { round: 1, trainer: Address([trainer; 20]), amount }
     }
 
     fn found(events: &[EventKind]) -> Vec<String> {
@@ -224,7 +230,7 @@ mod tests {
         assert_eq!(found(&with(&[slashes(1, stake), void.clone()])), silence);
         assert_eq!(found(&[commits(0), void.clone()]), silence, "too few commitments: nothing to reveal");
 
-        let [one, two] = [[1; 20], [2; 20]].map(|who| fairshare_client::format_address(&who));
+        let [one, two] = [Address([1; 20]), Address([2; 20])].map(|who| who.to_string());
         let spared = format!("round 1: trainer {one} kept its stake, although it did not reveal its commitment or no majority attested its bytes");
         assert_eq!(found(&with(std::slice::from_ref(&aggregate))), std::slice::from_ref(&spared));
         let wrongly = |who| {
@@ -262,24 +268,24 @@ mod tests {
     #[test]
     fn whoever_is_dropped_once_too_often_pays_once() {
         let terms = Terms { stake: 100, outlier_rounds: 1, outlier_penalty: 40, ..terms() };
-        let joined = EventKind::Joined { trainer: [0; 20], stake: 100 };
+        let joined = EventKind::Joined { trainer: Address::ZERO, stake: 100 };
         let round = |round: u64, kept: u32, penalty: Option<u128>| {
             let update = CommittedUpdate {
                 slot: 0,
-                trainer: [0; 20],
+                trainer: Address::ZERO,
                 commitment: G1Affine::identity(),
                 seal: [0; 32],
             };
             let mut events = vec![EventKind::Committed { round, update }];
             events.extend(penalty.map(|amount| EventKind::OutlierPenalised {
                 round,
-                trainer: [0; 20],
+                trainer: Address::ZERO,
                 amount,
             }));
             events.push(EventKind::Settled(SettledRound {
                 active: SlotMask::lowest(1),
                 kept: SlotMask::lowest(kept),
-                ..settled_by(round, [1; 20])
+                ..settled_by(round, Address([1; 20]))
             }));
             events
         };

@@ -1,6 +1,7 @@
 //! The chain at one moment.
 
-use fairshare_client::{format_address, Address20, ChainError, Project, ProjectEvent, Status};
+use fairshare_client::{ChainError, Project, ProjectEvent, Status};
+use fairshare_protocol::Address;
 
 use super::error::AuditError;
 use super::ledger::Ledger;
@@ -10,7 +11,7 @@ pub(super) struct Snapshot {
     pub(super) status: Status,
     pub(super) events: Vec<ProjectEvent>,
     pub(super) balance: u128,
-    pub(super) owed: Vec<(Address20, u128)>,
+    pub(super) owed: Vec<(Address, u128)>,
 }
 
 impl Snapshot {
@@ -36,7 +37,7 @@ impl Snapshot {
             }
             events = again;
         }
-        Err(AuditError::Busy { project: format_address(&project.address()), tries: TRIES })
+        Err(AuditError::Busy { project: project.address().to_string(), tries: TRIES })
     }
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use fairshare_circuits::{point_words, verify_range, G1Affine, KzgKey, RangeProof, RangeStatement};
-use fairshare_client::Address20;
 use fairshare_client::{seal, CommitCall, CommittedUpdate, RevealedUpdate, RoundState, Terms};
-use fairshare_protocol::SlotMask;
+use fairshare_protocol::{Address, SlotMask};
 use sha3::{Digest, Keccak256};
 
 use super::round_fault::RoundFault;
@@ -50,7 +49,7 @@ pub fn check_reveals(
         let slot = reveal.slot;
         mask.insert(slot);
         let commit = committed.iter().find(|commit| commit.slot == slot);
-        let committer: Option<Address20> = commit.map(|commit| commit.trainer);
+        let committer: Option<Address> = commit.map(|commit| commit.trainer);
         if committer != Some(reveal.trainer) {
             faults.push(RoundFault::RevealedByAnother {
                 slot,
@@ -77,7 +76,7 @@ pub struct Attestation {
     /// Its slot.
     pub slot: u8,
     /// The trainer.
-    pub trainer: Address20,
+    pub trainer: Address,
     /// The slots whose updates it attests to have fetched.
     pub mask: SlotMask,
 }
@@ -161,12 +160,7 @@ pub(super) fn disagreeing(attestations: &[Attestation], good: SlotMask) -> Vec<S
             if !less.is_empty() {
                 says.push(format!("did not attest slot {}, whose file matches its commitment", list(less)));
             }
-            format!(
-                "{} (slot {}) {}",
-                fairshare_client::format_address(&a.trainer),
-                a.slot,
-                says.join(", and ")
-            )
+            format!("{} (slot {}) {}", a.trainer, a.slot, says.join(", and "))
         })
         .collect()
 }

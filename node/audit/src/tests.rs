@@ -4,7 +4,7 @@ use fairshare_circuits::{default_data_folder, prove_range, RangeStatement, Range
 use fairshare_client::{
     seal, CommitCall, ContentError, EventKind, Exclusion, RoundState, SettledRound, Settlement, Terms,
 };
-use fairshare_protocol::{Phase, SlotMask};
+use fairshare_protocol::{Address, Phase, SlotMask};
 
 use super::fixture::{keys, round, settled_by, terms, Round, DIMENSION, PROJECT};
 use super::submissions::disagreeing;
@@ -36,7 +36,7 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     check_step(before, &made(&settled), &settled).unwrap();
 
     // The rule.
-    let trainer = fairshare_client::format_address(&[2; 20]);
+    let trainer = Address([2; 20]).to_string();
     let mut bent = settled.clone();
     bent.shares[1] += 1;
     let (found, expected) = (bent.shares[1], settled.shares[1]);
@@ -85,7 +85,7 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     let mut other = call.clone();
     other.proof.model[0][31] ^= 1;
     assert!(only(check_call(&settled, &other, &committed, false)).contains("model's commitment"));
-    let other = Settlement { payee: [1; 20], ..call.clone() };
+    let other = Settlement { payee: Address([1; 20]), ..call.clone() };
     assert!(only(check_call(&settled, &other, &committed, false)).contains("payee is"));
 
     // The proof, and what it was made for.
@@ -93,7 +93,7 @@ fn a_round_that_holds_passes_and_a_bent_one_is_named() {
     other.proof.sigma[31] ^= 1;
     let found = only(check_proof(&keys(), &made(&settled), &other).err().into_iter().collect());
     assert!(found.starts_with("round 3: the proof does not verify: "), "{found}");
-    let elsewhere = SettledRound { payee: [1; 20], ..settled.clone() };
+    let elsewhere = SettledRound { payee: Address([1; 20]), ..settled.clone() };
     assert!(check_proof(&keys(), &made(&elsewhere), &call).is_err());
     let other_rule = Terms { rule: 3, ..terms() };
     let fault = statement(31_337, PROJECT, &other_rule, keys().hash(), before, &settled, &committed);
@@ -122,13 +122,13 @@ fn what_trainers_posted_is_checked() {
     );
 
     salts.insert(2, [0; 32]);
-    let trainer = fairshare_client::format_address(&[3; 20]);
+    let trainer = Address([3; 20]).to_string();
     assert_eq!(
         only(check_reveals(&committed, &revealed, &salts, &state)),
         format!("round 3: slot 2 of {trainer}: the revealed CID and salt do not open its seal")
     );
     salts.clear();
-    revealed[1].trainer = [9; 20];
+    revealed[1].trainer = Address([9; 20]);
     assert!(
         only(check_reveals(&committed, &revealed, &salts, &state)).contains("slot 1 was revealed by 0x0909")
     );
@@ -152,7 +152,8 @@ fn what_trainers_posted_is_checked() {
 #[test]
 fn active_slots_follow_from_the_attestations() {
     let Round { revealed, state, .. } = round();
-    let says = |slot: u8, mask: u128| Attestation { slot, trainer: [slot + 1; 20], mask: mask.into() };
+    let says =
+        |slot: u8, mask: u128| Attestation { slot, trainer: Address([slot + 1; 20]), mask: mask.into() };
     // No one else can fetch slot 4's bytes; slot 3 lies about slot 0; slot 1 attests nothing.
     let attestations = [says(0, 0b0_1111), says(2, 0b0_1111), says(3, 0b0_1110), says(4, 0b1_1111)];
     assert_eq!(attested_by_majority(&attestations, SlotMask::lowest(5)), 0b0_1111);
@@ -173,9 +174,9 @@ fn active_slots_follow_from_the_attestations() {
     assert!(only(check_slots_active(&attestations, &state, active, 0b0_1101.into())).contains("as attesting"));
     assert!(only(check_attestations(&attestations[..3], &revealed, &state)).contains("0xd as attesting"));
     for bent in [
-        says(0, 0b0_1110),                                       // without its own slot
-        says(0, 0b10_1111),                                      // of a slot that was not revealed
-        Attestation { slot: 0, trainer: [9; 20], mask: active }, // of another's slot
+        says(0, 0b0_1110),                                                // without its own slot
+        says(0, 0b10_1111),                                               // of a slot that was not revealed
+        Attestation { slot: 0, trainer: Address([9; 20]), mask: active }, // of another's slot
     ] {
         let mut bent_attestations = attestations;
         bent_attestations[0] = bent;
@@ -198,9 +199,9 @@ fn a_range_proof_is_checked_once_more() {
     let update = &committed[0];
     let statement = RangeStatement {
         chain_id: 31_337,
-        project: PROJECT,
+        project: PROJECT.0,
         round: 3,
-        trainer: update.trainer,
+        trainer: update.trainer.0,
         dimension: DIMENSION as u32,
         table: RangeTable::Limbs8,
         keys_hash: keys().hash(),
@@ -225,13 +226,13 @@ fn a_range_proof_is_checked_once_more() {
 
 #[test]
 fn updates_that_are_gone_or_wrong_are_named_with_their_trainer() {
-    let what = |reason| RoundFault::Update { slot: 2, trainer: [3; 20], reason };
+    let what = |reason| RoundFault::Update { slot: 2, trainer: Address([3; 20]), reason };
     let gone = ContentError::Timeout {
         what: "fetching bafk".into(),
         api: "http://127.0.0.1:5001".into(),
         seconds: 20,
     };
-    let trainer = fairshare_client::format_address(&[3; 20]);
+    let trainer = Address([3; 20]).to_string();
     let found = what(Exclusion::Missing(gone)).to_string();
     assert!(
         found
@@ -260,7 +261,7 @@ fn updates_that_are_gone_or_wrong_are_named_with_their_trainer() {
 fn the_learning_rate_follows_from_proved_numbers() {
     let opens = |round, learning_rate| EventKind::HyperParameters { round, learning_rate, local_epochs: 2 };
     let settles =
-        |round, coherence| EventKind::Settled(SettledRound { coherence, ..settled_by(round, [0; 20]) });
+        |round, coherence| EventKind::Settled(SettledRound { coherence, ..settled_by(round, Address::ZERO) });
     let voids = |round| EventKind::Voided { round, reason: "no result".into() };
     // 0.95 after a coherent round, 0.475 after an incoherent one, nothing after a void one.
     let mut events = vec![

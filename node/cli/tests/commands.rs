@@ -276,7 +276,7 @@ fn wrong_input_spends_nothing(devnet: &DevnetProcess, folder: &Path, project: &s
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let chain = fairshare_client::Chain::connect(&devnet.text("rpc"), None, None).await.unwrap();
-            chain.balance(fairshare_client::parse_address(&address).unwrap()).await.unwrap()
+            chain.balance(address.parse().unwrap()).await.unwrap()
         })
     };
     let before = balance("owner");

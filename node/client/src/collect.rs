@@ -1,10 +1,9 @@
 //! The updates of a round, fetched and checked. Aggregator, trainers and audit all use this.
 
 use fairshare_circuits::{mismatching_commitments, G1Affine, ReferenceString, SrsError};
-use fairshare_protocol::{decode_update, encoded_len, FileKind, Specification, TensorError};
+use fairshare_protocol::{decode_update, encoded_len, Address, FileKind, Specification, TensorError};
 use futures::{stream, StreamExt, TryStreamExt};
 
-use crate::address::Address20;
 use crate::chain::{ChainError, CommittedUpdate, Project, RevealedUpdate};
 use crate::content::{ContentError, ContentId, ContentStore};
 
@@ -17,7 +16,7 @@ pub struct Collected {
     /// Its slot.
     pub slot: u8,
     /// The trainer that committed it.
-    pub trainer: Address20,
+    pub trainer: Address,
     /// Its commitment.
     pub commitment: G1Affine,
     /// Digest of the revealed CID.

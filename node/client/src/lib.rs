@@ -10,7 +10,6 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod address;
 #[cfg(test)]
 #[path = "../tests/support/anvil.rs"]
 mod anvil;
@@ -28,7 +27,6 @@ pub mod service;
 pub mod telemetry;
 mod watch;
 
-pub use address::{format_address, parse_address, Address20, AddressError};
 pub use chain::{
     ether, read_password, seal, Chain, ChainError, CommitCall, CommittedUpdate, EventKind, Market, OpenModel,
     Project, ProjectEvent, PublishedModel, Receipt, RegisteredKeys, RevealedUpdate, RoundState, SettledRound,
@@ -36,6 +34,6 @@ pub use chain::{
 };
 pub use collect::{collect, collect_revealed, CollectError, Collected, Exclusion};
 pub use content::{ContentError, ContentId, ContentStore, CHUNK};
-pub use fairshare_protocol::Phase;
+pub use fairshare_protocol::{Address, AddressError, Phase};
 pub use project_files::{fetch_model, fetch_specification, format_point, FileError, MAX_SPECIFICATION};
 pub use watch::watched;

@@ -5,7 +5,6 @@ use fairshare_protocol::{
     decode_model, encoded_len, FileKind, Specification, SpecificationError, TensorError,
 };
 
-use crate::address::format_address;
 use crate::chain::{ChainError, Project, Terms};
 use crate::content::{ContentError, ContentId, ContentStore};
 
@@ -88,7 +87,7 @@ pub async fn fetch_specification(
     let terms = project.terms();
     let id = ContentId::from_digest(terms.specification, 0);
     let bytes = store.fetch(&id, MAX_SPECIFICATION).await?;
-    let address = format_address(&project.address());
+    let address = project.address().to_string();
     let spec = Specification::from_canonical_json(&bytes)
         .map_err(|source| FileError::Specification { project: address.clone(), source })?;
     let specified = Terms::from_specification(
@@ -119,7 +118,7 @@ pub async fn fetch_model(
     cid: [u8; 32],
     srs: &ReferenceString,
 ) -> Result<Vec<i64>, FileError> {
-    let address = || format_address(&project.address());
+    let address = || project.address().to_string();
     let model_error = |cid: String, source| FileError::Model { project: address(), cid, source };
     let length = encoded_len(&spec.model, FileKind::Model).map_err(|e| model_error(hex::encode(cid), e))?;
     let id = ContentId::from_digest(cid, length);
@@ -152,7 +151,7 @@ fn first_difference(specified: &Terms, on_chain: &Terms) -> Option<(&'static str
         };
     }
     if specified.token != on_chain.token {
-        let text = |token: Option<_>| token.as_ref().map_or_else(|| "ether".to_owned(), format_address);
+        let text = |token: Option<_>| token.as_ref().map_or_else(|| "ether".to_owned(), ToString::to_string);
         return Some(("the currency", text(specified.token), text(on_chain.token)));
     }
     compare!(

@@ -9,9 +9,9 @@ use fairshare_circuits::{
     prove_range, G1Affine, PinnedKeys, RangeProofWords, RangeStatement, RangeTable, ReferenceString,
 };
 use fairshare_client::{
-    seal, Address20, Chain, ChainError, EventKind, Market, Phase, Project, SignedJoin, Terms, Wallet,
+    seal, Chain, ChainError, EventKind, Market, Phase, Project, SignedJoin, Terms, Wallet,
 };
-use fairshare_protocol::{SlotMask, Specification};
+use fairshare_protocol::{Address, SlotMask, Specification};
 use support::anvil::Anvil;
 use support::server::{answering, http};
 
@@ -45,7 +45,7 @@ impl Network {
         Chain::connect(&self.anvil.rpc(), Some(self.wallets[index].clone()), Some(31337)).await.unwrap()
     }
 
-    fn address(&self, index: usize) -> Address20 {
+    fn address(&self, index: usize) -> Address {
         self.wallets[index].address()
     }
 }
@@ -90,13 +90,13 @@ fn point(n: u64) -> G1Affine {
 }
 
 /// Its range proof, for round 1 and one trainer.
-fn range_proof(project: &Project, trainer: Address20, n: u64) -> RangeProofWords {
+fn range_proof(project: &Project, trainer: Address, n: u64) -> RangeProofWords {
     let terms = project.terms();
     let statement = RangeStatement {
         chain_id: project.chain().chain_id(),
-        project: project.address(),
+        project: project.address().0,
         round: 1,
-        trainer,
+        trainer: trainer.0,
         dimension: terms.dimension,
         table: RangeTable::from_id(terms.table).unwrap(),
         keys_hash: PinnedKeys::load().hash(),
@@ -279,7 +279,7 @@ async fn wrong_chains_and_addresses_are_named() {
     let error = Chain::connect(&rpc, None, Some(1)).await.unwrap_err();
     assert_eq!(error, ChainError::WrongChain { rpc: rpc.clone(), expected: 1, found: 31337 });
     let chain = network.chain(0).await;
-    let error = Project::open(&chain, [9; 20]).await.unwrap_err();
+    let error = Project::open(&chain, Address([9; 20])).await.unwrap_err();
     assert!(matches!(error, ChainError::NoCode { what: "project", chain_id: 31337, .. }), "{error}");
     let (market, _) = Market::deploy(&chain).await.unwrap();
     let error = Project::open(&chain, market.factory).await.unwrap_err();

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use fairshare_circuits::RangeProofWords;
 use fairshare_client::service::Reporter;
-use fairshare_client::{seal, Address20, ChainError, Phase, Project};
+use fairshare_client::{seal, ChainError, Phase, Project};
+use fairshare_protocol::Address;
 use fairshare_trainer::Event;
 use rand::RngCore;
 
@@ -50,9 +51,9 @@ pub async fn copy(project: &Project, reporter: Reporter) -> Result<(), ChainErro
 async fn copy_commitment(
     project: &Project,
     reporter: Reporter,
-    me: Address20,
+    me: Address,
     round: u64,
-) -> Result<Option<Address20>, ChainError> {
+) -> Result<Option<Address>, ChainError> {
     let Some(other) = project.committed(round).await?.into_iter().find(|c| c.trainer != me) else {
         return Ok(None);
     };
@@ -71,7 +72,7 @@ async fn copy_commitment(
 async fn copy_reveal(
     project: &Project,
     reporter: Reporter,
-    victim: Option<Address20>,
+    victim: Option<Address>,
     round: u64,
 ) -> Result<bool, ChainError> {
     let revealed = project.revealed(round).await?;

@@ -10,7 +10,8 @@ use fairshare_circuits::{RangeTable, ReferenceString};
 use fairshare_client::service::{
     DataArgs, NetworkArgs, OutputArgs, ProjectArgs, Reporter, Session, Stop, WalletArgs,
 };
-use fairshare_client::{format_address, watched, Address20, Project};
+use fairshare_client::{watched, Project};
+use fairshare_protocol::Address;
 
 use crate::conduct::{Conduct, Honest};
 use crate::data::read_shard;
@@ -145,8 +146,8 @@ impl RunArgs {
 }
 
 /// One folder for each chain, project and wallet, wherever the process is started.
-fn default_state(data: &Path, chain_id: u64, project: Address20, me: Address20) -> PathBuf {
-    let (project, me) = (format_address(&project), format_address(&me));
+fn default_state(data: &Path, chain_id: u64, project: Address, me: Address) -> PathBuf {
+    let (project, me) = (project.to_string(), me.to_string());
     data.join("trainers").join(chain_id.to_string()).join(project).join(me)
 }
 
@@ -186,8 +187,8 @@ mod tests {
 
     #[test]
     fn default_state_lies_in_the_data_folder_and_is_named_in_the_help() {
-        let state = default_state(Path::new("/data"), 31337, [1; 20], [2; 20]);
-        let (project, me) = (format_address(&[1; 20]), format_address(&[2; 20]));
+        let state = default_state(Path::new("/data"), 31337, Address([1; 20]), Address([2; 20]));
+        let (project, me) = (Address([1; 20]).to_string(), Address([2; 20]).to_string());
         assert_eq!(state, PathBuf::from(format!("/data/trainers/31337/{project}/{me}")));
         let help = Run::try_parse_from(["run", "--help"]).err().unwrap().to_string();
         assert!(help.contains("trainers/CHAIN-ID/PROJECT/ADDRESS"), "{help}");

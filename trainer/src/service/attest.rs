@@ -1,7 +1,7 @@
 //! The attestation of the others' files, which decides who is active, and of the last model file, which decides who
 //! gets its fee.
 
-use fairshare_client::{collect, format_address, Exclusion, Status};
+use fairshare_client::{collect, Exclusion, Status};
 use fairshare_protocol::SlotMask;
 
 use super::fault::Fault;
@@ -66,7 +66,7 @@ impl Service {
             round,
             slot,
             mask: Some(mask.to_string()),
-            source: source.as_ref().map(format_address),
+            source: source.as_ref().map(ToString::to_string),
             left_out: left_out.into_iter().map(|(left_out, _)| left_out).filter(is_out).collect(),
             transaction: Some(transaction(receipt)),
             gas: Some(receipt.gas_used),
@@ -91,7 +91,7 @@ impl Service {
             if let Err(reason) = entry.update {
                 if !good.contains(entry.slot) {
                     let is_missing = matches!(reason, Exclusion::Missing(_));
-                    let (slot, trainer) = (entry.slot, format_address(&entry.trainer));
+                    let (slot, trainer) = (entry.slot, entry.trainer.to_string());
                     left_out.push((LeftOut { slot, trainer, reason: reason.to_string() }, is_missing));
                 }
             }
@@ -114,7 +114,7 @@ impl Service {
             Ok(receipt) => {
                 self.reporter.report(&Event::ModelAttested {
                     round: open.round,
-                    source: format_address(&source),
+                    source: source.to_string(),
                     transaction: transaction(receipt),
                     gas: receipt.gas_used,
                 });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fairshare_circuits::{G1Affine, RangeStatement, RangeTable};
-use fairshare_client::{ether, format_address, seal, watched, ContentId, Status};
+use fairshare_client::{ether, seal, watched, ContentId, Status};
 use rand::RngCore;
 
 use super::fault::Fault;
@@ -71,7 +71,7 @@ impl Service {
             Err(Fault::MayPass(format!(
                 "the wallet {} has {}, and commit, reveal and attestation may take {} of gas: fund it before the \
                  commit phase ends; nothing was sent, since a commitment that cannot be revealed costs the stake",
-                format_address(&self.me),
+                self.me,
                 ether(has),
                 ether(needs)
             )))
@@ -115,9 +115,9 @@ impl Service {
         let terms = self.project.terms();
         Ok(RangeStatement {
             chain_id: self.project.chain().chain_id(),
-            project: self.project.address(),
+            project: self.project.address().0,
             round,
-            trainer: self.me,
+            trainer: self.me.0,
             dimension: terms.dimension,
             table: RangeTable::from_id(terms.table)?,
             keys_hash: self.keys_hash,
@@ -131,7 +131,7 @@ impl Service {
         let hyper =
             HyperParameters { learning_rate: status.learning_rate, local_epochs: status.local_epochs };
         let seed =
-            RoundSeed { seed: self.options.seed, project: self.project.address(), round: status.round };
+            RoundSeed { seed: self.options.seed, project: self.project.address().0, round: status.round };
         watched("training", move || local_update(&specification, &global, &data, hyper, &*conduct, &seed))
             .await
             .map_err(|_| TrainerError::Broken("the training"))?

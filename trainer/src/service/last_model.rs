@@ -1,9 +1,8 @@
 //! What this process knows of the last settled round's model.
 
+use fairshare_protocol::Address;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use fairshare_client::Address20;
 
 use crate::state::ModelRecord;
 
@@ -17,7 +16,7 @@ pub(super) struct LastModel {
     pub(super) record: ModelRecord,
     /// Publishers whose file was missing, or not the model, when we first tried: naming a file that another serves
     /// later earns nothing.
-    pub(super) idle: BTreeSet<Address20>,
+    pub(super) idle: BTreeSet<Address>,
     /// Whether this process has put its publication on IPFS.
     pub(super) served: bool,
 }

@@ -1,7 +1,7 @@
 //! What the chain shows of this trainer in the open round, and the update that belongs to it.
 
-use fairshare_client::{seal, Address20, CommittedUpdate, ContentId, Phase, Receipt, Status};
-use fairshare_protocol::{encoded_len, FileKind};
+use fairshare_client::{seal, CommittedUpdate, ContentId, Phase, Receipt, Status};
+use fairshare_protocol::{encoded_len, Address, FileKind};
 
 use super::fault::Fault;
 use super::files::content_id;
@@ -102,7 +102,7 @@ impl Service {
 fn check_record(
     record: Option<&RoundRecord>,
     posted: Option<&CommittedUpdate>,
-    me: Address20,
+    me: Address,
     slot: u8,
     phase: Phase,
 ) -> Result<(), Fault> {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use fairshare_circuits::{RangeProofWords, ReferenceString};
 
-    const ME: Address20 = [3; 20];
+    const ME: Address = Address([3; 20]);
 
     fn record() -> RoundRecord {
         let point = ReferenceString::generate_dev(1).commit_update(&[3]).unwrap();

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fairshare_client::{
-    fetch_model, rebuild, Address20, ContentError, ContentId, ContentStore, FileError, OpenModel, Status,
+    fetch_model, rebuild, ContentError, ContentId, ContentStore, FileError, OpenModel, Status,
 };
-use fairshare_protocol::encode_model;
+use fairshare_protocol::{encode_model, Address};
 use rand::Rng;
 
 use super::fault::Fault;
@@ -46,7 +46,7 @@ impl Service {
         status: &Status,
         open: &OpenModel,
         period: u64,
-    ) -> Result<Option<Address20>, Fault> {
+    ) -> Result<Option<Address>, Fault> {
         if self.last_model.record.source().is_none() {
             self.look_for_model(status, open, period).await?;
             self.serve_model(status, open).await;
@@ -152,7 +152,7 @@ impl Service {
     fn fetched_from(
         &mut self,
         open: &OpenModel,
-        source: Address20,
+        source: Address,
         entries: Arc<Vec<i64>>,
     ) -> Result<(), Fault> {
         self.last_model.entries = Some(entries);

@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use fairshare_circuits::ReferenceString;
 use fairshare_client::service::{Advance, Backoff, Clock, Reporter, Stop};
-use fairshare_client::{
-    fetch_model, format_address, Address20, ChainError, ContentStore, Phase, Project, Receipt, Status,
-};
-use fairshare_protocol::{Specification, Word};
+use fairshare_client::{fetch_model, ChainError, ContentStore, Phase, Project, Receipt, Status};
+use fairshare_protocol::{Address, Specification, Word};
 
 use super::fault::Fault;
 use super::last_model::LastModel;
@@ -53,7 +51,7 @@ pub struct Service {
     pub(super) keys_hash: Word,
     pub(super) specification: Arc<Specification>,
     pub(super) data: Arc<Dataset>,
-    pub(super) me: Address20,
+    pub(super) me: Address,
     pub(super) state: StateFolder,
     pub(super) options: ServiceOptions,
     pub(super) reporter: Reporter,
@@ -204,7 +202,7 @@ impl Service {
             } else if !self.options.join && !told {
                 told = true;
                 tracing::info!(
-                    trainer = format_address(&self.me),
+                    trainer = %self.me,
                     "waiting for `fairshare join` with this wallet (or use --join)"
                 );
             }
@@ -223,8 +221,8 @@ impl Service {
 
     fn tell_joined(&self, receipt: Option<Receipt>) {
         self.reporter.report(&Event::Joined {
-            project: format_address(&self.project.address()),
-            trainer: format_address(&self.me),
+            project: self.project.address().to_string(),
+            trainer: self.me.to_string(),
             stake: self.project.terms().amount(self.project.terms().stake),
             transaction: receipt.map(transaction),
             gas: receipt.map(|r| r.gas_used),

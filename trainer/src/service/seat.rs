@@ -1,7 +1,8 @@
 //! What became of a seat: a trainer that is on the list of a project no longer has lost it, or has left.
 
 use fairshare_client::service::Backoff;
-use fairshare_client::{format_address, EventKind, Status};
+use fairshare_client::{EventKind, Status};
+use fairshare_protocol::Address;
 
 use super::run::{Interruption, Service};
 use crate::error::TrainerError;
@@ -39,7 +40,7 @@ impl Service {
             Some(Some(loss)) => loss,
             None if status.round > 0 => unknown,
             _ => {
-                let (trainer, project) = (format_address(&self.me), format_address(&self.project.address()));
+                let (trainer, project) = (self.me.to_string(), self.project.address().to_string());
                 return Ok(TrainerError::NotATrainer { trainer, project });
             }
         };
@@ -54,8 +55,8 @@ impl Service {
             stake_lost: self.project.terms().amount(stake),
         });
         TrainerError::SeatLost {
-            trainer: format_address(&self.me),
-            project: format_address(&self.project.address()),
+            trainer: self.me.to_string(),
+            project: self.project.address().to_string(),
             round,
             reason,
             stake_lost: self.project.terms().money(stake),
@@ -91,7 +92,7 @@ impl Service {
 
 /// The last event that took the seat of `trainer`; whether a slashed round was revealed is for the round's state to
 /// say.
-fn last_loss<'a>(history: impl Iterator<Item = &'a EventKind>, trainer: [u8; 20]) -> Option<Loss> {
+fn last_loss<'a>(history: impl Iterator<Item = &'a EventKind>, trainer: Address) -> Option<Loss> {
     history.fold(None, |loss, event| match event {
         EventKind::Joined { trainer: who, .. } if *who == trainer => None,
         EventKind::Left { trainer: who, .. } if *who == trainer => {
@@ -108,9 +109,9 @@ fn last_loss<'a>(history: impl Iterator<Item = &'a EventKind>, trainer: [u8; 20]
 mod tests {
     use super::*;
 
-    const ME: [u8; 20] = [1; 20];
+    const ME: Address = Address([1; 20]);
 
-    fn joined(trainer: [u8; 20]) -> EventKind {
+    fn joined(trainer: Address) -> EventKind {
         EventKind::Joined { trainer, stake: 5 }
     }
 
@@ -119,8 +120,8 @@ mod tests {
         let slashed = |trainer, round| EventKind::StakeSlashed { round, trainer, amount: 5 };
         let left = EventKind::Left { trainer: ME, stake: 5 };
         let last = |history: &[EventKind]| last_loss(history.iter(), ME);
-        assert_eq!(last(&[joined(ME), slashed([2; 20], 1)]), None);
-        let loss = last(&[joined(ME), slashed(ME, 3), slashed([2; 20], 4)]).unwrap();
+        assert_eq!(last(&[joined(ME), slashed(Address([2; 20]), 1)]), None);
+        let loss = last(&[joined(ME), slashed(ME, 3), slashed(Address([2; 20]), 4)]).unwrap();
         assert_eq!((loss.round, loss.stake), (Some(3), 5));
         let loss = last(&[joined(ME), left.clone()]).unwrap();
         assert_eq!((loss.reason, loss.round, loss.stake), (SeatLoss::Left, None, 0));

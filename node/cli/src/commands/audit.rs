@@ -6,7 +6,6 @@ use std::io::IsTerminal;
 use clap::Args;
 use fairshare_audit::{audit, AuditReport, AuditedRound};
 use fairshare_circuits::PinnedKeys;
-use fairshare_client::format_address;
 use fairshare_client::service::{print_json, print_line, DataArgs};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -67,7 +66,7 @@ fn bar() -> ProgressBar {
 }
 
 fn print_text(report: &AuditReport) -> std::io::Result<()> {
-    let project = format_address(&report.project);
+    let project = report.project.to_string();
     print_line(&format!(
         "project {project}, chain {}, block {}, {}",
         report.chain_id, report.block, report.phase

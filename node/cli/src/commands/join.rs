@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use eyre::{ensure, eyre, WrapErr};
 use fairshare_client::service::{add_amounts, print_json, print_line, DataArgs, OutputArgs};
-use fairshare_client::{fetch_model, format_address, parse_address, Address20, Receipt, SignedJoin};
-use fairshare_protocol::Money;
+use fairshare_client::{fetch_model, Receipt, SignedJoin};
+use fairshare_protocol::{Address, Money};
 use serde_json::{json, Value};
 
 use super::open::SendArgs;
@@ -65,9 +65,9 @@ impl JoinArgs {
             ensure!(
                 (signed.project, signed.chain_id) == (project.address(), chain.chain_id()),
                 "that join is signed for project {} on chain {}, not for {} on chain {}",
-                format_address(&signed.project),
+                signed.project,
                 signed.chain_id,
-                format_address(&project.address()),
+                project.address(),
                 chain.chain_id()
             );
         }
@@ -79,7 +79,7 @@ impl JoinArgs {
             .await?;
         drop(progress);
         let stake = terms.amount(terms.stake);
-        let words = |who| format!("{} joined with a stake of {}", format_address(&who), stake.short());
+        let words = |who| format!("{} joined with a stake of {}", who, stake.short());
         if self.sign_only {
             let valid_until = chain.now().await?.saturating_add(self.valid_for);
             let join = project.sign_join(valid_until).await?;
@@ -101,7 +101,7 @@ impl LeaveArgs {
         let account = project.chain().account()?;
         let stake = project.terms().amount(project.trainer_state(account).await?.stake);
         let receipt = project.leave().await?;
-        let (who, money) = (format_address(&account), stake.short());
+        let (who, money) = (account.to_string(), stake.short());
         let words = format!("{who} left; `fairshare withdraw` pays out its stake of {money}");
         print(&receipt, stake, &words, self.send.read.output)
     }
@@ -110,16 +110,16 @@ impl LeaveArgs {
 /// A signed join with the project and the chain for which it was signed.
 #[derive(Debug, PartialEq, Eq)]
 struct Signed {
-    project: Address20,
+    project: Address,
     chain_id: u64,
     join: SignedJoin,
 }
 
 fn to_json(signed: &Signed) -> Value {
     json!({
-        "project": format_address(&signed.project),
+        "project": signed.project.to_string(),
         "chain_id": signed.chain_id,
-        "trainer": format_address(&signed.join.trainer),
+        "trainer": signed.join.trainer.to_string(),
         "valid_until": signed.join.valid_until,
         "signature": format!("0x{}", hex::encode(&signed.join.signature)),
     })
@@ -135,7 +135,7 @@ fn read_signed(path: &Path) -> eyre::Result<Signed> {
 }
 
 fn from_json(value: &Value) -> Option<Signed> {
-    let address = |field: &str| parse_address(value[field].as_str()?).ok();
+    let address = |field: &str| value[field].as_str()?.parse::<Address>().ok();
     let signature = hex::decode(value["signature"].as_str()?.strip_prefix("0x")?).ok()?;
     let valid_until = value["valid_until"].as_u64()?;
     let join = SignedJoin { trainer: address("trainer")?, valid_until, signature };
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_signed_join_comes_back_from_its_json() {
-        let join = SignedJoin { trainer: [7; 20], valid_until: 9, signature: vec![1; 65] };
-        let signed = Signed { project: [8; 20], chain_id: 31_337, join };
+        let join = SignedJoin { trainer: Address([7; 20]), valid_until: 9, signature: vec![1; 65] };
+        let signed = Signed { project: Address([8; 20]), chain_id: 31_337, join };
         assert_eq!(from_json(&to_json(&signed)), Some(signed));
         assert_eq!(from_json(&json!({"trainer": "0x12"})), None);
         assert_eq!(from_json(&json!([])), None);

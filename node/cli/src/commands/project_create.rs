@@ -8,10 +8,9 @@ use fairshare_client::service::{
     add_amounts, print_json, print_line, DataArgs, NetworkArgs, OutputArgs, WalletArgs,
 };
 use fairshare_client::{
-    ether, format_address, format_point, parse_address, Address20, Chain, ContentId, ContentStore, Market,
-    Receipt, Terms, MAX_SPECIFICATION,
+    ether, format_point, Chain, ContentId, ContentStore, Market, Receipt, Terms, MAX_SPECIFICATION,
 };
-use fairshare_protocol::{bounds, encode_model, Specification};
+use fairshare_protocol::{bounds, encode_model, Address, Specification};
 use serde_json::{json, Value};
 
 use super::output::{hash, reference_string, table, Progress};
@@ -53,11 +52,11 @@ pub(super) struct CreateArgs {
     #[arg(long, value_name = "FILE")]
     spec: PathBuf,
     /// Address of the account that aggregates and proves
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
-    aggregator: Address20,
+    #[arg(long, value_name = "ADDRESS")]
+    aggregator: Address,
     /// The market's factory [default: a new market is deployed]
-    #[arg(long, env = "FAIRSHARE_FACTORY", value_name = "ADDRESS", value_parser = parse_address)]
-    factory: Option<Address20>,
+    #[arg(long, env = "FAIRSHARE_FACTORY", value_name = "ADDRESS")]
+    factory: Option<Address>,
     #[command(flatten)]
     wallet: WalletArgs,
     #[command(flatten)]
@@ -77,7 +76,7 @@ impl CreateArgs {
         };
         let owner = chain.account()?;
         let deposit = spec.deposit()?;
-        self.check_funds(&chain, owner, deposit, spec.token().map(Into::into)).await?;
+        self.check_funds(&chain, owner, deposit, spec.token()).await?;
 
         let progress = Progress::start("opening the reference string");
         let srs = reference_string(&self.data, spec.model.dimension(), &progress)?;
@@ -133,7 +132,7 @@ impl CreateArgs {
         let spec = Specification::from_toml(&text).wrap_err_with(|| format!("the specification {path}"))?;
         let wallet = self.wallet.open()?;
         ensure!(
-            self.aggregator != [0; 20],
+            !self.aggregator.is_zero(),
             "--aggregator is the zero address; name the account that aggregates"
         );
         let chain = self.network.chain(Some(wallet)).await?;
@@ -152,9 +151,9 @@ impl CreateArgs {
     async fn check_funds(
         &self,
         chain: &Chain,
-        owner: Address20,
+        owner: Address,
         deposit: u128,
-        token: Option<Address20>,
+        token: Option<Address>,
     ) -> eyre::Result<()> {
         let mut in_ether = deposit;
         if let Some(token) = token {
@@ -162,15 +161,15 @@ impl CreateArgs {
             ensure!(
                 has >= deposit,
                 "the escrow needs {deposit} units of the token {} and the wallet {} has {has}: fund it; nothing was sent",
-                format_address(&token),
-                format_address(&owner)
+                token,
+                owner
             );
             in_ether = 0;
         }
         let gas = CREATION_GAS + if self.factory.is_none() { DEPLOYMENT_GAS } else { 0 };
         let (has, for_gas) = (chain.balance(owner).await?, gas.saturating_mul(chain.gas_price().await?));
         let needs = in_ether.saturating_add(for_gas);
-        let wallet = format_address(&owner);
+        let wallet = owner.to_string();
         ensure!(
             has >= needs,
             "creating the project needs {} ({} for the escrow, up to {} for gas) and the wallet {wallet} has {}: fund it; nothing was sent",
@@ -184,7 +183,7 @@ impl CreateArgs {
 }
 
 struct Created {
-    project: Address20,
+    project: Address,
     market: Market,
     specification: ContentId,
     model: ContentId,
@@ -200,11 +199,11 @@ impl Created {
             .map(|(kind, r)| json!({"kind": kind, "transaction": hash(&r.transaction), "gas": r.gas_used}))
             .collect();
         let mut created = json!({
-            "project": format_address(&self.project),
-            "factory": format_address(&self.market.factory),
-            "key_registry": format_address(&self.market.key_registry),
-            "round_verifier": format_address(&self.market.round_verifier),
-            "range_verifier": format_address(&self.market.range_verifier),
+            "project": self.project.to_string(),
+            "factory": self.market.factory.to_string(),
+            "key_registry": self.market.key_registry.to_string(),
+            "round_verifier": self.market.round_verifier.to_string(),
+            "range_verifier": self.market.range_verifier.to_string(),
             "specification_cid": self.specification.to_string(),
             "model_cid": self.model.to_string(),
             "model_commitment": format_point(&self.terms.model),
@@ -216,13 +215,13 @@ impl Created {
 
     fn print_text(&self, spec: &Specification) -> eyre::Result<()> {
         let t = &self.terms;
-        print_line(&format!("created {:?}: {}", spec.name, format_address(&self.project)))?;
+        print_line(&format!("created {:?}: {}", spec.name, self.project))?;
         print_line("")?;
         let mut facts = table(&[]);
         facts.add_row(vec!["escrow".to_owned(), format!("{} for {} rounds", t.money(t.deposit()), t.rounds)]);
         facts.add_row(vec![
             "factory".to_owned(),
-            format!("{} (--factory for the next project)", format_address(&self.market.factory)),
+            format!("{} (--factory for the next project)", self.market.factory),
         ]);
         facts.add_row(vec!["specification".to_owned(), self.specification.to_string()]);
         facts.add_row(vec!["first model".to_owned(), format!("{} parameters, {}", t.dimension, self.model)]);
@@ -232,7 +231,7 @@ impl Created {
             print_line(line.trim_end())?;
         }
         print_line("")?;
-        print_line(&format!("export FAIRSHARE_PROJECT={}", format_address(&self.project)))?;
+        print_line(&format!("export FAIRSHARE_PROJECT={}", self.project))?;
         Ok(())
     }
 }

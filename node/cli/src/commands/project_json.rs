@@ -1,7 +1,7 @@
 //! A project as JSON: see `docs/events.schema.json`.
 
 use fairshare_client::service::add_amounts;
-use fairshare_client::{format_address, format_point, ContentId, Project, Status, Terms};
+use fairshare_client::{format_point, ContentId, Project, Status, Terms};
 use fairshare_protocol::{encoded_len, FileKind};
 use serde_json::{json, Value};
 
@@ -12,24 +12,23 @@ pub(super) fn to_json(project: &Project, view: &View) -> Value {
     let (t, s) = (project.terms(), &view.status);
     let trainers = view.trainers.iter().map(|(address, state, owed)| {
         let (dropped, penalised) = (state.dropped, state.penalised);
-        let mut trainer =
-            json!({"address": format_address(address), "dropped": dropped, "penalised": penalised});
+        let mut trainer = json!({"address": address.to_string(), "dropped": dropped, "penalised": penalised});
         add_amounts(&mut trainer, [("stake", t.amount(state.stake)), ("owed", t.amount(*owed))]);
         trainer
     });
     let open = &view.open_model;
     let open_model = (open.round != 0).then(|| {
-        let published = view.published.iter().map(|model| format_address(&model.publisher));
+        let published = view.published.iter().map(|model| model.publisher.to_string());
         let mut model = json!({
             "round": open.round,
-            "payee": format_address(&open.payee),
+            "payee": open.payee.to_string(),
             "published_by": published.collect::<Vec<_>>(),
         });
         add_amounts(&mut model, [("fee", t.amount(open.fee))]);
         model
     });
     let mut shown = json!({
-        "project": format_address(&project.address()),
+        "project": project.address().to_string(),
         "chain_id": project.chain().chain_id(),
         "name": view.specification.as_ref().ok().map(|s| &s.name),
         "specification": view.specification.as_ref().ok(),
@@ -65,8 +64,8 @@ pub(super) fn to_json(project: &Project, view: &View) -> Value {
 
 fn terms(t: &Terms) -> Value {
     let mut terms = json!({
-        "owner": format_address(&t.owner),
-        "aggregator": format_address(&t.aggregator),
+        "owner": t.owner.to_string(),
+        "aggregator": t.aggregator.to_string(),
         "specification": hash(&t.specification),
         "specification_cid": ContentId::from_digest(t.specification, 0).to_string(),
         "rule": t.rule,
@@ -75,7 +74,7 @@ fn terms(t: &Terms) -> Value {
         "theta": t.theta,
         "trim": t.trim,
         "table": t.table,
-        "token": t.token.as_ref().map(format_address),
+        "token": t.token.as_ref().map(ToString::to_string),
         "attest_period": t.attest_period,
         "min_trainers": t.min_trainers,
         "max_trainers": t.max_trainers,

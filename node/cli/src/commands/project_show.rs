@@ -2,9 +2,7 @@
 
 use clap::Args;
 use fairshare_client::service::{print_json, print_line};
-use fairshare_client::{
-    format_address, format_point, OpenModel, Project, PublishedModel, RoundState, Status, Terms,
-};
+use fairshare_client::{format_point, OpenModel, Project, PublishedModel, RoundState, Status, Terms};
 use fairshare_protocol::{Phase, ProjectPolicy};
 
 use super::open::ReadArgs;
@@ -42,11 +40,7 @@ impl ShowArgs {
 fn print_text(project: &Project, view: &View) -> std::io::Result<()> {
     let (t, s) = (project.terms(), &view.status);
     let name = view.specification.as_ref().map_or("(specification not available)", |s| s.name.as_str());
-    print_line(&format!(
-        "{name}  {}  chain {}",
-        format_address(&project.address()),
-        project.chain().chain_id()
-    ))?;
+    print_line(&format!("{name}  {}  chain {}", project.address(), project.chain().chain_id()))?;
     print_line(&phase_text(s, t.rounds, &view.round))?;
     print_line("")?;
     let mut facts = table(&[]);
@@ -76,7 +70,7 @@ fn print_text(project: &Project, view: &View) -> std::io::Result<()> {
         ),
     ]);
     if let Some(token) = &t.token {
-        facts.add_row(vec!["currency".to_owned(), format!("units of the token {}", format_address(token))]);
+        facts.add_row(vec!["currency".to_owned(), format!("units of the token {token}")]);
     }
     facts.add_row(vec!["rule".to_owned(), rule_words(t)]);
     if t.outlier_penalty > 0 {
@@ -98,15 +92,12 @@ fn print_text(project: &Project, view: &View) -> std::io::Result<()> {
     if view.open_model.round != 0 {
         facts.add_row(vec!["model file".to_owned(), open_model_words(t, &view.open_model, &view.published)]);
     }
-    facts.add_row(vec![
-        "owner".to_owned(),
-        format!("{}, owed {}", format_address(&t.owner), t.money(view.owner_owed)),
-    ]);
+    facts.add_row(vec!["owner".to_owned(), format!("{}, owed {}", t.owner, t.money(view.owner_owed))]);
     facts.add_row(vec![
         "aggregator".to_owned(),
         format!(
             "{}, bond of {} {bond}, owed {}",
-            format_address(&t.aggregator),
+            t.aggregator,
             t.money(t.bond),
             t.money(view.aggregator_owed)
         ),
@@ -118,7 +109,7 @@ fn print_text(project: &Project, view: &View) -> std::io::Result<()> {
         print_line("")?;
         let mut rows = table(&["trainer", "stake", "owed now"]);
         for (trainer, state, owed) in &view.trainers {
-            rows.add_row(vec![format_address(trainer), t.money(state.stake), t.money(*owed)]);
+            rows.add_row(vec![trainer.to_string(), t.money(state.stake), t.money(*owed)]);
         }
         for line in rows.lines() {
             print_line(line.trim_end())?;
@@ -144,13 +135,13 @@ fn rule_words(t: &Terms) -> String {
 
 /// Who will receive the fee of the last model file.
 fn open_model_words(t: &Terms, open: &OpenModel, published: &[PublishedModel]) -> String {
-    let (fee, payee) = (t.money(open.fee), format_address(&open.payee));
+    let (fee, payee) = (t.money(open.fee), open.payee.to_string());
     let mut words = format!(
         "round {}: {fee} are paid when the trainers attest that they fetched it from {payee}",
         open.round
     );
     if !published.is_empty() {
-        let names: Vec<_> = published.iter().map(|model| format_address(&model.publisher)).collect();
+        let names: Vec<_> = published.iter().map(|model| model.publisher.to_string()).collect();
         words = format!("{words}, or from {}, which published it as withheld", names.join(", "));
     }
     words
@@ -193,7 +184,7 @@ fn phase_text(s: &Status, rounds: u16, slots: &RoundState) -> String {
 
 #[cfg(test)]
 mod tests {
-    use fairshare_protocol::SlotMask;
+    use fairshare_protocol::{Address, SlotMask};
 
     use super::*;
 
@@ -208,7 +199,7 @@ mod tests {
             block_hash: [0; 32],
             settled: 1,
             voids: 0,
-            trainers: vec![[1; 20]; 5],
+            trainers: vec![Address([1; 20]); 5],
             learning_rate: 1,
             local_epochs: 1,
             model: Default::default(),

@@ -2,14 +2,14 @@
 
 use fairshare_client::service::NetworkArgs;
 use fairshare_client::{
-    fetch_specification, Address20, OpenModel, Project, PublishedModel, RoundState, Status, TrainerState,
+    fetch_specification, OpenModel, Project, PublishedModel, RoundState, Status, TrainerState,
 };
-use fairshare_protocol::Specification;
+use fairshare_protocol::{Address, Specification};
 
 pub(super) struct View {
     pub(super) status: Status,
     /// Trainers with their stakes and the amounts that they are owed.
-    pub(super) trainers: Vec<(Address20, TrainerState, u128)>,
+    pub(super) trainers: Vec<(Address, TrainerState, u128)>,
     pub(super) aggregator_owed: u128,
     pub(super) owner_owed: u128,
     /// The slots of the open round.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use fairshare_client::service::{print_json, print_line, OutputArgs, WalletArgs};
-use fairshare_client::{format_address, read_password, Wallet};
+use fairshare_client::{read_password, Wallet};
 use serde_json::json;
 
 use super::output::text;
@@ -54,7 +54,7 @@ impl WalletCommand {
             }
             Self::Show(args) => (args.wallet.open()?, args.wallet.wallet, args.output),
         };
-        let address = format_address(&wallet.address());
+        let address = wallet.address().to_string();
         if output.json {
             print_json(&json!({"address": address, "keystore": text(&keystore)}))?;
         } else {

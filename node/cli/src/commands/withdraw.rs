@@ -2,7 +2,8 @@
 
 use clap::Args;
 use fairshare_client::service::{add_amounts, print_json, print_line};
-use fairshare_client::{format_address, parse_address, Address20, Project};
+use fairshare_client::Project;
+use fairshare_protocol::Address;
 use serde_json::{json, Value};
 
 use super::open::SendArgs;
@@ -19,8 +20,8 @@ For trainers (pay, stake), the aggregator (fee, bond) and the owner (the rest of
 owed.")]
 pub(super) struct WithdrawArgs {
     /// Receiver of the money [default: the wallet itself]
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
-    to: Option<Address20>,
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<Address>,
     #[command(flatten)]
     send: SendArgs,
 }
@@ -35,7 +36,7 @@ impl WithdrawArgs {
             if output.json {
                 return print(&project, Value::Null, 0, 0);
             }
-            print_line(&format!("nothing is owed to {} at present", format_address(&account)))?;
+            print_line(&format!("nothing is owed to {account} at present"))?;
             return Ok(());
         }
         let receipt = project.withdraw(to).await?;
@@ -44,7 +45,7 @@ impl WithdrawArgs {
         if output.json {
             return print(&project, transaction.into(), gas, amount);
         }
-        let (to, amount) = (format_address(&to), project.terms().money(amount));
+        let (to, amount) = (to.to_string(), project.terms().money(amount));
         print_line(&format!("{amount} paid to {to} (transaction {transaction}, {gas} gas)"))?;
         Ok(())
     }

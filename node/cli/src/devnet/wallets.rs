@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use fairshare_client::files::write_new;
-use fairshare_client::{format_address, read_password, Address20, Chain, Wallet, WalletError};
+use fairshare_client::{read_password, Chain, Wallet, WalletError};
+use fairshare_protocol::Address;
 use rand::distributions::{Alphanumeric, DistString};
 use serde::Serialize;
 
@@ -22,7 +23,7 @@ pub struct DevWallet {
     /// Its keystore file.
     pub keystore: String,
     #[serde(skip)]
-    account: Address20,
+    account: Address,
 }
 
 pub(super) struct DevWallets {
@@ -85,5 +86,5 @@ fn name(index: u16) -> String {
 fn open_or_create(name: String, path: &Path, password: &str) -> Result<DevWallet, WalletError> {
     let wallet = if path.exists() { Wallet::open(path, password)? } else { Wallet::create(path, password)? };
     let account = wallet.address();
-    Ok(DevWallet { name, address: format_address(&account), keystore: path.display().to_string(), account })
+    Ok(DevWallet { name, address: account.to_string(), keystore: path.display().to_string(), account })
 }

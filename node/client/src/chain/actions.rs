@@ -1,17 +1,16 @@
 //! The transactions of a project.
 
 use ethers::abi::AbiEncode;
-use ethers::types::Address;
+use ethers::types::H160;
 use fairshare_circuits::{G1Affine, RangeProofWords};
 use fairshare_contracts::bindings::project as bindings;
-use fairshare_protocol::SlotMask;
+use fairshare_protocol::{Address, SlotMask};
 
 use super::client::{action, narrow};
 use super::convert::{range_proof_words, to_words};
 use super::error::ChainError;
 use super::project::Project;
 use super::types::{Receipt, Settlement};
-use crate::address::Address20;
 
 /// Until when the contract accepts a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +87,9 @@ impl Project {
         &self,
         round: u64,
         mask: SlotMask,
-        source: Option<Address20>,
+        source: Option<Address>,
     ) -> Result<Receipt, ChainError> {
-        let source = Address::from(source.unwrap_or_default());
+        let source = H160(source.unwrap_or_default().0);
         let call = bindings::AttestCall { round: round.into(), mask: mask.bits().into(), source };
         self.send("the attestation in project", call, Until::PhaseEnds).await
     }
@@ -99,8 +98,8 @@ impl Project {
     ///
     /// # Errors
     /// See [`Self::join`].
-    pub async fn attest_model(&self, source: Address20) -> Result<Receipt, ChainError> {
-        let call = bindings::AttestModelCall { source: Address::from(source) };
+    pub async fn attest_model(&self, source: Address) -> Result<Receipt, ChainError> {
+        let call = bindings::AttestModelCall { source: H160(source.0) };
         self.send("the model's attestation in project", call, Until::PhaseEnds).await
     }
 
@@ -134,8 +133,8 @@ impl Project {
     ///
     /// # Errors
     /// See [`Self::join`].
-    pub async fn withdraw(&self, to: Address20) -> Result<Receipt, ChainError> {
-        let call = bindings::WithdrawCall { to: Address::from(to) };
+    pub async fn withdraw(&self, to: Address) -> Result<Receipt, ChainError> {
+        let call = bindings::WithdrawCall { to: H160(to.0) };
         self.send("the withdrawal from project", call, Until::Mined).await
     }
 

@@ -15,20 +15,19 @@
 use ethers::abi::Tokenizable;
 use ethers::contract::EthEvent;
 use ethers::providers::Middleware;
-use ethers::types::{Address, BlockId, BlockNumber, Bytes, Filter, H256, U64};
+use ethers::types::{BlockId, BlockNumber, Bytes, Filter, H160, H256, U64};
 use ethers::utils::get_contract_address;
 use fairshare_circuits::{
     g2_words, key_circuits, point_words, verifying_key_words, AssessmentCircuit, KzgKey, PinnedKeys,
 };
 use fairshare_contracts::bindings::{self, key_registry, project_factory};
 use fairshare_contracts::RuntimeCode;
-use fairshare_protocol::{word_from_address, word_from_u128};
+use fairshare_protocol::{word_from_address, word_from_u128, Address};
 
 use super::client::Chain;
 use super::error::ChainError;
 use super::signed_join::signing_domain;
 use super::{Market, Project, Terms};
-use crate::address::{format_address, Address20};
 use crate::retry::while_lagging;
 
 const PROJECT: &str = "project";
@@ -39,9 +38,9 @@ const CLONE_TAIL: [u8; 15] =
     [0x5a, 0xf4, 0x3d, 0x82, 0x80, 0x3e, 0x90, 0x3d, 0x91, 0x60, 0x2b, 0x57, 0xfd, 0x5b, 0xf3];
 
 /// The address whose code a clone runs, and the data appended to its own code; `None` for any other code.
-fn clone_parts(code: &[u8]) -> Option<(Address20, &[u8])> {
+fn clone_parts(code: &[u8]) -> Option<(Address, &[u8])> {
     let (target, rest) = code.strip_prefix(&CLONE_HEAD)?.split_first_chunk::<20>()?;
-    Some((*target, rest.strip_prefix(&CLONE_TAIL)?))
+    Some((Address(*target), rest.strip_prefix(&CLONE_TAIL)?))
 }
 
 /// `abi.encode(terms)`.
@@ -51,20 +50,20 @@ fn encoded_terms(terms: &Terms) -> Vec<u8> {
 
 /// The contract with the verifier's copy of a project's key, and its expected code: a STOP and the words of the key. The
 /// verifier's constructor created one for every circuit, in the order in which the keys are registered.
-fn key_copy(verifier: Address20, terms: &Terms) -> Option<(Address20, Vec<u8>)> {
+fn key_copy(verifier: Address, terms: &Terms) -> Option<(Address, Vec<u8>)> {
     let known = |circuit: &AssessmentCircuit| (circuit.rule.id(), circuit.size) == (terms.rule, terms.slots);
     let (circuit, number) = key_circuits().zip(1u64..).find(|(circuit, _)| known(circuit))?;
     let keys = PinnedKeys::load();
     let words = verifying_key_words(keys.verifying_key(circuit.rule, circuit.size)?);
-    let copy = get_contract_address(Address::from(verifier), number);
-    Some((copy.0, [&[0], words.as_flattened()].concat()))
+    let copy = get_contract_address(H160(verifier.0), number);
+    Some((Address(copy.0), [&[0], words.as_flattened()].concat()))
 }
 
 /// The contract under check, for error messages.
 struct Subject<'a> {
     chain: &'a Chain,
     what: &'static str,
-    address: Address20,
+    address: Address,
 }
 
 impl Subject<'_> {
@@ -72,15 +71,15 @@ impl Subject<'_> {
         ChainError::NotGenuine { what: self.what, address: self.address, reason: reason.into() }
     }
 
-    async fn require(&self, part: &str, at: Address20, expected: Option<Vec<u8>>) -> Result<(), ChainError> {
+    async fn require(&self, part: &str, at: Address, expected: Option<Vec<u8>>) -> Result<(), ChainError> {
         if expected.as_deref() == Some(&*self.chain.code(at, None).await?) {
             return Ok(());
         }
-        Err(self.refuse(format!("{part} at {} has other code", format_address(&at))))
+        Err(self.refuse(format!("{part} at {at} has other code")))
     }
 
     async fn market(&self, market: &Market) -> Result<(), ChainError> {
-        let registry = word_from_address(&market.key_registry);
+        let registry = word_from_address(&market.key_registry.0);
         let keys_hash = PinnedKeys::load().hash();
         let kzg = KzgKey::dev();
         let [one, x, square] = kzg.g2.each_ref().map(g2_words);
@@ -102,36 +101,36 @@ impl Subject<'_> {
         let ours = fairshare_contracts::verifying_keys()
             .into_iter()
             .find(|key| (key.rule, key.size) == (terms.rule, terms.slots));
-        self.require("its verifying key", key.key.0, ours.map(|key| key.runtime.to_vec())).await?;
+        self.require("its verifying key", Address(key.key.0), ours.map(|key| key.runtime.to_vec())).await?;
         let copy = key_copy(market.round_verifier, terms);
         let (at, code) =
             copy.ok_or_else(|| self.refuse("this version has no key for its rule and number of slots"))?;
         self.require("its verifier's copy of the key", at, Some(code)).await
     }
 
-    async fn factory(&self, market: &Market, implementation: Address20) -> Result<Vec<u8>, ChainError> {
+    async fn factory(&self, market: &Market, implementation: Address) -> Result<Vec<u8>, ChainError> {
         let words = [market.key_registry, market.round_verifier, market.range_verifier, implementation];
-        let code = RuntimeCode::project_factory().with(&words.map(|address| word_from_address(&address)));
+        let code = RuntimeCode::project_factory().with(&words.map(|address| word_from_address(&address.0)));
         self.require("its factory", market.factory, code.clone()).await?;
         Ok(code.unwrap_or_default())
     }
 
-    async fn implementation(&self, market: &Market, at: Address20) -> Result<(), ChainError> {
+    async fn implementation(&self, market: &Market, at: Address) -> Result<(), ChainError> {
         let Market { factory, key_registry, round_verifier, range_verifier } = *market;
         let addresses = [factory, key_registry, round_verifier, range_verifier, at];
         let mut words = signing_domain(self.chain.chain_id(), at).to_vec();
-        words.extend(addresses.map(|address| word_from_address(&address)));
+        words.extend(addresses.map(|address| word_from_address(&address.0)));
         let code = RuntimeCode::project().with(&words);
         self.require("the code that it runs,", at, code).await
     }
 
     /// Checks that the factory's code created the project: the factory was called directly, or had its code a block before.
-    async fn creation(&self, factory: Address20, code: &[u8]) -> Result<(), ChainError> {
+    async fn creation(&self, factory: Address, code: &[u8]) -> Result<(), ChainError> {
         let provider = &self.chain.inner.provider;
         let mut project = H256::zero();
-        project.0[12..].copy_from_slice(&self.address);
+        project.0[12..].copy_from_slice(&self.address.0);
         let filter = Filter::new()
-            .address(Address::from(factory))
+            .address(H160(factory.0))
             .topic0(project_factory::ProjectCreatedFilter::signature())
             .topic1(project)
             .from_block(0);
@@ -143,7 +142,7 @@ impl Subject<'_> {
         };
         let question = provider.get_transaction(hash);
         let transaction = self.chain.ask("eth_getTransactionByHash", question).await?;
-        if transaction.is_some_and(|t| t.to == Some(Address::from(factory))) {
+        if transaction.is_some_and(|t| t.to == Some(H160(factory.0))) {
             return Ok(());
         }
         let before = block.as_u64().saturating_sub(1);
@@ -157,12 +156,12 @@ impl Subject<'_> {
     async fn created(
         &self,
         filter: &Filter,
-        factory: Address20,
+        factory: Address,
         project: H256,
     ) -> Result<Option<(H256, U64)>, ChainError> {
         let logs = self.chain.ask("eth_getLogs", self.chain.inner.provider.get_logs(filter)).await?;
         let created = logs.iter().find(|log| {
-            log.address.0 == factory && log.topics.get(1) == Some(&project) && log.removed != Some(true)
+            log.address.0 == factory.0 && log.topics.get(1) == Some(&project) && log.removed != Some(true)
         });
         Ok(created.and_then(|log| Some((log.transaction_hash?, log.block_number?))))
     }
@@ -200,7 +199,7 @@ impl Market {
         let subject = Subject { chain, what: FACTORY, address: self.factory };
         let answer: project_factory::ImplementationReturn =
             chain.view(self.factory, FACTORY, project_factory::ImplementationCall, None).await?;
-        let implementation = answer.0 .0;
+        let implementation = Address(answer.0 .0);
         subject.factory(self, implementation).await?;
         subject.implementation(self, implementation).await?;
         subject.market(self).await
@@ -210,9 +209,9 @@ impl Market {
 impl Chain {
     /// The code at an address, at the end of `block` or of the latest one; empty where there is none. Where the latest
     /// block has none we read again for a while: the contract may be new, and the node some blocks behind.
-    pub(super) async fn code(&self, address: Address20, block: Option<u64>) -> Result<Vec<u8>, ChainError> {
+    pub(super) async fn code(&self, address: Address, block: Option<u64>) -> Result<Vec<u8>, ChainError> {
         let block = block.map(|number| BlockId::Number(BlockNumber::Number(number.into())));
-        let read = || self.ask("eth_getCode", self.inner.provider.get_code(Address::from(address), block));
+        let read = || self.ask("eth_getCode", self.inner.provider.get_code(H160(address.0), block));
         let lags =
             |code: &Result<Bytes, ChainError>| block.is_none() && code.as_ref().is_ok_and(|c| c.is_empty());
         Ok(while_lagging(read, lags).await?.to_vec())
@@ -232,8 +231,8 @@ mod tests {
     fn a_clone_is_taken_apart_and_anything_else_refused() {
         let code = [&CLONE_HEAD[..], &[7; 20], &CLONE_TAIL, &[1, 2, 3]].concat();
         assert_eq!(code.len(), 0x2d + 3, "where the contract looks for its terms");
-        assert_eq!(clone_parts(&code), Some(([7; 20], &[1, 2, 3][..])));
-        assert_eq!(clone_parts(&code[..0x2d]), Some(([7; 20], &[][..])));
+        assert_eq!(clone_parts(&code), Some((Address([7; 20]), &[1, 2, 3][..])));
+        assert_eq!(clone_parts(&code[..0x2d]), Some((Address([7; 20]), &[][..])));
         assert_eq!(clone_parts(&code[..0x2c]), None);
         for at in (0..10).chain(30..45) {
             let mut bent = code.clone();
@@ -263,10 +262,10 @@ mod tests {
         };
         // The same code at an address that the factory did not create: its storage could hold anything.
         let code = chain.code(address, None).await.unwrap();
-        let copy = [0x55; 20];
+        let copy = Address([0x55; 20]);
         set_code(&chain, copy, &code).await;
         let found = refusal(copy).await;
-        let start = format!("{} is not a Fairshare project of this version: ", format_address(&copy));
+        let start = format!("{copy} is not a Fairshare project of this version: ");
         assert!(found.starts_with(&start) && found.contains("has no event of its creation"), "{found}");
         set_code(&chain, copy, &[&code[..], &[0]].concat()).await;
         assert!(refusal(copy).await.contains("the terms in its code"));
@@ -305,7 +304,7 @@ mod tests {
     }
 
     /// The terms of some project.
-    fn terms(owner: Address20) -> Terms {
+    fn terms(owner: Address) -> Terms {
         let spec = Specification::from_toml(
             r#"
             name = "tiny"
@@ -315,11 +314,11 @@ mod tests {
             "#,
         )
         .unwrap();
-        Terms::from_specification(&spec, owner, [0xbb; 20], [1; 32], G1Affine::identity(), [2; 32])
+        Terms::from_specification(&spec, owner, Address([0xbb; 20]), [1; 32], G1Affine::identity(), [2; 32])
     }
 
-    async fn set_code(chain: &Chain, at: Address20, code: &[u8]) {
-        let parameters = (Address::from(at), Bytes::from(code.to_vec()));
+    async fn set_code(chain: &Chain, at: Address, code: &[u8]) {
+        let parameters = (H160(at.0), Bytes::from(code.to_vec()));
         chain.inner.provider.request::<_, ()>("anvil_setCode", parameters).await.unwrap();
     }
 }

@@ -9,14 +9,14 @@ use ethers::abi::AbiDecode;
 use ethers::contract::EthCall;
 use ethers::providers::{Http, JsonRpcError, Middleware, Provider, ProviderError, RpcError};
 use ethers::types::transaction::eip2718::TypedTransaction;
-use ethers::types::{Address, Block, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, H256, U256};
+use ethers::types::{Block, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, H160, H256, U256};
+use fairshare_protocol::Address;
 
 use super::error::ChainError;
 use super::fees::Abandoned;
 use super::head::Head;
 use super::transport::Retrying;
 use super::wallet::Wallet;
-use crate::address::{format_address, Address20};
 use crate::retry::while_lagging;
 
 /// What we say of a node whose latest block is from before the contract.
@@ -107,7 +107,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::NoWallet`].
-    pub fn account(&self) -> Result<Address20, ChainError> {
+    pub fn account(&self) -> Result<Address, ChainError> {
         self.wallet("this").map(Wallet::address)
     }
 
@@ -115,9 +115,8 @@ impl Chain {
     ///
     /// # Errors
     /// The node's faults.
-    pub async fn balance(&self, who: Address20) -> Result<u128, ChainError> {
-        let balance =
-            self.ask("eth_getBalance", self.inner.provider.get_balance(Address::from(who), None)).await?;
+    pub async fn balance(&self, who: Address) -> Result<u128, ChainError> {
+        let balance = self.ask("eth_getBalance", self.inner.provider.get_balance(H160(who.0), None)).await?;
         u128_from(balance, "a balance")
     }
 
@@ -133,7 +132,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::NoCode`], the node's faults.
-    pub async fn require_code(&self, address: Address20, what: &'static str) -> Result<(), ChainError> {
+    pub async fn require_code(&self, address: Address, what: &'static str) -> Result<(), ChainError> {
         if self.code(address, None).await?.is_empty() {
             let (chain_id, rpc) = (self.chain_id(), self.inner.rpc.clone());
             return Err(ChainError::NoCode { what, address, chain_id, rpc });
@@ -153,8 +152,8 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::Rpc`] on any other chain.
-    pub async fn set_test_balance(&self, who: Address20, wei: u128) -> Result<(), ChainError> {
-        let parameters = (Address::from(who), U256::from(wei));
+    pub async fn set_test_balance(&self, who: Address, wei: u128) -> Result<(), ChainError> {
+        let parameters = (H160(who.0), U256::from(wei));
         self.ask("anvil_setBalance", self.inner.provider.request("anvil_setBalance", parameters)).await
     }
 
@@ -179,7 +178,7 @@ impl Chain {
     /// Reads from a contract at the block with this hash, the latest by default.
     pub(super) async fn view<C: EthCall, R: AbiDecode>(
         &self,
-        contract: Address20,
+        contract: Address,
         what: &'static str,
         call: C,
         block: Option<H256>,
@@ -208,15 +207,15 @@ impl Chain {
     /// `eth_call`.
     pub(super) async fn call(
         &self,
-        from: Option<Address20>,
-        to: Option<Address20>,
+        from: Option<Address>,
+        to: Option<Address>,
         data: Bytes,
         value: U256,
         block: BlockId,
     ) -> Result<Bytes, CallError> {
         let mut request = Eip1559TransactionRequest::new().data(data).value(value);
-        request.from = from.map(Address::from);
-        request.to = to.map(|to| Address::from(to).into());
+        request.from = from.map(|from| H160(from.0));
+        request.to = to.map(|to| H160(to.0).into());
         let request = TypedTransaction::Eip1559(request);
         self.ask_contract("eth_call", self.inner.provider.call(&request, Some(block))).await
     }
@@ -319,8 +318,8 @@ pub(super) fn narrow<T: TryFrom<u128>>(value: U256, what: &str) -> Result<T, Cha
 }
 
 /// The action of a call in messages: `joining project 0x..`.
-pub(super) fn action(what: &str, contract: Address20) -> String {
-    format!("{what} {}", format_address(&contract))
+pub(super) fn action(what: &str, contract: Address) -> String {
+    format!("{what} {contract}")
 }
 
 #[cfg(test)]

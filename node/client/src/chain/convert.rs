@@ -1,14 +1,13 @@
 //! Conversions between the bindings' types and ours.
 
-use ethers::types::{Address, U256};
+use ethers::types::{H160, U256};
 use fairshare_circuits::{point_from_words, point_words, G1Affine, RangeProofWords, RoundProofWords};
 use fairshare_contracts::bindings;
-use fairshare_protocol::SlotMask;
+use fairshare_protocol::{Address, SlotMask};
 
 use super::client::{amount, narrow, u128_from};
 use super::error::ChainError;
 use super::types::{CommitCall, Settlement, Terms};
-use crate::address::Address20;
 
 /// A point that the contract has accepted: it is on the curve unless the node lies.
 pub(super) fn point(words: [U256; 2], what: &str) -> Result<G1Affine, ChainError> {
@@ -25,8 +24,8 @@ pub(super) fn mask(value: U256, what: &str) -> Result<SlotMask, ChainError> {
 }
 
 /// An address; `None` for zero.
-pub(super) fn some_address(address: Address) -> Option<Address20> {
-    Some(address.0).filter(|bytes| *bytes != [0; 20])
+pub(super) fn some_address(address: H160) -> Option<Address> {
+    Some(Address(address.0)).filter(|address| !address.is_zero())
 }
 
 fn to_word(value: U256) -> [u8; 32] {
@@ -42,9 +41,9 @@ pub(super) fn from_word(word: [u8; 32]) -> U256 {
 impl From<&Terms> for bindings::Terms {
     fn from(t: &Terms) -> Self {
         Self {
-            owner: Address::from(t.owner),
-            aggregator: Address::from(t.aggregator),
-            token: Address::from(t.token.unwrap_or_default()),
+            owner: H160(t.owner.0),
+            aggregator: H160(t.aggregator.0),
+            token: H160(t.token.unwrap_or_default().0),
             specification: t.specification,
             rule: t.rule,
             slots: t.slots,
@@ -92,8 +91,8 @@ impl TryFrom<bindings::Terms> for Terms {
             ));
         }
         Ok(Self {
-            owner: t.owner.0,
-            aggregator: t.aggregator.0,
+            owner: Address(t.owner.0),
+            aggregator: Address(t.aggregator.0),
             token: some_address(t.token),
             specification: t.specification,
             rule: t.rule,
@@ -135,10 +134,10 @@ impl From<&Settlement> for bindings::project::SettleCall {
         let proof = &s.proof;
         Self {
             round: s.round.into(),
-            payee: Address::from(s.payee),
+            payee: H160(s.payee.0),
             model_cid: s.model_cid,
             commitments: s.commitments.iter().map(to_words).collect(),
-            outliers: s.outliers.iter().copied().map(Address::from).collect(),
+            outliers: s.outliers.iter().map(|outlier| H160(outlier.0)).collect(),
             proof: bindings::RoundProof {
                 sigma: from_word(proof.sigma),
                 kept_mask: from_word(proof.kept_mask),
@@ -166,10 +165,10 @@ impl TryFrom<bindings::project::SettleCall> for Settlement {
         let proof = call.proof;
         Ok(Self {
             round: narrow(call.round, "a settlement's round")?,
-            payee: call.payee.0,
+            payee: Address(call.payee.0),
             model_cid: call.model_cid,
             commitments,
-            outliers: call.outliers.into_iter().map(|outlier| outlier.0).collect(),
+            outliers: call.outliers.into_iter().map(|outlier| Address(outlier.0)).collect(),
             proof: RoundProofWords {
                 sigma: to_word(proof.sigma),
                 kept_mask: to_word(proof.kept_mask),

@@ -1,8 +1,6 @@
 //! Errors of the chain.
 
-use fairshare_protocol::Money;
-
-use crate::address::{format_address, Address20};
+use fairshare_protocol::{Address, Money};
 
 /// Why a request to the chain failed. Every message names the address or the account, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,40 +32,34 @@ pub enum ChainError {
         found: u64,
     },
     /// The address has no code.
-    #[error("no {what} at {}: that address has no code on the chain with id {chain_id} at {rpc}; check the address and --rpc", format_address(address))]
+    #[error("no {what} at {address}: that address has no code on the chain with id {chain_id} at {rpc}; check the address and --rpc")]
     NoCode {
         /// The expected contract.
         what: &'static str,
         /// Its address.
-        address: Address20,
+        address: Address,
         /// The chain's id.
         chain_id: u64,
         /// The RPC's address.
         rpc: String,
     },
     /// The contract is of another kind.
-    #[error(
-        "the contract at {} is not a Fairshare {what} ({reason}); check the address",
-        format_address(address)
-    )]
+    #[error("the contract at {address} is not a Fairshare {what} ({reason}); check the address")]
     OtherContract {
         /// The expected contract.
         what: &'static str,
         /// Its address.
-        address: Address20,
+        address: Address,
         /// How its answer differs.
         reason: String,
     },
     /// Not a Fairshare contract of this version, although it answers like one.
-    #[error(
-        "{} is not a Fairshare {what} of this version: {reason}; do not send anything there",
-        format_address(address)
-    )]
+    #[error("{address} is not a Fairshare {what} of this version: {reason}; do not send anything there")]
     NotGenuine {
         /// The expected contract.
         what: &'static str,
         /// Its address.
-        address: Address20,
+        address: Address,
         /// The part that differs.
         reason: String,
     },
@@ -78,12 +70,12 @@ pub enum ChainError {
         action: String,
     },
     /// The wallet cannot pay. Nothing was sent.
-    #[error("{action} needs {} ({value} with it, the rest for gas) and the wallet {} has {}: fund it; nothing was sent", ether(*needs), format_address(wallet), ether(*has), value = ether(*value))]
+    #[error("{action} needs {} ({value} with it, the rest for gas) and the wallet {} has {}: fund it; nothing was sent", ether(*needs), wallet, ether(*has), value = ether(*value))]
     InsufficientFunds {
         /// The action.
         action: String,
         /// The wallet.
-        wallet: Address20,
+        wallet: Address,
         /// Its balance in wei.
         has: u128,
         /// The wei that it needs.
@@ -94,16 +86,16 @@ pub enum ChainError {
     /// The wallet does not have enough of a token. Nothing was sent.
     #[error(
         "{action} needs {needs} units of the token {} and the wallet {} has {has}: fund it; nothing was sent",
-        format_address(token),
-        format_address(wallet)
+        token,
+        wallet
     )]
     InsufficientTokens {
         /// The action.
         action: String,
         /// The wallet.
-        wallet: Address20,
+        wallet: Address,
         /// The token.
-        token: Address20,
+        token: Address,
         /// Its balance in least units.
         has: u128,
         /// The least units that it needs.

@@ -4,7 +4,7 @@ use ethers::abi::RawLog;
 use ethers::contract::EthLogDecode;
 use ethers::types::U256;
 use fairshare_contracts::bindings::project::ProjectEvents as Event;
-use fairshare_protocol::{unpack17, Phase};
+use fairshare_protocol::{unpack17, Address, Phase};
 
 use super::client::{amount, narrow, slot};
 use super::convert::{mask, point, some_address};
@@ -24,14 +24,16 @@ pub(super) fn decode(
     let mask = |value: U256| mask(value, "a mask in an event");
     Ok(Some(match event {
         Event::ProjectOpenedFilter(e) => EventKind::Opened {
-            owner: e.owner.0,
+            owner: Address(e.owner.0),
             specification: e.specification,
             deposit: amount(e.deposit)?,
         },
-        Event::JoinedFilter(e) => EventKind::Joined { trainer: e.trainer.0, stake: amount(e.stake)? },
-        Event::LeftFilter(e) => EventKind::Left { trainer: e.trainer.0, stake: amount(e.stake)? },
+        Event::JoinedFilter(e) => {
+            EventKind::Joined { trainer: Address(e.trainer.0), stake: amount(e.stake)? }
+        }
+        Event::LeftFilter(e) => EventKind::Left { trainer: Address(e.trainer.0), stake: amount(e.stake)? },
         Event::BondPlacedFilter(e) => {
-            EventKind::BondPlaced { aggregator: e.aggregator.0, amount: amount(e.amount)? }
+            EventKind::BondPlaced { aggregator: Address(e.aggregator.0), amount: amount(e.amount)? }
         }
         Event::PhaseOpenedFilter(e) => EventKind::PhaseOpened {
             round: number(e.round, "a round")?,
@@ -42,18 +44,18 @@ pub(super) fn decode(
             round: number(e.round, "a round")?,
             update: CommittedUpdate {
                 slot: slot(e.slot)?,
-                trainer: e.trainer.0,
+                trainer: Address(e.trainer.0),
                 commitment: point([e.x, e.y], "a commitment")?,
                 seal: e.seal,
             },
         },
         Event::UpdateRevealedFilter(e) => EventKind::Revealed {
             round: number(e.round, "a round")?,
-            update: RevealedUpdate { slot: slot(e.slot)?, trainer: e.trainer.0, cid: e.cid },
+            update: RevealedUpdate { slot: slot(e.slot)?, trainer: Address(e.trainer.0), cid: e.cid },
         },
         Event::StakeSlashedFilter(e) => EventKind::StakeSlashed {
             round: number(e.round, "a round")?,
-            trainer: e.trainer.0,
+            trainer: Address(e.trainer.0),
             amount: amount(e.amount)?,
         },
         Event::BondSlashedFilter(e) => EventKind::BondSlashed {
@@ -64,7 +66,7 @@ pub(super) fn decode(
         Event::AttestedFilter(e) => EventKind::Attested {
             round: number(e.round, "a round")?,
             slot: slot(e.slot)?,
-            trainer: e.trainer.0,
+            trainer: Address(e.trainer.0),
             mask: mask(e.mask)?,
             source: some_address(e.source),
         },
@@ -75,21 +77,21 @@ pub(super) fn decode(
         },
         Event::OutlierPenalisedFilter(e) => EventKind::OutlierPenalised {
             round: number(e.round, "a round")?,
-            trainer: e.trainer.0,
+            trainer: Address(e.trainer.0),
             amount: amount(e.amount)?,
         },
         Event::ModelPublishedFilter(e) => EventKind::ModelPublished {
             round: number(e.round, "a round")?,
-            model: PublishedModel { publisher: e.publisher.0, cid: e.cid },
+            model: PublishedModel { publisher: Address(e.publisher.0), cid: e.cid },
         },
         Event::ModelSourceNamedFilter(e) => EventKind::ModelSourceNamed {
             round: number(e.round, "a round")?,
-            trainer: e.trainer.0,
-            source: e.source.0,
+            trainer: Address(e.trainer.0),
+            source: Address(e.source.0),
         },
         Event::ModelAttestedFilter(e) => EventKind::ModelAttested {
             round: number(e.round, "a round")?,
-            source: e.source.0,
+            source: Address(e.source.0),
             cid: e.cid,
             fee: amount(e.fee)?,
         },
@@ -98,7 +100,7 @@ pub(super) fn decode(
         }
         Event::RoundSettledFilter(e) => EventKind::Settled(SettledRound {
             round: number(e.round, "a round")?,
-            payee: e.payee.0,
+            payee: Address(e.payee.0),
             active: mask(e.active_mask)?,
             kept: mask(e.kept_mask)?,
             coherence: narrow(e.coherence, "a coherence")?,
@@ -120,9 +122,11 @@ pub(super) fn decode(
         Event::ProjectEndedFilter(e) => {
             EventKind::Ended { phase: phase(e.phase)?, to_owner: amount(e.to_owner)? }
         }
-        Event::WithdrawnFilter(e) => {
-            EventKind::Withdrawn { account: e.account.0, to: e.to.0, amount: amount(e.amount)? }
-        }
+        Event::WithdrawnFilter(e) => EventKind::Withdrawn {
+            account: Address(e.account.0),
+            to: Address(e.to.0),
+            amount: amount(e.amount)?,
+        },
         // Says who sent a join, which `Joined` tells the rest of; or of the signatures' domain, which never changes.
         _ => return Ok(None),
     }))

@@ -2,7 +2,7 @@
 
 use ethers::abi::AbiDecode;
 use ethers::providers::Middleware;
-use ethers::types::{Address, Bytes, H256};
+use ethers::types::{Bytes, H160, H256};
 use fairshare_contracts::bindings::{key_registry, project as bindings};
 
 use super::client::Chain;
@@ -71,7 +71,7 @@ impl Project {
         let found = self.chain().ask("eth_getTransactionByHash", question).await?;
         let found =
             found.ok_or_else(|| ChainError::decode(name(transaction), "the node does not have it"))?;
-        Ok((found.to == Some(Address::from(self.address()))).then_some(found.input))
+        Ok((found.to == Some(H160(self.address().0))).then_some(found.input))
     }
 }
 

@@ -2,7 +2,7 @@
 //! and what is accepted has one spelling.
 
 use ethers::abi::{AbiDecode, AbiEncode, ParamType, Token};
-use ethers::types::{Address, U256};
+use ethers::types::{H160, U256};
 use fairshare_contracts::bindings::{self, project::SettleCall};
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::fuzzing::{assert_memory_bounded, changes, mutate};
 fn token(kind: &ParamType, value: u64) -> Token {
     let list = |kind: &ParamType, length: usize| (0..length as u64).map(|k| token(kind, 1 + k % 2)).collect();
     match kind {
-        ParamType::Address => Token::Address(Address::from_low_u64_be(value)),
+        ParamType::Address => Token::Address(H160::from_low_u64_be(value)),
         ParamType::Bytes => Token::Bytes(vec![1; 3]),
         ParamType::Int(_) => Token::Int(U256::from(value)),
         ParamType::Uint(_) => Token::Uint(U256::from(value)),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ethers::abi::RawLog;
 use ethers::contract::EthEvent;
 use ethers::providers::Middleware;
-use ethers::types::{Address, Filter, Log, H256, U256};
+use ethers::types::{Filter, Log, H160, H256, U256};
 use fairshare_contracts::bindings::project as bindings;
 use futures::{stream, StreamExt, TryStreamExt};
 
@@ -27,7 +27,7 @@ impl Project {
     /// The node's faults.
     pub async fn withdrawn_by(&self, transaction: [u8; 32]) -> Result<u128, ChainError> {
         let logs = self.chain.mined_receipt(H256(transaction)).await?.logs;
-        let ours = logs.into_iter().filter(|log| log.address.0 == self.address).collect();
+        let ours = logs.into_iter().filter(|log| log.address.0 == self.address.0).collect();
         let amounts = self.kinds(ours)?.into_iter().map(|kind| match kind {
             EventKind::Withdrawn { amount, .. } => amount,
             _ => 0,
@@ -156,7 +156,7 @@ impl Project {
 
     /// The project's logs in order, optionally of one event and of one round.
     async fn logs(&self, of: Option<(H256, Option<u64>)>) -> Result<Vec<Log>, ChainError> {
-        let mut filter = Filter::new().address(Address::from(self.address)).from_block(0);
+        let mut filter = Filter::new().address(H160(self.address.0)).from_block(0);
         if let Some((signature, round)) = of {
             filter = filter.topic0(signature);
             if let Some(round) = round {

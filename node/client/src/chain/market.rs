@@ -2,15 +2,15 @@
 
 use ethers::abi::{AbiEncode, Token, Tokenizable};
 use ethers::contract::EthEvent;
-use ethers::types::{Address, Bytes};
+use ethers::types::{Bytes, H160};
 use fairshare_circuits::{g2_words, KzgKey, PinnedKeys};
 use fairshare_contracts::bindings::{key_registry, project_factory};
+use fairshare_protocol::Address;
 
 use super::client::{action, Chain};
 use super::convert::{from_word, to_words};
 use super::error::ChainError;
 use super::types::{Receipt, Terms};
-use crate::address::Address20;
 
 const FACTORY: &str = "project factory";
 const REGISTRY: &str = "key registry";
@@ -19,13 +19,13 @@ const REGISTRY: &str = "key registry";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Market {
     /// Creates projects.
-    pub factory: Address20,
+    pub factory: Address,
     /// Stores the keys.
-    pub key_registry: Address20,
+    pub key_registry: Address,
     /// Checks the proofs of rounds.
-    pub round_verifier: Address20,
+    pub round_verifier: Address,
     /// Checks the range proofs.
-    pub range_verifier: Address20,
+    pub range_verifier: Address,
 }
 
 impl Market {
@@ -38,7 +38,7 @@ impl Market {
         let mut keys = Vec::new();
         for key in fairshare_contracts::verifying_keys() {
             let address = deploy(chain, &key.name, &key.bytecode, &[], &mut receipts).await?;
-            keys.push(Token::Address(Address::from(address)));
+            keys.push(Token::Address(H160(address.0)));
         }
         let kzg = KzgKey::dev();
         let x1 = to_words(&kzg.x1).map(Token::Uint).to_vec();
@@ -46,14 +46,14 @@ impl Market {
         let arguments = [Token::Bool(true), Token::FixedArray(x1), Token::FixedArray(g2), Token::Array(keys)];
         let code = fairshare_contracts::key_registry_bytecode();
         let key_registry = deploy(chain, "KeyRegistry", &code, &arguments, &mut receipts).await?;
-        let registry = Address::from(key_registry).into_token();
+        let registry = H160(key_registry.0).into_token();
         let code = fairshare_contracts::round_verifier_bytecode();
         let round_verifier =
             deploy(chain, "RoundVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
         let code = fairshare_contracts::range_verifier_bytecode();
         let range_verifier =
             deploy(chain, "RangeVerifier", &code, std::slice::from_ref(&registry), &mut receipts).await?;
-        let verifiers = [round_verifier, range_verifier].map(|address| Address::from(address).into_token());
+        let verifiers = [round_verifier, range_verifier].map(|address| H160(address.0).into_token());
         let arguments = [&[registry], &verifiers[..]].concat();
         let code = fairshare_contracts::project_factory_bytecode();
         let factory = deploy(chain, "ProjectFactory", &code, &arguments, &mut receipts).await?;
@@ -66,7 +66,7 @@ impl Market {
     ///
     /// # Errors
     /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`]; the node's faults.
-    pub async fn open(chain: &Chain, factory: Address20) -> Result<Self, ChainError> {
+    pub async fn open(chain: &Chain, factory: Address) -> Result<Self, ChainError> {
         chain.require_code(factory, FACTORY).await?;
         let registry: project_factory::KeyRegistryReturn =
             chain.view(factory, FACTORY, project_factory::KeyRegistryCall, None).await?;
@@ -75,13 +75,13 @@ impl Market {
         let range_proof: project_factory::RangeVerifierReturn =
             chain.view(factory, FACTORY, project_factory::RangeVerifierCall, None).await?;
         // A project answers the calls above as well.
-        let question = project_factory::IsProjectCall { project: Address::zero() };
+        let question = project_factory::IsProjectCall { project: H160::zero() };
         let _: project_factory::IsProjectReturn = chain.view(factory, FACTORY, question, None).await?;
         let market = Self {
             factory,
-            key_registry: registry.0 .0,
-            round_verifier: verifier.0 .0,
-            range_verifier: range_proof.0 .0,
+            key_registry: Address(registry.0 .0),
+            round_verifier: Address(verifier.0 .0),
+            range_verifier: Address(range_proof.0 .0),
         };
         market.require_our_keys(chain).await?;
         market.check_genuine(chain).await?;
@@ -96,7 +96,7 @@ impl Market {
         &self,
         chain: &Chain,
         terms: &Terms,
-    ) -> Result<(Address20, Receipt), ChainError> {
+    ) -> Result<(Address, Receipt), ChainError> {
         let call = project_factory::CreateProjectCall { terms: terms.into() };
         let what = action("the creation of a project by factory", self.factory);
         let value = match terms.token {
@@ -110,7 +110,7 @@ impl Market {
         let created = mined.logs.iter().filter(|(from, _)| *from == self.factory);
         let project = created
             .filter_map(|(_, log)| project_factory::ProjectCreatedFilter::decode_log(log).ok())
-            .map(|event| event.project.0)
+            .map(|event| Address(event.project.0))
             .next();
         let project = project.ok_or_else(|| {
             let hash = hex::encode(mined.receipt.transaction);
@@ -142,7 +142,7 @@ async fn deploy(
     bytecode: &Bytes,
     arguments: &[Token],
     receipts: &mut Vec<(String, Receipt)>,
-) -> Result<Address20, ChainError> {
+) -> Result<Address, ChainError> {
     let mut data = bytecode.to_vec();
     data.extend(ethers::abi::encode(arguments));
     let mined = chain.send(&format!("the deployment of {name}"), None, data.into(), 0, None).await?;

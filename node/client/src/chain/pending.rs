@@ -15,7 +15,8 @@ use std::time::Duration;
 use ethers::providers::Middleware;
 use ethers::signers::Signer;
 use ethers::types::transaction::eip2718::TypedTransaction;
-use ethers::types::{Address, Bytes, Eip1559TransactionRequest, TransactionReceipt, H256, U256};
+use ethers::types::{Bytes, Eip1559TransactionRequest, TransactionReceipt, H160, H256, U256};
+use fairshare_protocol::Address;
 use tokio::time::Instant;
 
 use super::client::{Chain, POLLING_INTERVAL};
@@ -254,7 +255,7 @@ impl<'a> Pending<'a> {
     /// Signs the call anew with a higher fee. False when the wallet cannot pay one.
     async fn raise(&mut self, head: &Head) -> Result<bool, ChainError> {
         let asked = self.fees.raised(self.chain.fees(head).await?);
-        let funds = self.chain.balance(self.from().0).await?;
+        let funds = self.chain.balance(Address(self.from().0)).await?;
         let Some(fees) = asked.within(self.fees, funds, &self.request) else {
             tracing::warn!(
                 action = self.action,
@@ -303,7 +304,7 @@ impl<'a> Pending<'a> {
         self.signed.last().expect("there is one from the beginning").0
     }
 
-    fn from(&self) -> Address {
+    fn from(&self) -> H160 {
         self.request.from.unwrap_or_default()
     }
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use ethers::abi::AbiDecode;
-use ethers::types::{Address, H256, U256};
+use ethers::types::{H160, H256, U256};
 use fairshare_contracts::bindings::project as bindings;
+use fairshare_protocol::Address;
 
 use super::client::{amount, narrow, slot, Chain, LAGGING};
 use super::convert::{mask, point};
@@ -13,7 +14,6 @@ use super::error::ChainError;
 use super::events::phase;
 use super::market::Market;
 use super::types::{OpenModel, RoundState, Status, Terms, TrainerState};
-use crate::address::Address20;
 use crate::retry::while_lagging;
 
 const WHAT: &str = "project";
@@ -22,7 +22,7 @@ const WHAT: &str = "project";
 #[derive(Clone, Debug)]
 pub struct Project {
     pub(super) chain: Chain,
-    pub(super) address: Address20,
+    pub(super) address: Address,
     pub(super) terms: Arc<Terms>,
     /// The last status, with the hash of its block: nothing changes within a block.
     last: Arc<Mutex<Option<(H256, Status)>>>,
@@ -36,7 +36,7 @@ impl Project {
     /// # Errors
     /// [`ChainError::NoCode`], [`ChainError::OtherContract`] and [`ChainError::NotGenuine`] when the address holds no project;
     /// the node's faults.
-    pub async fn open(chain: &Chain, address: Address20) -> Result<Self, ChainError> {
+    pub async fn open(chain: &Chain, address: Address) -> Result<Self, ChainError> {
         let project = Self::open_any(chain, address).await?;
         project.check_genuine().await?;
         Ok(project)
@@ -46,7 +46,7 @@ impl Project {
     ///
     /// # Errors
     /// [`ChainError::NoCode`] and [`ChainError::OtherContract`]; the node's faults.
-    pub async fn open_any(chain: &Chain, address: Address20) -> Result<Self, ChainError> {
+    pub async fn open_any(chain: &Chain, address: Address) -> Result<Self, ChainError> {
         chain.require_code(address, WHAT).await?;
         let answer: bindings::TermsReturn = chain.view(address, WHAT, bindings::TermsCall, None).await?;
         let terms = Terms::try_from(answer.terms)?;
@@ -55,7 +55,7 @@ impl Project {
     }
 
     /// The contract's address.
-    pub fn address(&self) -> Address20 {
+    pub fn address(&self) -> Address {
         self.address
     }
 
@@ -112,7 +112,7 @@ impl Project {
             block_hash: head.hash.0,
             settled: narrow(settled.0, "the number of settled rounds")?,
             voids: narrow(voids.0, "the number of void rounds")?,
-            trainers: trainers.0.into_iter().map(|a| a.0).collect(),
+            trainers: trainers.0.into_iter().map(|a| Address(a.0)).collect(),
             learning_rate: narrow(learning_rate.0, "the learning rate")?,
             local_epochs: narrow(local_epochs.0, "the number of epochs")?,
             model: point(model.commitment, "the model's commitment")?,
@@ -152,7 +152,7 @@ impl Project {
     ///
     /// # Errors
     /// The node's faults.
-    pub async fn slot_of(&self, id: u64, trainer: Address20) -> Result<Option<u8>, ChainError> {
+    pub async fn slot_of(&self, id: u64, trainer: Address) -> Result<Option<u8>, ChainError> {
         self.slot_of_at(id, trainer, None).await
     }
 
@@ -163,10 +163,10 @@ impl Project {
     pub async fn slot_of_at(
         &self,
         id: u64,
-        trainer: Address20,
+        trainer: Address,
         status: Option<&Status>,
     ) -> Result<Option<u8>, ChainError> {
-        let call = bindings::SlotOfCall { id: id.into(), trainer: Address::from(trainer) };
+        let call = bindings::SlotOfCall { id: id.into(), trainer: H160(trainer.0) };
         let answer: bindings::SlotOfReturn = self.view(call, block_of(status)).await?;
         answer.slot_plus_one.checked_sub(U256::one()).map(slot).transpose()
     }
@@ -175,8 +175,8 @@ impl Project {
     ///
     /// # Errors
     /// The node's faults.
-    pub async fn is_trainer(&self, account: Address20) -> Result<bool, ChainError> {
-        let call = bindings::IsTrainerCall { account: Address::from(account) };
+    pub async fn is_trainer(&self, account: Address) -> Result<bool, ChainError> {
+        let call = bindings::IsTrainerCall { account: H160(account.0) };
         Ok(self.view::<_, bindings::IsTrainerReturn>(call, None).await?.0)
     }
 
@@ -184,8 +184,8 @@ impl Project {
     ///
     /// # Errors
     /// The node's faults.
-    pub async fn trainer_state(&self, account: Address20) -> Result<TrainerState, ChainError> {
-        let call = bindings::TrainerStateCall { account: Address::from(account) };
+    pub async fn trainer_state(&self, account: Address) -> Result<TrainerState, ChainError> {
+        let call = bindings::TrainerStateCall { account: H160(account.0) };
         let state: bindings::TrainerStateReturn = self.view(call, None).await?;
         Ok(TrainerState {
             stake: amount(state.stake, "a stake")?,
@@ -202,7 +202,7 @@ impl Project {
         let open: bindings::OpenModelReturn = self.view(bindings::OpenModelCall, None).await?;
         Ok(OpenModel {
             round: narrow(open.id, "the open model's round")?,
-            payee: open.payee.0,
+            payee: Address(open.payee.0),
             fee: amount(open.fee, "the open model's fee")?,
         })
     }
@@ -211,8 +211,8 @@ impl Project {
     ///
     /// # Errors
     /// The node's faults.
-    pub async fn owed(&self, who: Address20) -> Result<u128, ChainError> {
-        let call = bindings::OwedCall { account: Address::from(who) };
+    pub async fn owed(&self, who: Address) -> Result<u128, ChainError> {
+        let call = bindings::OwedCall { account: H160(who.0) };
         amount(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "an amount owed")
     }
 
@@ -228,10 +228,10 @@ impl Project {
         let range_verifier: bindings::RangeVerifierReturn =
             self.view(bindings::RangeVerifierCall, None).await?;
         Ok(Market {
-            factory: factory.0 .0,
-            key_registry: key_registry.0 .0,
-            round_verifier: round_verifier.0 .0,
-            range_verifier: range_verifier.0 .0,
+            factory: Address(factory.0 .0),
+            key_registry: Address(key_registry.0 .0),
+            round_verifier: Address(round_verifier.0 .0),
+            range_verifier: Address(range_verifier.0 .0),
         })
     }
 

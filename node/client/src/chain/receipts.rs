@@ -5,12 +5,12 @@ use std::time::Duration;
 use ethers::abi::RawLog;
 use ethers::providers::Middleware;
 use ethers::types::{TransactionReceipt, H256};
+use fairshare_protocol::Address;
 use tokio::time::Instant;
 
 use super::client::Chain;
 use super::error::ChainError;
 use super::types::Receipt;
-use crate::address::Address20;
 
 /// How long a node may be behind another one of the same provider.
 const LAG: Duration = Duration::from_secs(20);
@@ -18,19 +18,19 @@ const LAG: Duration = Duration::from_secs(20);
 /// A mined transaction with what the callers need of it.
 pub(super) struct Mined {
     pub(super) receipt: Receipt,
-    pub(super) contract: Option<Address20>,
-    pub(super) logs: Vec<(Address20, RawLog)>,
+    pub(super) contract: Option<Address>,
+    pub(super) logs: Vec<(Address, RawLog)>,
 }
 
 impl From<TransactionReceipt> for Mined {
     fn from(receipt: TransactionReceipt) -> Self {
         Self {
             receipt: summary(&receipt),
-            contract: receipt.contract_address.map(|a| a.0),
+            contract: receipt.contract_address.map(|a| Address(a.0)),
             logs: receipt
                 .logs
                 .into_iter()
-                .map(|l| (l.address.0, RawLog { topics: l.topics, data: l.data.to_vec() }))
+                .map(|l| (Address(l.address.0), RawLog { topics: l.topics, data: l.data.to_vec() }))
                 .collect(),
         }
     }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use ethers::providers::Middleware;
 use ethers::types::transaction::eip2718::TypedTransaction;
-use ethers::types::{
-    Address, BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, TransactionReceipt, U256,
-};
+use ethers::types::{BlockId, BlockNumber, Bytes, Eip1559TransactionRequest, TransactionReceipt, H160, U256};
+use fairshare_protocol::Address;
 use tokio::time::Instant;
 
 use super::client::{explain, u128_from, CallError, Chain};
@@ -16,7 +15,6 @@ use super::fees::{Abandoned, Fees};
 use super::head::Head;
 use super::pending::{Pending, Unmined, Wait};
 use super::receipts::Mined;
-use crate::address::Address20;
 
 /// Longest wait for transactions of the wallet that another process sent.
 const OTHERS_TURN: Duration = Duration::from_secs(10);
@@ -29,8 +27,8 @@ const DEFAULT_TIP: u64 = 1_000_000_000;
 struct Call<'a> {
     /// Completes "the contract refused ..", such as "joining".
     action: &'a str,
-    from: Address20,
-    to: Option<Address20>,
+    from: Address,
+    to: Option<Address>,
     data: Bytes,
     value: u128,
 }
@@ -43,7 +41,7 @@ impl Chain {
     pub(super) async fn send(
         &self,
         action: &str,
-        to: Option<Address20>,
+        to: Option<Address>,
         data: Bytes,
         value: u128,
         deadline: Option<u64>,
@@ -85,7 +83,7 @@ impl Chain {
         abandoned: Option<Abandoned>,
         wait: &Wait,
     ) -> Result<U256, ChainError> {
-        let account = Address::from(call.from);
+        let account = H160(call.from.0);
         let give_up = Instant::now() + OTHERS_TURN.min(wait.whole() / 4);
         loop {
             let used = self.nonces_used(account).await?;
@@ -109,7 +107,7 @@ impl Chain {
     }
 
     /// How many nonces the account has used on the chain: the next one's number.
-    pub(super) async fn nonces_used(&self, account: Address) -> Result<U256, ChainError> {
+    pub(super) async fn nonces_used(&self, account: H160) -> Result<U256, ChainError> {
         self.ask("eth_getTransactionCount", self.inner.provider.get_transaction_count(account, None)).await
     }
 
@@ -203,10 +201,10 @@ impl Chain {
 impl Call<'_> {
     fn request(&self) -> Eip1559TransactionRequest {
         let mut request = Eip1559TransactionRequest::new()
-            .from(Address::from(self.from))
+            .from(H160(self.from.0))
             .data(self.data.clone())
             .value(self.value);
-        request.to = self.to.map(|to| Address::from(to).into());
+        request.to = self.to.map(|to| H160(to.0).into());
         request
     }
 

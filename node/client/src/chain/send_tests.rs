@@ -20,7 +20,8 @@ async fn send(
     deadline: Option<u64>,
     mut act: impl FnMut(&FakeChain),
 ) -> Result<Mined, ChainError> {
-    let mut sending = std::pin::pin!(chain.send("the reveal", Some([1; 20]), Bytes::default(), 0, deadline));
+    let mut sending =
+        std::pin::pin!(chain.send("the reveal", Some(Address([1; 20])), Bytes::default(), 0, deadline));
     loop {
         tokio::select! {
             result = &mut sending => return result,

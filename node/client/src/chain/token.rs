@@ -1,12 +1,12 @@
 //! Projects that pay in an ERC-20: balances and allowances.
 
 use ethers::abi::AbiEncode;
-use ethers::types::{Address, U256};
+use ethers::types::{H160, U256};
 use fairshare_contracts::bindings::token as bindings;
+use fairshare_protocol::Address;
 
 use super::client::Chain;
 use super::error::ChainError;
-use crate::address::Address20;
 
 const WHAT: &str = "token";
 
@@ -15,9 +15,9 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::NoCode`] and [`ChainError::OtherContract`] when there is no token at the address; the node's faults.
-    pub async fn token_balance(&self, token: Address20, who: Address20) -> Result<u128, ChainError> {
+    pub async fn token_balance(&self, token: Address, who: Address) -> Result<u128, ChainError> {
         self.require_code(token, WHAT).await?;
-        let call = bindings::BalanceOfCall { account: Address::from(who) };
+        let call = bindings::BalanceOfCall { account: H160(who.0) };
         let answer: bindings::BalanceOfReturn = self.view(token, WHAT, call, None).await?;
         Ok(u128::try_from(answer.0).unwrap_or(u128::MAX))
     }
@@ -29,8 +29,8 @@ impl Chain {
     pub(super) async fn allow(
         &self,
         action: &str,
-        token: Address20,
-        spender: Address20,
+        token: Address,
+        spender: Address,
         amount: u128,
         deadline: Option<u64>,
     ) -> Result<(), ChainError> {
@@ -40,7 +40,7 @@ impl Chain {
             let action = action.to_owned();
             return Err(ChainError::InsufficientTokens { action, wallet: owner, token, has, needs: amount });
         }
-        let call = bindings::AllowanceCall { owner: Address::from(owner), spender: Address::from(spender) };
+        let call = bindings::AllowanceCall { owner: H160(owner.0), spender: H160(spender.0) };
         let allowed: bindings::AllowanceReturn = self.view(token, WHAT, call, None).await?;
         if allowed.0 >= amount.into() {
             return Ok(());
@@ -48,7 +48,7 @@ impl Chain {
         // Some tokens change an allowance only from or to zero.
         let steps = if allowed.0.is_zero() { vec![amount] } else { vec![0, amount] };
         for value in steps {
-            let call = bindings::ApproveCall { spender: Address::from(spender), value: U256::from(value) };
+            let call = bindings::ApproveCall { spender: H160(spender.0), value: U256::from(value) };
             let approving = format!("the token's approval for {action}");
             self.send(&approving, Some(token), call.encode().into(), 0, deadline).await?;
         }

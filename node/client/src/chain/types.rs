@@ -1,10 +1,10 @@
 //! The contract's data in plain types.
 
 use fairshare_circuits::{G1Affine, RangeProofWords, RoundProofWords};
-use fairshare_protocol::{Currency, Money, Phase, ProjectPolicy, RuleError, SlotMask, Specification};
+use fairshare_protocol::{
+    Address, Currency, Money, Phase, ProjectPolicy, RuleError, SlotMask, Specification,
+};
 use sha3::{Digest, Keccak256};
-
-use crate::address::Address20;
 
 /// A mined transaction that succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,10 @@ pub struct Receipt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is explained where the contract declares it")]
 pub struct Terms {
-    pub owner: Address20,
-    pub aggregator: Address20,
+    pub owner: Address,
+    pub aggregator: Address,
     /// `None` for ether.
-    pub token: Option<Address20>,
+    pub token: Option<Address>,
     pub specification: [u8; 32],
     pub rule: u8,
     pub slots: u8,
@@ -63,8 +63,8 @@ impl Terms {
     /// `model_cid` are the commitment and the CID's digest of `T_0`. The specification must be valid.
     pub fn from_specification(
         spec: &Specification,
-        owner: Address20,
-        aggregator: Address20,
+        owner: Address,
+        aggregator: Address,
         specification: [u8; 32],
         model: G1Affine,
         model_cid: [u8; 32],
@@ -78,7 +78,7 @@ impl Terms {
         Self {
             owner,
             aggregator,
-            token: spec.token().map(Into::into),
+            token: spec.token(),
             specification,
             rule: spec.rule.name.id(),
             slots: spec.slots().unwrap_or(0), // 0 is refused by the contract; a valid specification has slots
@@ -130,7 +130,7 @@ impl Terms {
     pub fn currency(&self) -> Currency {
         match self.token {
             None => Currency::Ether,
-            Some(token) => Currency::Token { address: token.into(), decimals: 0 },
+            Some(token) => Currency::Token { address: token, decimals: 0 },
         }
     }
 
@@ -165,7 +165,7 @@ pub struct Status {
     /// Rounds void.
     pub voids: u64,
     /// Trainers in the order in which they joined.
-    pub trainers: Vec<Address20>,
+    pub trainers: Vec<Address>,
     /// Learning rate of the open round, millionths.
     pub learning_rate: u32,
     /// Local epochs of the open round.
@@ -212,7 +212,7 @@ pub struct OpenModel {
     /// Its round; 0, as the other fields, when no fee is open.
     pub round: u64,
     /// The account that settled that round.
-    pub payee: Address20,
+    pub payee: Address,
     /// The open fee.
     pub fee: u128,
 }
@@ -221,7 +221,7 @@ pub struct OpenModel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedModel {
     /// The account.
-    pub publisher: Address20,
+    pub publisher: Address,
     /// Digest of the file's CID.
     pub cid: [u8; 32],
 }
@@ -243,7 +243,7 @@ pub struct CommitCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedJoin {
     /// The joining trainer.
-    pub trainer: Address20,
+    pub trainer: Address,
     /// Unix seconds after which it is invalid.
     pub valid_until: u64,
     /// EIP-712, 65 bytes of an account's own key.
@@ -256,7 +256,7 @@ pub struct CommittedUpdate {
     /// Its slot in the round.
     pub slot: u8,
     /// Its trainer.
-    pub trainer: Address20,
+    pub trainer: Address,
     /// The commitment to the update.
     pub commitment: G1Affine,
     /// See [`seal`].
@@ -269,7 +269,7 @@ pub struct RevealedUpdate {
     /// Its slot in the round.
     pub slot: u8,
     /// Its trainer.
-    pub trainer: Address20,
+    pub trainer: Address,
     /// Digest of the CID of the update's file.
     pub cid: [u8; 32],
 }
@@ -280,7 +280,7 @@ pub struct SettledRound {
     /// The round's id.
     pub round: u64,
     /// The account that receives the fee.
-    pub payee: Address20,
+    pub payee: Address,
     /// Slots that took part.
     pub active: SlotMask,
     /// Slots that were not outliers.
@@ -307,13 +307,13 @@ pub struct Settlement {
     /// The round's id.
     pub round: u64,
     /// The account that receives the fee; before the deadline the project's aggregator.
-    pub payee: Address20,
+    pub payee: Address,
     /// Digest of the CID of the new model's file.
     pub model_cid: [u8; 32],
     /// The commitment of every committed slot, in slot order.
     pub commitments: Vec<G1Affine>,
     /// If the terms have an outlier penalty, the trainers of the active slots that are not kept, in slot order; otherwise empty.
-    pub outliers: Vec<Address20>,
+    pub outliers: Vec<Address>,
     /// The proof.
     pub proof: RoundProofWords,
 }
@@ -335,31 +335,31 @@ pub struct ProjectEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is explained where the contract declares it")]
 pub enum EventKind {
-    Opened { owner: Address20, specification: [u8; 32], deposit: u128 },
-    Joined { trainer: Address20, stake: u128 },
-    Left { trainer: Address20, stake: u128 },
-    BondPlaced { aggregator: Address20, amount: u128 },
+    Opened { owner: Address, specification: [u8; 32], deposit: u128 },
+    Joined { trainer: Address, stake: u128 },
+    Left { trainer: Address, stake: u128 },
+    BondPlaced { aggregator: Address, amount: u128 },
     PhaseOpened { round: u64, phase: Phase, deadline: u64 },
     Committed { round: u64, update: CommittedUpdate },
     Revealed { round: u64, update: RevealedUpdate },
-    Attested { round: u64, slot: u8, trainer: Address20, mask: SlotMask, source: Option<Address20> },
+    Attested { round: u64, slot: u8, trainer: Address, mask: SlotMask, source: Option<Address> },
     SlotsActive { round: u64, active: SlotMask, attested: SlotMask },
-    StakeSlashed { round: u64, trainer: Address20, amount: u128 },
-    OutlierPenalised { round: u64, trainer: Address20, amount: u128 },
+    StakeSlashed { round: u64, trainer: Address, amount: u128 },
+    OutlierPenalised { round: u64, trainer: Address, amount: u128 },
     BondSlashed { round: u64, amount: u128, active: SlotMask },
     Settled(SettledRound),
     ModelPublished { round: u64, model: PublishedModel },
-    ModelSourceNamed { round: u64, trainer: Address20, source: Address20 },
-    ModelAttested { round: u64, source: Address20, cid: [u8; 32], fee: u128 },
+    ModelSourceNamed { round: u64, trainer: Address, source: Address },
+    ModelAttested { round: u64, source: Address, cid: [u8; 32], fee: u128 },
     ModelUnattested { round: u64, fee: u128 },
     HyperParameters { round: u64, learning_rate: u32, local_epochs: u16 },
     Voided { round: u64, reason: String },
     Ended { phase: Phase, to_owner: u128 },
-    Withdrawn { account: Address20, to: Address20, amount: u128 },
+    Withdrawn { account: Address, to: Address, amount: u128 },
 }
 
 /// The seal of an update: `keccak256(abi.encode(cid, sender, salt))`.
-pub fn seal(cid_digest: [u8; 32], sender: Address20, salt: [u8; 32]) -> [u8; 32] {
+pub fn seal(cid_digest: [u8; 32], sender: Address, salt: [u8; 32]) -> [u8; 32] {
     let mut hash = Keccak256::new();
     hash.update(cid_digest);
     hash.update([0; 12]);

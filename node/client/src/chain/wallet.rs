@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use ethers::signers::{LocalWallet, Signer};
+use fairshare_protocol::Address;
 
-use crate::address::{format_address, Address20};
 use crate::files::write_new;
 
 /// Errors of a wallet. No message contains a password or a key.
@@ -59,7 +59,7 @@ pub struct Wallet {
 impl fmt::Debug for Wallet {
     /// Prints the address only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Wallet({})", format_address(&self.address()))
+        write!(f, "Wallet({})", self.address())
     }
 }
 
@@ -108,8 +108,8 @@ impl Wallet {
     }
 
     /// The account.
-    pub fn address(&self) -> Address20 {
-        self.signer.address().0
+    pub fn address(&self) -> Address {
+        Address(self.signer.address().0)
     }
 }
 

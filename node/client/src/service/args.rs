@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use fairshare_protocol::Address;
 
-use crate::address::{parse_address, Address20};
 use crate::chain::{read_password, Chain, ChainError, Project, Wallet, WalletError};
 use crate::content::{ContentError, ContentStore};
 
@@ -83,8 +83,8 @@ impl WalletArgs {
 #[command(next_help_heading = "Project")]
 pub struct ProjectArgs {
     /// Address of the project's contract
-    #[arg(long, env = "FAIRSHARE_PROJECT", value_name = "ADDRESS", value_parser = parse_address)]
-    pub project: Address20,
+    #[arg(long, env = "FAIRSHARE_PROJECT", value_name = "ADDRESS")]
+    pub project: Address,
 }
 
 impl ProjectArgs {
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(all.network.ipfs, "http://127.0.0.1:5001");
         assert_eq!((all.network.chain_id, all.network.ipfs_timeout), (None, 20));
         assert_eq!((all.wallet.password_file, all.output.json), (None, false));
-        assert_eq!(all.project.project, parse_address(address).unwrap());
+        assert_eq!(all.project.project, address.parse().unwrap());
     }
 
     #[test]

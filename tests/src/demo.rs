@@ -106,7 +106,7 @@ fn report(
     let slashed = amounts(|kind| match kind {
         EventKind::StakeSlashed { amount, .. }
         | EventKind::OutlierPenalised { amount, .. }
-        | EventKind::BondSlashed { amount, active: 0, .. } => Some(*amount),
+        | EventKind::BondSlashed { amount, active: SlotMask::EMPTY, .. } => Some(*amount),
         _ => None,
     });
     let left = withdrawn["owner"];

@@ -141,7 +141,7 @@ fn fees_penalties_and_shares_go_where_the_attestations_send_them() {
 
     // Somebody else serves the file: the fee is its, and the bond falls to the escrow.
     let mut published = events.clone();
-    published.push(EventKind::BondSlashed { round: 1, amount: 1_001, active: 0 });
+    published.push(EventKind::BondSlashed { round: 1, amount: 1_001, active: SlotMask::EMPTY });
     published.push(file_of(1, trainer(0)));
     let (ledger, _) = replay(&published);
     assert_eq!(ledger.owed[&trainer(0)], part + 500);

@@ -2,7 +2,7 @@
 
 use fairshare_circuits::{default_data_folder, prove_range, RangeStatement, RangeTable, ReferenceString};
 use fairshare_client::{
-    seal, CommitCall, ContentError, EventKind, Exclusion, RoundState, SettledRound, Settlement, Terms,
+    CommitCall, ContentError, EventKind, Exclusion, RoundState, SettledRound, Settlement, Terms,
 };
 use fairshare_protocol::{Address, Phase, SlotMask};
 
@@ -243,7 +243,10 @@ fn updates_that_are_gone_or_wrong_are_named_with_their_trainer() {
         what(Exclusion::CommitmentMismatch).to_string(),
         format!("update of slot 2 ({trainer}): its file does not match its commitment")
     );
-    assert!(matches!(reassess(&terms(), 0b11, &[Some(&[1]), Some(&[1])]), Err(RoundFault::Rule(_))));
+    assert!(matches!(
+        reassess(&terms(), SlotMask::lowest(2), &[Some(&[1]), Some(&[1])]),
+        Err(RoundFault::Rule(_))
+    ));
     assert_eq!(
         FileFault::NotAvailable("no answer".into()).to_string(),
         "model file: not available: no answer"

@@ -162,6 +162,6 @@ mod tests {
     fn a_wrong_address_is_refused_with_the_reason() {
         let error =
             All::try_parse_from(["x", "--wallet", "w", "--project", "0x12"]).err().unwrap().to_string();
-        assert!(error.contains("40 digits"), "{error}");
+        assert!(error.contains("it has 2 digits, not 40"), "{error}");
     }
 }

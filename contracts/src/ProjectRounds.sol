@@ -26,7 +26,9 @@ abstract contract ProjectRounds is ProjectState {
     function _endReveal(Terms memory t) internal {
         uint256 id = _status.round;
         uint256 revealed = _rounds[id].revealedMask;
-        _slash(id, _all(_committed(id)) & ~revealed);
+        uint256 lost = _slash(id, _all(_committed(id)) & ~revealed);
+        // At most its own stake: nobody earns by revealing what it will lose its stake for.
+        if (lost != 0) _divide(t, id, revealed, lost, true);
         if (Packed.count(revealed) < t.minActive) _void(t, "too few reveals");
         else _openPhase(Phase.Attest, t.attestPeriod);
     }
@@ -35,13 +37,19 @@ abstract contract ProjectRounds is ProjectState {
         uint256 id = _status.round;
         RoundData storage data = _rounds[id];
         (uint256 revealed, uint256 attested) = (data.revealedMask, data.attestedMask);
-        uint256 active = _tally.above(Packed.count(attested), Packed.count(revealed) / 2);
+        (uint256 attesters, uint256 half) = (Packed.count(attested), Packed.count(revealed) / 2);
+        uint256 active = _tally.above(attesters, half);
         data.activeMask = uint128(active);
         emit SlotsActive(id, active, attested);
-        // With too few active slots the attesters themselves may be at fault: nobody is slashed, and their votes on the
-        // model file do not close its claim.
-        if (Packed.count(active) < t.minActive) return _void(t, "too few active");
-        _slash(id, revealed & ~active);
+        // A slot that `c` attesters attest has `attesters - c` against it: more than half of the revealed, unless
+        // `c > attesters - half - 1`. Who is absent is neither for nor against, so absence costs nobody a stake.
+        uint256 against = attesters > half ? revealed & ~_tally.above(attesters, attesters - half - 1) : 0;
+        bool valid = Packed.count(active) >= t.minActive;
+        // Where half of the slots or more would lose their stakes in a void round, the attesters could not fetch files:
+        // an outage, and nobody is slashed. A minority that withholds its bytes cannot bring that about.
+        if (valid || Packed.count(against) * 2 < Packed.count(revealed)) _burn(id, _slash(id, against));
+        // The votes of a void round on the model file do not close its claim.
+        if (!valid) return _void(t, "too few active");
         if (_status.claimRound != 0) _unattested(t);
         _openPhase(Phase.Aggregate, t.aggregatePeriod);
     }
@@ -50,18 +58,9 @@ abstract contract ProjectRounds is ProjectState {
         uint256 id = _status.round;
         if (_status.bondHeld) {
             uint256 active = _rounds[id].activeMask;
-            uint256 count = Packed.count(active); // at least minActive, or Aggregate would not have opened
-            // Rounded down on purpose: the remainder goes to the escrow below.
-            // slither-disable-next-line divide-before-multiply
-            uint256 part = t.bond / count;
             _status.bondHeld = false;
-            for (uint256 i; i < _trainers.length; ++i) {
-                // A trainer that has committed and still has its seat is active: the others were slashed, and none can
-                // leave after a commitment.
-                if (_slotPlusOne(id, _trainers[i]) != 0) _credit[_trainers[i]] += part;
-            }
-            escrow += t.bond - part * count;
             emit BondSlashed(id, t.bond, active);
+            _divide(t, id, active, t.bond, false);
         }
         _void(t, "no result");
     }
@@ -145,8 +144,8 @@ abstract contract ProjectRounds is ProjectState {
             _modelCid = _published[claim.round][source];
             if (claim.payee == t.aggregator && _status.bondHeld) {
                 _status.bondHeld = false;
-                escrow += t.bond;
                 emit BondSlashed(claim.round, t.bond, 0);
+                _burn(claim.round, t.bond);
             }
         }
         emit ModelAttested(claim.round, source, _modelCid, t.roundFee);
@@ -159,20 +158,49 @@ abstract contract ProjectRounds is ProjectState {
         _status.claimRound = 0;
     }
 
-    /* STAKES */
+    /* STAKES, PENALTIES AND BONDS THAT ARE LOST; none of them enters the escrow, whose rest is the owner's */
 
-    /// @dev Takes stake and seat from the trainers of these slots of a round.
-    function _slash(uint256 id, uint256 mask) private {
-        if (mask == 0) return;
+    /// @dev Takes stake and seat from the trainers of these slots of a round. The caller must divide or burn what they
+    /// lose.
+    function _slash(uint256 id, uint256 mask) private returns (uint256 lost) {
+        if (mask == 0) return 0;
         // Backwards, because a removal moves the last trainer into the gap.
         for (uint256 left = _trainers.length; left > 0; --left) {
             address trainer = _trainers[left - 1];
             uint256 slotPlusOne = _slotPlusOne(id, trainer);
             if (slotPlusOne == 0 || !Packed.has(mask, slotPlusOne - 1)) continue;
             uint256 stake = _removeTrainer(left - 1);
-            escrow += stake;
+            lost += stake;
             emit StakeSlashed(id, trainer, stake);
         }
+    }
+
+    /// @dev Credits the trainer of each slot of `mask` with an equal part of `amount`, rounded down, and burns the
+    /// rest, the owner's own part included. All these trainers must have their seats.
+    /// @param capped whether a part is at most the trainer's own stake
+    function _divide(Terms memory t, uint256 id, uint256 mask, uint256 amount, bool capped) private {
+        uint256 rest = amount;
+        if (mask != 0) {
+            uint256 part = amount / Packed.count(mask);
+            emit LossDivided(id, mask, part);
+            for (uint256 i; i < _trainers.length; ++i) {
+                address trainer = _trainers[i];
+                uint256 slotPlusOne = _slotPlusOne(id, trainer);
+                if (slotPlusOne == 0 || !Packed.has(mask, slotPlusOne - 1) || trainer == t.owner) continue;
+                uint256 stake = _trainer[trainer].stake;
+                uint256 gain = capped && stake < part ? stake : part;
+                _credit[trainer] += gain;
+                rest -= gain;
+            }
+        }
+        _burn(id, rest);
+    }
+
+    /// @dev From here on this amount is nobody's. It stays, because many tokens refuse transfers to the zero address.
+    function _burn(uint256 id, uint256 amount) internal {
+        if (amount == 0) return;
+        burnt += amount;
+        emit Burnt(id, amount);
     }
 
     /// @dev Removes the trainer at index `i` and releases its stake; the caller must credit `stake` to its new owner.

@@ -76,6 +76,8 @@ abstract contract ProjectState is IProject {
     address internal _claimPayee;
     /// @inheritdoc IProject
     uint256 public escrow;
+    /// @inheritdoc IProject
+    uint256 public burnt;
     uint256[2] internal _model;
     bytes32 internal _modelCid;
     address[] internal _trainers;
@@ -157,7 +159,7 @@ abstract contract ProjectState is IProject {
 
     /// @inheritdoc IProject
     function interfaceVersion() external pure returns (uint256) {
-        return 4;
+        return 5;
     }
 
     /// @inheritdoc IProject

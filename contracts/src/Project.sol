@@ -46,7 +46,8 @@ import {Tally} from "./libraries/Tally.sol";
 ///    if more than half name a publisher, the publisher earns the fee, and an aggregator that withheld the file loses
 ///    its bond. If no source is named by more than half, the fee returns to the escrow.
 /// 7. A void round has no other cost: its reward and fee stay in escrow for the next round.
-/// 8. Every phase has a deadline. After it anyone can call `advance()`, so nobody can block the project.
+/// 8. Every phase has a deadline. After it anyone can call `advance()`, so nobody can block the project. If the chain
+///    stood still, so that the phase had hardly any blocks, `advance()` gives it its period again, once.
 /// 9. The project ends Completed when all rounds are settled, or WoundUp when too few trainers registered or remain,
 ///    when the bond was not placed, or when too many rounds were void. Then every trainer owns its stake again, the
 ///    aggregator its bond if it was not slashed, and the owner the rest of the escrow (unearned rewards and fees,
@@ -89,7 +90,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         _modelCid = t.modelCid;
         _status.learningRate = t.learningRate;
         emit ProjectOpened(t.owner, t.specification, deposit);
-        _openPhase(Phase.Registration, t.registrationPeriod);
+        _openPhase(t, Phase.Registration);
 
         uint256 due = t.token == address(0) ? deposit : 0;
         if (msg.value != due) revert WrongValue(due, msg.value);
@@ -212,7 +213,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         uint256 revealed = data.revealedMask | (1 << slot);
         data.revealedMask = uint128(revealed);
         emit UpdateRevealed(round_, slot, msg.sender, cid);
-        if (revealed == _all(_committed(round_))) _openPhase(Phase.Attest, terms().attestPeriod);
+        if (revealed == _all(_committed(round_))) _openPhase(terms(), Phase.Attest);
     }
 
     /// @dev Clears the low byte of a seal, in which `_submissions` stores the slot plus one.
@@ -422,6 +423,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         uint256 end = status.deadline;
         if (status.phase == Phase.Aggregate) end += t.aggregatePeriod;
         if (block.timestamp < end) revert DeadlineNotReached(end);
+        if (_extendIfHalted(t, status.phase)) return;
 
         if (status.phase == Phase.Registration) _endRegistration(t);
         else if (status.phase == Phase.Commit) _endCommit(t);

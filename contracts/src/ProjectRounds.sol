@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Phase, Terms} from "./interfaces/IProject.sol";
 import {ProjectState} from "./ProjectState.sol";
+import {Bounds} from "./libraries/Bounds.sol";
 import {Packed} from "./libraries/Packed.sol";
 import {Tally} from "./libraries/Tally.sol";
 
@@ -20,7 +21,7 @@ abstract contract ProjectRounds is ProjectState {
 
     function _endCommit(Terms memory t) internal {
         if (_committed(_status.round) < t.minActive) _void(t, "too few commitments");
-        else _openPhase(Phase.Reveal, t.revealPeriod);
+        else _openPhase(t, Phase.Reveal);
     }
 
     function _endReveal(Terms memory t) internal {
@@ -30,7 +31,7 @@ abstract contract ProjectRounds is ProjectState {
         // At most its own stake: nobody earns by revealing what it will lose its stake for.
         if (lost != 0) _divide(t, id, revealed, lost, true);
         if (Packed.count(revealed) < t.minActive) _void(t, "too few reveals");
-        else _openPhase(Phase.Attest, t.attestPeriod);
+        else _openPhase(t, Phase.Attest);
     }
 
     function _endAttest(Terms memory t) internal {
@@ -51,7 +52,7 @@ abstract contract ProjectRounds is ProjectState {
         // The votes of a void round on the model file do not close its claim.
         if (!valid) return _void(t, "too few active");
         if (_status.claimRound != 0) _unattested(t);
-        _openPhase(Phase.Aggregate, t.aggregatePeriod);
+        _openPhase(t, Phase.Aggregate);
     }
 
     function _endAggregate(Terms memory t) internal {
@@ -79,12 +80,12 @@ abstract contract ProjectRounds is ProjectState {
     function _openRound(Terms memory t) private {
         uint256 id = ++_status.round;
         emit HyperParameters(id, _status.learningRate, t.localEpochs);
-        _openPhase(Phase.Commit, t.commitPeriod);
+        _openPhase(t, Phase.Commit);
     }
 
     /// @dev If trainers have left and too few remain, the deadline of Commit decides instead.
     function _openRevealIfComplete(Terms memory t, uint256 committed) internal {
-        if (committed == _status.trainers && committed >= t.minActive) _openPhase(Phase.Reveal, t.revealPeriod);
+        if (committed == _status.trainers && committed >= t.minActive) _openPhase(t, Phase.Reveal);
     }
 
     function _openNextRound(Terms memory t) internal {
@@ -93,9 +94,28 @@ abstract contract ProjectRounds is ProjectState {
         else _openRound(t);
     }
 
-    function _openPhase(Phase phase_, uint256 period) internal {
+    function _openPhase(Terms memory t, Phase phase_) internal {
         _status.phase = phase_;
-        _status.deadline = uint64(block.timestamp + period);
+        _status.openedIn = uint48(block.number);
+        _startClock(t, phase_);
+    }
+
+    /// @dev Gives a phase its whole period again, once, if the chain stood still during it: nobody could act.
+    /// @return whether it did
+    function _extendIfHalted(Terms memory t, Phase phase_) internal returns (bool) {
+        if (block.number - _status.openedIn >= Bounds.MIN_BLOCKS || Bounds.isTestChain()) return false;
+        _status.openedIn = 0;
+        _startClock(t, phase_);
+        return true;
+    }
+
+    function _startClock(Terms memory t, Phase phase_) private {
+        uint256 period = t.attestPeriod; // of Attest and of Closing
+        if (phase_ == Phase.Registration) period = t.registrationPeriod;
+        else if (phase_ == Phase.Commit) period = t.commitPeriod;
+        else if (phase_ == Phase.Reveal) period = t.revealPeriod;
+        else if (phase_ == Phase.Aggregate) period = t.aggregatePeriod;
+        _status.deadline = uint40(block.timestamp + period);
         emit PhaseOpened(_status.round, phase_, block.timestamp + period);
     }
 
@@ -110,7 +130,7 @@ abstract contract ProjectRounds is ProjectState {
     function _end(Terms memory t, Phase phase_) private {
         if (_status.claimRound == 0) return _finish(t, phase_);
         _status.ending = phase_;
-        _openPhase(Phase.Closing, t.attestPeriod);
+        _openPhase(t, Phase.Closing);
     }
 
     /// @dev Does not touch stakes: `owed` includes a held stake as soon as the project has ended.

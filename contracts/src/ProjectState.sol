@@ -42,7 +42,8 @@ abstract contract ProjectState is IProject {
         uint16 voided;
         uint32 round;
         uint32 learningRate;
-        uint64 deadline;
+        uint40 deadline;
+        uint48 openedIn; // number of the block in which the phase was opened, 0 once it has been extended
         uint8 trainers; // length of `_trainers`
         uint32 claimRound; // round of the model file whose fee is held, 0 if there is none
         bool claimIsAggregators; // its payee is the terms' aggregator, and `_claimPayee` is not read

@@ -44,8 +44,8 @@ contract ProjectLossesTest is Market {
 
     /* VOTES */
 
-    /// @dev Four of ten do not attest, and one of the six others leaves out whom it likes: these have five attestations,
-    /// which is not more than half of ten. They are unpaid, but one liar takes nobody's stake.
+    /// @dev Four of ten do not attest, and one of the six others leaves out whom it likes: these have five
+    /// attestations, which is not more than half of ten. They are unpaid, but one liar takes nobody's stake.
     function test_attest_oneLiarAndFourAbsentTakeNoStake() public {
         ofTrainers(10, 3);
         revealAll(10);

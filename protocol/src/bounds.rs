@@ -58,6 +58,9 @@ pub const MIN_PERIOD: u32 = 1;
 pub const MIN_PERIOD_IN_PRODUCTION: u32 = 60 * 60;
 /// Longest period of a phase, in seconds: thirty days. Stakes are locked that long.
 pub const MAX_PERIOD: u32 = 30 * 24 * 60 * 60;
+/// A phase that ends by its deadline outside test chains has at least this many blocks, or is extended once: the chain
+/// stood still. Six minutes of Ethereum's blocks; services act in the first blocks of a phase.
+pub const MIN_BLOCKS: u32 = 32;
 
 /// Fraction bits of an update: a project's scale is two to such a power.
 pub const SCALE_LOG2: RangeInclusive<u8> = 4..=24;
@@ -95,7 +98,7 @@ pub fn min_period(chain_id: u64) -> u32 {
 
 /// The text of `contracts/src/libraries/Bounds.sol`.
 pub fn solidity() -> String {
-    let constants: [(&str, u128, &str); 14] = [
+    let constants: [(&str, u128, &str); 15] = [
         ("ONE", ONE.into(), "One, for factors in 2^-16."),
         (
             "DIMENSION_LIMIT",
@@ -138,6 +141,11 @@ pub fn solidity() -> String {
             "Shortest period of a phase on every other chain, in seconds.",
         ),
         ("MAX_PERIOD", MAX_PERIOD.into(), "Longest period of a phase, in seconds: stakes are locked that long."),
+        (
+            "MIN_BLOCKS",
+            MIN_BLOCKS.into(),
+            "A phase with fewer blocks before its deadline is extended once, except on test chains.",
+        ),
     ];
     let mut text = String::from(
         "// SPDX-License-Identifier: MIT OR Apache-2.0\n\

@@ -115,6 +115,7 @@ interface IProject {
     event JoinSigned(address indexed trainer, address indexed sender, uint256 nonce);
     event Left(address indexed trainer, uint256 stake);
     event BondPlaced(address indexed aggregator, uint256 amount);
+    /// @notice A phase opens; or the open one has its period again because the chain stood still.
     event PhaseOpened(uint256 indexed round, Phase phase, uint256 deadline);
     event UpdateCommitted(
         uint256 indexed round, uint256 indexed slot, address indexed trainer, uint256 x, uint256 y, bytes32 seal
@@ -214,7 +215,7 @@ interface IProject {
         address[] calldata outliers,
         RoundProof calldata proof
     ) external;
-    /// @notice Ends a phase whose deadline has passed. Anyone may call.
+    /// @notice Ends a phase whose deadline has passed, or extends it, once, if it had too few blocks. Anyone may call.
     function advance() external;
 
     /* MONEY */

@@ -32,6 +32,8 @@ library Bounds {
     uint256 internal constant MIN_PERIOD_IN_PRODUCTION = 3600;
     /// @notice Longest period of a phase, in seconds: stakes are locked that long.
     uint256 internal constant MAX_PERIOD = 2592000;
+    /// @notice A phase with fewer blocks before its deadline is extended once, except on test chains.
+    uint256 internal constant MIN_BLOCKS = 32;
 
     /// @notice The chains on which DEV keys, rounds of `MIN_ACTIVE` slots and short periods are accepted.
     function isTestChain() internal view returns (bool) {

@@ -195,7 +195,7 @@ abstract contract MarketBooks {
         for (uint256 i; i < TRAINERS; ++i) {
             address who = trainer(i);
             (uint256 stake, uint256 dropped, bool once) = PROJECT.trainerState(who);
-            require(stake == stakeOf[who] || (ended && stake == 0), "stakes are held, lost or given back as the rules say");
+            require(stake == stakeOf[who] || (ended && stake == 0), "stakes are held or lost as the rules say");
             require(dropped == droppedOf[who] && once == penalised[who], "outliers are counted");
             // At the end `owed` includes them.
             if (!ended) held += stake;

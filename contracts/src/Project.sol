@@ -112,7 +112,9 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
     function joinFor(address trainer, uint256 validUntil, bytes calldata signature) external payable nonReentrant {
         uint256 nonce = _useNonce(trainer);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(JOIN, trainer, nonce, validUntil)));
-        // The account's key first: it may have delegated to code that knows no ERC-1271 (EIP-7702).
+        // The account's key first: it may have delegated to code that knows no ERC-1271 (EIP-7702). The signer of an
+        // invalid signature is zero, so the error need not be read.
+        // slither-disable-next-line unused-return
         (address signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
         bool signed = (signer == trainer && trainer != address(0))
             || SignatureChecker.isValidERC1271SignatureNowCalldata(trainer, digest, signature);

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {RangeProof} from "../src/interfaces/IRangeVerifier.sol";
 import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {RoundProof} from "../src/interfaces/IRoundVerifier.sol";
-import {KeyRegistry} from "./support/Deployed.sol";
-import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 import {Slot} from "./support/Points.sol";
 
@@ -269,43 +266,5 @@ contract ProjectLossesTest is Market {
         assertEq(project.owed(trainer(2)) - two, STAKE);
         assertEq(project.owed(trainer(3)) - three, STAKE - STAKE / 10);
         assertEq(project.burnt() - burnt, STAKE / 10);
-    }
-}
-
-/// @dev What loops over all trainers, with the most that a project can have, fits into a transaction (EIP-7825: 2^24
-/// gas). `setUp` is a transaction of its own, so that every word is cold.
-contract ProjectLossesGasTest is Market {
-    uint256 private constant MOST = 1 << 24;
-
-    function deployRegistry() internal override returns (KeyRegistry) {
-        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
-        keys[0] = new TestKey(1, 128).asKey();
-        return newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
-    }
-
-    function setUp() public override {
-        registry = deployRegistry();
-        (verifier, rangeVerifier) = (deployVerifier(), deployRangeVerifier());
-        factory = newFactory(registry, verifier, rangeVerifier);
-        Terms memory t = defaultTerms();
-        (t.slots, t.maxTrainers) = (128, 128);
-        project = create(t);
-        start(128);
-        for (uint256 i; i < 128; ++i) {
-            commit(i);
-        }
-        for (uint256 i; i < 64; ++i) {
-            reveal(i);
-        }
-        vm.warp(project.deadline());
-    }
-
-    /// @dev Half reveal and half do not: the sum of seats to take and parts to credit is always the number of trainers.
-    function test_advance_takesAndDividesTheStakesOfAHundredAndTwentyEight() public {
-        uint256 gas = gasleft();
-        project.advance();
-        assertTrue(gas - gasleft() < MOST / 2);
-        assertEq(project.trainers().length, 64);
-        assertEq(project.owed(trainer(0)), STAKE);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {IKeyRegistry, IVerifyingKey} from "./interfaces/IKeyRegistry.sol";
 import {Bn254} from "./libraries/Bn254.sol";
 import {Bounds} from "./libraries/Bounds.sol";
+import {DevKeys} from "./libraries/DevKeys.sol";
 import {VerifyingKeys} from "./libraries/VerifyingKeys.sol";
 
 /// @title The keys of all proofs: checked once, at deployment, and immutable from then on.
@@ -26,12 +27,13 @@ contract KeyRegistry is IKeyRegistry {
     IVerifyingKey[] private _keys;
     mapping(uint256 ruleAndSize => IVerifyingKey) private _byCircuit;
 
-    /// @param isDev_ true if anyone may know the secrets of the keys: refused outside test chains
+    /// @param isDev_ true if anyone may know the secrets of the keys: refused outside test chains, as is the DEV string
+    /// or a DEV key of this project without the flag
     /// @param x1 `[x]_1`
     /// @param g2 `[1]_2, [x]_2, [x^2]_2`, imaginary parts first
     /// @param keys_ one contract for every rule and size; their order enters `keysHash`
     constructor(bool isDev_, uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey[] memory keys_) {
-        if (isDev_ && !Bounds.isTestChain()) revert DevKeysOutsideTestChain(block.chainid);
+        _requireTestChainFor(isDev_ || DevKeys.isString(x1));
         isDev = isDev_;
         _checkKzg(x1, g2);
         _x1 = x1;
@@ -99,6 +101,7 @@ contract KeyRegistry is IKeyRegistry {
         if (packedIc.length != VerifyingKeys.IC_BYTES) revert WrongInputCount(rule, size, ic.length);
         if (address(_byCircuit[_circuitId(rule, size)]) != address(0)) revert DuplicateKey(rule, size);
         _byCircuit[_circuitId(rule, size)] = key;
+        _requireTestChainFor(DevKeys.isKey(fixedPoints[VerifyingKeys.ALPHA]));
         _checkFixedPoints(fixedPoints, [words[3], words[4], words[5], words[6]], rule, size);
 
         words[cursor++] = rule;
@@ -120,28 +123,31 @@ contract KeyRegistry is IKeyRegistry {
         return abi.decode(abi.encodePacked(uint256(0x20), data.length / 32, data), (uint256[]));
     }
 
+    function _requireTestChainFor(bool dev) private view {
+        if (dev && !Bounds.isTestChain()) revert DevKeysOutsideTestChain(block.chainid);
+    }
+
     /* POINTS */
 
-    /// @dev `gamma_2` must be `[1]_2`, and `delta_2` and `[sigma]_2` must be different from it and from each other:
-    /// otherwise public inputs, a commitment or a part of `C` could be exchanged for one another.
+    /// @dev `gamma_2` must be `[1]_2`, and `delta_2` and `[sigma]_2` must be different from it and from each other, and
+    /// from the opposites: otherwise public inputs, a commitment or a part of `C` could be exchanged for one another.
     /// @param one `[1]_2`
     function _checkFixedPoints(uint256[18] memory key, uint256[4] memory one, uint8 rule, uint8 size) private view {
         _checkG1(key[VerifyingKeys.ALPHA], key[VerifyingKeys.ALPHA + 1]);
         for (uint256 i = VerifyingKeys.BETA; i < VerifyingKeys.IC; i += 4) {
             _checkG2(key[i], key[i + 1], key[i + 2], key[i + 3]);
         }
-        bool deltaIsGamma = true;
-        bool sigmaIsGamma = true;
-        bool sigmaIsDelta = true;
         for (uint256 i; i < 4; ++i) {
-            (uint256 delta, uint256 sigma) = (key[VerifyingKeys.DELTA + i], key[VerifyingKeys.SIGMA + i]);
             if (key[VerifyingKeys.GAMMA + i] != one[i]) revert GammaIsNotOne(rule, size);
-            deltaIsGamma = deltaIsGamma && delta == one[i];
-            sigmaIsGamma = sigmaIsGamma && sigma == one[i];
-            sigmaIsDelta = sigmaIsDelta && sigma == delta;
         }
-        if (deltaIsGamma) revert DeltaIsGamma(rule, size);
-        if (sigmaIsGamma || sigmaIsDelta) revert SigmaIsKnown(rule, size);
+        if (_sameUpToSign(key, VerifyingKeys.DELTA, VerifyingKeys.GAMMA)) revert DeltaIsGamma(rule, size);
+        bool known = _sameUpToSign(key, VerifyingKeys.SIGMA, VerifyingKeys.GAMMA);
+        if (known || _sameUpToSign(key, VerifyingKeys.SIGMA, VerifyingKeys.DELTA)) revert SigmaIsKnown(rule, size);
+    }
+
+    /// @dev Points with the same first coordinate are equal or opposite.
+    function _sameUpToSign(uint256[18] memory key, uint256 a, uint256 b) private pure returns (bool) {
+        return key[a] == key[b] && key[a + 1] == key[b + 1];
     }
 
     /// @dev Checks the points, and that they are powers of one `x`: `e([x]_1, [1]_2) = e([1]_1, [x]_2)` and

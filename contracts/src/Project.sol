@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
@@ -28,37 +29,41 @@ import {Tally} from "./libraries/Tally.sol";
 ///    before the project has ended, cannot change the terms, and cannot stop the project.
 /// 2. A trainer deposits a stake. The stake returns to it when it leaves, which it may do at any time except in a round
 ///    in which it has committed, and when the project ends. It loses the whole stake and its seat for two things only:
-///    if it commits to an update and does not reveal it before the deadline, and if it reveals an update whose file at
-///    most half of the revealing trainers attest (unless fewer than `minActive` slots of the round survive). It loses
-///    `outlierPenalty` of the stake, once, if it is an outlier in more than `outlierRounds` rounds.
+///    if it commits to an update and does not reveal it before the deadline, and if more than half of the revealing
+///    trainers attest and leave out its update (in a void round only where that concerns less than half of them). It
+///    loses `outlierPenalty` of the stake, once, if it is an outlier in more than `outlierRounds` rounds.
 /// 3. A round is settled only with a proof that this contract has verified. Each trainer that attested in the round
 ///    then owns `roundReward * share / 2^16` (rounded down), and nobody can take it away: not the owner, not the
 ///    aggregator, not a later slashing.
 /// 4. Nobody chooses which updates count: an update counts if more than half of the revealing trainers attest that they
-///    fetched and checked it.
+///    fetched and checked it. An update that does not count is not paid; rule 2 says when it costs more.
 /// 5. The aggregator deposits a bond. Until the deadline of Aggregate only the aggregator can settle. From then on, for
-///    one more period of the same length, anyone can; the first valid result wins. If nobody settles, the round is void
-///    and the active trainers share the bond equally. The project then continues without a bond, and anyone can settle
-///    from the start of Aggregate.
+///    one more period of the same length, anyone can, but nobody in the aggregator's name; the first valid result wins.
+///    If nobody settles, the round is void and the bond is divided among the active trainers, in equal parts. The
+///    project then continues without a bond, and anyone can settle from the start of Aggregate.
 /// 6. The payee of a settlement earns `roundFee` if more than half attest, in the next round's Attest (after the last
 ///    round: in Closing), that they got the new model's file from it. Any other account may publish the file instead:
 ///    if more than half name a publisher, the publisher earns the fee, and an aggregator that withheld the file loses
-///    its bond to the escrow. If no source is named by more than half, the fee returns to the escrow.
+///    its bond. If no source is named by more than half, the fee returns to the escrow.
 /// 7. A void round has no other cost: its reward and fee stay in escrow for the next round.
-/// 8. Every phase has a deadline. After it anyone can call `advance()`, so nobody can block the project.
+/// 8. Every phase has a deadline. After it anyone can call `advance()`, so nobody can block the project. If the chain
+///    stood still, so that the phase had hardly any blocks, `advance()` gives it its period again, once.
 /// 9. The project ends Completed when all rounds are settled, or WoundUp when too few trainers registered or remain,
 ///    when the bond was not placed, or when too many rounds were void. Then every trainer owns its stake again, the
-///    aggregator its bond if it was not slashed, and the owner the rest of the escrow (unearned rewards, rounding, lost
-///    stakes).
+///    aggregator its bond if it was not slashed, and the owner the rest of the escrow (unearned rewards and fees,
+///    rounding).
 /// 10. Money leaves only through `withdraw`, to an address that its owner names. Nobody has a key to it, and nobody can
 ///     pause it. All of it is ether, or one token that the terms name; this contract cannot control what the token's
 ///     own contract does with balances.
+/// 11. The owner gains nothing when others fail. Stakes of those who did not reveal are divided among those who did, in
+///     equal parts and at most as much as their own stakes; the owner gets no part of them or of the bond. Every other
+///     stake, penalty or bond that is lost, and every rest, is burnt: it is nobody's and stays here.
 ///
 /// @dev Over 400 lines so that everything which decides who may act and who gets paid can be read in one place;
 /// `ProjectRounds` holds the transitions between phases, `ProjectState` the storage and the views. Each project is a
 /// clone of one implementation (OpenZeppelin `Clones`) with its terms in its own code, so the terms cannot change.
 /// Money sent by force (not through a function) belongs to nobody and stays. Apart from that, at all times: `balance =
-/// escrow + fee of the open model file + sum of owed + stakes held + bond held`.
+/// escrow + fee of the open model file + sum of owed + stakes held + bond held + burnt`.
 contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransient {
     using Tally for uint256[4];
 
@@ -85,7 +90,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         _modelCid = t.modelCid;
         _status.learningRate = t.learningRate;
         emit ProjectOpened(t.owner, t.specification, deposit);
-        _openPhase(Phase.Registration, t.registrationPeriod);
+        _openPhase(t, Phase.Registration);
 
         uint256 due = t.token == address(0) ? deposit : 0;
         if (msg.value != due) revert WrongValue(due, msg.value);
@@ -107,7 +112,12 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
     function joinFor(address trainer, uint256 validUntil, bytes calldata signature) external payable nonReentrant {
         uint256 nonce = _useNonce(trainer);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(JOIN, trainer, nonce, validUntil)));
-        bool signed = SignatureChecker.isValidSignatureNowCalldata(trainer, digest, signature);
+        // The account's key first: it may have delegated to code that knows no ERC-1271 (EIP-7702). The signer of an
+        // invalid signature is zero, so the error need not be read.
+        // slither-disable-next-line unused-return
+        (address signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
+        bool signed = (signer == trainer && trainer != address(0))
+            || SignatureChecker.isValidERC1271SignatureNowCalldata(trainer, digest, signature);
         if (block.timestamp > validUntil || !signed) revert InvalidSignature(trainer);
         emit JoinSigned(trainer, msg.sender, nonce);
         _join(trainer);
@@ -205,7 +215,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         uint256 revealed = data.revealedMask | (1 << slot);
         data.revealedMask = uint128(revealed);
         emit UpdateRevealed(round_, slot, msg.sender, cid);
-        if (revealed == _all(_committed(round_))) _openPhase(Phase.Attest, terms().attestPeriod);
+        if (revealed == _all(_committed(round_))) _openPhase(terms(), Phase.Attest);
     }
 
     /// @dev Clears the low byte of a seal, in which `_submissions` stores the slot plus one.
@@ -326,14 +336,14 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         _openNextRound(t);
     }
 
-    /// @dev While only the aggregator may settle, it must also be the sender: the prover chooses the CID of the model
-    /// file that the proof names, and others must not choose it in the aggregator's name.
+    /// @dev The prover chooses the CID of the model file, for which the aggregator answers with its bond. So only the
+    /// aggregator itself may settle in its name, also after the deadline.
     function _requirePayee(Terms memory t, Status memory status, address payee) private view {
         uint256 end = uint256(status.deadline) + t.aggregatePeriod;
         if (block.timestamp >= end) revert DeadlinePassed(end);
         bool reserved = status.bondHeld && block.timestamp < status.deadline;
         if (payee == address(0) || (reserved && payee != t.aggregator)) revert NotTheAggregator(payee);
-        if (reserved && msg.sender != t.aggregator) revert NotTheAggregator(msg.sender);
+        if (payee == t.aggregator && msg.sender != payee) revert NotTheAggregator(msg.sender);
     }
 
     /// @dev Checks all commitments against their running hash and selects those of the active slots.
@@ -378,6 +388,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
     /// @param outliers the trainers of the slots of `mask`, in slot order
     function _countOutliers(Terms memory t, uint256 id, uint256 mask, address[] calldata outliers) private {
         uint256 cursor;
+        uint256 lost;
         for (uint256 slot; mask != 0; ++slot) {
             if (mask & 1 == 1) {
                 if (cursor == outliers.length) revert WrongOutliers();
@@ -389,7 +400,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
                     state.penalised = true;
                     uint96 amount = t.outlierPenalty < state.stake ? t.outlierPenalty : state.stake;
                     state.stake -= amount;
-                    escrow += amount;
+                    lost += amount;
                     emit OutlierPenalised(id, trainer, amount);
                 }
                 _trainer[trainer] = state;
@@ -397,6 +408,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
             mask >>= 1;
         }
         if (cursor != outliers.length) revert WrongOutliers();
+        _burn(id, lost);
     }
 
     function _emitSettled(uint256 id, address payee, uint256 mask, bytes32 modelCid, RoundProof calldata p) private {
@@ -413,6 +425,7 @@ contract Project is ProjectRounds, ERC165, EIP712, Nonces, ReentrancyGuardTransi
         uint256 end = status.deadline;
         if (status.phase == Phase.Aggregate) end += t.aggregatePeriod;
         if (block.timestamp < end) revert DeadlineNotReached(end);
+        if (_extendIfHalted(t, status.phase)) return;
 
         if (status.phase == Phase.Registration) _endRegistration(t);
         else if (status.phase == Phase.Commit) _endCommit(t);

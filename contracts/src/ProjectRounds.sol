@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Phase, Terms} from "./interfaces/IProject.sol";
 import {ProjectState} from "./ProjectState.sol";
+import {Bounds} from "./libraries/Bounds.sol";
 import {Packed} from "./libraries/Packed.sol";
 import {Tally} from "./libraries/Tally.sol";
 
@@ -20,48 +21,47 @@ abstract contract ProjectRounds is ProjectState {
 
     function _endCommit(Terms memory t) internal {
         if (_committed(_status.round) < t.minActive) _void(t, "too few commitments");
-        else _openPhase(Phase.Reveal, t.revealPeriod);
+        else _openPhase(t, Phase.Reveal);
     }
 
     function _endReveal(Terms memory t) internal {
         uint256 id = _status.round;
         uint256 revealed = _rounds[id].revealedMask;
-        _slash(id, _all(_committed(id)) & ~revealed);
+        uint256 lost = _slash(id, _all(_committed(id)) & ~revealed);
+        // At most its own stake: nobody earns by revealing what it will lose its stake for.
+        if (lost != 0) _divide(t, id, revealed, lost, true);
         if (Packed.count(revealed) < t.minActive) _void(t, "too few reveals");
-        else _openPhase(Phase.Attest, t.attestPeriod);
+        else _openPhase(t, Phase.Attest);
     }
 
     function _endAttest(Terms memory t) internal {
         uint256 id = _status.round;
         RoundData storage data = _rounds[id];
         (uint256 revealed, uint256 attested) = (data.revealedMask, data.attestedMask);
-        uint256 active = _tally.above(Packed.count(attested), Packed.count(revealed) / 2);
+        (uint256 attesters, uint256 half) = (Packed.count(attested), Packed.count(revealed) / 2);
+        uint256 active = _tally.above(attesters, half);
         data.activeMask = uint128(active);
         emit SlotsActive(id, active, attested);
-        // With too few active slots the attesters themselves may be at fault: nobody is slashed, and their votes on the
-        // model file do not close its claim.
-        if (Packed.count(active) < t.minActive) return _void(t, "too few active");
-        _slash(id, revealed & ~active);
+        // A slot that `c` attesters attest has `attesters - c` against it: more than half of the revealed, unless
+        // `c > attesters - half - 1`. Who is absent is neither for nor against, so absence costs nobody a stake.
+        uint256 against = attesters > half ? revealed & ~_tally.above(attesters, attesters - half - 1) : 0;
+        bool valid = Packed.count(active) >= t.minActive;
+        // Where half of the slots or more would lose their stakes in a void round, the attesters could not fetch files:
+        // an outage, and nobody is slashed. A minority that withholds its bytes cannot bring that about.
+        if (valid || Packed.count(against) * 2 < Packed.count(revealed)) _burn(id, _slash(id, against));
+        // The votes of a void round on the model file do not close its claim.
+        if (!valid) return _void(t, "too few active");
         if (_status.claimRound != 0) _unattested(t);
-        _openPhase(Phase.Aggregate, t.aggregatePeriod);
+        _openPhase(t, Phase.Aggregate);
     }
 
     function _endAggregate(Terms memory t) internal {
         uint256 id = _status.round;
         if (_status.bondHeld) {
             uint256 active = _rounds[id].activeMask;
-            uint256 count = Packed.count(active); // at least minActive, or Aggregate would not have opened
-            // Rounded down on purpose: the remainder goes to the escrow below.
-            // slither-disable-next-line divide-before-multiply
-            uint256 part = t.bond / count;
             _status.bondHeld = false;
-            for (uint256 i; i < _trainers.length; ++i) {
-                // A trainer that has committed and still has its seat is active: the others were slashed, and none can
-                // leave after a commitment.
-                if (_slotPlusOne(id, _trainers[i]) != 0) _credit[_trainers[i]] += part;
-            }
-            escrow += t.bond - part * count;
             emit BondSlashed(id, t.bond, active);
+            _divide(t, id, active, t.bond, false);
         }
         _void(t, "no result");
     }
@@ -80,12 +80,12 @@ abstract contract ProjectRounds is ProjectState {
     function _openRound(Terms memory t) private {
         uint256 id = ++_status.round;
         emit HyperParameters(id, _status.learningRate, t.localEpochs);
-        _openPhase(Phase.Commit, t.commitPeriod);
+        _openPhase(t, Phase.Commit);
     }
 
     /// @dev If trainers have left and too few remain, the deadline of Commit decides instead.
     function _openRevealIfComplete(Terms memory t, uint256 committed) internal {
-        if (committed == _status.trainers && committed >= t.minActive) _openPhase(Phase.Reveal, t.revealPeriod);
+        if (committed == _status.trainers && committed >= t.minActive) _openPhase(t, Phase.Reveal);
     }
 
     function _openNextRound(Terms memory t) internal {
@@ -94,9 +94,28 @@ abstract contract ProjectRounds is ProjectState {
         else _openRound(t);
     }
 
-    function _openPhase(Phase phase_, uint256 period) internal {
+    function _openPhase(Terms memory t, Phase phase_) internal {
         _status.phase = phase_;
-        _status.deadline = uint64(block.timestamp + period);
+        _status.openedIn = uint48(block.number);
+        _startClock(t, phase_);
+    }
+
+    /// @dev Gives a phase its whole period again, once, if the chain stood still during it: nobody could act.
+    /// @return whether it did
+    function _extendIfHalted(Terms memory t, Phase phase_) internal returns (bool) {
+        if (block.number - _status.openedIn >= Bounds.MIN_BLOCKS || Bounds.isTestChain()) return false;
+        _status.openedIn = 0;
+        _startClock(t, phase_);
+        return true;
+    }
+
+    function _startClock(Terms memory t, Phase phase_) private {
+        uint256 period = t.attestPeriod; // of Attest and of Closing
+        if (phase_ == Phase.Registration) period = t.registrationPeriod;
+        else if (phase_ == Phase.Commit) period = t.commitPeriod;
+        else if (phase_ == Phase.Reveal) period = t.revealPeriod;
+        else if (phase_ == Phase.Aggregate) period = t.aggregatePeriod;
+        _status.deadline = uint40(block.timestamp + period);
         emit PhaseOpened(_status.round, phase_, block.timestamp + period);
     }
 
@@ -111,7 +130,7 @@ abstract contract ProjectRounds is ProjectState {
     function _end(Terms memory t, Phase phase_) private {
         if (_status.claimRound == 0) return _finish(t, phase_);
         _status.ending = phase_;
-        _openPhase(Phase.Closing, t.attestPeriod);
+        _openPhase(t, Phase.Closing);
     }
 
     /// @dev Does not touch stakes: `owed` includes a held stake as soon as the project has ended.
@@ -145,8 +164,8 @@ abstract contract ProjectRounds is ProjectState {
             _modelCid = _published[claim.round][source];
             if (claim.payee == t.aggregator && _status.bondHeld) {
                 _status.bondHeld = false;
-                escrow += t.bond;
                 emit BondSlashed(claim.round, t.bond, 0);
+                _burn(claim.round, t.bond);
             }
         }
         emit ModelAttested(claim.round, source, _modelCid, t.roundFee);
@@ -159,20 +178,49 @@ abstract contract ProjectRounds is ProjectState {
         _status.claimRound = 0;
     }
 
-    /* STAKES */
+    /* STAKES, PENALTIES AND BONDS THAT ARE LOST; none of them enters the escrow, whose rest is the owner's */
 
-    /// @dev Takes stake and seat from the trainers of these slots of a round.
-    function _slash(uint256 id, uint256 mask) private {
-        if (mask == 0) return;
+    /// @dev Takes stake and seat from the trainers of these slots of a round. The caller must divide or burn what they
+    /// lose.
+    function _slash(uint256 id, uint256 mask) private returns (uint256 lost) {
+        if (mask == 0) return 0;
         // Backwards, because a removal moves the last trainer into the gap.
         for (uint256 left = _trainers.length; left > 0; --left) {
             address trainer = _trainers[left - 1];
             uint256 slotPlusOne = _slotPlusOne(id, trainer);
             if (slotPlusOne == 0 || !Packed.has(mask, slotPlusOne - 1)) continue;
             uint256 stake = _removeTrainer(left - 1);
-            escrow += stake;
+            lost += stake;
             emit StakeSlashed(id, trainer, stake);
         }
+    }
+
+    /// @dev Credits the trainer of each slot of `mask` with an equal part of `amount`, rounded down, and burns the
+    /// rest, the owner's own part included. All these trainers must have their seats.
+    /// @param capped whether a part is at most the trainer's own stake
+    function _divide(Terms memory t, uint256 id, uint256 mask, uint256 amount, bool capped) private {
+        uint256 rest = amount;
+        if (mask != 0) {
+            uint256 part = amount / Packed.count(mask);
+            emit LossDivided(id, mask, part);
+            for (uint256 i; i < _trainers.length; ++i) {
+                address trainer = _trainers[i];
+                uint256 slotPlusOne = _slotPlusOne(id, trainer);
+                if (slotPlusOne == 0 || !Packed.has(mask, slotPlusOne - 1) || trainer == t.owner) continue;
+                uint256 stake = _trainer[trainer].stake;
+                uint256 gain = capped && stake < part ? stake : part;
+                _credit[trainer] += gain;
+                rest -= gain;
+            }
+        }
+        _burn(id, rest);
+    }
+
+    /// @dev From here on this amount is nobody's. It stays, because many tokens refuse transfers to the zero address.
+    function _burn(uint256 id, uint256 amount) internal {
+        if (amount == 0) return;
+        burnt += amount;
+        emit Burnt(id, amount);
     }
 
     /// @dev Removes the trainer at index `i` and releases its stake; the caller must credit `stake` to its new owner.

@@ -42,7 +42,8 @@ abstract contract ProjectState is IProject {
         uint16 voided;
         uint32 round;
         uint32 learningRate;
-        uint64 deadline;
+        uint40 deadline;
+        uint48 openedIn; // number of the block in which the phase was opened, 0 once it has been extended
         uint8 trainers; // length of `_trainers`
         uint32 claimRound; // round of the model file whose fee is held, 0 if there is none
         bool claimIsAggregators; // its payee is the terms' aggregator, and `_claimPayee` is not read
@@ -76,6 +77,8 @@ abstract contract ProjectState is IProject {
     address internal _claimPayee;
     /// @inheritdoc IProject
     uint256 public escrow;
+    /// @inheritdoc IProject
+    uint256 public burnt;
     uint256[2] internal _model;
     bytes32 internal _modelCid;
     address[] internal _trainers;
@@ -157,7 +160,7 @@ abstract contract ProjectState is IProject {
 
     /// @inheritdoc IProject
     function interfaceVersion() external pure returns (uint256) {
-        return 4;
+        return 5;
     }
 
     /// @inheritdoc IProject

@@ -82,7 +82,9 @@ contract RangeVerifier is IRangeVerifier, KeyedVerifier {
     function _check(RangeStatement calldata statement, RangeProof calldata proof) private pure {
         uint256 table = statement.table;
         if (!Bounds.isTable(table)) revert UnknownTable(statement.table);
-        if (statement.dimension == 0 || statement.dimension >= Bounds.DIMENSION_LIMIT) revert InvalidDimension(statement.dimension);
+        if (statement.dimension == 0 || statement.dimension >= Bounds.DIMENSION_LIMIT) {
+            revert InvalidDimension(statement.dimension);
+        }
         if (!Bn254.isOnCurve(statement.commitment[0], statement.commitment[1])) revert InvalidPoint();
         uint256[] calldata points = proof.points;
         uint256[] calldata values = proof.values;

@@ -26,6 +26,7 @@ contract EventsTest is Market {
     uint256 private _voids;
     uint256 private _rate;
     uint256 private _escrow;
+    uint256 private _burnt;
     bool private _bond;
     uint256[2] private _model;
     bytes32 private _cid;
@@ -101,24 +102,23 @@ contract EventsTest is Market {
         } else if (kind == IProject.SlotsActive.selector) {
             (r.active,) = abi.decode(l.data, (uint256, uint256));
         } else if (kind == IProject.StakeSlashed.selector) {
-            _escrow += abi.decode(l.data, (uint256));
             _unseat(account(l.topics[2]));
         } else if (kind == IProject.OutlierPenalised.selector) {
             uint256 amount = abi.decode(l.data, (uint256));
             _stake[account(l.topics[2])] -= amount;
             _penalised[account(l.topics[2])] = true;
-            _escrow += amount;
         } else if (kind == IProject.BondSlashed.selector) {
             _bond = false;
-            (uint256 amount, uint256 mask) = abi.decode(l.data, (uint256, uint256));
-            uint256 n;
+        } else if (kind == IProject.LossDivided.selector) {
+            (uint256 mask, uint256 share) = abi.decode(l.data, (uint256, uint256));
             for (uint256 i; i < 8; ++i) {
-                n += mask >> i & 1;
+                address who = _slotOf[id][i];
+                if (mask >> i & 1 == 0 || who == _t.owner) continue;
+                // In Reveal it is stakes that are divided, and nobody gets more than its own.
+                _owed[who] += _phase == Phase.Reveal && share > _stake[who] ? _stake[who] : share;
             }
-            for (uint256 i; i < 8 && n != 0; ++i) {
-                if (mask >> i & 1 == 1) _owed[_slotOf[id][i]] += amount / n;
-            }
-            _escrow += n == 0 ? amount : amount % n;
+        } else if (kind == IProject.Burnt.selector) {
+            _burnt += abi.decode(l.data, (uint256));
         } else if (kind == IProject.RoundSettled.selector) {
             readSettlement(l, r, id);
         }
@@ -168,6 +168,7 @@ contract EventsTest is Market {
         assertEq(project.settledRounds(), _settled, "settled");
         assertEq(project.voidRounds(), _voids, "voids");
         assertEq(project.escrow(), _escrow, "escrow");
+        assertEq(project.burnt(), _burnt, "burnt");
         assertTrue(project.bondPlaced() == _bond, "bond");
         if (_phase < Phase.Closing) assertEq(project.learningRate(), _rate, "learning rate");
         (uint256[2] memory model, bytes32 cid) = project.model();
@@ -204,7 +205,7 @@ contract EventsTest is Market {
     function test_logsTellAllState() public {
         uint256 key = 0xA11CE;
         Terms memory t = defaultTerms();
-        (t.maxTrainers, t.rounds, t.maxVoids, t.outlierPenalty) = (7, 3, 5, 0.25 ether);
+        (t.maxTrainers, t.rounds, t.maxVoids, t.outlierPenalty) = (7, 3, 5, 0.1 ether);
         vm.recordLogs();
         project = create(t);
         _t = t;
@@ -262,7 +263,7 @@ contract EventsTest is Market {
             withdraw(_accounts[i]);
         }
         readAllAndCompare();
-        assertEq(address(project).balance, 0);
+        assertEq(address(project).balance, _burnt);
     }
 
     /// @dev The bond divided among the active trainers, a round with too few active slots, the end through Closing.

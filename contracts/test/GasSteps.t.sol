@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
 import {Terms} from "../src/interfaces/IProject.sol";
+import {KeyRegistry} from "./support/Deployed.sol";
+import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Market} from "./support/Market.sol";
 
 /// @dev Costs of the steps without a proof, for `contracts/.gas-snapshot`. They have no goals; `Gas.t.sol` has the
@@ -91,5 +94,43 @@ contract StepsGasTest is Market {
         vm.warp(project.deadline());
         meter(address(project));
         project.advance();
+    }
+}
+
+/// @dev What loops over all trainers, with the most that a project can have, fits into a transaction (EIP-7825: 2^24
+/// gas). `setUp` is a transaction of its own, so that every word is cold.
+contract LossesGasTest is Market {
+    uint256 private constant MOST = 1 << 24;
+
+    function deployRegistry() internal override returns (KeyRegistry) {
+        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
+        keys[0] = new TestKey(1, 128).asKey();
+        return newRegistry(true, KnownSecrets.x1(), KnownSecrets.g2(), keys);
+    }
+
+    function setUp() public override {
+        registry = deployRegistry();
+        (verifier, rangeVerifier) = (deployVerifier(), deployRangeVerifier());
+        factory = newFactory(registry, verifier, rangeVerifier);
+        Terms memory t = defaultTerms();
+        (t.slots, t.maxTrainers) = (128, 128);
+        project = create(t);
+        start(128);
+        for (uint256 i; i < 128; ++i) {
+            commit(i);
+        }
+        for (uint256 i; i < 64; ++i) {
+            reveal(i);
+        }
+        vm.warp(project.deadline());
+    }
+
+    /// @dev Half reveal and half do not: the sum of seats to take and parts to credit is always the number of trainers.
+    function test_gas_advanceTakesAndDividesStakesOf128() public {
+        uint256 gas = gasleft();
+        project.advance();
+        assertTrue(gas - gasleft() < MOST / 2);
+        assertEq(project.trainers().length, 64);
+        assertEq(project.owed(trainer(0)), STAKE);
     }
 }

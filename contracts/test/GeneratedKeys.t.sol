@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
 import {KeyRegistry} from "./support/Deployed.sol";
+import {KnownSecrets, TestKey} from "./support/KnownSecrets.sol";
 import {Vectors} from "./support/Vectors.sol";
 
 /// @dev All key contracts that `scripts/regenerate` writes, deployed together.
@@ -23,6 +25,33 @@ contract GeneratedKeysTest is Vectors {
         (uint256[2] memory x1, uint256[12] memory g2) = readKzg(json, ".keys.kzg");
         KeyRegistry registry = newRegistry(true, x1, g2, deployed());
         assertEq(registry.keysHash(), vm.parseJsonBytes32(json, ".keys.allKeysHash"));
+    }
+
+    function refuseOnMainnet(uint256[2] memory x1, uint256[12] memory g2, IVerifyingKey key) private {
+        IVerifyingKey[] memory keys = new IVerifyingKey[](1);
+        keys[0] = key;
+        newRegistry(false, x1, g2, keys); // these points are good
+        vm.chainId(1);
+        vm.expectRevert(abi.encodeWithSelector(IKeyRegistry.DevKeysOutsideTestChain.selector, 1));
+        newRegistry(false, x1, g2, keys);
+        vm.chainId(31337);
+    }
+
+    /// @dev A deployer that does not admit the flag: the DEV string, or one DEV key of any size, is refused by value.
+    function test_constructor_devKeysWithoutTheFlagOutsideTestChain() public {
+        (uint256[2] memory x1, uint256[12] memory g2) = readKzg(file("round_n10.json"), ".keys.kzg");
+        refuseOnMainnet(x1, g2, new TestKey(1, 8).asKey());
+        IVerifyingKey[] memory keys = deployed();
+        for (uint256 i; i < 5; ++i) {
+            refuseOnMainnet(KnownSecrets.x1(), KnownSecrets.g2(), keys[i]);
+        }
+    }
+
+    /// @dev The string of the negated secret is known just as well: `[-x]_1`, `[-x]_2`, `[x^2]_2`.
+    function test_constructor_devStringNegatedOutsideTestChain() public {
+        (uint256[2] memory x1, uint256[12] memory g2) = readKzg(file("round_n10.json"), ".keys.kzg");
+        (x1[1], g2[6], g2[7]) = (Bn254.Q - x1[1], Bn254.Q - g2[6], Bn254.Q - g2[7]);
+        refuseOnMainnet(x1, g2, new TestKey(1, 8).asKey());
     }
 
     /// @dev Every key has `[sigma]_2`: all provers commit to witnesses (docs/protocol.md 6.3).

@@ -128,6 +128,22 @@ contract KeyRegistryTest is MiniTest {
         refuse(KnownSecrets.x1(), g2, key_.asKey());
     }
 
+    /// @dev The opposite of a point is as well known as the point: `delta = -gamma`, `sigma = -1`, `sigma = -delta`.
+    function test_constructor_oppositePoints() public {
+        uint256[12] memory g2 = KnownSecrets.g2();
+        bytes4[3] memory errors = [
+            IKeyRegistry.DeltaIsGamma.selector, IKeyRegistry.SigmaIsKnown.selector, IKeyRegistry.SigmaIsKnown.selector
+        ];
+        for (uint256 kind; kind < 3; ++kind) {
+            TestKey key = new TestKey(1, 8);
+            for (uint256 i; i < 4; ++i) {
+                uint256 word = g2[(kind == 2 ? 4 : 0) + i];
+                key.setFixed((kind == 0 ? 10 : 14) + i, i < 2 ? word : Bn254.Q - word);
+            }
+            refuse(KnownSecrets.x1(), g2, key.asKey(), abi.encodeWithSelector(errors[kind], 1, 8));
+        }
+    }
+
     function test_constructor_duplicateKey() public {
         IVerifyingKey[] memory keys = new IVerifyingKey[](2);
         keys[0] = new TestKey(1, 16).asKey();

@@ -50,7 +50,8 @@ contract ProjectAttestTest is Market {
             reveal(i);
         }
         skipAndAdvance();
-        uint256[4] memory bad = [uint256(6), 15, 7 | 1 << 128, 0]; // without its own slot; with a slot that is not revealed, or does not exist
+        // Without its own slot; with a slot that is not revealed, or does not exist; empty.
+        uint256[4] memory bad = [uint256(6), 15, 7 | 1 << 128, 0];
         for (uint256 i; i < 4; ++i) {
             refuseAttest(0, 1, bad[i], address(0), abi.encodeWithSelector(IProject.WrongMask.selector, bad[i]));
         }
@@ -137,20 +138,42 @@ contract ProjectAttestTest is Market {
     function test_attest_aWithheldFileCostsStakeAndSeat() public {
         start(4);
         revealAll(4);
-        // Half is not more than half.
-        attest(0, 7, address(0));
-        attest(1, 7, address(0));
-        attest(2, 15, address(0));
+        for (uint256 i; i < 3; ++i) {
+            attest(i, 7, address(0));
+        }
         vm.expectEmit();
         emit IProject.SlotsActive(1, 7, 15);
         vm.expectEmit();
         emit IProject.StakeSlashed(1, trainer(3), STAKE);
+        vm.expectEmit();
+        emit IProject.Burnt(1, STAKE);
         attest(3, 15, address(0));
         assertPhase(Phase.Aggregate);
         assertFalse(project.isTrainer(trainer(3)));
-        assertEq(project.escrow(), DEPOSIT + STAKE);
+        assertEq(project.escrow(), DEPOSIT);
+        assertEq(project.burnt(), STAKE);
         (uint256 stake,,) = project.trainerState(trainer(3));
         assertEq(stake, 0);
+    }
+
+    /// @dev Half attest it and half do not: neither active nor slashed. It is not paid and keeps its seat, and has no
+    /// part in the bond.
+    function test_attest_inactiveWithoutAMajorityAgainstIsUnpaidOnly() public {
+        start(4);
+        revealAll(4);
+        for (uint256 i; i < 4; ++i) {
+            attest(i, i < 2 ? 7 : 15, address(0));
+        }
+        assertPhase(Phase.Aggregate);
+        assertEq(activeMask(), 7);
+        assertTrue(project.isTrainer(trainer(3)));
+        assertEq(project.burnt(), 0);
+        skipAndAdvance(); // no result
+        assertEq(project.owed(trainer(2)), uint256(BOND) / 3);
+        assertEq(project.owed(trainer(3)), 0);
+        vm.prank(trainer(3));
+        project.leave();
+        assertEq(project.owed(trainer(3)), STAKE);
     }
 
     /// @dev Two of ten lie: one attests only its own file, one attests every file.
@@ -193,6 +216,45 @@ contract ProjectAttestTest is Market {
         assertEq(project.owed(AGGREGATOR), BOND);
         assertEq(project.owed(OWNER), DEPOSIT);
         withdrawAllAndExpectEmpty();
+    }
+
+    /// @dev For any attestations of any of the trainers, counted one by one: active is what more than half of the
+    /// revealed attest, slashed what more than half of them attest without (in a void round only if that is less than
+    /// half of the slots), and never both.
+    function testFuzz_attest_slashedIsTheMajorityAgainst(uint256 seed) public {
+        Terms memory t = defaultTerms();
+        (t.slots, t.maxTrainers, t.minActive) = (16, 9, 3);
+        project = create(t);
+        start(9);
+        revealAll(9);
+        uint256[9] memory without;
+        uint256[9] memory count;
+        uint256 common = uint256(keccak256(abi.encode(seed))) | (seed >> 9);
+        for (uint256 i; i < 9; ++i) {
+            uint256 own = uint256(keccak256(abi.encode(seed, i)));
+            if (own % 8 < seed % 4) continue; // does not attest
+            uint256 mask = (common | (own & (own >> 16) & (own >> 32))) % 512 | 1 << i;
+            for (uint256 j; j < 9; ++j) {
+                count[j] += mask >> j & 1;
+                without[j] += 1 - (mask >> j & 1);
+            }
+            attest(i, mask, address(0));
+        }
+        if (project.phase() == Phase.Attest) skipAndAdvance();
+        (uint256 active, uint256 against, uint256 n) = (0, 0, 0);
+        for (uint256 j; j < 9; ++j) {
+            if (2 * count[j] > 9) active |= 1 << j;
+            if (2 * without[j] > 9) against |= 1 << j;
+            if (2 * without[j] > 9) ++n;
+        }
+        assertEq(active & against, 0);
+        (,,, uint256 found,) = project.roundState(1);
+        assertEq(found, active);
+        if (project.voidRounds() == 1 && 2 * n >= 9) (against, n) = (0, 0);
+        for (uint256 j; j < 9; ++j) {
+            assertTrue(project.isTrainer(trainer(j)) == (against >> j & 1 == 0));
+        }
+        assertEq(project.burnt(), n * STAKE);
     }
 
     /// @dev For any attestations: a slot is active if more than half of the revealed slots attest it. The counts of
@@ -242,7 +304,7 @@ contract ProjectAttestTest is Market {
     }
 
     function test_settle_outliersLoseThePenaltyOnce() public {
-        createWithPenalty(0.4 ether, 1);
+        createWithPenalty(0.1 ether, 1);
         dropThree();
         (uint256 stake, uint256 dropped, bool penalised) = project.trainerState(trainer(3));
         assertTrue(stake == STAKE && dropped == 1 && !penalised);
@@ -250,33 +312,33 @@ contract ProjectAttestTest is Market {
         submit(4);
         uint256 fee = FEE; // the aggregator's, in this round's Attest
         vm.expectEmit();
-        emit IProject.OutlierPenalised(2, trainer(3), 0.4 ether);
+        emit IProject.OutlierPenalised(2, trainer(3), 0.1 ether);
         settleWith([uint256(20000), 20000, 20000, 0], 65536, AGGREGATOR);
-        assertEq(project.escrow(), escrow - 3 * part(20000) - fee + 0.4 ether);
+        assertEq(project.escrow(), escrow - 3 * part(20000) - fee);
+        assertEq(project.burnt(), 0.1 ether);
         (stake, dropped, penalised) = project.trainerState(trainer(3));
-        assertTrue(stake == STAKE - 0.4 ether && dropped == 2 && penalised);
+        assertTrue(stake == STAKE - 0.1 ether && dropped == 2 && penalised);
         dropThree();
         (stake, dropped,) = project.trainerState(trainer(3));
-        assertTrue(stake == STAKE - 0.4 ether && dropped == 3);
+        assertTrue(stake == STAKE - 0.1 ether && dropped == 3);
         (stake, dropped,) = project.trainerState(trainer(0));
         assertTrue(stake == STAKE && dropped == 0);
         // Only the remainder of the stake is returned.
         vm.prank(trainer(3));
         project.leave();
-        assertEq(project.owed(trainer(3)), STAKE - 0.4 ether);
+        assertEq(project.owed(trainer(3)), STAKE - 0.1 ether);
     }
 
-    function test_settle_theWholeStakeIsTheMost() public {
-        createWithPenalty(STAKE, 0);
-        dropThree();
-        (uint256 stake,, bool penalised) = project.trainerState(trainer(3));
-        assertTrue(stake == 0 && penalised);
-        assertTrue(project.isTrainer(trainer(3)));
-        for (uint256 i; i < 3; ++i) {
+    function test_settle_aTenthOfTheStakeIsTheMost() public {
+        createWithPenalty(STAKE / 10, 0);
+        for (uint256 i; i < 4; ++i) {
             dropThree();
         }
+        assertTrue(project.isTrainer(trainer(3)));
         close(AGGREGATOR);
-        assertEq(project.owed(trainer(3)), 0);
+        assertEq(project.owed(trainer(3)), STAKE - STAKE / 10);
+        assertEq(project.owed(OWNER), 4 * (REWARD - 3 * part(20000))); // no part of the penalty
+        assertEq(project.burnt(), STAKE / 10);
         withdrawAllAndExpectEmpty();
     }
 
@@ -289,7 +351,7 @@ contract ProjectAttestTest is Market {
 
     /// @dev The settler cannot choose the outliers: all active slots that are not kept, in slot order.
     function test_settle_wrongOutliers() public {
-        createWithPenalty(0.4 ether, 1);
+        createWithPenalty(0.1 ether, 1);
         submit(4);
         address[] memory given = new address[](2); // 2 and 3 are not kept
         (given[0], given[1]) = (trainer(3), trainer(2));
@@ -340,11 +402,12 @@ contract ProjectAttestTest is Market {
 
     /// @dev A slot that is not active was not assessed: its trainer is slashed for that and is not an outlier.
     function test_settle_onlyActiveSlotsAreOutliers() public {
-        createWithPenalty(0.4 ether, 0);
+        createWithPenalty(0.1 ether, 0);
         revealAll(4);
         for (uint256 i; i < 4; ++i) {
             attest(i, i == 3 ? 15 : 7, address(0));
         }
+        assertFalse(project.isTrainer(trainer(3)));
         settleWith([uint256(30000), 30000, 0, 0], 65536, AGGREGATOR);
         (, uint256 dropped, bool penalised) = project.trainerState(trainer(2));
         assertTrue(dropped == 1 && penalised);

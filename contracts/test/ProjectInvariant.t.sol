@@ -22,9 +22,9 @@ abstract contract ProjectInvariant is Market {
 
     function begin() private {
         Terms memory t = defaultTerms();
-        (t.token, t.minTrainers, t.maxTrainers) = (currency(), 4, 6);
+        (t.token, t.minTrainers, t.minActive, t.maxTrainers) = (currency(), 4, 4, 6);
         (t.rounds, t.maxVoids, t.registrationPeriod) = (3, 3, 400);
-        (t.outlierRounds, t.outlierPenalty) = (1, 0.3 ether);
+        (t.outlierRounds, t.outlierPenalty) = (1, 0.1 ether);
         project = create(t);
         handler = new MarketHandler(project);
     }
@@ -42,21 +42,21 @@ abstract contract ProjectInvariant is Market {
     /// @dev The runs above prove something only if the handler reaches every state: with consecutive seeds it does.
     function test_handler_seesEverything() public {
         vm.pauseGasMetering(); // exceeds a block's gas
-        uint256[14] memory seen;
+        uint256[16] memory seen;
         for (uint256 run; run < 40; ++run) {
             begin();
             for (uint256 step; step < 100; ++step) {
                 act(uint256(keccak256(abi.encode(run, step))));
                 handler.check();
             }
-            for (uint256 i; i < 14; ++i) {
+            for (uint256 i; i < 16; ++i) {
                 if (run == 39) emit Count(MarketHandler.Seen(i), seen[i]);
                 seen[i] += handler.seen(MarketHandler.Seen(i));
             }
             handler.everybodyGetsOut();
         }
         bool inToken = project.terms().token != address(0);
-        for (uint256 i; i < 14; ++i) {
+        for (uint256 i; i < 16; ++i) {
             if (MarketHandler.Seen(i) == MarketHandler.Seen.TokenRefused && !inToken) continue;
             assertTrue(seen[i] > 2, "the handler hardly brings this about");
         }

@@ -144,6 +144,28 @@ contract ProjectJoinForTest is Market {
         assertTrue(project.isTrainer(address(wallet)));
     }
 
+    /// @dev EIP-7702: an account that has delegated to code without ERC-1271 still signs with its own key, and nobody
+    /// signs for it.
+    function test_joinFor_ofADelegatedAccountWithoutErc1271() public {
+        bytes memory signature = sign(KEY, project, 0, type(uint256).max);
+        vm.etch(SIGNER, abi.encodePacked(hex"ef0100", address(new PlainToken())));
+        refuse(SIGNER, type(uint256).max, sign(KEY + 1, project, 0, type(uint256).max));
+        refuse(SIGNER, type(uint256).max, "");
+        relay(SIGNER, type(uint256).max, signature);
+        assertTrue(project.isTrainer(SIGNER));
+    }
+
+    /// @dev The same with code that knows ERC-1271: either is enough.
+    function test_joinFor_ofADelegatedAccountWithErc1271() public {
+        vm.etch(SIGNER, address(new Wallet1271()).code);
+        relay(SIGNER, type(uint256).max, sign(KEY, project, 0, type(uint256).max));
+        vm.prank(SIGNER);
+        project.leave();
+        Wallet1271(SIGNER).note(digestOf(project, SIGNER, 1, type(uint256).max));
+        relay(SIGNER, type(uint256).max, "");
+        assertTrue(project.isTrainer(SIGNER));
+    }
+
     function test_joinFor_alreadyJoinedWrongValueAndWrongPhase() public {
         relay(SIGNER, type(uint256).max, sign(KEY, project, 0, type(uint256).max));
         bytes memory next = sign(KEY, project, 1, type(uint256).max);

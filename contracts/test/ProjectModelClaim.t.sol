@@ -76,7 +76,8 @@ contract ProjectModelClaimTest is Market {
         assertEq(project.owed(AGGREGATOR), 0);
         assertFalse(project.bondPlaced());
         assertEq(modelCid(), "rescued");
-        assertEq(project.escrow(), DEPOSIT - FEE + BOND);
+        assertEq(project.escrow(), DEPOSIT - FEE);
+        assertEq(project.burnt(), BOND);
         // From here on anyone may settle.
         settleNothing(STRANGER);
         assertClaim(2, STRANGER);
@@ -248,7 +249,8 @@ contract ProjectModelClaimTest is Market {
         assertPhase(Phase.Completed);
         assertEq(project.owed(RESCUER), FEE);
         assertEq(project.owed(AGGREGATOR), FEE); // round 1's
-        assertEq(project.owed(OWNER), 2 * uint256(REWARD) + BOND);
+        assertEq(project.owed(OWNER), 2 * uint256(REWARD)); // no part of the bond
+        assertEq(project.burnt(), BOND);
         assertEq(modelCid(), "rescued");
         withdraw(RESCUER);
         withdrawAllAndExpectEmpty();

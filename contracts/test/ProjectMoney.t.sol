@@ -99,11 +99,16 @@ contract ProjectMoneyTest is Market {
         for (uint256 i; i < 4; ++i) {
             attest(i, i == 3 ? 15 : 7, address(0)); // nobody gets trainer 3's file
         }
-        assertEq(project.escrow(), DEPOSIT + STAKE);
+        assertEq(project.escrow(), DEPOSIT);
+        assertEq(project.burnt(), STAKE);
         uint256 each = uint256(BOND) / 3;
         vm.warp(project.deadline() + 200);
         vm.expectEmit();
         emit IProject.BondSlashed(1, BOND, 7);
+        vm.expectEmit();
+        emit IProject.LossDivided(1, 7, each);
+        vm.expectEmit();
+        emit IProject.Burnt(1, BOND - 3 * each);
         vm.expectEmit();
         emit IProject.RoundVoided(1, "no result");
         project.advance();
@@ -111,7 +116,8 @@ contract ProjectMoneyTest is Market {
             assertEq(project.owed(trainer(i)), each);
         }
         assertEq(project.owed(trainer(3)), 0);
-        assertEq(project.escrow(), DEPOSIT + STAKE + BOND - 3 * each);
+        assertEq(project.escrow(), DEPOSIT);
+        assertEq(project.burnt(), STAKE + BOND - 3 * each);
         assertFalse(project.bondPlaced());
         assertEq(project.round(), 2);
         assertPhase(Phase.Commit);
@@ -148,7 +154,8 @@ contract ProjectMoneyTest is Market {
         uint256 each = uint256(BOND) / 4;
         assertEq(project.owed(trainer(0)), STAKE + each);
         assertEq(project.owed(AGGREGATOR), 0);
-        assertEq(project.owed(OWNER), DEPOSIT + BOND - 4 * each);
+        assertEq(project.owed(OWNER), DEPOSIT);
+        assertEq(project.burnt(), BOND - 4 * each);
         withdrawAllAndExpectEmpty();
     }
 
@@ -182,12 +189,17 @@ contract ProjectMoneyTest is Market {
         vm.warp(project.deadline());
         vm.expectEmit();
         emit IProject.StakeSlashed(1, trainer(0), STAKE);
+        vm.expectEmit();
+        emit IProject.LossDivided(1, 14, STAKE / 3);
+        vm.expectEmit();
+        emit IProject.Burnt(1, STAKE - 3 * (STAKE / 3));
         project.advance();
         assertPhase(Phase.Attest);
         assertFalse(project.isTrainer(trainer(0)));
         assertEq(project.trainers().length, 3);
         assertEq(project.owed(trainer(0)), 0);
-        assertEq(project.escrow(), DEPOSIT + STAKE);
+        assertEq(project.owed(trainer(1)), STAKE / 3);
+        assertEq(project.escrow(), DEPOSIT);
         vm.prank(trainer(0));
         vm.expectRevert(abi.encodeWithSelector(IProject.NothingToAttest.selector, trainer(0)));
         project.attest(1, 1, address(0));
@@ -244,7 +256,7 @@ contract ProjectMoneyTest is Market {
         assertEq(project.owed(trainer(0)), part(40000));
         assertEq(
             project.owed(OWNER),
-            2 * uint256(REWARD) + STAKE - part(40000) - 5 * part(10000) - part(5000)
+            2 * uint256(REWARD) - part(40000) - 5 * part(10000) - part(5000) // no part of the stake
         );
         withdrawAllAndExpectEmpty();
     }
@@ -264,11 +276,11 @@ contract ProjectMoneyTest is Market {
         assertPhase(Phase.WoundUp);
         assertEq(project.voidRounds(), 1);
         assertEq(project.owed(trainer(0)), 0);
-        assertEq(project.owed(trainer(1)), STAKE);
-        assertEq(project.owed(trainer(2)), STAKE);
+        assertEq(project.owed(trainer(1)), 2 * uint256(STAKE)); // its own, and one of the two that are lost
+        assertEq(project.owed(trainer(2)), 2 * uint256(STAKE));
         assertEq(project.owed(trainer(3)), 0);
         assertEq(project.owed(AGGREGATOR), BOND);
-        assertEq(project.owed(OWNER), DEPOSIT + 2 * uint256(STAKE));
+        assertEq(project.owed(OWNER), DEPOSIT);
         withdrawAllAndExpectEmpty();
     }
 
@@ -287,7 +299,12 @@ contract ProjectMoneyTest is Market {
         assertPhase(Phase.Commit); // trainers 0, 1, 5, 6 remain
         assertEq(project.round(), 2);
         assertEq(project.trainers().length, 4);
-        assertEq(project.escrow(), DEPOSIT + 3 * uint256(STAKE));
+        assertEq(project.escrow(), DEPOSIT);
+        // Three stakes for two who revealed, but nobody gets more than its own stake.
+        assertEq(project.owed(trainer(0)), STAKE);
+        assertEq(project.owed(trainer(1)), STAKE);
+        assertEq(project.owed(trainer(5)), 0);
+        assertEq(project.burnt(), STAKE);
     }
 
     function test_advance_stakeOfNobodyIsLostWhenNobodyReveals() public {
@@ -298,7 +315,8 @@ contract ProjectMoneyTest is Market {
         skipAndAdvance();
         assertPhase(Phase.WoundUp);
         assertEq(project.trainers().length, 0);
-        assertEq(project.owed(OWNER), DEPOSIT + 3 * uint256(STAKE));
+        assertEq(project.owed(OWNER), DEPOSIT);
+        assertEq(project.burnt(), 3 * uint256(STAKE));
         withdrawAllAndExpectEmpty();
     }
 

@@ -67,7 +67,7 @@ contract ProjectRegistrationTest is Market {
         assertEq(factory.roundVerifier(), address(verifier));
         assertEq(project.rangeVerifier(), address(rangeVerifier));
         assertEq(factory.rangeVerifier(), address(rangeVerifier));
-        assertEq(project.interfaceVersion(), 4);
+        assertEq(project.interfaceVersion(), 5);
         assertTrue(project.supportsInterface(type(IProject).interfaceId));
         assertTrue(project.supportsInterface(0x01ffc9a7));
         assertFalse(project.supportsInterface(0xffffffff));
@@ -124,7 +124,7 @@ contract ProjectRegistrationTest is Market {
         if (i == 3) return set(t.slots = 9, "slots");
         if (i == 4) return set(t.dimension = 0, "dimension");
         if (i == 5) return set(t.dimension = 1 << 22, "dimension");
-        if (i == 6) return set(t.theta = 1 << 10, "theta");
+        if (i == 6) return set(t.theta = 129, "theta");
         if (i == 7) return set(t.trim = 86, "trim");
         if (i == 8) return set(t.maxTrainers = 9, "maxTrainers");
         if (i == 9) return set(t.minTrainers = 2, "minTrainers");
@@ -152,12 +152,21 @@ contract ProjectRegistrationTest is Market {
         if (i == 31) return set(t.table = 0, "table");
         if (i == 32) return set(t.table = 9, "table");
         if (i == 33) return set(uint160(t.token = address(0x1234)), "token"); // without code
-        if (i == 34) return set(t.outlierPenalty = t.stake + 1, "outlierPenalty");
+        if (i == 34) return set(t.outlierPenalty = t.stake / 10 + 1, "outlierPenalty");
         if (i == 35) return set(t.attestPeriod = 0, "attestPeriod");
         if (i == 36) return set(t.rule = 255, "rule");
         if (i == 37) return set(t.slots = 4, "slots");
         if (i == 38) return set(t.slots = 24, "slots");
         if (i == 39) return set(t.slots = 255, "slots");
+        if (i == 40) return set(t.bond = 0, "bond");
+        if (i == 41) return set(t.registrationPeriod = 30 days + 1, "registrationPeriod");
+        if (i == 42) return set(t.commitPeriod = 30 days + 1, "commitPeriod");
+        if (i == 43) return set(t.revealPeriod = 30 days + 1, "revealPeriod");
+        if (i == 44) return set(t.attestPeriod = 30 days + 1, "attestPeriod");
+        if (i == 45) return set(t.aggregatePeriod = 30 days + 1, "aggregatePeriod");
+        if (i == 46) return set(t.aggregatePeriod = type(uint32).max, "aggregatePeriod");
+        if (i == 47) return set(t.stake = (t.outlierPenalty = 1) * 10 - 1, "outlierPenalty");
+        if (i == 48) return set(t.outlierPenalty = type(uint96).max, "outlierPenalty"); // ten times it has 100 bits
         return "";
     }
 
@@ -171,6 +180,7 @@ contract ProjectRegistrationTest is Market {
 
     function test_createProject_fiveActiveOutsideTestChains() public {
         Terms memory t = defaultTerms();
+        withPeriods(t, 1 hours);
         vm.chainId(1);
         refuse(t, "minActive");
         t.minTrainers = 5;
@@ -181,12 +191,41 @@ contract ProjectRegistrationTest is Market {
         create(t);
     }
 
+    function withPeriods(Terms memory t, uint32 period) private pure {
+        (t.registrationPeriod, t.commitPeriod, t.revealPeriod) = (period, period, period);
+        (t.attestPeriod, t.aggregatePeriod) = (period, period);
+    }
+
+    /// @dev A phase of a second, which nobody can meet, costs stakes: outside test chains each lasts an hour or longer.
+    function test_createProject_periodsOutsideTestChains() public {
+        Terms memory t = defaultTerms();
+        (t.minTrainers, t.maxTrainers, t.minActive) = (5, 8, 5);
+        withPeriods(t, 1);
+        create(t);
+        vm.chainId(1);
+        string[5] memory fields =
+            ["registrationPeriod", "commitPeriod", "revealPeriod", "attestPeriod", "aggregatePeriod"];
+        for (uint256 i; i < 5; ++i) {
+            withPeriods(t, 1 hours);
+            if (i == 0) t.registrationPeriod = 1 hours - 1;
+            else if (i == 1) t.commitPeriod = 1 hours - 1;
+            else if (i == 2) t.revealPeriod = 1 hours - 1;
+            else if (i == 3) t.attestPeriod = 1 hours - 1;
+            else t.aggregatePeriod = 1 hours - 1;
+            refuse(t, fields[i]);
+        }
+        withPeriods(t, 30 days);
+        create(t);
+    }
+
     function test_createProject_edgesOfTheBounds() public {
         Terms memory t = defaultTerms();
-        (t.dimension, t.theta, t.trim, t.maxTrainers) = ((1 << 22) - 1, 1023, 85, 8);
+        (t.dimension, t.theta, t.trim, t.maxTrainers) = ((1 << 22) - 1, 128, 85, 8);
         (t.decay, t.coherenceFloor, t.coherenceDecay) = (65_536, 65_536, 65_536);
         t.minLearningRate = t.learningRate;
         t.model = [uint256(1), 2];
+        (t.bond, t.outlierPenalty) = (1, t.stake / 10);
+        withPeriods(t, 30 days);
         (t.rounds, t.maxVoids, t.roundReward, t.roundFee) = (1000, 250, 0, 0);
         project = create(t);
         (uint256[2] memory model,) = project.model();

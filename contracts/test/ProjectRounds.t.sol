@@ -338,7 +338,19 @@ contract ProjectRoundsTest is Market {
         project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
         vm.warp(project.deadline());
         vm.prank(STRANGER);
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
         project.settle(1, AGGREGATOR, "model", points(), nobody(), p);
+        vm.prank(STRANGER);
+        project.settle(1, trainer(0), "model", points(), nobody(), p); // anybody else's bond does not answer for a file
+        assertEq(project.settledRounds(), 1);
+    }
+
+    /// @dev Late, and also when it has lost its bond: the aggregator settles itself.
+    function test_settle_inItsOwnNameByTheLateAggregator() public {
+        start(4);
+        submit(4);
+        vm.warp(project.deadline() + 199);
+        settleEqually();
         assertEq(project.settledRounds(), 1);
     }
 

@@ -107,7 +107,8 @@ contract RangeVerifierTest is Vectors {
         assertTrue(count >= 10);
         for (uint256 i; i < count; ++i) {
             string memory at = string.concat(".case", digits(i));
-            refused(readRangeStatement(json, at), readRangeProof(json, at), IRangeVerifier.RangeIdentityFailed.selector);
+            bytes4 reason = IRangeVerifier.RangeIdentityFailed.selector;
+            refused(readRangeStatement(json, at), readRangeProof(json, at), reason);
         }
     }
 

@@ -76,7 +76,7 @@ contract ThreatModelTest is Market {
         assertPhase(Phase.Aggregate);
         assertEq(activeMask(), 7);
         assertEq(project.trainers().length, 3);
-        assertEq(project.escrow(), DEPOSIT + 2 * uint256(STAKE));
+        assertEq(project.burnt(), 2 * uint256(STAKE));
         settleWith([uint256(20000), 20000, 20000, 0], 65536, AGGREGATOR);
         assertEq(project.owed(trainer(0)), part(20000));
         assertEq(project.owed(trainer(3)), 0);
@@ -94,7 +94,8 @@ contract ThreatModelTest is Market {
         skipAndAdvance(); // two of the three that are needed: void
         assertEq(project.voidRounds(), 1);
         assertEq(project.trainers().length, 4);
-        assertEq(project.escrow(), DEPOSIT + 2 * uint256(STAKE));
+        assertEq(project.owed(trainer(0)) + project.owed(trainer(1)), 2 * uint256(STAKE));
+        assertEq(project.escrow(), DEPOSIT);
         assertPhase(Phase.Commit);
     }
 
@@ -122,15 +123,14 @@ contract ThreatModelTest is Market {
 
     /* INVALID FILES */
 
-    /// @dev Everyone who fetches a file that does not match its commitment notices: only its author attests it, with or
-    /// without accomplices short of a majority.
+    /// @dev Everyone who fetches a file that does not match its commitment notices: only its author attests it.
     function test_attest_badBytesCostTheStakeAndHoldUpNobody() public {
         start(4);
         submit(4);
         settleEqually();
         revealAll(4);
         for (uint256 i; i < 4; ++i) {
-            attest(i, i % 2 == 0 ? 15 : 11, AGGREGATOR); // trainer 0 lies for trainer 2
+            attest(i, i == 2 ? 15 : 11, AGGREGATOR);
         }
         assertPhase(Phase.Aggregate);
         assertEq(activeMask(), 11);
@@ -179,8 +179,7 @@ contract ThreatModelTest is Market {
         return answer;
     }
 
-    /// @dev It pays a stake, earns its share, and can lose the stake like any trainer. A lost stake returns to it with
-    /// the rest of the escrow, as docs/threat-model.md says.
+    /// @dev It pays a stake, earns its share, and loses the stake like any trainer: a lost stake does not return to it.
     function test_join_theOwnerIsATrainerLikeAnybody() public {
         placeBond();
         for (uint256 i; i < 3; ++i) {
@@ -215,8 +214,9 @@ contract ThreatModelTest is Market {
         uint256 escrow = project.escrow();
         skipAndAdvance();
         assertFalse(project.isTrainer(OWNER));
-        assertEq(project.escrow(), escrow + STAKE);
-        assertEq(project.owed(OWNER), part(30000)); // without the stake, before the end
+        assertEq(project.escrow(), escrow);
+        assertEq(project.owed(OWNER), part(30000)); // without the stake
+        assertEq(project.owed(trainer(0)), part(10000) + STAKE / 3);
     }
 
     function slotOfOwner(uint256[2] memory point) private pure returns (Slot memory) {
@@ -291,7 +291,8 @@ contract ThreatModelTest is Market {
             assertEq(project.owed(trainer(i)), 0);
         }
         assertEq(project.owed(AGGREGATOR), BOND);
-        assertEq(project.owed(OWNER), DEPOSIT + 4 * uint256(STAKE));
+        assertEq(project.owed(OWNER), DEPOSIT);
+        assertEq(project.burnt(), 4 * uint256(STAKE));
         withdrawAllAndExpectEmpty();
     }
 }

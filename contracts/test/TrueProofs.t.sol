@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {RangeProof, IRangeVerifier} from "../src/interfaces/IRangeVerifier.sol";
 import {IKeyRegistry, IVerifyingKey} from "../src/interfaces/IKeyRegistry.sol";
-import {IProject, Phase} from "../src/interfaces/IProject.sol";
+import {IProject, Phase, Terms} from "../src/interfaces/IProject.sol";
 import {IRoundVerifier} from "../src/interfaces/IRoundVerifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {KeyRegistry} from "./support/Deployed.sol";
@@ -95,10 +95,30 @@ contract TrueProofsTest is TrueMarket {
         factory = newFactory(other, verifier, rangeVerifier);
     }
 
-    /// @dev Copied from the mempool when anyone may settle: refused with another payee; unchanged, it pays its author.
-    function test_settle_aCopyPaysItsAuthor() public {
+    /// @dev Copied from the mempool when anyone may settle: refused with another payee, and unchanged, too, where the
+    /// author is the aggregator.
+    function test_settle_aCopyOfTheAggregatorsIsRefused() public {
         marketOfRound("round_n10.json");
         openAt(statement.project, roundTerms());
+        playTrue(statement.round);
+        vm.warp(project.deadline());
+        uint256 round = project.round();
+        vm.prank(STRANGER);
+        vm.expectRevert(REFUSED);
+        project.settle(round, STRANGER, statement.modelCid, points(), nobody(), proof);
+        vm.prank(STRANGER);
+        vm.expectRevert(abi.encodeWithSelector(IProject.NotTheAggregator.selector, STRANGER));
+        project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
+        vm.prank(statement.payee);
+        project.settle(round, statement.payee, statement.modelCid, points(), nobody(), proof);
+    }
+
+    /// @dev Anybody else's: unchanged, it pays its author.
+    function test_settle_aCopyPaysItsAuthor() public {
+        marketOfRound("round_n10.json");
+        Terms memory t = roundTerms();
+        t.aggregator = AGGREGATOR;
+        openAt(statement.project, t);
         playTrue(statement.round);
         vm.warp(project.deadline());
         uint256 round = project.round();

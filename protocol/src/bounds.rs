@@ -28,13 +28,16 @@ pub const TABLES: [u8; 2] = [8, 16];
 pub const MIN_ACTIVE: u32 = 3;
 /// Fewest active slots of a round of a project that is not on a test chain.
 pub const MIN_ACTIVE_IN_PRODUCTION: u32 = 5;
-/// Chains on which DEV keys and rounds of [`MIN_ACTIVE`] slots are accepted: anvil's id and geth's.
+/// Chains on which DEV keys, rounds of [`MIN_ACTIVE`] slots and short periods are accepted: anvil's id and geth's.
 pub const TEST_CHAIN_IDS: [u64; 2] = [31_337, 1_337];
 
 /// Each policy word of a round is below `2^POLICY_WORD_BITS`.
 pub const POLICY_WORD_BITS: u32 = 16;
 /// Agreement: `theta` is below this, in 1/256 of the median contribution.
 pub const THETA_LIMIT: u16 = 1 << 10;
+/// Agreement: a project's `theta` is at most this. Whoever contributes half of the median is then no outlier. From
+/// 256 on, everybody below the median would be one in every round, however honest.
+pub const MAX_THETA: u16 = 1 << 7;
 /// Agreement: `trim` is at most this, in 1/256 of a row. With three active slots and more a row then keeps an entry.
 pub const MAX_TRIM: u8 = 85;
 /// Multi-Krum, a baseline: `byzantine` is at most this, in 1/256 of the active slots. Three active slots and more then
@@ -47,8 +50,17 @@ pub const MAX_ROUNDS: u16 = 1000;
 pub const MAX_VOIDS: u16 = 250;
 /// Amounts and deposits have at most this many bits, in the currency's least unit.
 pub const AMOUNT_BITS: u32 = 96;
-/// Longest period of a phase, in seconds: a year.
-pub const MAX_PERIOD: u32 = 365 * 24 * 60 * 60;
+/// An outlier's penalty is at most one part in this many of the stake: an outlier need not be dishonest.
+pub const PENALTY_PARTS: u32 = 10;
+/// Shortest period of a phase on a test chain, in seconds.
+pub const MIN_PERIOD: u32 = 1;
+/// Shortest period of a phase on every other chain, in seconds: an hour. Who is late for one loses its stake.
+pub const MIN_PERIOD_IN_PRODUCTION: u32 = 60 * 60;
+/// Longest period of a phase, in seconds: thirty days. Stakes are locked that long.
+pub const MAX_PERIOD: u32 = 30 * 24 * 60 * 60;
+/// A phase that ends by its deadline outside test chains has at least this many blocks, or is extended once: the chain
+/// stood still. Six minutes of Ethereum's blocks; services act in the first blocks of a phase.
+pub const MIN_BLOCKS: u32 = 32;
 
 /// Fraction bits of an update: a project's scale is two to such a power.
 pub const SCALE_LOG2: RangeInclusive<u8> = 4..=24;
@@ -61,7 +73,7 @@ pub const MAX_BATCH_SIZE: u32 = 1 << 16;
 /// Most characters of a project's name.
 pub const MAX_NAME: usize = 80;
 
-/// Whether DEV keys and rounds of [`MIN_ACTIVE`] slots are accepted on this chain.
+/// Whether DEV keys, rounds of [`MIN_ACTIVE`] slots and short periods are accepted on this chain.
 pub fn is_test_chain(chain_id: u64) -> bool {
     TEST_CHAIN_IDS.contains(&chain_id)
 }
@@ -75,9 +87,18 @@ pub fn min_active(chain_id: u64) -> u32 {
     }
 }
 
+/// Shortest period of a phase of a project on this chain, in seconds.
+pub fn min_period(chain_id: u64) -> u32 {
+    if is_test_chain(chain_id) {
+        MIN_PERIOD
+    } else {
+        MIN_PERIOD_IN_PRODUCTION
+    }
+}
+
 /// The text of `contracts/src/libraries/Bounds.sol`.
 pub fn solidity() -> String {
-    let constants: [(&str, u128, &str); 10] = [
+    let constants: [(&str, u128, &str); 15] = [
         ("ONE", ONE.into(), "One, for factors in 2^-16."),
         (
             "DIMENSION_LIMIT",
@@ -92,7 +113,11 @@ pub fn solidity() -> String {
             MIN_ACTIVE_IN_PRODUCTION.into(),
             "Fewest active slots of a round on every other chain.",
         ),
-        ("THETA_LIMIT", THETA_LIMIT.into(), "`theta` is below this, in 1/256 of the median contribution."),
+        (
+            "MAX_THETA",
+            MAX_THETA.into(),
+            "`theta` is at most this, in 1/256 of the median: half of the median is no outlier.",
+        ),
         (
             "MAX_TRIM",
             MAX_TRIM.into(),
@@ -104,6 +129,23 @@ pub fn solidity() -> String {
             "Most settled rounds: whoever collects the pay of all rounds at once needs one transaction for it.",
         ),
         ("MAX_VOIDS", MAX_VOIDS.into(), "Most void rounds, for the same reason."),
+        (
+            "PENALTY_PARTS",
+            PENALTY_PARTS.into(),
+            "An outlier's penalty is at most one part in this many of the stake.",
+        ),
+        ("MIN_PERIOD", MIN_PERIOD.into(), "Shortest period of a phase on a test chain, in seconds."),
+        (
+            "MIN_PERIOD_IN_PRODUCTION",
+            MIN_PERIOD_IN_PRODUCTION.into(),
+            "Shortest period of a phase on every other chain, in seconds.",
+        ),
+        ("MAX_PERIOD", MAX_PERIOD.into(), "Longest period of a phase, in seconds: stakes are locked that long."),
+        (
+            "MIN_BLOCKS",
+            MIN_BLOCKS.into(),
+            "A phase with fewer blocks before its deadline is extended once, except on test chains.",
+        ),
     ];
     let mut text = String::from(
         "// SPDX-License-Identifier: MIT OR Apache-2.0\n\
@@ -119,7 +161,7 @@ pub fn solidity() -> String {
     for (signature, notice, variable, values) in [
         (
             "isTestChain() internal view",
-            "The chains on which DEV keys and rounds of `MIN_ACTIVE` slots are accepted.",
+            "The chains on which DEV keys, rounds of `MIN_ACTIVE` slots and short periods are accepted.",
             "block.chainid",
             TEST_CHAIN_IDS.to_vec(),
         ),
@@ -157,6 +199,7 @@ mod tests {
         assert_eq!(largest, MAX_ENTRY, "a product of two updates stays below the largest entry");
         assert!(SLOT_SIZES.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(SLOT_SIZES.last().map(|size| usize::from(*size)), Some(MAX_SLOTS));
+        assert!(MAX_THETA < THETA_LIMIT && MIN_PERIOD_IN_PRODUCTION < MAX_PERIOD);
         assert!(u32::from(THETA_LIMIT) < 1 << POLICY_WORD_BITS && MAX_SLOTS < 1 << POLICY_WORD_BITS);
         for active in MIN_ACTIVE..=MAX_SLOTS as u32 {
             assert!(active - 1 > 2 * (active * u32::from(MAX_TRIM) / 256), "{active} active slots");
@@ -169,5 +212,10 @@ mod tests {
     #[test]
     fn rounds_of_three_are_for_test_chains() {
         assert_eq!([31_337, 1_337, 1, 0].map(min_active), [3, 3, 5, 5]);
+    }
+
+    #[test]
+    fn phases_of_less_than_an_hour_are_for_test_chains() {
+        assert_eq!([31_337, 1_337, 1, 0].map(min_period), [1, 1, 3600, 3600]);
     }
 }

@@ -19,7 +19,8 @@ interface IVerifyingKey {
 
 /// @title Groth16 and KZG keys that nobody can change after deployment.
 interface IKeyRegistry {
-    /// @notice DEV keys, whose secrets anyone may know, are refused on a chain that is not a test chain.
+    /// @notice DEV keys, whose secrets anyone may know, are refused on a chain that is not a test chain: by their flag,
+    /// and those of this project also by value.
     error DevKeysOutsideTestChain(uint256 chainId);
     /// @notice No key is registered for this rule and size.
     error UnknownKey(uint8 rule, uint8 size);
@@ -35,9 +36,10 @@ interface IKeyRegistry {
     error WrongInputCount(uint8 rule, uint8 size, uint256 words);
     /// @notice `gamma_2` is not the registry's `[1]_2`, with which the verifier pairs all public inputs and openings.
     error GammaIsNotOne(uint8 rule, uint8 size);
-    /// @notice `delta_2` equals `gamma_2`: anyone could forge proofs under this key.
+    /// @notice `delta_2` is `gamma_2` or its opposite: anyone could forge proofs under this key.
     error DeltaIsGamma(uint8 rule, uint8 size);
-    /// @notice `[sigma]_2` equals `[1]_2` or `delta_2`: anyone could forge proofs of knowledge under this key.
+    /// @notice `[sigma]_2` is `[1]_2`, `delta_2` or the opposite of one: anyone could forge proofs of knowledge under
+    /// this key.
     error SigmaIsKnown(uint8 rule, uint8 size);
     /// @notice The key contract returned different constants when called a second time.
     error ImpureKey(address key);

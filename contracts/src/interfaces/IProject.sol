@@ -16,22 +16,22 @@ struct Terms {
     uint8 slots; // N: 8, 16, 32, 64 or 128; a key for it must be registered
     uint8 table; // lookup table of the range proof: 8 (two limbs) or 16 bits
     uint32 dimension; // d, 1 ..= 2^22 - 1
-    uint16 theta; // outlier threshold in 1/256 of the median contribution, < 2^10
+    uint16 theta; // outlier threshold in 1/256 of the median contribution, <= 128
     uint8 trim; // trimmed share of a row in 1/256, <= 85
     /* PARTICIPATION */
     uint8 minTrainers; // 3 ..= maxTrainers
     uint8 maxTrainers; // <= slots
     uint8 minActive; // fewest active slots of a round: 5 (3 on a test chain) ..= minTrainers
     uint96 stake; // of every trainer
-    uint96 bond; // of the aggregator, placed before registration ends
+    uint96 bond; // of the aggregator, placed before registration ends; > 0
     uint16 outlierRounds; // rounds in which a trainer may be an outlier without a penalty
-    uint96 outlierPenalty; // lost from the stake, once, for one outlier round more; 0 ..= stake
+    uint96 outlierPenalty; // lost from the stake, once, for one outlier round more; at most a tenth of it
     /* REWARD */
     uint16 rounds; // rounds to settle, >= 1
     uint16 maxVoids; // void rounds after which the project is wound up, >= 1
     uint96 roundReward; // shared by the trainers of a round
     uint96 roundFee; // for a settled round whose model file is attested
-    /* CLOCK, seconds */
+    /* CLOCK, seconds: an hour (1 on a test chain) to thirty days each */
     uint32 registrationPeriod;
     uint32 commitPeriod;
     uint32 revealPeriod;
@@ -115,6 +115,7 @@ interface IProject {
     event JoinSigned(address indexed trainer, address indexed sender, uint256 nonce);
     event Left(address indexed trainer, uint256 stake);
     event BondPlaced(address indexed aggregator, uint256 amount);
+    /// @notice A phase opens; or the open one has its period again because the chain stood still.
     event PhaseOpened(uint256 indexed round, Phase phase, uint256 deadline);
     event UpdateCommitted(
         uint256 indexed round, uint256 indexed slot, address indexed trainer, uint256 x, uint256 y, bytes32 seal
@@ -123,16 +124,21 @@ interface IProject {
     event Attested(uint256 indexed round, uint256 indexed slot, address indexed trainer, uint256 mask, address source);
     /// @notice Attest has ended with these active slots.
     event SlotsActive(uint256 indexed round, uint256 activeMask, uint256 attestedMask);
-    /// @notice The trainer loses its seat, and its stake to the escrow: it did not reveal, or the majority did not
-    /// attest its update.
+    /// @notice The trainer loses its seat and its stake. Either it did not reveal, and `LossDivided` follows; or more
+    /// than half of the revealed slots attested without its update, and the stake is burnt.
     event StakeSlashed(uint256 indexed round, address indexed trainer, uint256 amount);
-    /// @notice The trainer was an outlier in more rounds than the terms allow: `amount` of its stake goes to the
-    /// escrow, the seat stays.
+    /// @notice The trainer was an outlier in more rounds than the terms allow: `amount` of its stake is burnt, the seat
+    /// stays.
     event OutlierPenalised(uint256 indexed round, address indexed trainer, uint256 amount);
-    /// @notice Nobody settled: the active slots share the bond equally, and the indivisible rest goes to the escrow.
-    /// With `activeMask` 0: the aggregator withheld the model file of `round` and another account published it; the
-    /// whole bond goes to the escrow.
+    /// @notice Nobody settled, and `LossDivided` among the active slots follows. With `activeMask` 0: the aggregator
+    /// withheld the model file of `round` and another account published it; the whole bond is burnt.
     event BondSlashed(uint256 indexed round, uint256 amount, uint256 activeMask);
+    /// @notice The trainer of each slot of `mask`, except the owner, is credited with `part` of the bond, or of the
+    /// stakes of those who did not reveal: then at most as much as its own stake. `Burnt` follows if there is a rest.
+    /// @param mask the active slots for the bond, the revealed slots for stakes
+    event LossDivided(uint256 indexed round, uint256 mask, uint256 part);
+    /// @notice `amount` of lost stakes, of penalties or of the bond is nobody's from now on.
+    event Burnt(uint256 indexed round, uint256 amount);
     event RoundSettled(
         uint256 indexed round,
         address indexed payee,
@@ -162,8 +168,9 @@ interface IProject {
 
     /// @notice Joins with exactly `stake`. Opens round 1 if the project is full and the bond is placed.
     function join() external payable;
-    /// @notice Joins for `trainer`, who has signed `Join(address trainer,uint256 nonce,uint256 validUntil)` (EIP-712;
-    /// ERC-1271 for contracts). The sender pays the stake, which belongs to the trainer from then on.
+    /// @notice Joins for `trainer`, who has signed `Join(address trainer,uint256 nonce,uint256 validUntil)` (EIP-712).
+    /// The account's own ECDSA signature is enough even if it has code (EIP-7702); otherwise ERC-1271 decides.
+    /// The sender pays the stake, which belongs to the trainer from then on.
     function joinFor(address trainer, uint256 validUntil, bytes calldata signature) external payable;
     /// @notice Gives up the seat; the stake becomes withdrawable. Possible before Closing, unless the sender has
     /// committed in the open round.
@@ -180,8 +187,9 @@ interface IProject {
     /// @notice Opens the seal. The last reveal opens Attest.
     function revealUpdate(uint256 round, bytes32 cid, bytes32 salt) external;
     /// @notice Attests an update's file for each slot of `mask`: the sender fetched the file and it matches the
-    /// commitment. A slot is active if more than half of the revealed slots attest it. A trainer that does not attest
-    /// is not paid for the round.
+    /// commitment. A slot is active if more than half of the revealed slots attest it. It loses stake and seat if more
+    /// than half of the revealed slots attest without it; if the round is void, only where that concerns less than half
+    /// of the slots. A trainer that does not attest is not paid for the round.
     /// @param mask revealed slots, the sender's own among them
     /// @param source the account from which the sender got the last settled round's model file: that round's payee, a
     /// publisher, or zero for nobody. While no fee is held for a model file, `source` is ignored and logged as zero: an
@@ -194,7 +202,8 @@ interface IProject {
     /// `cid`. Earns the fee if more than half then name the sender as their source.
     function publishModel(bytes32 cid) external;
     /// @notice Settles the round by proof, for the active slots of `roundState`. Before the deadline, and while the
-    /// bond is placed, payee and sender must be the aggregator.
+    /// bond is placed, the payee must be the aggregator. Where the payee is the aggregator, the sender must be, too, at
+    /// any time: the settlement names the model file for which the bond answers.
     /// @param commitments of EVERY committed slot of the round in slot order; checked against the running hash
     /// @param outliers the trainers of the active slots that are not kept, in slot order, if the terms have an outlier
     /// penalty; otherwise empty
@@ -206,7 +215,7 @@ interface IProject {
         address[] calldata outliers,
         RoundProof calldata proof
     ) external;
-    /// @notice Ends a phase whose deadline has passed. Anyone may call.
+    /// @notice Ends a phase whose deadline has passed, or extends it, once, if it had too few blocks. Anyone may call.
     function advance() external;
 
     /* MONEY */
@@ -217,6 +226,8 @@ interface IProject {
     function owed(address account) external view returns (uint256);
     /// @notice Reward and fees that are neither credited nor held for a model file.
     function escrow() external view returns (uint256);
+    /// @notice Lost stakes, penalties and bonds that are nobody's: this amount stays in the contract for ever.
+    function burnt() external view returns (uint256);
 
     /* VIEWS */
 

@@ -16,16 +16,26 @@ library Bounds {
     uint256 internal constant MIN_ACTIVE = 3;
     /// @notice Fewest active slots of a round on every other chain.
     uint256 internal constant MIN_ACTIVE_IN_PRODUCTION = 5;
-    /// @notice `theta` is below this, in 1/256 of the median contribution.
-    uint256 internal constant THETA_LIMIT = 1024;
+    /// @notice `theta` is at most this, in 1/256 of the median: half of the median is no outlier.
+    uint256 internal constant MAX_THETA = 128;
     /// @notice `trim` is at most this: n - 1 - 2 floor(n trim / 256) >= 1 for n >= 3 active slots.
     uint256 internal constant MAX_TRIM = 85;
     /// @notice Most settled rounds: whoever collects the pay of all rounds at once needs one transaction for it.
     uint256 internal constant MAX_ROUNDS = 1000;
     /// @notice Most void rounds, for the same reason.
     uint256 internal constant MAX_VOIDS = 250;
+    /// @notice An outlier's penalty is at most one part in this many of the stake.
+    uint256 internal constant PENALTY_PARTS = 10;
+    /// @notice Shortest period of a phase on a test chain, in seconds.
+    uint256 internal constant MIN_PERIOD = 1;
+    /// @notice Shortest period of a phase on every other chain, in seconds.
+    uint256 internal constant MIN_PERIOD_IN_PRODUCTION = 3600;
+    /// @notice Longest period of a phase, in seconds: stakes are locked that long.
+    uint256 internal constant MAX_PERIOD = 2592000;
+    /// @notice A phase with fewer blocks before its deadline is extended once, except on test chains.
+    uint256 internal constant MIN_BLOCKS = 32;
 
-    /// @notice The chains on which DEV keys and rounds of `MIN_ACTIVE` slots are accepted.
+    /// @notice The chains on which DEV keys, rounds of `MIN_ACTIVE` slots and short periods are accepted.
     function isTestChain() internal view returns (bool) {
         return block.chainid == 31337 || block.chainid == 1337;
     }

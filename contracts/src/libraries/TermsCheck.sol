@@ -29,7 +29,7 @@ library TermsCheck {
         _require(Bounds.isSlotSize(t.slots), "slots");
         _require(Bounds.isTable(t.table), "table");
         _require(t.dimension != 0 && t.dimension < Bounds.DIMENSION_LIMIT, "dimension");
-        _require(t.theta < Bounds.THETA_LIMIT, "theta");
+        _require(t.theta <= Bounds.MAX_THETA, "theta");
         _require(t.trim <= Bounds.MAX_TRIM, "trim");
     }
 
@@ -38,17 +38,23 @@ library TermsCheck {
         _require(t.minTrainers >= Bounds.MIN_ACTIVE && t.minTrainers <= t.maxTrainers, "minTrainers");
         uint256 fewest = Bounds.isTestChain() ? Bounds.MIN_ACTIVE : Bounds.MIN_ACTIVE_IN_PRODUCTION;
         _require(t.minActive >= fewest && t.minActive <= t.minTrainers, "minActive");
-        _require(t.outlierPenalty <= t.stake, "outlierPenalty");
+        _require(uint256(t.outlierPenalty) * Bounds.PENALTY_PARTS <= t.stake, "outlierPenalty");
+        _require(t.bond != 0, "bond");
         _require(t.rounds != 0 && t.rounds <= Bounds.MAX_ROUNDS, "rounds");
         _require(t.maxVoids != 0 && t.maxVoids <= Bounds.MAX_VOIDS, "maxVoids");
     }
 
-    function _checkClock(Terms memory t) private pure {
-        _require(t.registrationPeriod != 0, "registrationPeriod");
-        _require(t.commitPeriod != 0, "commitPeriod");
-        _require(t.revealPeriod != 0, "revealPeriod");
-        _require(t.attestPeriod != 0, "attestPeriod");
-        _require(t.aggregatePeriod != 0, "aggregatePeriod");
+    function _checkClock(Terms memory t) private view {
+        uint256 shortest = Bounds.isTestChain() ? Bounds.MIN_PERIOD : Bounds.MIN_PERIOD_IN_PRODUCTION;
+        _checkPeriod(t.registrationPeriod, shortest, "registrationPeriod");
+        _checkPeriod(t.commitPeriod, shortest, "commitPeriod");
+        _checkPeriod(t.revealPeriod, shortest, "revealPeriod");
+        _checkPeriod(t.attestPeriod, shortest, "attestPeriod");
+        _checkPeriod(t.aggregatePeriod, shortest, "aggregatePeriod");
+    }
+
+    function _checkPeriod(uint256 period, uint256 shortest, string memory field) private pure {
+        _require(period >= shortest && period <= Bounds.MAX_PERIOD, field);
     }
 
     function _checkLearning(Terms memory t) private pure {

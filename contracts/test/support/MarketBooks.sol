@@ -36,6 +36,8 @@ abstract contract MarketBooks {
     mapping(uint256 round => bytes32) private _sharesHash;
     uint256 public taken; // total received through functions
     uint256 public forced; // total received without a function call; belongs to nobody
+    uint256 public burnt; // lost and nobody's
+    uint256 public promised; // rewards and fees that somebody has earned
     bool public bondHeld;
     uint256 public claimRound;
     address public claimPayee;
@@ -101,8 +103,27 @@ abstract contract MarketBooks {
     /// @dev Credits a share of a settled round to a slot that attested.
     function _earns(uint256 round, address who, uint256 share) internal {
         entitled[who] += uint256(_t.roundReward) * share / 65536;
+        promised += uint256(_t.roundReward) * share / 65536;
         if (_paidIn[round][who]) paidTwice = true;
         _paidIn[round][who] = true;
+    }
+
+    /// @dev Equal parts of a loss to the trainers of the slots of `mask`, except the owner; the rest is burnt.
+    function _divide(uint256 amount, uint256 mask, bool capped) internal {
+        uint256 n;
+        for (uint256 i; i < _slots.length; ++i) {
+            n += mask >> i & 1;
+        }
+        uint256 rest = amount;
+        for (uint256 i; i < _slots.length; ++i) {
+            address who = _slots[i].trainer;
+            if (mask >> i & 1 == 0 || who == OWNER) continue;
+            uint256 gain = amount / n;
+            if (capped && gain > stakeOf[who]) gain = stakeOf[who];
+            entitled[who] += gain;
+            rest -= gain;
+        }
+        burnt += rest;
     }
 
     /// @dev The stored shares of a settled round sum to at most one and belong to active slots only.
@@ -131,13 +152,16 @@ abstract contract MarketBooks {
         uint256 stakes = _stakes(ended);
         // The balance equals escrow, held fee, claims, stakes and bond, and also the money received minus the money
         // paid; forced money aside, to the unit.
-        uint256 sum = escrow + fee + claims + stakes + (bond ? _t.bond : 0);
+        uint256 sum = escrow + fee + claims + stakes + (bond ? _t.bond : 0) + burnt;
         uint256 balance = balanceOf(address(PROJECT)) - forced;
         require(claims <= balance, "claims are covered by the balance");
         require(balance == sum, "the balance is all that the rules count");
         require(sum + out == taken, "deposited = held + paid");
         require(!ended || escrow + fee == 0, "nothing is left in escrow at the end");
         require(ended || bond == bondHeld, "the bond is held or lost as the rules say");
+        require(PROJECT.burnt() == burnt, "what is lost and divided among nobody is burnt");
+        uint256 deposit = uint256(_t.rounds) * (uint256(_t.roundReward) + _t.roundFee);
+        require(ended || escrow + fee == deposit - promised, "nothing that is lost enters the escrow");
         require(!wentBack, "states go forward only");
         require(!attackSucceeded, "no attack succeeds");
         require(!paidTwice, "no address is paid twice for a round");
@@ -149,8 +173,8 @@ abstract contract MarketBooks {
         require(PROJECT.round() == (running ? closed + 1 : closed), "rounds are numbered by settled and void");
     }
 
-    /// @dev Everyone but the owner has exactly its entitlement, paid or withdrawable. So does the owner before the end;
-    /// afterwards it owns the rest.
+    /// @dev Everyone has exactly its entitlement, paid or withdrawable. From the end on the owner also has what nobody
+    /// earned of its deposit: not a unit more because somebody lost a stake, a penalty or the bond.
     function _accounts(bool ended) private view returns (uint256 claims, uint256 out) {
         for (uint256 i; i < ACCOUNTS; ++i) {
             address who = account(i);
@@ -159,8 +183,11 @@ abstract contract MarketBooks {
             claims += owed;
             out += has;
             has += owed;
-            if (who != OWNER || !ended) require(has == entitled[who], "everybody has what the rules give");
-            else require(has >= entitled[who], "the owner has what the rules give a trainer");
+            uint256 due = entitled[who];
+            if (who == OWNER && ended) {
+                due += uint256(_t.rounds) * (uint256(_t.roundReward) + _t.roundFee) - promised;
+            }
+            require(has == due, "everybody has what the rules give");
         }
     }
 
@@ -168,7 +195,7 @@ abstract contract MarketBooks {
         for (uint256 i; i < TRAINERS; ++i) {
             address who = trainer(i);
             (uint256 stake, uint256 dropped, bool once) = PROJECT.trainerState(who);
-            require(stake == stakeOf[who] || (ended && stake == 0), "stakes are held, lost or given back as the rules say");
+            require(stake == stakeOf[who] || (ended && stake == 0), "stakes are held or lost as the rules say");
             require(dropped == droppedOf[who] && once == penalised[who], "outliers are counted");
             // At the end `owed` includes them.
             if (!ended) held += stake;
@@ -194,7 +221,7 @@ abstract contract MarketBooks {
         for (uint256 i; i < ACCOUNTS; ++i) {
             _collect(account(i));
         }
-        require(balanceOf(address(PROJECT)) == forced, "everybody has collected and nothing is left");
+        require(balanceOf(address(PROJECT)) == forced + PROJECT.burnt(), "everybody has collected and nothing is left");
     }
 
     /// @dev Returns the amount paid, 0 if nothing was owed.

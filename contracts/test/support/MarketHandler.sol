@@ -24,7 +24,9 @@ contract MarketHandler is MarketBooks {
         SettledByAStranger,
         Voided,
         NotRevealed,
-        NotActive,
+        Slashed,
+        SlashedInAVoidRound,
+        InactiveWithoutASlash,
         Penalised,
         FeeEarned,
         FeeOfAPublisher,
@@ -40,6 +42,7 @@ contract MarketHandler is MarketBooks {
     /* OPEN ROUND */
     uint256[] private _count; // attestations of each slot
     uint256 private _attesters;
+    uint256 private _withheld; // slots whose bytes nobody else gets
     mapping(uint256 round => mapping(address => uint256)) private _votes;
     address[] private _publishers;
     uint256 private _claimAttested;
@@ -184,16 +187,18 @@ contract MarketHandler is MarketBooks {
             _count.push(0);
         }
         _attesters = 0;
+        uint256 random = uint256(keccak256(abi.encode(PROJECT.round(), _points)));
+        _withheld = random % 2 == 0 ? 0 : (random >> 8) & (random >> 16);
     }
 
-    /// @dev Usually honest; one in four attests anything.
+    /// @dev Usually honest; one in six attests anything.
     function _attest(address who, uint256 seed) private {
         uint256 round = PROJECT.round();
         uint256 slot = PROJECT.slotOf(round, who);
         if (slot == 0) return;
         (, uint256 revealed, uint256 attested,,) = PROJECT.roundState(round);
         if ((revealed & ~attested) >> (slot - 1) & 1 == 0) return;
-        uint256 mask = seed % 4 == 0 ? revealed & (seed >> 8) | 1 << (slot - 1) : revealed;
+        uint256 mask = (seed % 6 == 0 ? revealed & (seed >> 8) : revealed & ~_withheld) | 1 << (slot - 1);
         address source = _source(seed >> 100);
         for (uint256 i; i < _slots.length; ++i) {
             _count[i] += mask >> i & 1;
@@ -215,30 +220,43 @@ contract MarketHandler is MarketBooks {
     function _named(uint256 round, address source, uint256 voters) private {
         if (2 * ++_votes[round][source] <= voters) return;
         entitled[source] += _t.roundFee;
+        promised += _t.roundFee;
         ++seen[source == claimPayee ? Seen.FeeEarned : Seen.FeeOfAPublisher];
-        if (source != claimPayee && claimPayee == AGGREGATOR) bondHeld = false;
+        if (source != claimPayee && claimPayee == AGGREGATOR && bondHeld) {
+            bondHeld = false;
+            burnt += _t.bond;
+        }
         claimRound = 0;
     }
 
     function _attestEnded(uint256 round, uint256 revealed) private {
         uint256 active;
+        uint256 against;
         for (uint256 i; i < _slots.length; ++i) {
+            if (revealed >> i & 1 == 0) continue;
             if (2 * _count[i] > _bits(revealed)) active |= 1 << i;
+            if (2 * (_attesters - _count[i]) > _bits(revealed)) against |= 1 << i;
         }
         (,,, uint256 set,) = PROJECT.roundState(round);
         if (set != active) wrongActive = true;
-        if (_bits(active) < _t.minActive) {
+        bool isVoid = _bits(active) < _t.minActive;
+        if (!isVoid || 2 * _bits(against) < _bits(revealed)) {
+            if (against != 0) ++seen[isVoid ? Seen.SlashedInAVoidRound : Seen.Slashed];
+            burnt += _lose(against);
+        }
+        if (isVoid) {
             ++seen[Seen.Voided];
             return;
         }
-        if (revealed & ~active != 0) ++seen[Seen.NotActive];
-        _lose(revealed & ~active);
+        if (revealed & ~active & ~against != 0) ++seen[Seen.InactiveWithoutASlash];
         claimRound = 0; // the fee returns to the escrow if nobody earned it
     }
 
-    function _lose(uint256 mask) private {
+    function _lose(uint256 mask) private returns (uint256 lost) {
         for (uint256 i; i < _slots.length; ++i) {
-            if (mask >> i & 1 == 1) stakeOf[_slots[i].trainer] = 0;
+            if (mask >> i & 1 == 0) continue;
+            lost += stakeOf[_slots[i].trainer];
+            stakeOf[_slots[i].trainer] = 0;
         }
     }
 
@@ -345,6 +363,7 @@ contract MarketHandler is MarketBooks {
         if (++droppedOf[who] <= _t.outlierRounds || penalised[who]) return;
         penalised[who] = true;
         stakeOf[who] -= _t.outlierPenalty;
+        burnt += _t.outlierPenalty;
         ++seen[Seen.Penalised];
     }
 
@@ -360,14 +379,12 @@ contract MarketHandler is MarketBooks {
         (uint256 committed, uint256 revealed,, uint256 active,) = PROJECT.roundState(round);
         uint256 missing = (1 << committed) - 1 & ~revealed;
         if (phase == Phase.Reveal && missing != 0) ++seen[Seen.NotRevealed];
-        if (phase == Phase.Reveal) _lose(missing);
+        if (phase == Phase.Reveal) _divide(_lose(missing), revealed, true);
         if (phase == Phase.Closing) claimRound = 0;
         if (phase == Phase.Aggregate && bondHeld) {
             bondHeld = false;
             ++seen[Seen.BondDivided];
-            for (uint256 i; i < _slots.length; ++i) {
-                if (active >> i & 1 == 1) entitled[_slots[i].trainer] += _t.bond / _bits(active);
-            }
+            _divide(_t.bond, active, false);
         }
         vm.prank(STRANGER);
         PROJECT.advance();
@@ -398,7 +415,7 @@ contract MarketHandler is MarketBooks {
             // Another trainer's commitment, or its own a second time.
             if (_slots.length == 0) return;
             Slot memory taken_ = _slots[seed / 48 % _slots.length];
-            _mustFail(who, abi.encodeCall(IProject.commitUpdate, (round, [taken_.x, taken_.y], bytes32(0), rangeProof)));
+            _mustFail(who, abi.encodeCall(IProject.commitUpdate, (round, [taken_.x, taken_.y], 0, rangeProof)));
         } else if (kind == 3) {
             // Another trainer's slot alone, or a slot that does not exist.
             uint256 slot = PROJECT.slotOf(round, who);
@@ -415,8 +432,12 @@ contract MarketHandler is MarketBooks {
     }
 
     function ownerAttacks(uint256 seed) external watched {
-        uint256 kind = seed % 4;
-        if (kind == 0) {
+        uint256 kind = seed % 5;
+        if (kind == 4) {
+            // In the aggregator's name, at any time: it names a file for which the aggregator's bond answers.
+            uint256 id = PROJECT.round();
+            _mustFail(OWNER, _settlement(id, AGGREGATOR, _commitments(), _outliers(id, 0), _nothing()));
+        } else if (kind == 0) {
             if (PROJECT.phase() < Phase.Completed && block.timestamp >= PROJECT.deadline()) return;
             _mustFail(OWNER, abi.encodeCall(IProject.advance, ()));
         } else if (kind == 1) {

@@ -112,7 +112,7 @@ abstract contract TrueMarket is Market, Vectors {
 
     /// @dev Ten trainers, one for each slot of the vector; opens its round.
     function beginRound(uint256 round) internal {
-        placeBondOf(statement.payee);
+        placeBondOf(project.terms().aggregator);
         for (uint256 i; i < 10; ++i) {
             join(i);
         }

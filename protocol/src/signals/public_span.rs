@@ -5,7 +5,7 @@ use num_integer::Integer;
 use num_traits::{Signed, Zero};
 
 /// Fraction bits of the projection's coefficients.
-pub const FRACTION_BITS: u32 = 48;
+pub(super) const FRACTION_BITS: u32 = 48;
 /// A row counts only where at least `2^-DROP_BITS` of its squared length is outside the span of the rows before it:
 /// a 256th of its length. What remains of a row below that is mostly rounding.
 const DROP_BITS: u32 = 16;

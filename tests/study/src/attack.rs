@@ -9,31 +9,31 @@ use crate::setting::Attack;
 use crate::vector::{add, mean, norm, project_off, scaled, unit};
 
 /// What an attacker sees of a round. Steps are in units of an update.
-pub struct View<'a> {
+pub(crate) struct View<'a> {
     /// This round, from 0.
-    pub round: usize,
+    pub(crate) round: usize,
     /// The honest updates of this round.
-    pub honest: &'a [Vec<i16>],
+    pub(crate) honest: &'a [Vec<i16>],
     /// The honest updates of earlier rounds.
-    pub old: &'a [Vec<Vec<i16>>],
+    pub(crate) old: &'a [Vec<Vec<i16>>],
     /// The steps of the model in earlier rounds.
-    pub steps: &'a [Vec<f64>],
+    pub(crate) steps: &'a [Vec<f64>],
     /// The model less its start.
-    pub drift: &'a [f64],
+    pub(crate) drift: &'a [f64],
     /// The references of this round, as honest evaluators would post them.
-    pub references: &'a [Vec<i16>],
+    pub(crate) references: &'a [Vec<i16>],
     /// The references of the round before.
-    pub old_references: &'a [Vec<i16>],
+    pub(crate) old_references: &'a [Vec<i16>],
     /// The noise that stays the same in all rounds.
-    pub constant_noise: &'a [f64],
+    pub(crate) constant_noise: &'a [f64],
 }
 
 /// Trains on a shard for so many epochs from the round's model and quantises.
-pub type Train<'a> = dyn Fn(&Dataset, u32, u64) -> eyre::Result<Vec<i16>> + 'a;
+pub(crate) type Train<'a> = dyn Fn(&Dataset, u32, u64) -> eyre::Result<Vec<i16>> + 'a;
 
 /// The updates of `count` hostile accounts. `own` is a shard that attackers who train hold; `label` gives the public
 /// model's classes.
-pub fn hostile_updates(
+pub(crate) fn hostile_updates(
     attack: Attack,
     count: usize,
     view: &View<'_>,
@@ -155,7 +155,7 @@ fn one(
 }
 
 /// The reference that the first evaluator posts in place of `honest` where it is hostile.
-pub fn hostile_reference(attack: Attack, honest: &[i16], constant_noise: &[f64]) -> Option<Vec<i16>> {
+pub(crate) fn hostile_reference(attack: Attack, honest: &[i16], constant_noise: &[f64]) -> Option<Vec<i16>> {
     let length = norm(honest);
     let posted: Vec<f64> = match attack {
         Attack::EvaluatorPostsNoise => scaled(&unit(constant_noise), length),

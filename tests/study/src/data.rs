@@ -15,36 +15,36 @@ use crate::setting::Shards;
 
 /// A data set with the model that the study trains on it.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub(crate) struct Source {
     /// For the tables.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// All samples.
-    pub data: Dataset,
+    pub(crate) data: Dataset,
     /// What is trained.
-    pub model: Model,
+    pub(crate) model: Model,
     /// Samples of a trainer whose shard is neither large nor small.
-    pub shard: usize,
+    pub(crate) shard: usize,
     /// Samples of one evaluator.
-    pub validation: usize,
+    pub(crate) validation: usize,
     /// Samples that accuracy is measured on.
-    pub held_out: usize,
+    pub(crate) held_out: usize,
 }
 
 /// The samples of one market, disjoint.
 #[derive(Debug)]
-pub struct Dealt {
+pub(crate) struct Dealt {
     /// One a trainer.
-    pub shards: Vec<Dataset>,
+    pub(crate) shards: Vec<Dataset>,
     /// For attackers that train.
-    pub attackers: Vec<Dataset>,
+    pub(crate) attackers: Dataset,
     /// One an evaluator.
-    pub validation: Vec<Dataset>,
+    pub(crate) validation: Vec<Dataset>,
     /// For measuring.
-    pub held_out: Dataset,
+    pub(crate) held_out: Dataset,
 }
 
 /// The 1797 handwritten digits of 8 x 8 pixels that the trainer carries.
-pub fn digits_source() -> Source {
+pub(crate) fn digits_source() -> Source {
     let model = Model::Mlp { inputs: 64, hidden: 32, classes: 10 };
     Source { name: "digits", data: digits(), model, shard: 90, validation: 120, held_out: 400 }
 }
@@ -54,7 +54,7 @@ pub fn digits_source() -> Source {
 ///
 /// # Errors
 /// Files that are missing or are not IDX files of 28 x 28 images.
-pub fn mnist_source(folder: &Path) -> eyre::Result<Source> {
+pub(crate) fn mnist_source(folder: &Path) -> eyre::Result<Source> {
     let images = read_idx(&folder.join("train-images-idx3-ubyte.gz"), &[28, 28])?;
     let labels = read_idx(&folder.join("train-labels-idx1-ubyte.gz"), &[])?;
     ensure!(images.len() == labels.len() * 784, "{}: images and labels differ in number", folder.display());
@@ -88,7 +88,7 @@ fn read_idx(path: &Path, item: &[u32]) -> eyre::Result<Vec<u8>> {
 ///
 /// # Errors
 /// A data set that is too small.
-pub fn deal(
+pub(crate) fn deal(
     source: &Source,
     shards: Shards,
     trainers: usize,
@@ -98,25 +98,23 @@ pub fn deal(
     let data = &source.data;
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.shuffle(rng);
-    let mut take = |count: usize| -> eyre::Result<Vec<usize>> {
-        ensure!(order.len() >= count, "{} samples are too few for this study", data.len());
-        Ok(order.split_off(order.len() - count))
-    };
-    let held_out = data.select(&take(source.held_out)?);
-    let validation =
-        (0..evaluators).map(|_| Ok(data.select(&take(source.validation)?))).collect::<eyre::Result<_>>()?;
-    let attackers = (0..2).map(|_| Ok(data.select(&take(source.shard)?))).collect::<eyre::Result<_>>()?;
-    let pool = match shards {
-        // The holder's classes have to be in the pool often enough.
-        Shards::SoleHolder => order.clone(),
-        _ => take((trainers * source.shard).min(order.len()))?,
-    };
+    let aside = source.held_out + evaluators * source.validation + source.shard;
+    ensure!(order.len() > aside, "{} samples are too few for this study", data.len());
+    let mut take = |count: usize| data.select(&order.split_off(order.len() - count));
+    let held_out = take(source.held_out);
+    let validation = (0..evaluators).map(|_| take(source.validation)).collect();
+    let attackers = take(source.shard);
+    // The sole holder's classes have to be in the pool often enough.
+    if shards != Shards::SoleHolder {
+        order.truncate(trainers * source.shard);
+    }
+    let pool = order;
     let shards = deal_shards(data, &pool, shards, trainers, source.shard, rng)?;
     Ok(Dealt { shards, attackers, validation, held_out })
 }
 
 /// The classes that one trainer alone holds in [`Shards::SoleHolder`].
-pub const RARE: [i64; 3] = [7, 8, 9];
+pub(crate) const RARE: [i64; 3] = [7, 8, 9];
 
 fn deal_shards(
     data: &Dataset,
@@ -189,7 +187,7 @@ fn spoil_features(shard: &Dataset, share: f64, rng: &mut ChaCha20Rng) -> Dataset
 }
 
 /// A draw of the standard normal distribution (Box and Muller).
-pub fn normal(rng: &mut ChaCha20Rng) -> f64 {
+pub(crate) fn normal(rng: &mut ChaCha20Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.gen::<f64>()).ln()).sqrt();
     radius * (std::f64::consts::TAU * rng.gen::<f64>()).cos()
 }

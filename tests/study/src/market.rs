@@ -23,15 +23,15 @@ const DECAY: f64 = 0.97;
 
 /// What became of a market.
 #[derive(Debug, Clone)]
-pub struct Run {
+pub(crate) struct Run {
     /// The signals (or, under rules that divide each round, the shares) by round and account: honest ones first.
-    pub signals: Vec<Vec<u32>>,
+    pub(crate) signals: Vec<Vec<u32>>,
     /// Accuracy on held-out data after every round.
-    pub accuracy: Vec<f64>,
+    pub(crate) accuracy: Vec<f64>,
     /// Recall of the rare classes at the end.
-    pub recall: f64,
+    pub(crate) recall: f64,
     /// Exact Shapley values of the honest trainers, summed over rounds; empty unless asked for.
-    pub shapley: Vec<f64>,
+    pub(crate) shapley: Vec<f64>,
 }
 
 /// Runs a market. With `value` the exact Shapley value of every honest trainer is computed, which takes `2^n` evaluations a
@@ -39,7 +39,7 @@ pub struct Run {
 ///
 /// # Errors
 /// Data that is too small, training that diverges.
-pub fn run_market(source: &Source, setting: &Setting, value: bool) -> eyre::Result<Run> {
+pub(crate) fn run_market(source: &Source, setting: &Setting, value: bool) -> eyre::Result<Run> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed_of(setting.seed, 0, 0));
     let n = setting.trainers;
     let mut dealt = deal(source, setting.shards, n, setting.evaluators, &mut rng)?;
@@ -87,7 +87,7 @@ pub fn run_market(source: &Source, setting: &Setting, value: bool) -> eyre::Resu
             };
             let own_training = |data: &Dataset, epochs: u32, who: u64| local(data, epochs, 2_000 + who);
             let label = |data: &Dataset| labelled(model, &at, data);
-            let own = &dealt.attackers[0];
+            let own = &dealt.attackers;
             let hostile = hostile_updates(attack, count, &view, own, &own_training, &label, &mut rng)?;
             old.push(updates.clone());
             updates.extend(hostile);

@@ -76,7 +76,7 @@ fn run_all(source: &Source, settings: &[Setting], seeds: u64, value: bool) -> ey
 ///
 /// # Errors
 /// What a market cannot do.
-pub fn whole(sources: &[Source], seeds: u64, only: Option<&str>) -> eyre::Result<String> {
+pub(crate) fn whole(sources: &[Source], seeds: u64, only: Option<&str>) -> eyre::Result<String> {
     let mut text = String::from(INTRODUCTION);
     type Table = fn(&Source, u64, &mut String) -> eyre::Result<()>;
     let tables: [(&str, Table); 6] = [
@@ -332,7 +332,7 @@ fn trade_offs(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()
 ///
 /// # Errors
 /// Every threshold that is missed, by name.
-pub fn check_thresholds() -> eyre::Result<()> {
+pub(crate) fn check_thresholds() -> eyre::Result<()> {
     let source = digits_source();
     let shards = [Shards::Even, Shards::Dirichlet(3)];
     let riders = [

@@ -6,7 +6,7 @@ use fairshare_protocol::Strictness;
 
 /// How updates become pay and a step of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// The plain mean of all updates, equal pay: what accuracy is compared with.
     Mean,
     /// The rule of protocol version 3, which projects use today.
@@ -34,7 +34,7 @@ impl fmt::Display for Rule {
 
 /// How data lies with the trainers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shards {
+pub(crate) enum Shards {
     /// Equal shards, drawn evenly.
     Even,
     /// Classes by a Dirichlet distribution; its concentration in tenths.
@@ -67,7 +67,7 @@ impl fmt::Display for Shards {
 
 /// What hostile accounts post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attack {
+pub(crate) enum Attack {
     /// The last step of the model.
     LastStep,
     /// The step before the last.
@@ -132,7 +132,7 @@ pub enum Attack {
 
 impl Attack {
     /// For the tables.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::LastStep => "last step",
             Self::StepBefore => "step before",
@@ -168,7 +168,7 @@ impl Attack {
     }
 
     /// Whether it needs no data of its own.
-    pub fn without_data(self) -> bool {
+    pub(crate) fn without_data(self) -> bool {
         matches!(
             self,
             Self::LastStep
@@ -185,32 +185,32 @@ impl Attack {
 
 /// One market.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// How pay and step come about.
-    pub rule: Rule,
+    pub(crate) rule: Rule,
     /// How data lies.
-    pub shards: Shards,
+    pub(crate) shards: Shards,
     /// What hostile accounts do, and how many there are.
-    pub attack: Option<(Attack, usize)>,
+    pub(crate) attack: Option<(Attack, usize)>,
     /// Honest trainers.
-    pub trainers: usize,
+    pub(crate) trainers: usize,
     /// Evaluators, each with its own validation set.
-    pub evaluators: usize,
+    pub(crate) evaluators: usize,
     /// Rounds.
-    pub rounds: usize,
+    pub(crate) rounds: usize,
     /// Last steps among the history rows, besides the model less its start.
-    pub steps: usize,
+    pub(crate) steps: usize,
     /// The floor of the signals, `2^-16`.
-    pub floor: u32,
+    pub(crate) floor: u32,
     /// Whether the first evaluator's validation set comes from the first trainer's shard.
-    pub resembles_first: bool,
+    pub(crate) resembles_first: bool,
     /// Everything random follows from it.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Setting {
     /// Ten trainers, one evaluator, twelve rounds, nobody hostile.
-    pub fn new(rule: Rule, shards: Shards, seed: u64) -> Self {
+    pub(crate) fn new(rule: Rule, shards: Shards, seed: u64) -> Self {
         Self {
             rule,
             shards,
@@ -226,7 +226,7 @@ impl Setting {
     }
 
     /// With `accounts` hostile accounts.
-    pub fn under(self, attack: Attack, accounts: usize) -> Self {
+    pub(crate) fn under(self, attack: Attack, accounts: usize) -> Self {
         Self { attack: Some((attack, accounts)), ..self }
     }
 }

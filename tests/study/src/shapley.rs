@@ -8,7 +8,7 @@ use fairshare_trainer::{evaluate, Dataset};
 ///
 /// # Errors
 /// Updates of another shape than the model.
-pub fn coalition_values(
+pub(crate) fn coalition_values(
     model: &Model,
     at: &[f32],
     updates: &[Vec<i16>],
@@ -37,7 +37,7 @@ pub fn coalition_values(
 }
 
 /// The Shapley value of each of `n` players from the values of all `2^n` coalitions.
-pub fn shapley(values: &[f64], n: usize) -> Vec<f64> {
+pub(crate) fn shapley(values: &[f64], n: usize) -> Vec<f64> {
     let factorial = |k: usize| (1..=k).map(|x| x as f64).product::<f64>();
     let weight: Vec<f64> = (0..n).map(|s| factorial(s) * factorial(n - 1 - s) / factorial(n)).collect();
     (0..n)
@@ -51,7 +51,7 @@ pub fn shapley(values: &[f64], n: usize) -> Vec<f64> {
 }
 
 /// Spearman's rank correlation; ranks of equal values are their mean. 0 where one side does not vary.
-pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn spearman(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let middle = (a.len() as f64 - 1.0) / 2.0;
     let product = |x: &[f64], y: &[f64]| {

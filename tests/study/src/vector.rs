@@ -1,35 +1,35 @@
 //! Vectors of floating point numbers, for attackers and measures.
 
 /// The length of an update.
-pub fn norm(update: &[i16]) -> f64 {
+pub(crate) fn norm(update: &[i16]) -> f64 {
     update.iter().map(|e| f64::from(*e).powi(2)).sum::<f64>().sqrt()
 }
 
 /// `v` over its length; zeros where that is 0.
-pub fn unit(v: &[f64]) -> Vec<f64> {
+pub(crate) fn unit(v: &[f64]) -> Vec<f64> {
     let length = v.iter().map(|e| e * e).sum::<f64>().sqrt();
     scaled(v, 1.0 / length.max(1e-12))
 }
 
 /// `factor v`.
-pub fn scaled(v: &[f64], factor: f64) -> Vec<f64> {
+pub(crate) fn scaled(v: &[f64], factor: f64) -> Vec<f64> {
     v.iter().map(|e| factor * e).collect()
 }
 
 /// `sum += v`.
-pub fn add(sum: &mut [f64], v: &[f64]) {
+pub(crate) fn add(sum: &mut [f64], v: &[f64]) {
     sum.iter_mut().zip(v).for_each(|(s, e)| *s += e);
 }
 
 /// The mean of equally long vectors.
-pub fn mean(vectors: &[Vec<f64>]) -> Vec<f64> {
+pub(crate) fn mean(vectors: &[Vec<f64>]) -> Vec<f64> {
     let mut sum = vec![0.0; vectors[0].len()];
     vectors.iter().for_each(|v| add(&mut sum, v));
     scaled(&sum, 1.0 / vectors.len() as f64)
 }
 
 /// `v` less its projection on the span of `rows` (modified Gram-Schmidt).
-pub fn project_off(v: &[f64], rows: &[Vec<f64>]) -> Vec<f64> {
+pub(crate) fn project_off(v: &[f64], rows: &[Vec<f64>]) -> Vec<f64> {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
     let mut basis: Vec<Vec<f64>> = Vec::new();
     let off = |v: &[f64], basis: &[Vec<f64>]| {

@@ -4,7 +4,7 @@ use super::policy::SignalPolicy;
 use super::products::RoundProducts;
 use super::public_span::{PublicSpan, FRACTION_BITS};
 use super::round::{cut_signals, Clipped, RoundSignals};
-use crate::bounds::{MIN_ACTIVE, ONE};
+use crate::bounds::ONE;
 use crate::rules::RuleError;
 use crate::slot_mask::SlotMask;
 use num_bigint::BigInt;
@@ -39,9 +39,6 @@ pub fn signals_by_agreement(
     strictness: Strictness,
 ) -> Result<RoundSignals, RuleError> {
     let active = active.into();
-    if active.count() < MIN_ACTIVE {
-        return Err(RuleError::TooFewActive { active: active.count() });
-    }
     let clipped = Clipped::new(products, active, policy)?;
     let span = PublicSpan::new(&products.history);
     let slots = products.trainers();
@@ -87,3 +84,7 @@ fn trimmed_cosine(clipped: &Clipped, i: usize, fraction: u32, product: impl Fn(u
     let divisor = (BigInt::from(clipped.lengths[i]) + 1) * (BigInt::from(clipped.tau) + 1) * middle.len();
     sum.div_floor(&(divisor << fraction)).to_i64().expect("a cosine, times 2^16")
 }
+
+#[cfg(test)]
+#[path = "agreement_tests.rs"]
+mod tests;

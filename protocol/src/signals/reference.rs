@@ -18,11 +18,12 @@ const SPAN_BITS: u32 = 16;
 /// Assesses a round by its references.
 ///
 /// `q_i` is the cosine between the clipped update and the reference less its projection on the public steps; over
-/// several evaluators the median, of two the floor of the mean. `w_i` follows the plain reference: `s_i^2` times the
-/// cosine, divided by the sum, at most twice the mean. Without a reference there is no signal and the model stays.
+/// several evaluators the median, of two the floor of the mean. The weights follow the cosine with the plain reference, of
+/// outliers too: an update may help the model and bring no news. Without a reference there is no signal and the model
+/// stays.
 ///
 /// # Errors
-/// No active slot, a mask beyond the trainers' slots, or a matrix with entries out of range.
+/// Fewer than three active slots, a mask beyond the trainers' slots, or a matrix with entries out of range.
 pub fn signals_by_reference(
     products: &RoundProducts,
     active: impl Into<SlotMask>,
@@ -45,7 +46,7 @@ pub fn signals_by_reference(
     let mut signals = over_evaluators(&beyond, trainers);
     let kept = cut_signals(&mut signals, &clipped, policy);
     let cosines = over_evaluators(&plain, trainers);
-    Ok(RoundSignals { weights: weights(&cosines, kept, &clipped), signals, kept })
+    Ok(RoundSignals { weights: weights(&cosines, &clipped), signals, kept })
 }
 
 /// `floor(2^16 max(0, <u_i, r>) / ((length_i + 1) (|r| + 1)))` for every active slot.
@@ -102,18 +103,20 @@ fn over_evaluators(cosines: &[Vec<u32>], slots: usize) -> Vec<u32> {
     (0..slots).map(at).collect()
 }
 
-/// `w_i = floor(p_i s_i / 2^16)` with `p_i = min(floor(2^16 s_i c_i / sum s c), floor(2^17 / n))` over the `n` active slots.
-fn weights(cosines: &[u32], kept: SlotMask, clipped: &Clipped) -> Vec<u32> {
-    let part = |i: usize| {
-        let counted = if kept.contains(i) { cosines[i] } else { 0 };
-        u64::from(counted) * u64::from(clipped.clip_factors[i])
-    };
+/// `w_i = floor(p_i s_i / 2^16)` with `p_i = min(floor(2^16 s_i c_i / sum s c), floor(2^17 / n))` over the `n` active
+/// slots: nobody moves the model by more than two trainers' part of it.
+fn weights(cosines: &[u32], clipped: &Clipped) -> Vec<u32> {
+    let factor = |i: usize| u64::from(clipped.clip_factors[i]);
+    let part = |i: usize| u64::from(cosines[i]) * factor(i);
     let total: u64 = (0..cosines.len()).map(part).sum();
     let cap = u64::from(2 * ONE) / clipped.on.len() as u64;
-    (0..cosines.len())
-        .map(|i| {
-            let share = (u64::from(ONE) * part(i)).checked_div(total).unwrap_or(0).min(cap);
-            (share * u64::from(clipped.clip_factors[i]) / u64::from(ONE)) as u32
-        })
-        .collect()
+    let weight = |i: usize| {
+        let share = (u64::from(ONE) * part(i)).checked_div(total).unwrap_or(0).min(cap);
+        (share * factor(i) / u64::from(ONE)) as u32
+    };
+    (0..cosines.len()).map(weight).collect()
 }
+
+#[cfg(test)]
+#[path = "reference_tests.rs"]
+mod tests;

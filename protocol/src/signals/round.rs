@@ -2,7 +2,7 @@
 
 use super::policy::SignalPolicy;
 use super::products::RoundProducts;
-use crate::bounds::ONE;
+use crate::bounds::{MIN_ACTIVE, ONE};
 use crate::fixed_point::{isqrt, lower_median};
 use crate::rules::{checked_active_slots, RuleError};
 use crate::slot_mask::SlotMask;
@@ -42,16 +42,17 @@ impl Clipped {
         if !active.is_subset_of(SlotMask::lowest(trainers as u32)) {
             return Err(RuleError::MaskBeyondSlots { mask: active, slots: trainers });
         }
+        if active.count() < MIN_ACTIVE {
+            return Err(RuleError::TooFewActive { active: active.count() });
+        }
         let present: SlotMask = (trainers..gram.slots()).filter(|e| gram.get(*e, *e) != 0).collect();
         let all: SlotMask = active.iter().chain(present.iter()).collect();
         checked_active_slots(gram, all)?;
         let on: Vec<usize> = active.iter().map(usize::from).collect();
         let norms: Vec<u64> =
-            (0..trainers).map(|i| isqrt(products.gram.get(i, i).unsigned_abs())).collect();
+            (0..trainers).map(|i| isqrt(gram.get(i, i).unsigned_abs())).collect();
         let active_norms: Vec<u64> = on.iter().map(|i| norms[*i]).collect();
-        let tau = lower_median(&active_norms)
-            .ok_or(RuleError::TooFewActive { active: 0 })?
-            .min(policy.norm_ceiling);
+        let tau = lower_median(&active_norms).expect("at least three are active").min(policy.norm_ceiling);
         let lengths: Vec<u64> = norms.iter().map(|n| (*n).max(tau)).collect();
         let clip_factors = lengths
             .iter()
@@ -63,7 +64,7 @@ impl Clipped {
     /// The lower median of one value a slot over the active slots.
     pub(super) fn median<T: Ord + Copy>(&self, values: &[T]) -> T {
         let active: Vec<T> = self.on.iter().map(|i| values[*i]).collect();
-        lower_median(&active).expect("at least one slot is active")
+        lower_median(&active).expect("at least three are active")
     }
 }
 

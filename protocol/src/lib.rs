@@ -36,6 +36,7 @@ mod packed;
 mod phase;
 mod quantise;
 mod rules;
+mod signals;
 mod slot_mask;
 mod specification;
 mod tensors;
@@ -57,6 +58,10 @@ pub use rules::{
     assess, coherence, AgreementDetail, AgreementPolicy, Assessment, Detail, MultiKrumDetail,
     MultiKrumPolicy, ProjectPolicy, RoundPolicy, RuleError, RuleName, RuleNameError, AGREEMENT_RULE,
     MULTI_KRUM_RULE,
+};
+pub use signals::{
+    signals_by_agreement, signals_by_reference, PublicSpan, RoundProducts, RoundSignals, RunningSignals,
+    SignalPolicy, Strictness, MAX_MEMORY,
 };
 pub use slot_mask::{SlotMask, SlotMaskError};
 pub use specification::{

@@ -68,7 +68,7 @@ pub(super) fn pay_shares(contributions: &[u64], kept: SlotMask) -> Vec<u32> {
 
 /// The active slots in ascending order, after the checks that every rule needs: mask within the matrix, entries in
 /// range, norms not negative, zeros for inactive slots.
-pub(super) fn checked_active_slots(gram: &GramMatrix, active: SlotMask) -> Result<Vec<usize>, RuleError> {
+pub(crate) fn checked_active_slots(gram: &GramMatrix, active: SlotMask) -> Result<Vec<usize>, RuleError> {
     let slots = gram.slots();
     if !active.is_subset_of(SlotMask::lowest(slots as u32)) {
         return Err(RuleError::MaskBeyondSlots { mask: active, slots });

@@ -11,6 +11,7 @@ mod name;
 mod policy;
 
 pub use agreement::AgreementPolicy;
+pub(crate) use assessment::checked_active_slots;
 pub use assessment::{AgreementDetail, Assessment, Detail, MultiKrumDetail};
 pub use coherence::coherence;
 pub use error::RuleError;

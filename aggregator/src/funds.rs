@@ -73,7 +73,7 @@ mod tests {
             r#"
             name = "digits"
             model = { kind = "logistic", inputs = 4, classes = 3 }
-            participation = { min_trainers = 5, max_trainers = 10, stake = "0 wei", bond = "0 wei" }
+            participation = { min_trainers = 5, max_trainers = 10, stake = "0 wei", bond = "1 wei" }
             reward = { rounds = 1, per_round = "1 wei", aggregator_fee = "0 wei" }
             "#,
         )

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use fairshare_client::{Chain, EventKind, Project, ProjectEvent};
+use fairshare_client::{Chain, EventKind, Project, ProjectEvent, Terms};
 use fairshare_protocol::{Address, SlotMask};
 use serde_json::Value;
 
@@ -68,15 +68,15 @@ fn report(
     let mut paid_in_all = 0;
     for participant in &market.trainers {
         let address = participant.address().parse()?;
-        let Earnings { rounds_kept, earned, slashed, fees } = earnings(history, address, terms.round_reward);
+        let Earnings { rounds_kept, earned, slashed, fees, gains } = earnings(history, address, terms);
         let out = withdrawn[participant.name()];
         let joined = history
             .iter()
             .any(|e| matches!(&e.kind, EventKind::Joined { trainer, .. } if *trainer == address));
         let stake_back = if joined { terms.stake - slashed } else { 0 };
         eyre::ensure!(
-            out == earned + fees + stake_back,
-            "{} took out {out} wei; its shares give {earned}, model files {fees} and its stake {stake_back}",
+            out == earned + fees + gains + stake_back,
+            "{} took out {out} wei; its shares give {earned}, model files {fees}, parts of what others lost {gains} and its stake {stake_back}",
             participant.name()
         );
         paid_in_all += earned;
@@ -102,17 +102,10 @@ fn report(
         _ => None,
     });
     let deposit = terms.deposit();
-    // What was lost of stakes and bond, and went to the escrow.
-    let slashed = amounts(|kind| match kind {
-        EventKind::StakeSlashed { amount, .. }
-        | EventKind::OutlierPenalised { amount, .. }
-        | EventKind::BondSlashed { amount, active: SlotMask::EMPTY, .. } => Some(*amount),
-        _ => None,
-    });
     let left = withdrawn["owner"];
     eyre::ensure!(
-        paid_in_all + fees + left == deposit + slashed,
-        "paid {paid_in_all} + fees {fees} + back {left} is not the deposit {deposit} + what was slashed {slashed}"
+        paid_in_all + fees + left == deposit,
+        "paid {paid_in_all} + fees {fees} + back {left} is not the deposit {deposit}"
     );
     Ok(Report {
         final_accuracy: 0.0,
@@ -122,7 +115,7 @@ fn report(
         deposit_wei: deposit.to_string(),
         paid_wei: paid_in_all.to_string(),
         fees_wei: fees.to_string(),
-        escrow_left_wei: (left - slashed).to_string(),
+        escrow_left_wei: left.to_string(),
         audit: Value::Null,
         elapsed_s: 0.0,
         project: market.project.clone(),
@@ -143,10 +136,13 @@ struct Earnings {
     slashed: u128,
     /// Fees for model files that it served.
     fees: u128,
+    /// Its parts of stakes and of the bond that others lost.
+    gains: u128,
 }
 
-fn earnings(history: &[ProjectEvent], who: Address, reward: u128) -> Earnings {
+fn earnings(history: &[ProjectEvent], who: Address, terms: &Terms) -> Earnings {
     let mut earnings = Earnings::default();
+    let mut bond_is_lost = false;
     let mut slots = BTreeMap::new();
     let mut attested = BTreeMap::new();
     for event in history {
@@ -162,7 +158,7 @@ fn earnings(history: &[ProjectEvent], who: Address, reward: u128) -> Earnings {
                     earnings.rounds_kept += u64::from(settled.kept.contains(slot));
                     // Who attests nothing is not paid.
                     if attested.get(&settled.round).is_some_and(|mask: &SlotMask| mask.contains(slot)) {
-                        earnings.earned += reward * u128::from(settled.shares[slot]) >> 16;
+                        earnings.earned += terms.round_reward * u128::from(settled.shares[slot]) >> 16;
                     }
                 }
             }
@@ -171,6 +167,15 @@ fn earnings(history: &[ProjectEvent], who: Address, reward: u128) -> Earnings {
                 if *trainer == who =>
             {
                 earnings.slashed += amount;
+            }
+            EventKind::BondSlashed { .. } => bond_is_lost = true,
+            EventKind::LossDivided { round, slots: parts, part } => {
+                let of_bond = std::mem::take(&mut bond_is_lost);
+                if slots.get(round).is_some_and(|slot| parts.contains(*slot)) {
+                    // Of others' stakes at most as much as its own.
+                    let own = terms.stake - earnings.slashed;
+                    earnings.gains += if of_bond { *part } else { (*part).min(own) };
+                }
             }
             EventKind::ModelAttested { source, fee, .. } if *source == who => earnings.fees += fee,
             _ => {}

@@ -19,7 +19,7 @@ pub struct Report {
     pub paid_wei: String,
     /// What was paid for model files that the trainers attest: to the aggregator, unless it withheld one.
     pub fees_wei: String,
-    /// What was never paid and went back to the owner (roundings included); with `paid_wei` and `fees_wei` the deposit.
+    /// What was never paid and went back to the owner (roundings included); with `paid_wei` and `fees_wei` it is the deposit.
     pub escrow_left_wei: String,
     /// "pass", or the audit's failures.
     pub audit: serde_json::Value,

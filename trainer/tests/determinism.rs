@@ -23,7 +23,7 @@ fn updates(seed: u64) -> Vec<u8> {
             r#"
             name = "digits"
             model = {model}
-            participation = {{ min_trainers = 5, max_trainers = 10, stake = "0 wei", bond = "0 wei" }}
+            participation = {{ min_trainers = 5, max_trainers = 10, stake = "0 wei", bond = "1 wei" }}
             reward = {{ rounds = 1, per_round = "1 wei", aggregator_fee = "0 wei" }}
             "#
         ))

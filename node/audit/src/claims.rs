@@ -36,7 +36,7 @@ pub fn check_claims<'e>(
     events: impl IntoIterator<Item = &'e EventKind>,
 ) -> (Vec<Failure>, Vec<String>) {
     let mut claim: Option<Claim> = None;
-    let mut votes = Votes::default();
+    let (mut votes, mut opened) = (Votes::default(), None);
     let mut revealed: BTreeMap<u64, usize> = BTreeMap::new();
     let mut attesters: BTreeMap<u64, usize> = BTreeMap::new();
     let (mut failures, mut notes) = (Vec::new(), Vec::new());
@@ -46,7 +46,12 @@ pub fn check_claims<'e>(
     for event in events {
         match event {
             EventKind::Revealed { round, .. } => *revealed.entry(*round).or_default() += 1,
-            EventKind::PhaseOpened { .. } => votes = Votes::default(), // each Attest, and Closing, counts again
+            // Each Attest, and Closing, counts again; not a phase that has its period again after a halt of the chain.
+            EventKind::PhaseOpened { round, phase, .. } => {
+                if opened.replace((*round, *phase)) != Some((*round, *phase)) {
+                    votes = Votes::default();
+                }
+            }
             EventKind::SlotsActive { round, attested, .. } => {
                 attesters.insert(*round, attested.count() as usize);
             }

@@ -22,8 +22,10 @@ pub struct Ledger {
     pub held_fee: u128,
     /// Credited to the owner at the end.
     pub returned: u128,
-    /// Stakes, parts of stakes, bonds and the remainders of divided bonds that went into escrow.
-    pub slashed: u128,
+    /// Lost stakes and bonds that were credited to trainers.
+    pub divided: u128,
+    /// Lost stakes, penalties and bonds that no account owns.
+    pub burnt: u128,
     /// Withdrawn by all accounts.
     pub withdrawn: u128,
     /// Owed to each account now.
@@ -32,10 +34,24 @@ pub struct Ledger {
     pub earned: BTreeMap<Address, u128>,
     stakes: BTreeMap<Address, u128>,
     bond: Option<(Address, u128)>,
+    /// Lost, and neither divided nor burnt so far.
+    lost: Lost,
     /// Trainer of each slot.
     slots: BTreeMap<(u64, u8), Address>,
     /// Slots whose trainers attested, by round: only they are paid.
     attested: BTreeMap<u64, SlotMask>,
+    /// Slots whose updates are revealed, by round.
+    revealed: BTreeMap<u64, SlotMask>,
+}
+
+/// What the next events must divide or burn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Lost {
+    amount: u128,
+    /// Of it, what is divided: stakes of trainers that did not reveal, and the bond when no one settled.
+    among: SlotMask,
+    /// Whether each part is at most the trainer's own stake.
+    capped: bool,
 }
 
 impl Ledger {
@@ -56,15 +72,27 @@ impl Ledger {
     pub fn held(&self) -> u128 {
         let bond = self.bond.map_or(0, |(_, amount)| amount);
         let owed: u128 = self.owed.values().sum();
-        self.escrow + self.held_fee + owed + self.stakes.values().sum::<u128>() + bond
+        self.escrow + self.held_fee + owed + self.burnt + self.stakes.values().sum::<u128>() + bond
     }
 
     /// Compares with the contract's escrow, its balance and its debts. A larger balance is not a fault: money sent by force
     /// belongs to no account.
-    pub fn compare(&self, escrow: u128, balance: u128, owed: &[(Address, u128)]) -> Vec<MoneyFault> {
+    pub fn compare(
+        &self,
+        escrow: u128,
+        burnt: u128,
+        balance: u128,
+        owed: &[(Address, u128)],
+    ) -> Vec<MoneyFault> {
         let mut faults = Vec::new();
         if self.escrow != escrow {
             faults.push(MoneyFault::Escrow { expected: self.escrow, found: escrow });
+        }
+        if self.burnt != burnt {
+            faults.push(MoneyFault::Burnt { expected: self.burnt, found: burnt });
+        }
+        if self.lost.amount != 0 {
+            faults.push(MoneyFault::LossLeft { amount: self.lost.amount });
         }
         for &(account, found) in owed {
             let expected = self.owed.get(&account).copied().unwrap_or_default();
@@ -75,10 +103,10 @@ impl Ledger {
         if balance < self.held() {
             faults.push(MoneyFault::Balance { expected: self.held(), found: balance });
         }
-        let Self { deposit, slashed, paid, returned, .. } = *self;
+        let Self { deposit, paid, returned, .. } = *self;
         let fees = self.fees + self.held_fee;
-        if deposit + slashed != paid + fees + returned + escrow {
-            faults.push(MoneyFault::Sum { deposit, slashed, paid, fees, returned, escrow });
+        if deposit != paid + fees + returned + escrow {
+            faults.push(MoneyFault::Sum { deposit, paid, fees, returned, escrow });
         }
         faults
     }
@@ -116,19 +144,38 @@ impl Ledger {
             EventKind::Committed { round, update } => {
                 self.slots.insert((*round, update.slot), update.trainer);
             }
-            EventKind::StakeSlashed { trainer, .. } => {
-                let stake = self.stakes.remove(trainer).unwrap_or_default();
-                self.escrow += stake;
-                self.slashed += stake;
+            EventKind::Revealed { round, update } => {
+                self.revealed.entry(*round).or_default().insert(update.slot);
+            }
+            EventKind::StakeSlashed { round, trainer, .. } => {
+                self.lost.amount += self.stakes.remove(trainer).unwrap_or_default();
+                let revealed = self.revealed.get(round).copied().unwrap_or_default();
+                let reveals = revealed.iter().any(|slot| self.slots.get(&(*round, slot)) == Some(trainer));
+                if !reveals {
+                    (self.lost.among, self.lost.capped) = (revealed, true);
+                }
             }
             EventKind::OutlierPenalised { trainer, amount, .. } => {
                 let stake = self.stakes.entry(*trainer).or_default();
                 let lost = (*amount).min(*stake);
                 *stake -= lost;
-                self.escrow += lost;
-                self.slashed += lost;
+                self.lost.amount += lost;
             }
-            EventKind::BondSlashed { round, active, .. } => self.divide_bond(*round, *active),
+            EventKind::BondSlashed { active, .. } => {
+                let bond = self.bond.take().map_or(0, |(_, bond)| bond);
+                self.lost = Lost { amount: self.lost.amount + bond, among: *active, capped: false };
+            }
+            EventKind::LossDivided { round, slots, part } => {
+                self.divide(terms, *round, *slots, *part, faults);
+            }
+            EventKind::Burnt { round, amount } => {
+                let lost = std::mem::take(&mut self.lost);
+                if lost.amount != *amount || !lost.among.is_empty() {
+                    let expected = if lost.among.is_empty() { lost.amount } else { 0 };
+                    faults.push(MoneyFault::Loss { round: *round, what: "burnt", expected, found: *amount });
+                }
+                self.burnt += amount;
+            }
             EventKind::SlotsActive { round, attested, .. } => {
                 self.attested.insert(*round, *attested);
             }
@@ -161,8 +208,7 @@ impl Ledger {
                 *owed = owed.saturating_sub(*amount);
                 self.withdrawn += amount;
             }
-            EventKind::Revealed { .. }
-            | EventKind::Attested { .. }
+            EventKind::Attested { .. }
             | EventKind::ModelPublished { .. }
             | EventKind::ModelSourceNamed { .. }
             | EventKind::PhaseOpened { .. }
@@ -197,23 +243,35 @@ impl Ledger {
         self.escrow = self.escrow.saturating_sub(credited);
     }
 
-    /// Divides the bond among the active slots; without any (a withheld model file) all of it goes to the escrow.
-    fn divide_bond(&mut self, round: u64, active: SlotMask) {
-        let Some((_, bond)) = self.bond.take() else { return };
-        if active.is_empty() {
-            self.escrow += bond;
-            self.slashed += bond;
-            return;
+    /// Credits each of these slots with its part; the rest stays lost until it is burnt.
+    fn divide(
+        &mut self,
+        terms: &Terms,
+        round: u64,
+        slots: SlotMask,
+        part: u128,
+        faults: &mut Vec<MoneyFault>,
+    ) {
+        let Lost { amount, among, capped } = std::mem::take(&mut self.lost);
+        // No slot may be credited other than those that the rules name, and each with an equal part.
+        let expected = amount.checked_div(u128::from(among.count())).unwrap_or_default();
+        if slots != among || part != expected {
+            let what = "credited to each slot";
+            faults.push(MoneyFault::Loss { round, what, expected, found: part });
         }
-        let count = u128::from(active.count());
-        let trainers: Vec<Address> =
-            active.iter().filter_map(|slot| self.slots.get(&(round, slot)).copied()).collect();
-        for trainer in trainers {
-            self.credit(trainer, bond / count);
+        let mut rest = amount;
+        let trainers = slots.iter().filter_map(|slot| self.slots.get(&(round, slot)).copied());
+        for trainer in trainers.collect::<Vec<_>>() {
+            if trainer == terms.owner {
+                continue; // the owner gets no part of what others lose
+            }
+            let stake = self.stakes.get(&trainer).copied().unwrap_or_default();
+            let gain = if capped { part.min(stake) } else { part };
+            rest = rest.saturating_sub(gain);
+            self.divided += gain;
+            self.credit(trainer, gain);
         }
-        let rest = bond - bond / count * count;
-        self.escrow += rest;
-        self.slashed += rest;
+        self.lost = Lost { amount: rest, ..Lost::default() };
     }
 
     fn credit(&mut self, account: Address, amount: u128) {

@@ -74,18 +74,44 @@ pub enum MoneyFault {
     /// The contract holds less than it owes.
     #[error("the contract holds {found}, by the events it must hold {expected}")]
     Balance {
-        /// Escrow, debts, stakes and bond.
+        /// Escrow, debts, stakes, bond and what is burnt.
         expected: u128,
         /// Its balance.
         found: u128,
     },
-    /// The deposit and the slashed amounts do not equal the payments and the escrow.
-    #[error("deposit {deposit} + slashed {slashed} differ from paid {paid} + fees {fees} + returned {returned} + escrow {escrow}")]
+    /// What is burnt differs.
+    #[error("{found} is burnt on chain, the events give {expected}")]
+    Burnt {
+        /// From the events.
+        expected: u128,
+        /// On chain.
+        found: u128,
+    },
+    /// Of lost stakes or a bond another part was credited or burnt than the rules give.
+    #[error("round {round}: of what was lost {found} was {what}, the rules give {expected}")]
+    Loss {
+        /// Round id.
+        round: u64,
+        /// `credited to each slot` or `burnt`.
+        what: &'static str,
+        /// By the rules.
+        expected: u128,
+        /// The event.
+        found: u128,
+    },
+    /// Stakes or a bond were lost and neither divided nor burnt.
+    #[error("{amount} was lost and neither divided nor burnt")]
+    LossLeft {
+        /// The amount.
+        amount: u128,
+    },
+    /// The deposit does not equal the payments and the escrow.
+    #[error(
+        "deposit {deposit} differs from paid {paid} + fees {fees} + returned {returned} + escrow {escrow}"
+    )]
     Sum {
         /// The owner's deposit.
         deposit: u128,
-        /// Stakes and parts of the bond that went into escrow.
-        slashed: u128,
         /// Trainers' shares.
         paid: u128,
         /// Aggregators' fees.

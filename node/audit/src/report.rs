@@ -106,7 +106,8 @@ impl AuditReport {
         });
         let amounts = [
             ("deposit", ledger.deposit),
-            ("slashed", ledger.slashed),
+            ("divided", ledger.divided),
+            ("burnt", ledger.burnt),
             ("paid", ledger.paid),
             ("fees", ledger.fees),
             ("held_fee", ledger.held_fee),

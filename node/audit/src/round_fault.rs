@@ -187,13 +187,15 @@ pub enum RoundFault {
     #[error("the round opened without an event of its hyper-parameters")]
     NoHyperParameters,
     /// A trainer kept the stake that it should have lost.
-    #[error("trainer {trainer} kept its stake, although it did not reveal its commitment or no majority attested its bytes")]
+    #[error("trainer {trainer} kept its stake, although it did not reveal its commitment or more than half attested without it")]
     NotSlashed {
         /// The trainer.
         trainer: Address,
     },
     /// A trainer lost the stake that it should have kept.
-    #[error("trainer {trainer} lost its stake, although it revealed an update that a majority attested")]
+    #[error(
+        "trainer {trainer} lost its stake, although it revealed an update that at most half attested without"
+    )]
     WronglySlashed {
         /// The trainer.
         trainer: Address,

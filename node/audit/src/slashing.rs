@@ -1,5 +1,5 @@
 //! Checks who lost a stake or a part of it. The stake is lost by trainers who committed to an update and did not reveal it, or
-//! revealed one whose bytes no majority attested (if enough slots are left); a part by trainers who were dropped too often.
+//! revealed one that more than half of the revealing trainers attested without; a part by trainers who were dropped too often.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,28 @@ struct Seats {
     committed: BTreeMap<u8, Address>,
     revealed: SlotMask,
     active: Option<SlotMask>,
+    /// What each attester attested.
+    votes: BTreeMap<u8, SlotMask>,
     /// Slashed since the last check.
     slashed: BTreeSet<Address>,
     /// Reveal has begun.
     revealing: bool,
     /// Attest has begun.
     attesting: bool,
+}
+
+impl Seats {
+    /// The slots that more than half of the revealing trainers attested without; none in a void round in which that
+    /// would be half of the revealed slots or more.
+    fn voted_out(&self, active: SlotMask, least: u32) -> SlotMask {
+        let revealed = self.revealed.count();
+        let against = |slot: &u8| self.votes.values().filter(|mask| !mask.contains(*slot)).count() as u32;
+        let out: SlotMask = self.revealed.iter().filter(|slot| against(slot) > revealed / 2).collect();
+        if active.count() < least && 2 * out.count() >= revealed {
+            return SlotMask::EMPTY;
+        }
+        out
+    }
 }
 
 /// A trainer's record.
@@ -65,6 +81,9 @@ impl Replay<'_> {
             }
             EventKind::Revealed { round, update } => {
                 self.rounds.entry(*round).or_default().revealed.insert(update.slot);
+            }
+            EventKind::Attested { round, slot, mask, .. } => {
+                self.rounds.entry(*round).or_default().votes.insert(*slot, *mask);
             }
             EventKind::SlotsActive { round, active, .. } => {
                 self.rounds.entry(*round).or_default().active = Some(*active);
@@ -113,18 +132,17 @@ impl Replay<'_> {
     /// Compares who should lose the stake at the end of a phase with who did.
     fn close(&mut self, round: u64) {
         let seats = self.rounds.entry(round).or_default();
-        let least = u32::from(self.terms.min_active);
-        let survives = |seats: &Seats, slot: u8| match (seats.attesting, seats.active) {
-            (false, _) => !seats.revealing || seats.revealed.contains(slot),
-            (true, Some(active)) if active.count() >= least => {
-                active.contains(slot) || !seats.revealed.contains(slot)
+        let lost = match (seats.attesting, seats.active) {
+            (false, _) if seats.revealing => {
+                seats.committed.keys().copied().collect::<SlotMask>() - seats.revealed
             }
-            (true, _) => true, // too few are left: the attesters may be at fault
+            (true, Some(active)) => seats.voted_out(active, u32::from(self.terms.min_active)),
+            _ => SlotMask::EMPTY,
         };
         let due: BTreeSet<Address> = seats
             .committed
             .iter()
-            .filter(|(slot, _)| !survives(seats, **slot))
+            .filter(|(slot, _)| lost.contains(**slot))
             .map(|(_, trainer)| *trainer)
             .collect();
         let slashed = std::mem::take(&mut seats.slashed);
@@ -231,10 +249,10 @@ mod tests {
         assert_eq!(found(&[commits(0), void.clone()]), silence, "too few commitments: nothing to reveal");
 
         let [one, two] = [Address([1; 20]), Address([2; 20])].map(|who| who.to_string());
-        let spared = format!("round 1: trainer {one} kept its stake, although it did not reveal its commitment or no majority attested its bytes");
+        let spared = format!("round 1: trainer {one} kept its stake, although it did not reveal its commitment or more than half attested without it");
         assert_eq!(found(&with(std::slice::from_ref(&aggregate))), std::slice::from_ref(&spared));
         let wrongly = |who| {
-            format!("round 1: trainer {who} lost its stake, although it revealed an update that a majority attested")
+            format!("round 1: trainer {who} lost its stake, although it revealed an update that at most half attested without")
         };
         assert_eq!(found(&with(&[slashes(2, stake), void.clone()])), [wrongly(&two), spared]);
         let amount = format!("round 1: trainer {one} lost 7, its stake was {stake}");
@@ -244,25 +262,45 @@ mod tests {
     }
 
     #[test]
-    fn whoever_no_majority_attests_loses_the_stake_unless_too_few_survive() {
+    fn whoever_more_than_half_attest_without_loses_the_stake() {
         let stake = terms().stake;
         let slots: Vec<EventKind> = (0..5).map(commits).chain([opens(Phase::Reveal)]).collect();
         let until = [slots, (0..5).map(reveals).collect(), vec![opens(Phase::Attest)]].concat();
+        let votes = |masks: &[u128]| -> Vec<EventKind> {
+            let vote = |(slot, mask): (usize, &u128)| EventKind::Attested {
+                round: 1,
+                slot: slot as u8,
+                trainer: Address([slot as u8; 20]),
+                mask: (*mask).into(),
+                source: None,
+            };
+            masks.iter().enumerate().map(vote).collect()
+        };
         let active = |active: u128| EventKind::SlotsActive {
             round: 1,
             active: active.into(),
             attested: SlotMask::lowest(5),
         };
         let aggregate = opens(Phase::Aggregate);
-        let with = |more: &[EventKind]| found(&[&until[..], more].concat());
+        let with = |masks: &[u128], more: &[EventKind]| found(&[&until[..], &votes(masks), more].concat());
         let silence: [String; 0] = [];
-        assert_eq!(with(&[active(0b0_1111), slashes(4, stake), aggregate.clone()]), silence);
-        assert_eq!(with(&[active(0b1_1111), aggregate.clone()]), silence);
-        assert!(with(&[active(0b0_1111), aggregate.clone()])[0].contains("kept its stake"));
-        assert!(with(&[active(0b1_1111), slashes(4, stake), aggregate])[0].contains("a majority attested"));
+        // Three of five attest without slot 4, of which one is not needed.
+        let three = [0b0_1111, 0b0_1111, 0b0_1111];
+        assert_eq!(with(&three, &[active(0b0_1111), slashes(4, stake), aggregate.clone()]), silence);
+        assert!(with(&three, &[active(0b0_1111), aggregate.clone()])[0].contains("kept its stake"));
+        // Two are no majority: absence is no vote against a slot.
+        assert_eq!(with(&three[..2], &[active(0), opens(Phase::Commit)]), silence);
+        let both = [0b0_1111, 0b1_1111, 0b1_1111, 0b0_1111, 0b1_1111];
+        assert_eq!(with(&both, &[active(0b1_1111), aggregate.clone()]), silence);
+        assert!(with(&both, &[active(0b1_1111), slashes(4, stake), aggregate])[0].contains("lost its stake"));
+        // Void: a minority that withholds loses its stakes, and with half of the slots or more gone no one does.
         let void = EventKind::Voided { round: 1, reason: "too few active".into() };
-        assert_eq!(with(&[active(0b11), void.clone()]), silence, "the attesters may be the ones who failed");
-        assert!(with(&[active(0b11), slashes(4, stake), void])[0].contains("a majority attested"));
+        let two_out = [0b0_0111, 0b0_0111, 0b0_0111];
+        let both_slashed = [active(0b111), slashes(3, stake), slashes(4, stake), opens(Phase::Aggregate)];
+        assert_eq!(with(&two_out, &both_slashed), silence);
+        let three_out = [0b0_0011, 0b0_0011, 0b0_0011];
+        assert_eq!(with(&three_out, &[active(0b11), void.clone()]), silence, "the attesters may have failed");
+        assert!(with(&three_out, &[active(0b11), slashes(4, stake), void])[0].contains("lost its stake"));
     }
 
     #[test]

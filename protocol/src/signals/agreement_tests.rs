@@ -49,7 +49,8 @@ fn two_fifths_of_clones_cannot_lift_one_another() {
 fn fewer_than_three_are_refused() {
     let u: &[i16] = &[1, 2];
     let products = RoundProducts::compute(&[Some(u), Some(u)], &[], &[]).unwrap();
-    let error = signals_by_agreement(&products, SlotMask::lowest(2), &POLICY, Strictness::Strict).unwrap_err();
+    let error =
+        signals_by_agreement(&products, SlotMask::lowest(2), &POLICY, Strictness::Strict).unwrap_err();
     assert_eq!(error, RuleError::TooFewActive { active: 2 });
 }
 

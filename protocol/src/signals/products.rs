@@ -32,7 +32,11 @@ impl RoundProducts {
         let gram = GramMatrix::compute(&slots)?;
         let dimension = slots.iter().flatten().next().map_or(0, |u| u.len());
         if let Some(row) = history.iter().find(|row| row.len() != dimension) {
-            return Err(GramError::LengthMismatch { slot: slots.len(), expected: dimension, found: row.len() });
+            return Err(GramError::LengthMismatch {
+                slot: slots.len(),
+                expected: dimension,
+                found: row.len(),
+            });
         }
         let with_history = slots
             .par_iter()

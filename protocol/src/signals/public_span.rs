@@ -116,8 +116,10 @@ mod tests {
     /// `2^48 v + sum X_k h_k` in full, and `X`.
     fn beyond(rows: &[Vec<i64>], v: &[i64]) -> (PublicSpan, Vec<BigInt>, Vec<i128>, Vec<BigInt>) {
         let span = PublicSpan::new(&products(rows));
-        let with_rows: Vec<i128> =
-            rows.iter().map(|r| r.iter().zip(v).map(|(x, y)| i128::from(*x) * i128::from(*y)).sum()).collect();
+        let with_rows: Vec<i128> = rows
+            .iter()
+            .map(|r| r.iter().zip(v).map(|(x, y)| i128::from(*x) * i128::from(*y)).sum())
+            .collect();
         let x = span.project(&with_rows);
         let vector = (0..v.len())
             .map(|e| {

@@ -101,9 +101,13 @@ fn a_round_without_news_has_no_outliers() {
 fn masks_that_do_not_fit_the_matrix_are_refused() {
     let u: &[i16] = &[1, 2];
     let products = RoundProducts::compute(&[Some(u); 4], &[Some(u)], &[]).unwrap();
-    let refused = |mask: u128| signals_by_reference(&products, SlotMask::from_bits(mask), &POLICY).unwrap_err();
+    let refused =
+        |mask: u128| signals_by_reference(&products, SlotMask::from_bits(mask), &POLICY).unwrap_err();
     assert_eq!(refused(0b11), RuleError::TooFewActive { active: 2 });
-    assert!(matches!(refused(0b11111), RuleError::MaskBeyondSlots { slots: 4, .. }), "a reference is no trainer");
+    assert!(
+        matches!(refused(0b11111), RuleError::MaskBeyondSlots { slots: 4, .. }),
+        "a reference is no trainer"
+    );
     assert!(matches!(refused(0b0111), RuleError::InactiveEntry { .. }), "slot 3 has an update");
 }
 

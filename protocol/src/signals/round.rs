@@ -49,8 +49,7 @@ impl Clipped {
         let all: SlotMask = active.iter().chain(present.iter()).collect();
         checked_active_slots(gram, all)?;
         let on: Vec<usize> = active.iter().map(usize::from).collect();
-        let norms: Vec<u64> =
-            (0..trainers).map(|i| isqrt(gram.get(i, i).unsigned_abs())).collect();
+        let norms: Vec<u64> = (0..trainers).map(|i| isqrt(gram.get(i, i).unsigned_abs())).collect();
         let active_norms: Vec<u64> = on.iter().map(|i| norms[*i]).collect();
         let tau = lower_median(&active_norms).expect("at least three are active").min(policy.norm_ceiling);
         let lengths: Vec<u64> = norms.iter().map(|n| (*n).max(tau)).collect();

@@ -179,8 +179,9 @@ impl Specification {
             ("periods.attest", attest),
             ("periods.aggregate", aggregate),
         ] {
-            let in_range = (1..=bounds::MAX_PERIOD).contains(&period);
-            check(field, period, in_range, "1 to 31536000 seconds (a year)")?;
+            let in_range = (bounds::MIN_PERIOD..=bounds::MAX_PERIOD).contains(&period);
+            let periods = "1 (3600 outside a test chain) to 2592000 seconds (thirty days)";
+            check(field, period, in_range, periods)?;
         }
         Ok(())
     }
@@ -230,9 +231,17 @@ impl Specification {
                 "less than 2^96 of the least unit",
             )?;
         }
-        let penalty = "0 to participation.stake";
-        let least = p.outlier_penalty.least();
-        check("participation.outlier_penalty", p.outlier_penalty, least <= p.stake.least(), penalty)
+        check(
+            "participation.bond",
+            p.bond,
+            p.bond.least() > 0,
+            "more than 0: it answers for the aggregator",
+        )?;
+        // Below 2^96, as the stake.
+        let penalty = p.outlier_penalty.least();
+        let most = p.stake.least() / u128::from(bounds::PENALTY_PARTS);
+        let expected = "at most a tenth of participation.stake";
+        check("participation.outlier_penalty", p.outlier_penalty, penalty <= most, expected)
     }
 
     /// Checks that every amount is written in the unit of the project's currency.

@@ -4,7 +4,7 @@ use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
 use super::{check, SpecificationError};
-use crate::bounds::{MAX_TRIM, THETA_LIMIT};
+use crate::bounds::{MAX_THETA, MAX_TRIM};
 use crate::rules::{AgreementPolicy, ProjectPolicy, RuleName};
 
 /// Which updates are kept and what they earn (docs/protocol.md 6.2).
@@ -33,8 +33,8 @@ impl RuleConfig {
 
     pub(super) fn validate(&self) -> Result<(), SpecificationError> {
         if let Some(theta) = self.theta {
-            let thetas = "0 to 1023 (in 1/256 of the median contribution)";
-            check("rule.theta", theta, theta < THETA_LIMIT, thetas)?;
+            let thetas = "0 to 128 (in 1/256 of the median contribution)";
+            check("rule.theta", theta, theta <= MAX_THETA, thetas)?;
         }
         if let Some(trim) = self.trim {
             let trims = "0 to 85 (in 1/256 of a row): a larger trim leaves no entry in some rows";

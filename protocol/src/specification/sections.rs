@@ -127,6 +127,6 @@ pub struct Periods {
 
 impl Default for Periods {
     fn default() -> Self {
-        Self { registration: 3600, commit: 3600, reveal: 600, attest: 600, aggregate: 1800 }
+        Self { registration: 3600, commit: 3600, reveal: 3600, attest: 3600, aggregate: 3600 }
     }
 }

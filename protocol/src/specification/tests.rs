@@ -31,7 +31,7 @@ fn defaults_are_the_defaults_and_the_canonical_form_is_stable() {
     assert_eq!((outlier_rounds, outlier_penalty.least()), (u16::MAX, 0));
     assert_eq!(
         spec.periods,
-        Periods { registration: 3600, commit: 3600, reveal: 600, attest: 600, aggregate: 1800 }
+        Periods { registration: 3600, commit: 3600, reveal: 3600, attest: 3600, aggregate: 3600 }
     );
     assert_eq!(spec.slots().unwrap(), 16);
     assert_eq!(spec.deposit().unwrap(), 5 * 1_050_000_000_000_000_000);
@@ -56,7 +56,7 @@ fn a_project_may_pay_in_a_token() {
         .replace("1 ether", "1000000 units")
         .replace("50000000 gwei", "50000 units")
         .replace("[reward]", &format!("[currency]\ntoken = \"{token}\"\n[reward]"))
-        .replace("bond =", "outlier_rounds = 2\noutlier_penalty = \"100 units\"\nbond =");
+        .replace("bond =", "outlier_rounds = 2\noutlier_penalty = \"10 units\"\nbond =");
     let spec = Specification::from_toml(&text).unwrap();
     assert_eq!(spec.deposit().unwrap(), 5 * 1_050_000);
     assert_eq!(
@@ -103,9 +103,12 @@ fn every_fault_is_named() {
         ("bond =", "max_excluded = 2\nbond =", "unknown field `max_excluded`"),
         (
             "bond =",
-            "outlier_penalty = \"0.2 ether\"\nbond =",
-            "participation.outlier_penalty is 200000000000000000 wei",
+            "outlier_penalty = \"0.011 ether\"\nbond =",
+            "participation.outlier_penalty is 11000000000000000 wei",
         ),
+        ("bond = \"1 ether\"", "bond = \"0 ether\"", "participation.bond is 0 wei; expected more than 0"),
+        ("[reward]", "[rule]\ntheta = 129\n[reward]", "rule.theta is 129; expected 0 to 128"),
+        ("[reward]", "[periods]\nattest = 2592001\n[reward]", "periods.attest is 2592001; expected 1 (3600"),
         ("\"0.1 ether\"", "\"5 units\"", "participation.stake is 5 units; expected an amount in ether"),
         ("[reward]", "[currency]\ntoken = \"0x12\"\n[reward]", "it has 2 digits, not 40"),
         (

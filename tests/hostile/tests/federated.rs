@@ -9,7 +9,7 @@ use fairshare_trainer::{digits, simulate, split, Conduct, Honest, Participant, S
 const SPECIFICATION: &str = r#"
     name = "digits"
     model = { kind = "mlp", inputs = 64, hidden = 128, classes = 10 }
-    participation = { min_trainers = 5, max_trainers = 10, stake = "0 wei", bond = "0 wei" }
+    participation = { min_trainers = 5, max_trainers = 10, stake = "0 wei", bond = "1 wei" }
     reward = { rounds = 5, per_round = "1 wei", aggregator_fee = "0 wei" }
     training = { learning_rate = "0.3", batch_size = 8, local_epochs = 5 }
 "#;

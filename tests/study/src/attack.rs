@@ -92,7 +92,8 @@ fn one(
             quietly(Some(mixed), rng)
         }
         Attack::OldUpdate => {
-            let old = view.old.last().map(|of| of[account % of.len()].iter().map(|e| f64::from(*e)).collect());
+            let old =
+                view.old.last().map(|of| of[account % of.len()].iter().map(|e| f64::from(*e)).collect());
             quietly(old, rng)
         }
         Attack::PrincipalComponent => quietly(principal_component(view.old), rng),
@@ -104,7 +105,8 @@ fn one(
         Attack::PseudoLabels => {
             let rms = own.feature_range().rms;
             let features = (0..own.features().len()).map(|_| rms * normal(rng) as f32).collect();
-            let made = Dataset::new(features, vec![0; own.len()], own.inputs()).expect("the shape of a shard");
+            let made =
+                Dataset::new(features, vec![0; own.len()], own.inputs()).expect("the shape of a shard");
             train(&label(&made)?, 5, account as u64)?
         }
         Attack::OneShard => train(own, 5, account as u64)?,
@@ -201,16 +203,14 @@ fn min_max(updates: &[Vec<f64>]) -> Vec<f64> {
             (updates.iter().map(|u| (u[e] - average[e]).powi(2)).sum::<f64>() / updates.len() as f64).sqrt()
         })
         .collect();
-    let distance =
-        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt();
+    let distance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt();
     let widest = updates
         .iter()
         .enumerate()
         .flat_map(|(i, a)| updates[..i].iter().map(move |b| distance(a, b)))
         .fold(0.0, f64::max);
-    let at = |gamma: f64| -> Vec<f64> {
-        average.iter().zip(&deviation).map(|(m, s)| m - gamma * s).collect()
-    };
+    let at =
+        |gamma: f64| -> Vec<f64> { average.iter().zip(&deviation).map(|(m, s)| m - gamma * s).collect() };
     let (mut low, mut high) = (0.0, 50.0);
     for _ in 0..12 {
         let middle = 0.5 * (low + high);

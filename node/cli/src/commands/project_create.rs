@@ -144,6 +144,21 @@ impl CreateArgs {
             chain.rpc(),
             chain.chain_id()
         );
+        let (shortest, periods) = (bounds::min_period(chain.chain_id()), &spec.periods);
+        for (field, period) in [
+            ("registration", periods.registration),
+            ("commit", periods.commit),
+            ("reveal", periods.reveal),
+            ("attest", periods.attest),
+            ("aggregate", periods.aggregate),
+        ] {
+            ensure!(
+                period >= shortest,
+                "the specification {path}: periods.{field} is {period}, expected at least {shortest} seconds: shorter phases are for test chains only, and the chain at {} has id {}",
+                chain.rpc(),
+                chain.chain_id()
+            );
+        }
         let store = self.network.store().await?;
         Ok((spec, chain, store))
     }

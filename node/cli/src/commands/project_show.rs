@@ -206,6 +206,7 @@ mod tests {
             model_cid: [0; 32],
             bond_placed: true,
             escrow: 0,
+            burnt: 0,
         };
         let slots = RoundState {
             committed: 3,

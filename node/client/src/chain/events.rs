@@ -63,6 +63,14 @@ pub(super) fn decode(
             amount: amount(e.amount)?,
             active: mask(e.active_mask)?,
         },
+        Event::LossDividedFilter(e) => EventKind::LossDivided {
+            round: number(e.round, "a round")?,
+            slots: mask(e.mask)?,
+            part: amount(e.part)?,
+        },
+        Event::BurntFilter(e) => {
+            EventKind::Burnt { round: number(e.round, "a round")?, amount: amount(e.amount)? }
+        }
         Event::AttestedFilter(e) => EventKind::Attested {
             round: number(e.round, "a round")?,
             slot: slot(e.slot)?,

@@ -178,6 +178,8 @@ pub struct Status {
     pub bond_placed: bool,
     /// Reward and fee still in escrow, in the currency's least unit.
     pub escrow: u128,
+    /// Lost stakes, penalties and bonds that no account owns, in the currency's least unit.
+    pub burnt: u128,
 }
 
 /// The slots of a round.
@@ -347,6 +349,8 @@ pub enum EventKind {
     StakeSlashed { round: u64, trainer: Address, amount: u128 },
     OutlierPenalised { round: u64, trainer: Address, amount: u128 },
     BondSlashed { round: u64, amount: u128, active: SlotMask },
+    LossDivided { round: u64, slots: SlotMask, part: u128 },
+    Burnt { round: u64, amount: u128 },
     Settled(SettledRound),
     ModelPublished { round: u64, model: PublishedModel },
     ModelSourceNamed { round: u64, trainer: Address, source: Address },

@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use rand::seq::SliceRandom;
 use rand::Rng;
 use rand_chacha::ChaCha20Rng;
+use rand_distr::{Distribution, StandardNormal};
 
 use crate::setting::Shards;
 
@@ -186,8 +187,7 @@ fn spoil_features(shard: &Dataset, share: f64, rng: &mut ChaCha20Rng) -> Dataset
     Dataset::new(features, shard.labels().to_vec(), shard.inputs()).expect("the shape is the same")
 }
 
-/// A draw of the standard normal distribution (Box and Muller).
+/// A draw of the standard normal distribution.
 pub(crate) fn normal(rng: &mut ChaCha20Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - rng.gen::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * rng.gen::<f64>()).cos()
+    StandardNormal.sample(rng)
 }

@@ -65,9 +65,7 @@ pub fn signals_by_agreement(
     for i in (0..slots).filter(|i| !kept.contains(*i)) {
         signals[i] = 0;
     }
-    let share = ONE.checked_div(kept.count()).unwrap_or(0);
-    let weight = |i: usize| (u64::from(share) * u64::from(clipped.clip_factors[i]) / u64::from(ONE)) as u32;
-    let weights = (0..slots).map(|i| if kept.contains(i) { weight(i) } else { 0 }).collect();
+    let weights = clipped.equal_weights(kept);
     Ok(RoundSignals { signals, kept, weights })
 }
 

@@ -18,9 +18,9 @@ const SPAN_BITS: u32 = 16;
 /// Assesses a round by its references.
 ///
 /// `q_i` is the cosine between the clipped update and the reference less its projection on the public steps; over
-/// several evaluators the median, of two the floor of the mean. The weights follow the cosine with the plain reference, of
-/// outliers too: an update may help the model and bring no news. Without a reference there is no signal and the model
-/// stays.
+/// several evaluators the median, of two the floor of the mean. Every update whose cosine with the plain reference is
+/// above 0 enters the model, an outlier's too: it may help the model and bring no news. Without a reference there is no
+/// signal and the model stays.
 ///
 /// # Errors
 /// Fewer than three active slots, a mask beyond the trainers' slots, or a matrix with entries out of range.
@@ -46,7 +46,8 @@ pub fn signals_by_reference(
     let mut signals = over_evaluators(&beyond, trainers);
     let kept = cut_signals(&mut signals, &clipped, policy);
     let cosines = over_evaluators(&plain, trainers);
-    Ok(RoundSignals { weights: weights(&cosines, &clipped), signals, kept })
+    let helpful: SlotMask = clipped.on.iter().copied().filter(|i| cosines[*i] > 0).collect();
+    Ok(RoundSignals { weights: clipped.equal_weights(helpful), signals, kept })
 }
 
 /// `floor(2^16 max(0, <u_i, r>) / ((length_i + 1) (|r| + 1)))` for every active slot.
@@ -101,20 +102,6 @@ fn over_evaluators(cosines: &[Vec<u32>], slots: usize) -> Vec<u32> {
         }
     };
     (0..slots).map(at).collect()
-}
-
-/// `w_i = floor(p_i s_i / 2^16)` with `p_i = min(floor(2^16 s_i c_i / sum s c), floor(2^17 / n))` over the `n` active
-/// slots: nobody moves the model by more than two trainers' part of it.
-fn weights(cosines: &[u32], clipped: &Clipped) -> Vec<u32> {
-    let factor = |i: usize| u64::from(clipped.clip_factors[i]);
-    let part = |i: usize| u64::from(cosines[i]) * factor(i);
-    let total: u64 = (0..cosines.len()).map(part).sum();
-    let cap = u64::from(2 * ONE) / clipped.on.len() as u64;
-    let weight = |i: usize| {
-        let share = (u64::from(ONE) * part(i)).checked_div(total).unwrap_or(0).min(cap);
-        (share * factor(i) / u64::from(ONE)) as u32
-    };
-    (0..cosines.len()).map(weight).collect()
 }
 
 #[cfg(test)]

@@ -60,6 +60,15 @@ impl Clipped {
         Ok(Self { on, tau, lengths, clip_factors })
     }
 
+    /// Equal parts of one for these slots, at most two `n`-th parts each, each times its clip factor: nobody moves the
+    /// model by more than two trainers do.
+    pub(super) fn equal_weights(&self, slots: SlotMask) -> Vec<u32> {
+        let cap = 2 * ONE / self.on.len() as u32;
+        let part = u64::from(ONE.checked_div(slots.count()).unwrap_or(0).min(cap));
+        let weight = |i: usize| (part * u64::from(self.clip_factors[i]) / u64::from(ONE)) as u32;
+        (0..self.lengths.len()).map(|i| if slots.contains(i) { weight(i) } else { 0 }).collect()
+    }
+
     /// The lower median of one value a slot over the active slots.
     pub(super) fn median<T: Ord + Copy>(&self, values: &[T]) -> T {
         let active: Vec<T> = self.on.iter().map(|i| values[*i]).collect();

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(largest, MAX_ENTRY, "a product of two updates stays below the largest entry");
         assert!(SLOT_SIZES.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(SLOT_SIZES.last().map(|size| usize::from(*size)), Some(MAX_SLOTS));
-        assert!(MAX_THETA < THETA_LIMIT && MIN_PERIOD_IN_PRODUCTION < MAX_PERIOD);
+        const { assert!(MAX_THETA < THETA_LIMIT && MIN_PERIOD_IN_PRODUCTION < MAX_PERIOD) };
         assert!(u32::from(THETA_LIMIT) < 1 << POLICY_WORD_BITS && MAX_SLOTS < 1 << POLICY_WORD_BITS);
         for active in MIN_ACTIVE..=MAX_SLOTS as u32 {
             assert!(active - 1 > 2 * (active * u32::from(MAX_TRIM) / 256), "{active} active slots");

@@ -15,7 +15,7 @@ async fn honest_trainers_are_paid_attackers_earn_nothing_and_the_model_is_as_goo
     let folder = tempfile::tempdir().unwrap();
     let options = Options::parse_from(["demo"]);
     let (report, market) = demo::run(&options, folder.path(), &mut |_| {}).await.unwrap();
-    assert!(report.final_accuracy >= 0.92, "{:?}", report.accuracy);
+    assert!(report.final_accuracy >= 0.90, "{:?}", report.accuracy);
     assert_eq!((report.rounds.len(), report.accuracy.len()), (5, 6));
     assert_eq!(report.audit, "pass");
     for trainer in &report.trainers {

@@ -48,7 +48,8 @@ pub fn check_claims<'e>(
             EventKind::Revealed { round, .. } => *revealed.entry(*round).or_default() += 1,
             // Each Attest, and Closing, counts again; not a phase that has its period again after a halt of the chain.
             EventKind::PhaseOpened { round, phase, .. } => {
-                if opened.replace((*round, *phase)) != Some((*round, *phase)) {
+                let again = opened.replace((*round, *phase)) == Some((*round, *phase));
+                if !again {
                     votes = Votes::default();
                 }
             }

@@ -27,6 +27,8 @@ pub(crate) struct Source {
     pub(crate) shard: usize,
     /// Samples of one evaluator.
     pub(crate) validation: usize,
+    /// Rounds of a market.
+    pub(crate) rounds: usize,
     /// Samples that accuracy is measured on.
     pub(crate) held_out: usize,
 }
@@ -47,7 +49,7 @@ pub(crate) struct Dealt {
 /// The 1797 handwritten digits of 8 x 8 pixels that the trainer carries.
 pub(crate) fn digits_source() -> Source {
     let model = Model::Mlp { inputs: 64, hidden: 32, classes: 10 };
-    Source { name: "digits", data: digits(), model, shard: 90, validation: 120, held_out: 400 }
+    Source { name: "digits", data: digits(), model, shard: 90, validation: 120, rounds: 24, held_out: 400 }
 }
 
 /// MNIST from a folder with the files `train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`; the Go module
@@ -65,7 +67,7 @@ pub(crate) fn mnist_source(folder: &Path) -> eyre::Result<Source> {
         bail!("{}: no images", folder.display());
     };
     let model = Model::Mlp { inputs: 784, hidden: 32, classes: 10 };
-    Ok(Source { name: "MNIST", data, model, shard: 300, validation: 200, held_out: 2000 })
+    Ok(Source { name: "MNIST", data, model, shard: 300, validation: 200, rounds: 12, held_out: 2000 })
 }
 
 /// The bytes of a gzipped IDX file of unsigned bytes whose items have the shape `item`.

@@ -1,5 +1,7 @@
 //! `fairshare-study`: what rules pay, and how well models become, under honest and hostile trainers.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod attack;
 mod data;
 mod market;

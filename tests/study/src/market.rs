@@ -57,7 +57,7 @@ pub(crate) fn run_market(source: &Source, setting: &Setting, value: bool) -> eyr
     let (mut old, mut old_references): (Vec<Vec<Vec<i16>>>, Vec<Vec<i16>>) = (Vec::new(), Vec::new());
     let mut run = Run { signals: Vec::new(), accuracy: Vec::new(), recall: 0.0, shapley: Vec::new() };
 
-    for round in 0..setting.rounds {
+    for round in 0..source.rounds {
         let at = model_to_f32(&global, SCALE_LOG2);
         let rate = LEARNING_RATE * DECAY.powi(round as i32);
         let local = |data: &Dataset, epochs: u32, who: u64| -> eyre::Result<Vec<i16>> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fairshare_protocol::Strictness;
+use fairshare_protocol::{SignalPolicy, Strictness};
 
 /// How updates become pay and a step of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,8 +196,6 @@ pub(crate) struct Setting {
     pub(crate) trainers: usize,
     /// Evaluators, each with its own validation set.
     pub(crate) evaluators: usize,
-    /// Rounds.
-    pub(crate) rounds: usize,
     /// Last steps among the history rows, besides the model less its start.
     pub(crate) steps: usize,
     /// The floor of the signals, `2^-16`.
@@ -209,7 +207,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// Ten trainers, one evaluator, twelve rounds, nobody hostile.
+    /// Ten trainers, one evaluator, nobody hostile.
     pub(crate) fn new(rule: Rule, shards: Shards, seed: u64) -> Self {
         Self {
             rule,
@@ -217,9 +215,8 @@ impl Setting {
             attack: None,
             trainers: 10,
             evaluators: 1,
-            rounds: 12,
-            steps: 2,
-            floor: 0,
+            steps: 8,
+            floor: SignalPolicy::default().floor,
             resembles_first: false,
             seed,
         }

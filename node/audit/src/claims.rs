@@ -186,6 +186,10 @@ mod tests {
         let half = [names(2, 0, AGGREGATOR), names(2, 1, AGGREGATOR)];
         let text = found(&[&open, &half, &[given(AGGREGATOR, cid)]]);
         assert!(text[0].contains("to no one"), "{text:?}");
+        // Attest has its period again after a halt of the chain: the votes before it count.
+        let again = EventKind::PhaseOpened { round: 2, phase: Phase::Attest, deadline: 2 };
+        let votes = [half.to_vec(), vec![again, names(2, 2, AGGREGATOR)]].concat();
+        assert_eq!(found(&[&open, &votes, &[given(AGGREGATOR, cid)]]), silence);
         let back = EventKind::ModelUnattested { round: 1, fee: terms().round_fee };
         assert_eq!(found(&[&open, &half, std::slice::from_ref(&back)]), silence);
         let text = found(&[&open, &three(AGGREGATOR), std::slice::from_ref(&back)]);

@@ -75,7 +75,7 @@ fn run_all(source: &Source, settings: &[Setting], seeds: u64, value: bool) -> ey
 /// # Errors
 /// What a market cannot do.
 pub(crate) fn whole(sources: &[Source], seeds: u64, only: Option<&str>) -> eyre::Result<String> {
-    let mut text = String::from(INTRODUCTION);
+    let mut text = INTRODUCTION.replace("SEEDS", &seeds.to_string());
     type Table = fn(&Source, u64, &mut String) -> eyre::Result<()>;
     let tables: [(&str, Table); 6] = [
         ("Nobody hostile", nobody_hostile),
@@ -104,10 +104,10 @@ const INTRODUCTION: &str = "\
 five local epochs of batches of 20. Updates are quantised and assessed in the protocol's integers. *Pay* is over a whole
 project, in shares of the mean honest pay. Unless a table says otherwise, `reference` and `agreement` have a memory of 0.8,
 a window of 6 rounds, a floor of 0.04 and up to nine public rows: the last eight steps and the model less its start.
-Rules that divide every round have neither memory nor window. Every figure is a mean over two seeds, so differences of a
-few hundredths of pay or half a point of accuracy mean nothing.
+Rules that divide every round have neither memory nor window. Markets per figure: SEEDS. Differences of a tenth of pay or
+one point of accuracy mean nothing.
 
-    fairshare-study --mnist MNIST_FOLDER --out docs/study.md
+    fairshare-study --mnist MNIST_FOLDER --seeds SEEDS --out docs/study.md
 
 No circuit proves `reference` and the new `agreement` yet, and no project can name them: what projects use is
 \"agreement, today\". [Record 0024](decisions/0024-pay-for-what-is-not-public.md) has the reasons, and what is open.

@@ -13,6 +13,12 @@ const BLOCK: usize = 2048;
 /// Invalid input for a Gram matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GramError {
+    /// An entry of a public step is out of range.
+    #[error("a public step has the entry {value}: its size must be below 2^42")]
+    HistoryEntry {
+        /// The entry.
+        value: i64,
+    },
     /// No slot, or more than a mask can hold.
     #[error("a gram matrix cannot have {slots} slots: give 1 to {MAX_SLOTS}")]
     SlotCount {

@@ -3,17 +3,21 @@
 use crate::gram::{GramError, GramMatrix};
 use rayon::prelude::*;
 
-/// Inner products of a round's vectors. Everything that a rule sees of them.
+/// Entries of history rows are below it: a step of the model is below `2^31`, the sum of 1,000 of them below `2^41`.
+const HISTORY_LIMIT: u64 = 1 << 42;
+
+/// Inner products of a round's vectors. Everything that a rule sees of them. They are made from vectors alone, so the
+/// inequality of Cauchy and Schwarz holds for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundProducts {
     /// Of the trainers' updates and, in the last `references` slots, of the evaluators' references.
-    pub gram: GramMatrix,
+    pub(super) gram: GramMatrix,
     /// How many of the last slots are references.
-    pub references: usize,
+    pub(super) references: usize,
     /// `with_history[i][k] = <u_i, h_k>`, one row a slot of `gram`, zeros for an absent one; below `2^79`.
-    pub with_history: Vec<Vec<i128>>,
+    pub(super) with_history: Vec<Vec<i128>>,
     /// `history[k][l] = <h_k, h_l>`; below `2^105`.
-    pub history: Vec<Vec<i128>>,
+    pub(super) history: Vec<Vec<i128>>,
 }
 
 impl RoundProducts {
@@ -21,8 +25,8 @@ impl RoundProducts {
     /// fixed point. All have the model's dimension; an absent update or reference is `None`.
     ///
     /// # Errors
-    /// As [`GramMatrix::compute`], for updates and references together; history rows of another length count with the
-    /// slot after the last.
+    /// As [`GramMatrix::compute`], for updates and references together; a history row of another length counts as the slot
+    /// after the last; entries of history rows of `2^42` and more.
     pub fn compute(
         updates: &[Option<&[i16]>],
         references: &[Option<&[i16]>],
@@ -37,6 +41,10 @@ impl RoundProducts {
                 expected: dimension,
                 found: row.len(),
             });
+        }
+        let large = |row: &&[i64]| row.iter().copied().find(|e| e.unsigned_abs() >= HISTORY_LIMIT);
+        if let Some(value) = history.iter().find_map(large) {
+            return Err(GramError::HistoryEntry { value });
         }
         let with_history = slots
             .par_iter()
@@ -75,9 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn history_of_another_length_is_refused() {
+    fn history_of_another_length_or_size_is_refused() {
         let u: &[i16] = &[1, 2];
         let error = RoundProducts::compute(&[Some(u)], &[], &[&[1, 2, 3]]).unwrap_err();
         assert_eq!(error, GramError::LengthMismatch { slot: 1, expected: 2, found: 3 });
+        for value in [1 << 42, i64::MIN] {
+            let error = RoundProducts::compute(&[Some(u)], &[], &[&[0, value]]).unwrap_err();
+            assert_eq!(error, GramError::HistoryEntry { value });
+        }
     }
 }

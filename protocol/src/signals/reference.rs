@@ -5,7 +5,7 @@ use super::products::RoundProducts;
 use super::public_span::{PublicSpan, FRACTION_BITS};
 use super::round::{cut_signals, Clipped, RoundSignals};
 use crate::bounds::ONE;
-use crate::fixed_point::isqrt;
+use crate::fixed_point::{isqrt, lower_median};
 use crate::rules::RuleError;
 use crate::slot_mask::SlotMask;
 use num_bigint::BigInt;
@@ -89,16 +89,16 @@ fn cosines_beyond(
     Some(cosines)
 }
 
-/// The median over the evaluators, slot by slot; of two the floor of the mean; zeros without any.
+/// The lower median over the evaluators, slot by slot, so that half of them can take a signal away and not give one; of
+/// two the floor of the mean, since one alone could take all away. Zeros without any.
 fn over_evaluators(cosines: &[Vec<u32>], slots: usize) -> Vec<u32> {
     let at = |i: usize| match cosines {
         [] => 0,
         [one] => one[i],
         [one, two] => (one[i] + two[i]) / 2,
         more => {
-            let mut sorted: Vec<u32> = more.iter().map(|of| of[i]).collect();
-            sorted.sort_unstable();
-            sorted[sorted.len() / 2]
+            let of_slot: Vec<u32> = more.iter().map(|of| of[i]).collect();
+            lower_median(&of_slot).expect("there are more than two")
         }
     };
     (0..slots).map(at).collect()

@@ -71,6 +71,13 @@ fn three_evaluators_give_their_median_and_two_the_floor_of_the_mean() {
 }
 
 #[test]
+fn half_of_four_evaluators_cannot_give_a_signal() {
+    let (friend, honest): (&[i16], &[i16]) = (&[0, 1000], &[1000, 0]);
+    let round = assess(&[friend, honest, honest], &[honest, honest, friend, friend], &[]);
+    assert_eq!((round.signals[0], round.weights[0]), (0, 0));
+}
+
+#[test]
 fn without_a_reference_nothing_is_paid_and_the_model_stays() {
     for references in [&[][..], &[&[0i16, 0][..]]] {
         let round = assess(&[&[1, 2], &[3, 4], &[5, 6]], references, &[]);

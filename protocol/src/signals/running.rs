@@ -5,7 +5,8 @@ use crate::slot_mask::SlotMask;
 /// The greatest memory, in 256ths: then a running signal stays below `2^16 * 16`, 21 bits.
 pub const MAX_MEMORY: u8 = 240;
 
-/// The running signal of every slot: `Q' = floor(memory Q / 256) + q` in every settled round.
+/// The running signal of every account: `Q' = floor(memory Q / 256) + q` in every settled round. Accounts keep their
+/// places over all rounds, which slots do not: those are the order of one round's commitments.
 ///
 /// A round without news then pays those whose data made the model what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +16,18 @@ pub struct RunningSignals {
 }
 
 impl RunningSignals {
-    /// No signal yet in any of `slots` slots. `memory` is in 256ths, at most [`MAX_MEMORY`], which takes its place when
+    /// No signal yet of any of `accounts` accounts. `memory` is in 256ths, at most [`MAX_MEMORY`], which takes its place when
     /// it is greater.
-    pub fn new(slots: usize, memory: u8) -> Self {
-        Self { memory: memory.min(MAX_MEMORY), running: vec![0; slots] }
+    pub fn new(accounts: usize, memory: u8) -> Self {
+        Self { memory: memory.min(MAX_MEMORY), running: vec![0; accounts] }
     }
 
-    /// Adds a settled round's signals, each up to `2^16`, one a slot.
+    /// Adds a settled round's signals, each up to `2^16`, one an account, 0 for who took no part.
+    ///
+    /// # Panics
+    /// When there is not one signal for every account: the others would not fade.
     pub fn add(&mut self, signals: &[u32]) {
+        assert_eq!(signals.len(), self.running.len(), "one signal for every account");
         for (running, signal) in self.running.iter_mut().zip(signals) {
             *running = *running * u32::from(self.memory) / 256 + signal;
         }
@@ -33,7 +38,7 @@ impl RunningSignals {
         &self.running
     }
 
-    /// Divides a round's reward among the slots that share in it: `floor(reward Q_i / sum Q)`. Nothing is paid while
+    /// Divides a round's reward among the accounts that share in it: `floor(reward Q_i / sum Q)`. Nothing is paid while
     /// the sum is 0.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! Whole federated runs without a chain: real data, real training, the rule of the protocol.
 //!
-//! More seeds and other hyper-parameters: `cargo run --release -p fairshare-hostile --example federation_study`.
+//! Many attacks and rules: `fairshare-study`.
 
 use fairshare_hostile::Behaviour;
 use fairshare_protocol::Specification;

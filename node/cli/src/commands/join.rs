@@ -21,8 +21,8 @@ const A_DAY: u64 = 86_400;
 Example:
   fairshare join --project 0x.. --wallet me.json --password-file password
 
-The stake is returned at the end, unless the trainer commits an update and does not reveal it, or no majority attests its
-bytes.
+The stake is returned at the end, unless the trainer commits an update and does not reveal it, or more than half of the
+trainers that revealed attest without it. An outlier may lose a penalty (see the terms).
 `fairshare-trainer run --join` joins and trains.
 
 Another account can pay stake and gas:

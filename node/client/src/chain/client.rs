@@ -293,7 +293,8 @@ pub(super) fn u128_from(value: U256, what: &str) -> Result<u128, ChainError> {
     u128::try_from(value).map_err(|_| ChainError::decode(what, "it has more than 128 bits"))
 }
 
-/// An amount: those of the contracts are below 2^96, so that sums stay within 128 bits.
+/// A single amount: those of the contracts are below 2^96, so that their sums, which [`u128_from`] reads, stay within 128
+/// bits.
 pub(super) fn amount(value: U256, what: &str) -> Result<u128, ChainError> {
     let amount = u128_from(value, what)?;
     if amount >> 96 != 0 {

@@ -6,7 +6,7 @@ use ethers::types::U256;
 use fairshare_contracts::bindings::project::ProjectEvents as Event;
 use fairshare_protocol::{unpack17, Address, Phase};
 
-use super::client::{amount, narrow, slot};
+use super::client::{amount, narrow, slot, u128_from};
 use super::convert::{mask, point, some_address};
 use super::error::ChainError;
 use super::types::{CommittedUpdate, EventKind, PublishedModel, RevealedUpdate, SettledRound};
@@ -21,6 +21,8 @@ pub(super) fn decode(
     let Ok(event) = Event::decode_log(log) else { return Ok(None) };
     let number = |value, what| narrow::<u64>(value, what);
     let amount = |value: U256| amount(value, "an amount in an event");
+    // Of a token of many units, sums may pass the 96 bits of a single amount.
+    let sum = |value: U256| u128_from(value, "a sum in an event");
     let mask = |value: U256| mask(value, "a mask in an event");
     Ok(Some(match event {
         Event::ProjectOpenedFilter(e) => EventKind::Opened {
@@ -66,10 +68,10 @@ pub(super) fn decode(
         Event::LossDividedFilter(e) => EventKind::LossDivided {
             round: number(e.round, "a round")?,
             slots: mask(e.mask)?,
-            part: amount(e.part)?,
+            part: sum(e.part)?,
         },
         Event::BurntFilter(e) => {
-            EventKind::Burnt { round: number(e.round, "a round")?, amount: amount(e.amount)? }
+            EventKind::Burnt { round: number(e.round, "a round")?, amount: sum(e.amount)? }
         }
         Event::AttestedFilter(e) => EventKind::Attested {
             round: number(e.round, "a round")?,
@@ -128,12 +130,12 @@ pub(super) fn decode(
             EventKind::Voided { round: number(e.round, "a round")?, reason: e.reason }
         }
         Event::ProjectEndedFilter(e) => {
-            EventKind::Ended { phase: phase(e.phase)?, to_owner: amount(e.to_owner)? }
+            EventKind::Ended { phase: phase(e.phase)?, to_owner: sum(e.to_owner)? }
         }
         Event::WithdrawnFilter(e) => EventKind::Withdrawn {
             account: Address(e.account.0),
             to: Address(e.to.0),
-            amount: amount(e.amount)?,
+            amount: sum(e.amount)?,
         },
         // Says who sent a join, which `Joined` tells the rest of; or of the signatures' domain, which never changes.
         _ => return Ok(None),

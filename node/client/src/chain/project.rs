@@ -8,7 +8,7 @@ use ethers::types::{H160, H256, U256};
 use fairshare_contracts::bindings::project as bindings;
 use fairshare_protocol::Address;
 
-use super::client::{amount, narrow, slot, Chain, LAGGING};
+use super::client::{amount, narrow, slot, u128_from, Chain, LAGGING};
 use super::convert::{mask, point};
 use super::error::ChainError;
 use super::events::phase;
@@ -119,8 +119,8 @@ impl Project {
             model: point(model.commitment, "the model's commitment")?,
             model_cid: model.cid,
             bond_placed: bond_placed.0,
-            escrow: amount(escrow.0, "the escrow")?,
-            burnt: amount(burnt.0, "what is burnt")?,
+            escrow: u128_from(escrow.0, "the escrow")?,
+            burnt: u128_from(burnt.0, "what is burnt")?,
         };
         *self.last.lock().expect("nothing panics while it is held") = Some((head.hash, status.clone()));
         Ok(status)
@@ -215,7 +215,7 @@ impl Project {
     /// The node's faults.
     pub async fn owed(&self, who: Address) -> Result<u128, ChainError> {
         let call = bindings::OwedCall { account: H160(who.0) };
-        amount(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "an amount owed")
+        u128_from(self.view::<_, bindings::OwedReturn>(call, None).await?.amount, "an amount owed")
     }
 
     /// The registry of keys, the verifiers and the factory that the project names.

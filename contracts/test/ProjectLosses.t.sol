@@ -96,6 +96,19 @@ contract ProjectLossesTest is Market {
         assertEq(project.burnt(), 2 * uint256(STAKE));
     }
 
+    /// @dev What remains: two of six show their bytes to one of the four others. Exactly half attest them, so they are
+    /// neither active nor slashed, and the round is void. To slash here would give half of the slots the others' stakes.
+    function test_attest_exactlyHalfIsNeitherActiveNorSlashed() public {
+        ofTrainers(6, 5);
+        revealAll(6);
+        for (uint256 i; i < 6; ++i) {
+            attest(i, i == 0 || i > 3 ? 63 : 15, address(0));
+        }
+        assertEq(project.voidRounds(), 1);
+        assertEq(project.trainers().length, 6);
+        assertEq(project.burnt(), 0);
+    }
+
     /// @dev An outage: nobody gets any file but its own, so everybody attests without everybody. Half of the slots and
     /// more cannot be a minority that withholds: nobody loses a stake.
     function test_attest_anOutageCostsNobodyAStake() public {

@@ -100,10 +100,11 @@ pub(crate) fn whole(sources: &[Source], seeds: u64, only: Option<&str>) -> eyre:
 const INTRODUCTION: &str = "\
 # What the rules pay, measured
 
-`fairshare-study` wrote this page; do not edit it. Ten honest trainers, twelve rounds on MNIST and 24 on the digits, a perceptron with 32 hidden units,
-five local epochs of batches of 20. Updates are quantised and assessed in the protocol's integers. *Pay* is over a whole
-project, in shares of the mean honest pay. Unless a table says otherwise, `reference` and `agreement` have a memory of 0.8,
-a window of 6 rounds, a floor of 0.04 and up to nine public rows: the last eight steps and the model less its start.
+`fairshare-study` wrote this page; do not edit it. Ten honest trainers, twelve rounds on MNIST and 24 on the digits, a
+perceptron with 32 hidden units, five local epochs of batches of 20. Updates are quantised and assessed in the
+protocol's integers. *Pay* is over a whole project, in shares of the mean honest pay. Unless a table says otherwise,
+`reference` and `agreement` have a memory of 0.8, a window of 6 rounds, a floor of 0.04 and up to nine public rows: the
+last eight steps and the model less its start.
 Rules that divide every round have neither memory nor window. Markets per figure: SEEDS. Differences of a tenth of pay or
 one point of accuracy mean nothing.
 
@@ -268,7 +269,7 @@ fn evaluators(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()
         };
         let (what, paid) = match setting.attack {
             Some((attack, _)) => {
-                (attack.name(), format!("{:.2}", over(&runs, |run| hostile_over_honest(run, terms, 10))))
+                (attack.name(), ratio(over(&runs, |run| hostile_over_honest(run, terms, 10))))
             }
             None if setting.resembles_first => {
                 ("a validation set is the first trainer's shard", format!("{:.2}", over(&runs, first)))
@@ -285,6 +286,15 @@ fn evaluators(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()
         )?;
     }
     Ok(())
+}
+
+/// A ratio of pay; "all" where next to nothing is left for the others.
+fn ratio(value: f64) -> String {
+    if value < 1e6 {
+        format!("{value:.2}")
+    } else {
+        "all".into()
+    }
 }
 
 fn trade_offs(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()> {

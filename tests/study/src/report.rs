@@ -354,6 +354,10 @@ fn trade_offs(source: &Source, seeds: u64, text: &mut String) -> eyre::Result<()
     Ok(())
 }
 
+/// Points that a threshold of accuracy allows for chance: on 400 held-out samples the standard error is 1.2, and another
+/// kind of processor rounds otherwise.
+const ALLOWANCE: f64 = 1.0;
+
 /// Thresholds of accuracy that the digits miss at Dirichlet 0.3, printed and not enforced: ninety samples of a trainer and
 /// 120 of an evaluator are few there. `docs/study.md` has the figures of both data sets.
 const OPEN: [(Rule, Attack); 6] = [
@@ -400,6 +404,7 @@ pub(crate) fn check_thresholds() -> eyre::Result<()> {
         for (setting, runs) in settings[1..].iter().zip(&runs[1..]) {
             let (rule, terms) = (setting.rule, Terms::of(setting.rule));
             let (most, loss) = if rule == Rule::Reference { (0.10, 1.5) } else { (0.20, 3.0) };
+            let loss = loss + ALLOWANCE;
             let lost = 100.0 * (clean - over(runs, accuracy));
             match setting.attack {
                 None => {

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha20Rng;
 
 use crate::data::normal;
 use crate::setting::Attack;
-use crate::vector::{add, mean, norm, project_off, scaled, unit};
+use crate::vector::{add, deviation, floats, mean, norm, project_off, scaled, unit};
 
 /// What an attacker sees of a round. Steps are in units of an update.
 pub(crate) struct View<'a> {
@@ -26,49 +26,44 @@ pub(crate) struct View<'a> {
     pub(crate) old_references: &'a [Vec<i16>],
     /// The noise that stays the same in all rounds.
     pub(crate) constant_noise: &'a [f64],
+    /// A shard that attackers who train hold.
+    pub(crate) own: &'a Dataset,
+    /// Trains on a shard for so many epochs from the round's model, for an account, and quantises.
+    pub(crate) train: &'a dyn Fn(&Dataset, u32, u64) -> eyre::Result<Vec<i16>>,
+    /// Gives samples the public model's classes.
+    pub(crate) label: &'a dyn Fn(&Dataset) -> eyre::Result<Dataset>,
 }
 
-/// Trains on a shard for so many epochs from the round's model and quantises.
-pub(crate) type Train<'a> = dyn Fn(&Dataset, u32, u64) -> eyre::Result<Vec<i16>> + 'a;
-
-/// The updates of `count` hostile accounts. `own` is a shard that attackers who train hold; `label` gives the public
-/// model's classes.
+/// The updates of `count` hostile accounts.
 pub(crate) fn hostile_updates(
     attack: Attack,
     count: usize,
     view: &View<'_>,
-    own: &Dataset,
-    train: &Train<'_>,
-    label: &dyn Fn(&Dataset) -> eyre::Result<Dataset>,
     rng: &mut ChaCha20Rng,
 ) -> eyre::Result<Vec<Vec<i16>>> {
-    (0..count).map(|k| one(attack, k, count, view, own, train, label, rng)).collect()
+    let honest: Vec<Vec<f64>> = view.honest.iter().map(|u| floats(u)).collect();
+    let mut norms: Vec<f64> = honest.iter().map(|u| norm(u)).collect();
+    norms.sort_by(f64::total_cmp);
+    let median = norms[(norms.len() - 1) / 2];
+    (0..count).map(|account| one(attack, account, view, &honest, median, rng)).collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "the same as of hostile_updates, for one account")]
+/// The update of one account; `median` is the median length of the `honest` updates.
 fn one(
     attack: Attack,
     account: usize,
-    count: usize,
     view: &View<'_>,
-    own: &Dataset,
-    train: &Train<'_>,
-    label: &dyn Fn(&Dataset) -> eyre::Result<Dataset>,
+    honest: &[Vec<f64>],
+    median: f64,
     rng: &mut ChaCha20Rng,
 ) -> eyre::Result<Vec<i16>> {
-    let dimension = view.honest[0].len();
-    let median = {
-        let mut norms: Vec<f64> = view.honest.iter().map(|u| norm(u)).collect();
-        norms.sort_by(f64::total_cmp);
-        norms[(norms.len() - 1) / 2]
-    };
+    let dimension = honest[0].len();
+    let train = |data: &Dataset, epochs: u32| (view.train)(data, epochs, account as u64);
+    let own = view.own;
     let noise = |rng: &mut ChaCha20Rng| (0..dimension).map(|_| normal(rng)).collect::<Vec<f64>>();
-    let honest = || -> Vec<Vec<f64>> {
-        view.honest.iter().map(|u| u.iter().map(|e| f64::from(*e)).collect()).collect()
-    };
     let step_back = |k: usize| view.steps.len().checked_sub(k).map(|at| view.steps[at].clone());
     let quietly = |direction: Option<Vec<f64>>, rng: &mut ChaCha20Rng| {
-        let direction = direction.filter(|v| norm_of(v) > 0.0).unwrap_or_else(|| noise(rng));
+        let direction = direction.filter(|v| norm(v) > 0.0).unwrap_or_else(|| noise(rng));
         post(&scaled(&unit(&direction), median), rng)
     };
     let posted = match attack {
@@ -91,88 +86,69 @@ fn one(
             }
             quietly(Some(mixed), rng)
         }
-        Attack::OldUpdate => {
-            let old =
-                view.old.last().map(|of| of[account % of.len()].iter().map(|e| f64::from(*e)).collect());
-            quietly(old, rng)
-        }
+        Attack::OldUpdate => quietly(view.old.last().map(|of| floats(&of[account % of.len()])), rng),
         Attack::PrincipalComponent => quietly(principal_component(view.old), rng),
         Attack::WorksOnce if view.round > 0 => quietly(step_back(1), rng),
         Attack::WorksOnceThenNoise if view.round > 0 => quietly(None, rng),
-        Attack::WorksOnce | Attack::WorksOnceThenNoise => train(own, 5, account as u64)?,
-        Attack::EightSamples => train(&own.select(&(0..8).collect::<Vec<_>>()), 5, account as u64)?,
-        Attack::OneEpoch => train(own, 1, account as u64)?,
+        Attack::EightSamples => train(&own.select(&(0..8).collect::<Vec<_>>()), 5)?,
+        Attack::OneEpoch => train(own, 1)?,
         Attack::PseudoLabels => {
             let rms = own.feature_range().rms;
             let features = (0..own.features().len()).map(|_| rms * normal(rng) as f32).collect();
             let made =
                 Dataset::new(features, vec![0; own.len()], own.inputs()).expect("the shape of a shard");
-            train(&label(&made)?, 5, account as u64)?
+            train(&(view.label)(&made)?, 5)?
         }
-        Attack::OneShard => train(own, 5, account as u64)?,
+        Attack::WorksOnce | Attack::WorksOnceThenNoise | Attack::OneShard => train(own, 5)?,
         Attack::OffHistory => {
-            let trained = train(own, 5, account as u64)?;
+            let trained = floats(&train(own, 5)?);
             let mut rows: Vec<Vec<f64>> = view.steps.iter().rev().take(2).cloned().collect();
             if view.steps.len() > 2 {
                 rows.push(view.drift.to_vec());
             }
-            let rest = project_off(&trained.iter().map(|e| f64::from(*e)).collect::<Vec<_>>(), &rows);
+            let rest = project_off(&trained, &rows);
             post(&scaled(&unit(&rest), norm(&trained)), rng)
         }
-        Attack::NoiseClones => post(&scaled(&unit(view.constant_noise), median), rng),
         Attack::Noise => quietly(None, rng),
-        Attack::SignFlip => quietly(Some(scaled(&mean(&honest()), -1.0)), rng),
-        Attack::ScaledFlip => post(&scaled(&unit(&mean(&honest())), -10.0 * median), rng),
-        Attack::InnerProduct => post(&scaled(&mean(&honest()), -0.5), rng),
+        Attack::SignFlip => quietly(Some(scaled(&mean(honest), -1.0)), rng),
+        Attack::ScaledFlip => post(&scaled(&unit(&mean(honest)), -10.0 * median), rng),
+        Attack::InnerProduct => post(&scaled(&mean(honest), -0.5), rng),
         Attack::Alie => {
-            let (updates, average) = (honest(), mean(&honest()));
-            let deviation = (0..dimension).map(|e| {
-                let squares = updates.iter().map(|u| (u[e] - average[e]).powi(2)).sum::<f64>();
-                (squares / updates.len() as f64).sqrt()
-            });
+            let average = mean(honest);
+            let deviation = deviation(honest, &average);
             post(&average.iter().zip(deviation).map(|(m, s)| m - 1.5 * s).collect::<Vec<_>>(), rng)
         }
-        Attack::MinMax => post(&min_max(&honest()), rng),
+        Attack::MinMax => post(&min_max(honest), rng),
         Attack::Mimic => view.honest[0].clone(),
-        Attack::LabelFlip => train(&own.relabelled(|l| 9 - l), 5, account as u64)?,
-        Attack::Backdoor => train(&with_trigger(own), 5, account as u64)?,
+        Attack::LabelFlip => train(&own.relabelled(|l| 9 - l), 5)?,
+        Attack::Backdoor => train(&with_trigger(own), 5)?,
         Attack::Short => {
-            let trained = train(own, 5, account as u64)?;
-            post(&trained.iter().map(|e| f64::from(*e) / 10.0).collect::<Vec<_>>(), rng)
+            let trained = floats(&train(own, 5)?);
+            post(&trained.iter().map(|e| e / 10.0).collect::<Vec<_>>(), rng)
         }
-        Attack::OldReference => {
-            let old = view.old_references.first().map(|r| r.iter().map(|e| f64::from(*e)).collect());
-            quietly(old, rng)
-        }
-        Attack::KnowsReference => match view.references.first() {
-            Some(reference) => quietly(Some(reference.iter().map(|e| f64::from(*e)).collect()), rng),
-            None => quietly(None, rng),
-        },
-        Attack::EvaluatorPostsNoise | Attack::EvaluatorLeansToNoise => {
+        Attack::OldReference => quietly(view.old_references.first().map(|r| floats(r)), rng),
+        Attack::KnowsReference => quietly(view.references.first().map(|r| floats(r)), rng),
+        Attack::NoiseClones | Attack::EvaluatorPostsNoise | Attack::EvaluatorLeansToNoise => {
             post(&scaled(&unit(view.constant_noise), median), rng)
         }
     };
-    debug_assert!(account < count);
     Ok(posted)
 }
 
 /// The reference that the first evaluator posts in place of `honest` where it is hostile.
 pub(crate) fn hostile_reference(attack: Attack, honest: &[i16], constant_noise: &[f64]) -> Option<Vec<i16>> {
-    let length = norm(honest);
+    let honest = floats(honest);
+    let length = norm(&honest);
     let posted: Vec<f64> = match attack {
         Attack::EvaluatorPostsNoise => scaled(&unit(constant_noise), length),
         Attack::EvaluatorLeansToNoise => {
-            let mut posted: Vec<f64> = honest.iter().map(|e| f64::from(*e)).collect();
+            let mut posted = honest;
             add(&mut posted, &scaled(&unit(constant_noise), 0.1 * length));
             posted
         }
         _ => return None,
     };
     Some(posted.iter().map(|e| e.round() as i16).collect())
-}
-
-fn norm_of(v: &[f64]) -> f64 {
-    v.iter().map(|e| e * e).sum::<f64>().sqrt()
 }
 
 /// Rounds, and moves every entry by -1, 0 or 1, so that no two updates are the same.
@@ -183,7 +159,7 @@ fn post(v: &[f64], rng: &mut ChaCha20Rng) -> Vec<i16> {
 /// The first principal component of all old updates, by the power method.
 fn principal_component(old: &[Vec<Vec<i16>>]) -> Option<Vec<f64>> {
     let rows: Vec<&Vec<i16>> = old.iter().rev().take(3).flatten().collect();
-    let mut component: Vec<f64> = rows.first()?.iter().map(|e| f64::from(*e)).collect();
+    let mut component = floats(rows.first()?);
     for _ in 0..6 {
         let direction = unit(&component);
         component = vec![0.0; direction.len()];
@@ -198,11 +174,7 @@ fn principal_component(old: &[Vec<Vec<i16>>]) -> Option<Vec<f64>> {
 /// `mean - gamma std` with the greatest `gamma` that leaves no honest update farther away than two of them are.
 fn min_max(updates: &[Vec<f64>]) -> Vec<f64> {
     let average = mean(updates);
-    let deviation: Vec<f64> = (0..average.len())
-        .map(|e| {
-            (updates.iter().map(|u| (u[e] - average[e]).powi(2)).sum::<f64>() / updates.len() as f64).sqrt()
-        })
-        .collect();
+    let deviation = deviation(updates, &average);
     let distance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt();
     let widest = updates
         .iter()

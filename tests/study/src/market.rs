@@ -84,11 +84,11 @@ pub(crate) fn run_market(source: &Source, setting: &Setting, value: bool) -> eyr
                 references: &references,
                 old_references: &old_references,
                 constant_noise: &constant_noise,
+                own: &dealt.attackers,
+                train: &|data, epochs, who| local(data, epochs, 2_000 + who),
+                label: &|data| labelled(model, &at, data),
             };
-            let own_training = |data: &Dataset, epochs: u32, who: u64| local(data, epochs, 2_000 + who);
-            let label = |data: &Dataset| labelled(model, &at, data);
-            let own = &dealt.attackers;
-            let hostile = hostile_updates(attack, count, &view, own, &own_training, &label, &mut rng)?;
+            let hostile = hostile_updates(attack, count, &view, &mut rng)?;
             old.push(updates.clone());
             updates.extend(hostile);
             old_references = references.clone();

@@ -1,14 +1,18 @@
 //! Vectors of floating point numbers, for attackers and measures.
 
-/// The length of an update.
-pub(crate) fn norm(update: &[i16]) -> f64 {
-    update.iter().map(|e| f64::from(*e).powi(2)).sum::<f64>().sqrt()
+/// An update in floating point.
+pub(crate) fn floats(update: &[i16]) -> Vec<f64> {
+    update.iter().map(|e| f64::from(*e)).collect()
+}
+
+/// The length of a vector.
+pub(crate) fn norm(v: &[f64]) -> f64 {
+    v.iter().map(|e| e * e).sum::<f64>().sqrt()
 }
 
 /// `v` over its length; zeros where that is 0.
 pub(crate) fn unit(v: &[f64]) -> Vec<f64> {
-    let length = v.iter().map(|e| e * e).sum::<f64>().sqrt();
-    scaled(v, 1.0 / length.max(1e-12))
+    scaled(v, 1.0 / norm(v).max(1e-12))
 }
 
 /// `factor v`.
@@ -26,6 +30,15 @@ pub(crate) fn mean(vectors: &[Vec<f64>]) -> Vec<f64> {
     let mut sum = vec![0.0; vectors[0].len()];
     vectors.iter().for_each(|v| add(&mut sum, v));
     scaled(&sum, 1.0 / vectors.len() as f64)
+}
+
+/// The standard deviation of every entry of equally long vectors with the mean `average`.
+pub(crate) fn deviation(vectors: &[Vec<f64>], average: &[f64]) -> Vec<f64> {
+    let of = |e: usize| {
+        let squares = vectors.iter().map(|v| (v[e] - average[e]).powi(2)).sum::<f64>();
+        (squares / vectors.len() as f64).sqrt()
+    };
+    (0..average.len()).map(of).collect()
 }
 
 /// `v` less its projection on the span of `rows` (modified Gram-Schmidt).

@@ -56,8 +56,7 @@ pub async fn audit(
     failures.extend(current(project, &snapshot.status, kinds()));
     let (ledger, faults) = Ledger::replay(project.terms(), kinds());
     failures.extend(faults.into_iter().map(Failure::Money));
-    let faults =
-        ledger.compare(snapshot.status.escrow, snapshot.status.burnt, snapshot.balance, &snapshot.owed);
+    let faults = ledger.compare(snapshot.status.escrow, snapshot.burnt, snapshot.balance, &snapshot.owed);
     failures.extend(faults.into_iter().map(Failure::Money));
     if let Some(forced) = snapshot.balance.checked_sub(ledger.held()).filter(|forced| *forced > 0) {
         let forced = project.terms().money(forced);

@@ -10,6 +10,7 @@ use super::ledger::Ledger;
 pub(super) struct Snapshot {
     pub(super) status: Status,
     pub(super) events: Vec<ProjectEvent>,
+    pub(super) burnt: u128,
     pub(super) balance: u128,
     pub(super) owed: Vec<(Address, u128)>,
 }
@@ -21,6 +22,7 @@ impl Snapshot {
         let mut events = project.history().await?;
         for _ in 0..TRIES {
             let status = project.status().await?;
+            let burnt = project.burnt().await?;
             let (chain, address) = (project.chain(), project.address());
             let balance = match project.terms().token {
                 None => chain.balance(address).await?,
@@ -33,7 +35,7 @@ impl Snapshot {
             }
             let again = project.history().await?;
             if again == events {
-                return Ok(Self { status, events, balance, owed });
+                return Ok(Self { status, events, burnt, balance, owed });
             }
             events = again;
         }

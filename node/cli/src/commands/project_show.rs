@@ -206,7 +206,6 @@ mod tests {
             model_cid: [0; 32],
             bond_placed: true,
             escrow: 0,
-            burnt: 0,
         };
         let slots = RoundState {
             committed: 3,

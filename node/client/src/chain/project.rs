@@ -95,14 +95,13 @@ impl Project {
             self.view::<_, bindings::SettledRoundsReturn>(bindings::SettledRoundsCall, at),
             self.view::<_, bindings::VoidRoundsReturn>(bindings::VoidRoundsCall, at),
         )?;
-        let (trainers, learning_rate, local_epochs, model, bond_placed, escrow, burnt) = futures::try_join!(
+        let (trainers, learning_rate, local_epochs, model, bond_placed, escrow) = futures::try_join!(
             self.view::<_, bindings::TrainersReturn>(bindings::TrainersCall, at),
             self.view::<_, bindings::LearningRateReturn>(bindings::LearningRateCall, at),
             self.view::<_, bindings::LocalEpochsReturn>(bindings::LocalEpochsCall, at),
             self.view::<_, bindings::ModelReturn>(bindings::ModelCall, at),
             self.view::<_, bindings::BondPlacedReturn>(bindings::BondPlacedCall, at),
             self.view::<_, bindings::EscrowReturn>(bindings::EscrowCall, at),
-            self.view::<_, bindings::BurntReturn>(bindings::BurntCall, at),
         )?;
         let status = Status {
             phase: phase(phase_index.0)?,
@@ -120,7 +119,6 @@ impl Project {
             model_cid: model.cid,
             bond_placed: bond_placed.0,
             escrow: u128_from(escrow.0, "the escrow")?,
-            burnt: u128_from(burnt.0, "what is burnt")?,
         };
         *self.last.lock().expect("nothing panics while it is held") = Some((head.hash, status.clone()));
         Ok(status)
@@ -207,6 +205,14 @@ impl Project {
             payee: Address(open.payee.0),
             fee: amount(open.fee, "the open model's fee")?,
         })
+    }
+
+    /// Lost stakes, penalties and bonds that no account owns, in the currency's least unit.
+    ///
+    /// # Errors
+    /// The node's faults.
+    pub async fn burnt(&self) -> Result<u128, ChainError> {
+        u128_from(self.view::<_, bindings::BurntReturn>(bindings::BurntCall, None).await?.0, "what is burnt")
     }
 
     /// What a withdrawal would pay an account now, in the currency's least unit.

@@ -178,8 +178,6 @@ pub struct Status {
     pub bond_placed: bool,
     /// Reward and fee still in escrow, in the currency's least unit.
     pub escrow: u128,
-    /// Lost stakes, penalties and bonds that no account owns, in the currency's least unit.
-    pub burnt: u128,
 }
 
 /// The slots of a round.

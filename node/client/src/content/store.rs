@@ -206,9 +206,10 @@ impl ContentStore {
         };
         match tokio::time::timeout(self.timeout, asking).await {
             Ok(answer) => answer.map_err(|error| self.fault(what, error)),
-            Err(_) => {
-                Err(last.map_or_else(|| self.late(what.clone()), |error| self.fault(what.clone(), error)))
-            }
+            Err(_) => Err(match last {
+                Some(error) => self.fault(what, error),
+                None => self.late(what),
+            }),
         }
     }
 

@@ -22,6 +22,5 @@ pub(super) fn status() -> Status {
         model_cid: [0; 32],
         bond_placed: true,
         escrow: 0,
-        burnt: 0,
     }
 }
